@@ -1,2 +1,2 @@
-//! x
-fn main(){}
+//! The `midan` binary.
+fn main() {}

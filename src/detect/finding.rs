@@ -1,0 +1,130 @@
+//! What a detector says about one place in one pane.
+
+use crate::time::{EventTime, Span};
+use serde::{Deserialize, Serialize};
+
+/// The alert catalogue (crowd-science §2.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the catalogue explains them")]
+pub enum Code {
+    #[serde(rename = "ENTRY-ETA")]
+    EntryEta,
+    #[serde(rename = "CAP-OCC")]
+    CapOcc,
+    #[serde(rename = "DENS")]
+    Dens,
+    #[serde(rename = "QUEUE-SPILL")]
+    QueueSpill,
+    #[serde(rename = "BLIND")]
+    Blind,
+    #[serde(rename = "ANOMALY")]
+    Anomaly,
+}
+
+impl Code {
+    /// The word in outputs and alarm ids.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::EntryEta => "ENTRY-ETA",
+            Self::CapOcc => "CAP-OCC",
+            Self::Dens => "DENS",
+            Self::QueueSpill => "QUEUE-SPILL",
+            Self::Blind => "BLIND",
+            Self::Anomaly => "ANOMALY",
+        }
+    }
+}
+
+/// How soon an operator must act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the words are the field's own")]
+pub enum Priority {
+    Low,
+    Medium,
+    High,
+    Top,
+}
+
+/// Kinds of places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the words are the field's own")]
+pub enum PlaceKind {
+    Venue,
+    Zone,
+    Gate,
+    Link,
+}
+
+/// A place by its name, as it stands in outputs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// What kind.
+    pub kind: PlaceKind,
+    /// Its id.
+    pub id: Box<str>,
+}
+
+/// One figure that speaks for or against a finding. `what` is one of the words of docs/API.md.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Which figure.
+    pub what: Box<str>,
+    /// Its value.
+    pub value: f64,
+    /// Its unit, SI.
+    pub unit: Box<str>,
+    /// The threshold it is held against.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub threshold: Option<f64>,
+    /// The profile that the threshold comes from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub profile: Option<Box<str>>,
+    /// Start of the time it covers.
+    pub from: EventTime,
+    /// End.
+    pub to: EventTime,
+}
+
+/// A message of the console's catalogue: a key and its arguments, never a ready sentence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// The key.
+    pub key: Box<str>,
+    /// The arguments, numbers only (times as epoch ms), in the order of their names.
+    pub args: std::collections::BTreeMap<Box<str>, f64>,
+}
+
+/// What a detector says about one place in one pane. A detector speaks at every pane of every place that it can judge, so that "no" is distinct from "cannot tell".
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Which detector.
+    pub code: Code,
+    /// Where.
+    pub place: Place,
+    /// How urgent it would be, by the greatest threshold exceeded now; `None` when none is.
+    pub exceeds: Option<Priority>,
+    /// The priority whose threshold less the deadband is still exceeded: it keeps an alarm from clearing. At least `exceeds`.
+    pub holds: Option<Priority>,
+    /// How long it must exceed before an alarm is raised.
+    pub on_delay: Span,
+    /// How long it must not hold before the alarm clears.
+    pub off_delay: Span,
+    /// The sentence.
+    pub headline: Message,
+    /// For it.
+    pub evidence: Vec<Evidence>,
+    /// Against it.
+    pub against: Vec<Evidence>,
+    /// What would clear it.
+    pub would_clear: Message,
+    /// CAP certainty: `observed`, `likely`, `possible`.
+    pub certainty: &'static str,
+    /// CAP urgency: `immediate`, `expected`, `future`.
+    pub urgency: &'static str,
+    /// CAP severity: `extreme`, `severe`, `moderate`, `minor`.
+    pub severity: &'static str,
+    /// The calibrated score behind it, where there is one.
+    pub score: Option<f64>,
+}

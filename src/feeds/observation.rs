@@ -1,0 +1,278 @@
+//! What was observed: the neutral form that every format is turned into, with names already interned.
+//!
+//! An observation knows its event time, whose clock it follows, and its identity: a repeat of the same identity with the same content
+//! collapses, one with another content is a conflict (FORMATS.md, "In").
+
+use crate::time::{EventTime, Span};
+use crate::venue::{GateId, SensorId, SourceId, StopId, VenueId, ZoneId};
+use serde::{Deserialize, Serialize};
+
+/// One observation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// The venue.
+    pub venue: VenueId,
+    /// The source whose clock it follows.
+    pub source: SourceId,
+    /// Event time. For something that covers an interval `[from, to)` it is the last instant covered, `to` − 1 ms, so that it lies in the pane it counts for.
+    pub at: EventTime,
+    /// What it is about; with `identity` it tells repeats.
+    pub entity: Entity,
+    /// Hash of the identity that FORMATS.md gives the type (of `ce_source`, `ce_id` where present).
+    pub identity: u64,
+    /// Hash of everything it says, so that a differing repeat is seen.
+    pub content: u64,
+    /// Uploaded later than it happened (an offline scanner): it neither moves nor holds the clock.
+    pub offline: bool,
+    /// What was seen.
+    pub what: What,
+}
+
+/// What an observation is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Entity {
+    /// A sensor.
+    Sensor(SensorId),
+    /// A gate (scans).
+    Gate(GateId),
+    /// A stop of public transport.
+    Stop(StopId),
+    /// The venue as a whole (match events, commands, a frame's header).
+    Venue,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum What {
+    /// People who crossed in an interval.
+    Count(Count),
+    /// Totals since the sensor's last reset.
+    Total(Total),
+    /// Heads in a zone.
+    Occupancy {
+        /// Persons.
+        persons: u32,
+        /// The sensor's own number, to order reports of one instant.
+        seq: u64,
+    },
+    /// The state of a gate.
+    State {
+        /// Which.
+        state: DoorState,
+        /// Lanes that are open, where told.
+        lanes_open: Option<u32>,
+    },
+    /// One scanned ticket. The ticket itself never comes this far.
+    Scan(Scan),
+    /// Passengers who alighted or boarded at a stop in an interval.
+    Passengers(Passengers),
+    /// Where a vehicle was, and how full.
+    Vehicle(Vehicle),
+    /// When a trip is expected at a stop.
+    Arrival(Arrival),
+    /// A service alert that concerns a stop of the venue.
+    ServiceAlert {
+        /// `cause` of GTFS-Realtime.
+        cause: i32,
+        /// `effect` of GTFS-Realtime.
+        effect: i32,
+    },
+    /// Something happened in the match.
+    Match(MatchEvent),
+    /// The source has nothing earlier than this to send: it moves the clock and is counted nowhere.
+    LowWater,
+}
+
+/// People who crossed in `[from, to)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    /// Start.
+    pub from: EventTime,
+    /// End, not included.
+    pub to: EventTime,
+    /// Inwards, persons.
+    pub inwards: u32,
+    /// Outwards, persons.
+    pub outwards: u32,
+    /// Without direction, persons.
+    pub undirected: u32,
+}
+
+/// Totals since the last reset, as of the observation's event time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Total {
+    /// Inwards, persons.
+    pub inwards: u64,
+    /// Outwards, persons.
+    pub outwards: u64,
+    /// Without direction, persons.
+    pub undirected: u64,
+    /// The sensor's own number, to order reports of one instant.
+    pub seq: u64,
+}
+
+/// States of gates, lanes, doors and barriers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the words are the field's own")]
+pub enum DoorState {
+    Open,
+    Closed,
+    Forced,
+    Fault,
+    Ok,
+}
+
+/// One scanned ticket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scan {
+    /// Whether it was let through.
+    pub accepted: bool,
+    /// Whether it was on the way out.
+    pub exit: bool,
+}
+
+/// Passengers of one service at a stop in `[from, to)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passengers {
+    /// Start.
+    pub from: EventTime,
+    /// End, not included.
+    pub to: EventTime,
+    /// Alighted, persons.
+    pub alighting: u32,
+    /// Boarded, persons.
+    pub boarding: u32,
+}
+
+/// A vehicle as GTFS-Realtime reports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vehicle {
+    /// Hash of the trip.
+    pub trip: u64,
+    /// Whether it stands at the stop (else it is on its way there).
+    pub stopped: bool,
+    /// `occupancy_status` of GTFS-Realtime, where told.
+    pub occupancy_status: Option<i32>,
+    /// `occupancy_percentage`, where told; may exceed 100.
+    pub occupancy_percentage: Option<u32>,
+    /// How old the position was at the frame's time: staleness, never lateness.
+    pub age: Span,
+}
+
+/// A trip's expected arrival at a stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrival {
+    /// Hash of the trip.
+    pub trip: u64,
+    /// Expected arrival.
+    pub expected: EventTime,
+    /// `departure_occupancy_status`, where told.
+    pub occupancy_status: Option<i32>,
+}
+
+/// Something that happened in the match.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchEvent {
+    /// The match's id.
+    pub match_id: Box<str>,
+    /// What happened.
+    pub event: MatchEventKind,
+    /// Persons expected inside, where told.
+    pub expected_attendance: Option<u32>,
+    /// The planned (`kick_off_planned`) or new (`delayed_to`) kick-off.
+    pub to: Option<EventTime>,
+}
+
+/// What can happen in a match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the words are the field's own")]
+pub enum MatchEventKind {
+    KickOffPlanned,
+    KickOff,
+    DelayedTo,
+    HalfTime,
+    SecondHalf,
+    ExtraTime,
+    Penalties,
+    FinalWhistle,
+    Abandoned,
+}
+
+/// An operator's command (`midan.commands`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Command {
+    /// Its id.
+    pub command_id: Box<str>,
+    /// The venue.
+    pub venue: VenueId,
+    /// The operator's account id.
+    pub operator: Box<str>,
+    /// When the operator gave it.
+    pub at: EventTime,
+    /// What to do.
+    pub action: Action,
+    /// The reason given.
+    pub reason: Option<Box<str>>,
+}
+
+/// What an operator can do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Acknowledge an alarm.
+    Ack {
+        /// Which.
+        alarm_id: Box<str>,
+    },
+    /// Take an acknowledgement back.
+    Unack {
+        /// Which.
+        alarm_id: Box<str>,
+    },
+    /// Put an alarm aside until a time.
+    Shelve {
+        /// Which.
+        alarm_id: Box<str>,
+        /// Until when.
+        until: EventTime,
+    },
+    /// End a shelf.
+    Unshelve {
+        /// Which.
+        alarm_id: Box<str>,
+    },
+    /// Suppress by design.
+    Suppress {
+        /// Which.
+        alarm_id: Box<str>,
+    },
+    /// Take out of service.
+    OutOfService {
+        /// Which.
+        alarm_id: Box<str>,
+    },
+    /// Back from suppression or from out of service.
+    Return {
+        /// Which.
+        alarm_id: Box<str>,
+    },
+    /// Pass on to the next level.
+    Escalate {
+        /// Which.
+        alarm_id: Box<str>,
+    },
+    /// Say something about it.
+    Comment {
+        /// Which.
+        alarm_id: Box<str>,
+    },
+    /// Somebody counted: sets a zone's occupancy.
+    Recount {
+        /// The zone.
+        zone: ZoneId,
+        /// Persons in it.
+        persons: u32,
+    },
+}

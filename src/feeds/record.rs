@@ -1,0 +1,125 @@
+//! Records as they were read from the log: a batch holds many in one buffer that is used again, so that reading allocates nothing per record.
+
+use crate::venue::Feed;
+use std::ops::Range;
+
+/// A batch of records in the order in which they were read.
+#[derive(Debug, Default)]
+pub struct Batch {
+    bytes: Vec<u8>,
+    records: Vec<Slots>,
+}
+
+#[derive(Debug)]
+struct Slots {
+    feed: Feed,
+    partition: u32,
+    offset: i64,
+    appended: Option<i64>,
+    received: Option<i64>,
+    key: Option<Range<usize>>,
+    value: Range<usize>,
+    source: Option<Range<usize>>,
+    format: Option<Range<usize>>,
+    cloud_event: Option<(Range<usize>, Range<usize>)>,
+}
+
+/// One record of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordRef<'a> {
+    /// The feed whose topic it was read from.
+    pub feed: Feed,
+    /// Its partition.
+    pub partition: u32,
+    /// Its offset.
+    pub offset: i64,
+    /// The broker's append time (epoch ms), under LogAppendTime only.
+    pub appended: Option<i64>,
+    /// The `midan-received` header (epoch ms).
+    pub received: Option<i64>,
+    /// The key.
+    pub key: Option<&'a [u8]>,
+    /// The value; empty for a tombstone.
+    pub value: &'a [u8],
+    /// The `midan-source` header.
+    pub source: Option<&'a str>,
+    /// The format by header: `ce_type`, else `content-type`.
+    pub format: Option<&'a str>,
+    /// (`ce_source`, `ce_id`), the identity where present.
+    pub cloud_event: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> RecordRef<'a> {
+    /// When the record was received: the header, else the broker's append time; never the reader's clock (FORMATS.md, "Headers").
+    pub fn received_at(&self) -> Option<i64> {
+        self.received.or(self.appended)
+    }
+}
+
+impl Batch {
+    /// Empties the batch and keeps its buffers.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.records.clear();
+    }
+
+    /// How many records it holds.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The size of what it holds, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Copies a record in.
+    pub fn push(&mut self, record: &RecordRef<'_>) {
+        let slots = Slots {
+            feed: record.feed,
+            partition: record.partition,
+            offset: record.offset,
+            appended: record.appended,
+            received: record.received,
+            key: record.key.map(|key| self.store(key)),
+            value: self.store(record.value),
+            source: record.source.map(|source| self.store(source.as_bytes())),
+            format: record.format.map(|format| self.store(format.as_bytes())),
+            cloud_event: record.cloud_event.map(|(source, id)| (self.store(source.as_bytes()), self.store(id.as_bytes()))),
+        };
+        self.records.push(slots);
+    }
+
+    /// The records in the order in which they were read.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = RecordRef<'_>> {
+        self.records.iter().map(|slots| self.view(slots))
+    }
+
+    fn store(&mut self, bytes: &[u8]) -> Range<usize> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        start..self.bytes.len()
+    }
+
+    fn view<'a>(&'a self, slots: &Slots) -> RecordRef<'a> {
+        let bytes = |range: &Range<usize>| &self.bytes[range.clone()];
+        let text = |range: &Range<usize>| std::str::from_utf8(&self.bytes[range.clone()]).unwrap_or("");
+        RecordRef {
+            feed: slots.feed,
+            partition: slots.partition,
+            offset: slots.offset,
+            appended: slots.appended,
+            received: slots.received,
+            key: slots.key.as_ref().map(bytes),
+            value: bytes(&slots.value),
+            source: slots.source.as_ref().map(text),
+            format: slots.format.as_ref().map(text),
+            cloud_event: slots.cloud_event.as_ref().map(|(source, id)| (text(source), text(id))),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What a forecast says: for each series, per horizon, three quantiles of persons, and how odd the last step was.
+
+use crate::venue::ZoneId;
+use serde::{Deserialize, Serialize};
+
+/// What a series counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum SeriesKind {
+    /// Persons coming in per step.
+    In,
+    /// Persons going out per step.
+    Out,
+    /// Persons counted without direction per step.
+    Count,
+}
+
+impl SeriesKind {
+    /// The word in outputs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::Out => "out",
+            Self::Count => "count",
+        }
+    }
+}
+
+/// One series that is forecast: a kind of flow of one zone. A venue's series stand in a fixed order, the rows of the models' tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Series {
+    /// The zone.
+    pub zone: ZoneId,
+    /// What is counted.
+    pub kind: SeriesKind,
+}
+
+/// One horizon of one series.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Horizon {
+    /// From issue to the end of the target step, s.
+    pub h_s: u32,
+    /// 10 % quantile, persons in the target step.
+    pub q10: f64,
+    /// Median.
+    pub q50: f64,
+    /// 90 % quantile.
+    pub q90: f64,
+}
+
+/// What is said of one series at the close of one pane.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outlook {
+    /// Of which series.
+    pub series: Series,
+    /// By horizon, nearest first.
+    pub horizons: Vec<Horizon>,
+    /// Whether a model spoke; else the fallback did.
+    pub by_model: bool,
+    /// The calibrated anomaly score: the expected share of quiet panes with a higher score; `None` until enough panes were seen.
+    pub score: Option<f64>,
+    /// What was expected for the last step (median of the forecast made a step before), persons.
+    pub expected_last: Option<f64>,
+    /// What came in the last step, persons.
+    pub actual_last: Option<f64>,
+}

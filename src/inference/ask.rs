@@ -1,0 +1,57 @@
+//! The request to the models at a pane close, and what comes back.
+//!
+//! The core asks, the edge runs: `step` hands out an [`Ask`], and gets an [`Answer`] as a control. Whatever happened in between (a missed deadline, no library) is in the
+//! answer, so the core stays a function of its inputs.
+
+use crate::time::EventTime;
+use crate::venue::VenueId;
+use serde::{Deserialize, Serialize};
+
+/// Features per row: `midan-features-1`, docs/FEATURES.md.
+pub const FEATURES: usize = 26;
+/// Forecast horizons, in steps 1 to 6.
+pub const HORIZONS: usize = 6;
+/// Quantiles per horizon: 10 %, 50 %, 90 %.
+pub const QUANTILES: usize = 3;
+
+/// Which pane of which venue is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Ticket {
+    /// The venue.
+    pub venue: VenueId,
+    /// The end of the pane.
+    pub pane: EventTime,
+}
+
+/// One batched request: all series of one venue, in their fixed order, padded with zeros to `rows`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// For which pane.
+    pub ticket: Ticket,
+    /// Rows of the tensor, padding included: a multiple of 16, the same at every close of the venue.
+    pub rows: usize,
+    /// `rows × FEATURES`, row-major.
+    pub features: Vec<f32>,
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// For which pane.
+    pub ticket: Ticket,
+    /// The forecast: `rows × HORIZONS × QUANTILES`, normalised (docs/FEATURES.md).
+    pub flow: Outcome,
+    /// The anomaly score: `rows × 1`, 0 to 1.
+    pub anomaly: Outcome,
+}
+
+/// What became of one model's run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It ran.
+    Ran(Vec<f32>),
+    /// It missed its deadline: journaled, and the fallback stands in.
+    Missed,
+    /// There is no such model (no library, no file, or it does not ship): the fallback stands in.
+    Absent,
+}

@@ -1,0 +1,14 @@
+//! Event time: points, spans, panes and the clocks of sources.
+//!
+//! Nothing here reads a clock. A point in time comes in with a record or with a control; what advances time is decided by the log alone
+//! (DESIGN §4, rules 1 to 3).
+
+mod clock;
+mod pane;
+mod point;
+mod trust;
+
+pub use clock::{SourceClock, Verdict};
+pub use pane::PaneLength;
+pub use point::{EventTime, Span};
+pub use trust::{ClockTrust, Distrust};

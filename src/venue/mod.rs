@@ -1,0 +1,19 @@
+//! The static world: regions, venues and what stands in them, with every name interned to a dense id.
+//!
+//! The idea: names are for people and for the wire; inside, a zone is a small number, so that a pane is a handful of dense arrays.
+//! The world is read once (`load`), checked whole (every fault at once, each with its place), and changes only by a reload at an event time.
+//!
+//! - [`ids`]: the dense ids; [`names`]: name → id.
+//! - [`model`]: what a venue consists of; [`profile`]: the thresholds that a venue's zones choose from.
+//! - [`partition`]: which partition a venue's records belong on.
+
+pub mod ids;
+pub mod model;
+pub mod names;
+pub mod partition;
+pub mod profile;
+
+pub use ids::{GateId, LinkId, PerimeterId, SensorId, SourceId, StopId, VenueId, ZoneId};
+pub use model::{Feed, FlowTable, Gate, Link, LinkKind, Match, Measures, Perimeter, Sensor, Shape, Source, Stop, Venue, World, Zone, ZoneKind};
+pub use names::Names;
+pub use profile::Profile;

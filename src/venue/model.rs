@@ -1,0 +1,370 @@
+//! What a venue consists of.
+
+use super::ids::{GateId, LinkId, PerimeterId, SensorId, SourceId, StopId, VenueId, ZoneId};
+use super::names::Names;
+use super::profile::Profile;
+use crate::time::{ClockTrust, EventTime, PaneLength, Span};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Everything that is configured: the venues, in the order of their ids.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The venues.
+    pub venues: Vec<Venue>,
+    /// Their names.
+    pub names: Names,
+}
+
+/// One venue: a stadium, or a hub that several share.
+#[derive(Clone, Debug)]
+pub struct Venue {
+    /// Its id on the wire, the key of its records.
+    pub id: Box<str>,
+    /// Its full name.
+    pub name: String,
+    /// The city.
+    pub city: String,
+    /// The region's id.
+    pub region: String,
+    /// Its time zone.
+    pub time_zone: chrono_tz::Tz,
+    /// Persons it may hold in all.
+    pub capacity: u32,
+    /// Whether anything in it is invented for illustration.
+    pub illustrative: bool,
+    /// The length of its panes.
+    pub pane: PaneLength,
+    /// The length of a forecast step: 5 min for live venues, the table's own step in a replay of a table; a whole number of panes.
+    pub step: Span,
+    /// How long closed panes are kept whole, so that late events can revise them.
+    pub keep_panes: Span,
+    /// Within which limits an event time is believed.
+    pub trust: ClockTrust,
+    /// Nested perimeters, outermost first.
+    pub perimeters: Vec<Perimeter>,
+    /// Zones.
+    pub zones: Vec<Zone>,
+    /// Links between zones.
+    pub links: Vec<Link>,
+    /// Gates: links with lanes.
+    pub gates: Vec<Gate>,
+    /// Stops of public transport.
+    pub stops: Vec<Stop>,
+    /// Sensors.
+    pub sensors: Vec<Sensor>,
+    /// Sources.
+    pub sources: Vec<Source>,
+    /// The match calendar, by kick-off.
+    pub matches: Vec<Match>,
+    /// Names of the zones.
+    pub zone_names: Names,
+    /// Names of the links.
+    pub link_names: Names,
+    /// Names of the gates.
+    pub gate_names: Names,
+    /// GTFS stop ids of the stops.
+    pub stop_names: Names,
+    /// Names of the sensors.
+    pub sensor_names: Names,
+    /// Names of the sources.
+    pub source_names: Names,
+    /// SHA-256 over the venue's configuration, hexadecimal: stands in the state, so that a state of another layout is refused.
+    pub hash: String,
+}
+
+/// A ring around the bowl that people pass on their way in.
+#[derive(Clone, Debug)]
+pub struct Perimeter {
+    /// Its id.
+    pub id: Box<str>,
+    /// Its name.
+    pub name: String,
+    /// Where it is drawn.
+    pub shape: Option<Shape>,
+}
+
+/// A place where people are.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    /// Its id.
+    pub id: Box<str>,
+    /// Its name.
+    pub name: String,
+    /// What kind of place it is; decides the level-of-service table unless `table` says otherwise.
+    pub kind: ZoneKind,
+    /// The perimeter it lies in.
+    pub perimeter: Option<PerimeterId>,
+    /// Walkable area, m²; `None` where nobody knows it (a zone of a table): no density then.
+    pub area_m2: Option<f64>,
+    /// Persons it may hold; `None` where nobody has set it.
+    pub capacity: Option<u32>,
+    /// Which of Fruin's tables grades it.
+    pub table: FlowTable,
+    /// Its thresholds.
+    pub profile: Arc<Profile>,
+    /// Whether occupancy by mass balance makes sense: all its links are counted.
+    pub closed: bool,
+    /// Where it is drawn.
+    pub shape: Option<Shape>,
+}
+
+/// Kinds of zones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the words are the field's own")]
+pub enum ZoneKind {
+    Platform,
+    StationHall,
+    Approach,
+    Checkpoint,
+    Forecourt,
+    GateQueue,
+    Concourse,
+    Stand,
+    Bowl,
+    FanZone,
+    Parking,
+    Plaza,
+    /// A counted place of a table or an archive, of which nothing else is known.
+    Counted,
+}
+
+/// Fruin's tables of levels of service: the densities of walkway, stair and queue differ by up to three times (crowd-science §2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the words are the field's own")]
+pub enum FlowTable {
+    Walkway,
+    Stair,
+    Queue,
+}
+
+/// A place where people cross between zones; `None` on either side is the world outside the venue.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Its id.
+    pub id: Box<str>,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: LinkKind,
+    /// Where forward flow comes from.
+    pub from: Option<ZoneId>,
+    /// Where forward flow goes.
+    pub to: Option<ZoneId>,
+    /// Clear width, m.
+    pub width_m: Option<f64>,
+    /// Where it is drawn.
+    pub at: Option<[f64; 2]>,
+}
+
+/// Kinds of links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the words are the field's own")]
+pub enum LinkKind {
+    Gate,
+    Door,
+    Corridor,
+    Stairs,
+    Open,
+}
+
+/// A gate: a link with lanes (turnstiles) that are open or not, and a zone where people queue for it.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// Its id, which scans name.
+    pub id: Box<str>,
+    /// The link it stands on; forward is inwards.
+    pub link: LinkId,
+    /// The zone whose occupancy is its queue, where that is counted.
+    pub queue: Option<ZoneId>,
+    /// Lanes in all; what is open is what the `state` sensor says, else all.
+    pub lanes: u32,
+    /// Persons per lane and hour that one may count on until the gate's own rate is measured.
+    pub lane_rate_per_h: f64,
+    /// Whether it counts towards the entry of spectators.
+    pub entry: bool,
+}
+
+/// A stop of public transport at the venue.
+#[derive(Clone, Debug)]
+pub struct Stop {
+    /// The GTFS stop id.
+    pub id: Box<str>,
+    /// Its name, from the static feed or the configuration.
+    pub name: String,
+    /// The zone in which its passengers appear.
+    pub zone: Option<ZoneId>,
+}
+
+/// A sensor.
+#[derive(Clone, Debug)]
+pub struct Sensor {
+    /// Its id.
+    pub id: Box<str>,
+    /// The source whose clock it follows.
+    pub source: SourceId,
+    /// What its figures are about.
+    pub measures: Measures,
+    /// At most this long lies between two reports of a healthy sensor; the base of coverage.
+    pub interval: Span,
+}
+
+/// What a sensor's figures are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measures {
+    /// People crossing a link; `reversed` when its `in` is the link's backward direction.
+    Link {
+        /// The link.
+        link: LinkId,
+        /// Whether `in` means backwards.
+        reversed: bool,
+    },
+    /// Heads in a zone.
+    Zone(ZoneId),
+    /// The state of a gate.
+    Gate(GateId),
+}
+
+/// The three feeds, and the operator's commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the words are the field's own")]
+pub enum Feed {
+    Transport,
+    Ticketing,
+    Sensors,
+    Commands,
+}
+
+impl Feed {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Transport, Self::Ticketing, Self::Sensors, Self::Commands];
+
+    /// The default topic.
+    pub const fn topic(self) -> &'static str {
+        match self {
+            Self::Transport => "feeds.transport",
+            Self::Ticketing => "feeds.ticketing",
+            Self::Sensors => "feeds.sensors",
+            Self::Commands => "midan.commands",
+        }
+    }
+
+    /// The word in configuration and outputs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Transport => "transport",
+            Self::Ticketing => "ticketing",
+            Self::Sensors => "sensors",
+            Self::Commands => "commands",
+        }
+    }
+}
+
+/// One configured origin of records, with a clock of its own.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Its id, the `midan-source` header.
+    pub id: Box<str>,
+    /// The feed it arrives on.
+    pub feed: Feed,
+    /// How far its events are out of order.
+    pub disorder: Span,
+    /// How long after its watermark a late event may still revise.
+    pub lateness: Span,
+    /// As of how long ago panes read it (DESIGN §4 rule 2).
+    pub as_of_lag: Span,
+    /// The longest interval that one of its counts covers; longer than a pane means apportioning.
+    pub interval: Span,
+    /// Read to its end and silent for longer than this, in broker time, it counts as idle.
+    pub silence: Span,
+    /// The format of its records where neither header nor `type` says so.
+    pub format: Option<Box<str>>,
+}
+
+/// A match of the calendar.
+#[derive(Clone, Debug)]
+pub struct Match {
+    /// Its id.
+    pub id: Box<str>,
+    /// The home side.
+    pub home: String,
+    /// The away side.
+    pub away: String,
+    /// Planned kick-off.
+    pub kick_off: EventTime,
+    /// Persons expected inside.
+    pub expected_attendance: u32,
+}
+
+/// Where a thing is drawn, on a canvas of 1000 × 840.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[allow(missing_docs, reason = "docs/API.md draws them")]
+pub enum Shape {
+    Arc { cx: f64, cy: f64, rx0: f64, ry0: f64, rx1: f64, ry1: f64, from_deg: f64, to_deg: f64 },
+    Box { x: f64, y: f64, w: f64, h: f64 },
+    Polygon { points: Vec<[f64; 2]> },
+    Ellipse { cx: f64, cy: f64, rx: f64, ry: f64 },
+}
+
+impl World {
+    /// A world of these venues.
+    pub fn new(venues: Vec<Venue>) -> Self {
+        let names = Names::new(venues.iter().map(|venue| &*venue.id));
+        Self { venues, names }
+    }
+
+    /// The venue of that name.
+    pub fn find(&self, name: &str) -> Option<VenueId> {
+        self.names.position(name).map(VenueId::from)
+    }
+
+    /// The venue of that id.
+    pub fn venue(&self, id: VenueId) -> &Venue {
+        &self.venues[id.index()]
+    }
+}
+
+impl Venue {
+    /// The zone of that name.
+    pub fn find_zone(&self, name: &str) -> Option<ZoneId> {
+        self.zone_names.position(name).map(ZoneId::from)
+    }
+
+    /// The gate of that name.
+    pub fn find_gate(&self, name: &str) -> Option<GateId> {
+        self.gate_names.position(name).map(GateId::from)
+    }
+
+    /// The sensor of that name.
+    pub fn find_sensor(&self, name: &str) -> Option<SensorId> {
+        self.sensor_names.position(name).map(SensorId::from)
+    }
+
+    /// The source of that name.
+    pub fn find_source(&self, name: &str) -> Option<SourceId> {
+        self.source_names.position(name).map(SourceId::from)
+    }
+
+    /// The stop of that GTFS id.
+    pub fn find_stop(&self, name: &str) -> Option<StopId> {
+        self.stop_names.position(name).map(StopId::from)
+    }
+
+    /// The only source of `feed`, where there is just one: the origin of records that name none.
+    pub fn sole_source(&self, feed: Feed) -> Option<SourceId> {
+        let mut of_feed = self.sources.iter().enumerate().filter(|(_, source)| source.feed == feed);
+        let first = of_feed.next()?.0;
+        of_feed.next().is_none().then(|| SourceId::from(first))
+    }
+
+    /// The match whose night `at` falls in: the nearest kick-off within twelve hours.
+    pub fn match_around(&self, at: EventTime) -> Option<&Match> {
+        let distance = |m: &Match| m.kick_off.as_millis().abs_diff(at.as_millis());
+        self.matches.iter().filter(|m| distance(m) <= Span::from_mins(12 * 60).as_millis()).min_by_key(|m| distance(m))
+    }
+}

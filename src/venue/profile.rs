@@ -1,0 +1,104 @@
+//! Threshold profiles: every limit that a detector or a grade uses, named, versioned, with its unit, source and mark.
+//!
+//! No threshold stands in code. A profile is a flat table from the threshold's name to its value; a missing name is a fault of the
+//! configuration and found by `midan check`, never at run time ([`REQUIRED`] lists what every profile must hold).
+
+use std::collections::BTreeMap;
+
+/// A named, versioned set of thresholds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    /// Name and version as outputs write it, `fr-ma-2030/1`.
+    pub label: Box<str>,
+    /// The thresholds by name.
+    pub thresholds: BTreeMap<Box<str>, Threshold>,
+    /// SHA-256 over the profile's text, hexadecimal.
+    pub hash: String,
+}
+
+/// One threshold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Threshold {
+    /// Its value, in `unit`.
+    pub value: f64,
+    /// The unit, SI.
+    pub unit: Box<str>,
+    /// Where it comes from.
+    pub source: Box<str>,
+    /// How far the source was checked: `S` seen, `C` computed, `M` not checked against the primary text.
+    pub mark: char,
+}
+
+impl Profile {
+    /// The value of the threshold `name`; not a number when there is none, which compares false with everything.
+    pub fn value(&self, name: &str) -> f64 {
+        self.thresholds.get(name).map_or(f64::NAN, |threshold| threshold.value)
+    }
+}
+
+/// The thresholds that every profile must hold; the unit each is in.
+pub const REQUIRED: &[(&str, &str)] = &[
+    // Levels of service: the lower density bound of each grade from B on, per table (crowd-science §2.1).
+    ("los.walkway.b", "persons/m2"),
+    ("los.walkway.c", "persons/m2"),
+    ("los.walkway.d", "persons/m2"),
+    ("los.walkway.e", "persons/m2"),
+    ("los.walkway.f", "persons/m2"),
+    ("los.stair.b", "persons/m2"),
+    ("los.stair.c", "persons/m2"),
+    ("los.stair.d", "persons/m2"),
+    ("los.stair.e", "persons/m2"),
+    ("los.stair.f", "persons/m2"),
+    ("los.queue.b", "persons/m2"),
+    ("los.queue.c", "persons/m2"),
+    ("los.queue.d", "persons/m2"),
+    ("los.queue.e", "persons/m2"),
+    ("los.queue.f", "persons/m2"),
+    // Uncertainty: one standard deviation of a counter's gain, and of an occupancy sensor, as shares; of the expected attendance; of a lane's rate.
+    ("sigma.counter_gain", "1"),
+    ("sigma.occupancy_sensor", "1"),
+    ("sigma.attendance", "1"),
+    ("sigma.lane_rate", "1"),
+    // Queues: persons/m² in which a queue stands; the window over which rates are measured; a queue smaller than this measures no service rate.
+    ("queue.density", "persons/m2"),
+    ("queue.rate_window_s", "s"),
+    ("queue.busy_persons", "persons"),
+    // Entry: the margin before kick-off.
+    ("entry_eta.margin_s", "s"),
+    ("entry_eta.p_medium", "1"),
+    ("entry_eta.p_high", "1"),
+    ("entry_eta.on_s", "s"),
+    ("entry_eta.off_s", "s"),
+    ("entry_eta.deadband", "1"),
+    ("entry_eta.from_s", "s"),
+    ("cap_occ.low", "1"),
+    ("cap_occ.medium", "1"),
+    ("cap_occ.high", "1"),
+    ("cap_occ.on_s", "s"),
+    ("cap_occ.off_s", "s"),
+    ("cap_occ.deadband", "1"),
+    ("dens.low", "persons/m2"),
+    ("dens.medium", "persons/m2"),
+    ("dens.high", "persons/m2"),
+    ("dens.p", "1"),
+    ("dens.on_s", "s"),
+    ("dens.off_s", "s"),
+    ("dens.deadband", "persons/m2"),
+    ("queue_spill.medium_s", "s"),
+    ("queue_spill.high_s", "s"),
+    ("queue_spill.on_s", "s"),
+    ("queue_spill.off_s", "s"),
+    ("queue_spill.deadband", "1"),
+    ("blind.coverage", "1"),
+    ("blind.age_s", "s"),
+    ("blind.on_s", "s"),
+    ("blind.off_s", "s"),
+    ("blind.deadband", "1"),
+    ("blind.dense", "persons/m2"),
+    ("blind.occupied", "persons"),
+    ("anomaly.p", "1"),
+    ("anomaly.on_s", "s"),
+    ("anomaly.off_s", "s"),
+    ("anomaly.deadband", "1"),
+    ("anomaly.warm_up_panes", "panes"),
+];
