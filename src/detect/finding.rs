@@ -76,10 +76,8 @@ pub struct Evidence {
     /// Its unit, SI.
     pub unit: Box<str>,
     /// The threshold it is held against.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub threshold: Option<f64>,
     /// The profile that the threshold comes from.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub profile: Option<Box<str>>,
     /// Start of the time it covers.
     pub from: EventTime,

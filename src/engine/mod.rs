@@ -1,9 +1,299 @@
 //! One partition's venues, driven step by step: `step(records, controls) → effects`.
 //!
-//! - [`control`]: what influences an output and is not a record; [`effects`]: what a step asks the edge to carry out.
+//! The idea: everything that the service says is decided here, and nothing here touches the world. Records and controls come in; records to be written, alerts and
+//! requests to the models go out. The same inputs give the same outputs, whoever drives: the service, a replay, a test (DESIGN §4).
+//!
+//! ```text
+//!  batch ──► decode ──► ledger ──► site of its venue ──► open panes ──► close ──► records, alerts
+//!  controls (ticks, read-to-end, answers of the models) ─────┘              └──► asks
+//! ```
+//!
+//! - [`control`]: what influences an output and is not a record; [`effects`]: what a step asks the edge to carry out; [`settings`]: what is told once.
+//! - [`ledger`]: what became of every record. [`journal`]: decisions written down.
+//! - `site`: one venue from observation to pane; `close`, `revise`, `publish`, `refuse`: what closing does; `idle`, `placement`: marks and commands; `state`: saved and restored.
 
+mod close;
+mod closed;
 pub mod control;
 pub mod effects;
+mod idle;
+pub mod journal;
+pub mod ledger;
+mod placement;
+mod publish;
+mod refuse;
+mod revise;
+pub mod settings;
+mod site;
+mod state;
 
 pub use control::Control;
 pub use effects::{Alert, Effects, OutRecord, OutTopic, StateChange};
+pub use ledger::{Fate, Row, Sums};
+pub use placement::Placement;
+pub use settings::Settings;
+
+use crate::feeds::observation::Command;
+use crate::feeds::{self, Batch, Fault, Item, Observation, Reason, RecordRef};
+use crate::inference::Answer;
+use crate::time::EventTime;
+use crate::venue::partition::partition_of;
+use crate::venue::{Feed, SourceId, Venue, World};
+use ledger::Ledger;
+use placement::Placed;
+use site::{Reception, Site};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The venues of one partition.
+#[derive(Debug)]
+pub struct Engine {
+    world: Arc<World>,
+    partition: u32,
+    partitions: u32,
+    settings: Settings,
+    sites: BTreeMap<u32, Site>,
+    ledgers: [Ledger; Feed::ALL.len()],
+    ledger_dirty: [bool; Feed::ALL.len()],
+    read_to_end: idle::ReadToEnd,
+    items: Vec<Item>,
+}
+
+impl Engine {
+    /// The venues of `world` whose records belong on `partition` of `partitions`, nothing read yet.
+    pub fn new(world: Arc<World>, partition: u32, partitions: u32, settings: Settings) -> Self {
+        let here = |venue: &Venue| partition_of(venue.id.as_bytes(), partitions) == partition;
+        let ids = world.venues.iter().enumerate().filter(|(_, venue)| here(venue)).map(|(index, _)| index);
+        let sites = ids.map(|index| (index as u32, Site::new(index.into(), &world.venues[index]))).collect();
+        Self {
+            world,
+            partition,
+            partitions,
+            settings,
+            sites,
+            ledgers: Default::default(),
+            ledger_dirty: [false; Feed::ALL.len()],
+            read_to_end: [None; Feed::ALL.len()],
+            items: Vec::new(),
+        }
+    }
+
+    /// Takes records in the order in which they were read, then controls, then closes every pane that may close.
+    ///
+    /// A pane that waits for the models holds its venue's next panes until [`Control::Models`] answers the request in [`Effects::asks`].
+    pub fn step(&mut self, batch: &Batch, controls: &[Control]) -> Effects {
+        let mut effects = Effects::default();
+        for record in batch.iter() {
+            self.take(&record, &mut effects);
+        }
+        for control in controls {
+            self.obey(control, &mut effects);
+        }
+        self.close_panes(&mut effects);
+        effects
+    }
+
+    /// Writes down what changed in the state since last asked.
+    pub fn take_state_changes(&mut self) -> Vec<StateChange> {
+        let mut changes = Vec::new();
+        for site in self.sites.values_mut() {
+            site.take_state_changes(self.world.venue(site.id), &mut changes);
+        }
+        for (feed, dirty) in Feed::ALL.into_iter().zip(&mut self.ledger_dirty) {
+            if std::mem::take(dirty) {
+                let key = format!("{LEDGER}/{}/{}", feed.topic(), self.partition).into_bytes();
+                changes.push(StateChange { key, value: state::encode(&self.ledgers[feed as usize]) });
+            }
+        }
+        changes
+    }
+
+    /// The transaction stands: alerts need not wait for it any more.
+    pub fn committed(&mut self) {
+        for site in self.sites.values_mut() {
+            site.tainted = false;
+        }
+    }
+
+    /// Takes one entry of the state back.
+    ///
+    /// # Errors
+    /// When the entry belongs to another version, configuration or partition; the text says what to do.
+    pub fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
+        let key = std::str::from_utf8(key).map_err(|_| "state entry with a key that is not text".to_owned())?;
+        let (owner, part) = key.split_once('/').ok_or_else(|| format!("state entry {key}: no part named"))?;
+        if owner == LEDGER {
+            return self.restore_ledger(part, value);
+        }
+        let id = self.world.find(owner).ok_or_else(|| format!("state entry {key}: venue {owner} is not configured"))?;
+        let site = self.sites.get_mut(&id.0).ok_or_else(|| format!("state entry {key}: venue {owner} belongs on another partition; the partition count has changed"))?;
+        site.restore(self.world.venue(id), part, value)
+    }
+
+    /// The ledger of each input partition, the open row included.
+    pub fn ledgers(&self) -> impl Iterator<Item = (Feed, &Ledger)> {
+        Feed::ALL.into_iter().zip(&self.ledgers)
+    }
+
+    /// End of the last closed pane of each venue here; [`EventTime::MIN`] before the first.
+    pub fn closed_to(&self) -> impl Iterator<Item = (&Venue, EventTime)> {
+        self.sites.values().map(|site| (self.world.venue(site.id), site.closed_to))
+    }
+
+    /// The watermark of each source of each venue here, and whether it is set aside: for telemetry, never for outputs, since it depends on what was read when.
+    pub fn sources(&self) -> impl Iterator<Item = (&Venue, &crate::venue::Source, EventTime, bool)> {
+        self.sites.values().flat_map(|site| {
+            let venue = self.world.venue(site.id);
+            venue.sources.iter().zip(&site.sources).map(move |(source, state)| (venue, source, state.clock.watermark(), state.idle))
+        })
+    }
+
+    fn take(&mut self, record: &RecordRef<'_>, effects: &mut Effects) {
+        let feed = record.feed as usize;
+        self.read_to_end[feed] = None;
+        self.ledger_dirty[feed] = true;
+        let world = Arc::clone(&self.world);
+        let mut items = std::mem::take(&mut self.items);
+        items.clear();
+        let decoded = match self.misplaced(record) {
+            Some(fault) => Err(fault),
+            None => feeds::decode(record, &world, &mut |item| items.push(item)),
+        };
+        let venue = record.key.and_then(|key| std::str::from_utf8(key).ok()).and_then(|key| world.find(key)).map(|id| world.venue(id));
+        self.reach(venue, &items, record, effects);
+        let ledger = &mut self.ledgers[feed];
+        ledger.read();
+        match decoded {
+            Err(fault) => {
+                ledger.undecodable();
+                effects.records.push(refuse::record(venue, record.source, &fault, record));
+            }
+            Ok(()) => self.settle(venue, &items, record, effects),
+        }
+        self.items = items;
+    }
+
+    /// A record whose key belongs on another partition.
+    fn misplaced(&self, record: &RecordRef<'_>) -> Option<Fault> {
+        let key = record.key?;
+        let home = partition_of(key, self.partitions);
+        let detail = || format!("its key belongs on partition {home} of {}, it came on {}: partition by murmur2 of the key", self.partitions, record.partition);
+        (home != record.partition).then(|| Fault::new(Reason::WrongPartition, detail()))
+    }
+
+    /// Publishes the ledger's row when the partition's own records reach a later pane.
+    fn reach(&mut self, venue: Option<&Venue>, items: &[Item], record: &RecordRef<'_>, effects: &mut Effects) {
+        let Some(venue) = venue else { return };
+        let received = record.received_at().map(EventTime::from_millis);
+        let trusted = |observation: &Observation| {
+            let greatest = self.sites.get(&observation.venue.0).map_or(EventTime::MIN, |site| site.sources[observation.source.index()].clock.greatest());
+            venue.trust.judge(observation.at, received, greatest).is_ok()
+        };
+        let times = items.iter().filter_map(|item| match item {
+            Item::Observation(observation) if trusted(observation) => Some(observation.at),
+            _ => None,
+        });
+        let Some(latest) = times.max() else { return };
+        if let Some((pane, sums)) = self.ledgers[record.feed as usize].reach(latest, self.settings.ledger_pane) {
+            effects.records.push(ledger_row(record.feed, self.partition, pane, sums));
+        }
+    }
+
+    fn settle(&mut self, venue: Option<&Venue>, items: &[Item], record: &RecordRef<'_>, effects: &mut Effects) {
+        let Some(venue) = venue else { return };
+        if let [Item::Command(command)] = items {
+            self.ledgers[record.feed as usize].command();
+            return self.command(venue, command, record, effects);
+        }
+        self.ledgers[record.feed as usize].decoded(items.len() as u64);
+        for item in items {
+            match item {
+                Item::Observation(observation) => self.observe(venue, observation, record, effects),
+                Item::Unusable { source, fault } => {
+                    self.ledgers[record.feed as usize].settle(Fate::Quarantined);
+                    let source = source.map(|SourceId(id)| &*venue.sources[id as usize].id);
+                    effects.records.push(refuse::record(Some(venue), source, fault, record));
+                }
+                // No decoder makes a command beside something else.
+                Item::Ignored | Item::Command(_) => self.ledgers[record.feed as usize].settle(Fate::Ignored),
+            }
+        }
+    }
+
+    fn observe(&mut self, venue: &Venue, observation: &Observation, record: &RecordRef<'_>, effects: &mut Effects) {
+        let received = record.received_at().map(EventTime::from_millis);
+        let Some(site) = self.sites.get_mut(&observation.venue.0) else { return };
+        let reception = site.observe(venue, observation, received, effects);
+        let mut quarantine = |reason, detail: String| {
+            effects.records.push(refuse::observation(venue, observation, &Fault::new(reason, detail), record));
+            Fate::Quarantined
+        };
+        let fate = match reception {
+            Reception::Windowed | Reception::Heard => Fate::Windowed,
+            Reception::Revised => Fate::Revised,
+            Reception::Duplicate => Fate::Duplicate,
+            Reception::Conflict => quarantine(Reason::Conflict, "the same identity came before with another content".to_owned()),
+            Reception::Distrusted(distrust) => quarantine(Reason::Clock, distrust.to_string()),
+            Reception::Late { lag } => {
+                effects.records.push(refuse::late(venue, observation, lag, record));
+                Fate::Late
+            }
+        };
+        self.ledgers[record.feed as usize].settle(fate);
+    }
+
+    fn command(&mut self, venue: &Venue, command: &Command, record: &RecordRef<'_>, effects: &mut Effects) {
+        let Some(site) = self.sites.get_mut(&command.venue.0) else { return };
+        let placed = Placed { command: command.clone(), position: refuse::position(record) };
+        for refused in site.command(venue, placed, self.settings.placement, effects) {
+            effects.records.push(refuse::command(venue, &refused));
+        }
+    }
+
+    fn obey(&mut self, control: &Control, effects: &mut Effects) {
+        match control {
+            Control::Tick { at } => {
+                for site in self.sites.values_mut() {
+                    site.tick(self.world.venue(site.id), *at, &self.read_to_end, effects);
+                }
+            }
+            Control::ReadToEnd { feed, next_offset } => self.read_to_end[*feed as usize] = Some(*next_offset),
+            Control::EndOfInput => self.sites.values_mut().for_each(Site::end),
+            Control::Models(answer) => self.answered(answer, effects),
+        }
+    }
+
+    fn answered(&mut self, answer: &Answer, effects: &mut Effects) {
+        let Some(site) = self.sites.get_mut(&answer.ticket.venue.0) else { return };
+        site.finish_close(self.world.venue(site.id), answer, &self.settings, effects);
+    }
+
+    fn close_panes(&mut self, effects: &mut Effects) {
+        for site in self.sites.values_mut() {
+            let venue = self.world.venue(site.id);
+            if let Some(end) = site.next_close(venue) {
+                site.begin_close(venue, end, effects);
+            }
+        }
+    }
+
+    fn restore_ledger(&mut self, part: &str, value: &[u8]) -> Result<(), String> {
+        let (topic, partition) = part.split_once('/').ok_or_else(|| format!("state entry of the ledger {part}: no partition named"))?;
+        let feed = Feed::ALL.into_iter().find(|feed| feed.topic() == topic).ok_or_else(|| format!("state entry of the ledger {part}: no such topic"))?;
+        if partition.parse() != Ok(self.partition) {
+            return Err(format!("state entry of the ledger {part}: it belongs to another partition"));
+        }
+        self.ledgers[feed as usize] = state::decode(part, value)?;
+        Ok(())
+    }
+}
+
+/// The owner of the ledger's entries in the state; no venue can be called so, since ids are lower-case words.
+const LEDGER: &str = "~ledger";
+
+/// One row of `midan.ledger`.
+pub fn ledger_row(feed: Feed, partition: u32, pane: Option<EventTime>, sums: Sums) -> OutRecord {
+    let row = Row { v: 1, topic: feed.topic().into(), partition, pane, sums };
+    let key = format!("{}-{partition}", feed.topic()).into_bytes();
+    OutRecord { topic: OutTopic::Ledger, key, value: serde_json::to_vec(&row).unwrap_or_default(), position: None }
+}

@@ -14,6 +14,9 @@ impl PaneLength {
         if length.as_millis() == 0 { None } else { Some(Self(length)) }
     }
 
+    /// Ten seconds: what a venue has unless it says otherwise.
+    pub const DEFAULT: Self = Self(Span::from_secs(10));
+
     /// The length.
     pub const fn span(self) -> Span {
         self.0

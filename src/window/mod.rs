@@ -3,8 +3,23 @@
 //! The idea: panes collect, closing decides. An open pane holds sums and, for what does not add up, the last reading by (event time, sequence, hash), so that
 //! the order of arrival leaves no trace (DESIGN §4 rule 4).
 //!
-//! - [`pane`]: what one pane has collected.
+//! ```text
+//!              ┌ seen before, same content ──► duplicate          identities
+//!  observation ┤ seen before, other content ─► conflict
+//!              │ not late ──► open pane of its time ────────────┐ open
+//!              │ late, allowed ──► revisions of the open pane   ├──► close
+//!              └ late, beyond ──► midan.late                    ┘
+//! ```
+//!
+//! - [`pane`]: what one pane has collected; [`apportion`]: counts longer than a pane, in whole persons.
+//! - [`open`]: the open panes and the late events that wait for their close; [`identity`]: repeats.
 
+pub mod apportion;
+pub mod identity;
+pub mod open;
 pub mod pane;
 
+pub use apportion::apportion;
+pub use identity::{Identities, Sighting};
+pub use open::{LateArrival, OpenPane, OpenPanes};
 pub use pane::{PaneContent, Reading};

@@ -1,8 +1,8 @@
 //! What one pane has collected: dense arrays by sensor, gate and stop.
 
-use crate::feeds::observation::{Arrival, Count, DoorState, MatchEvent, Scan, Total, Vehicle};
+use crate::feeds::observation::{Arrival, Count, DoorState, Entity, MatchEvent, Observation, Scan, Total, Vehicle, What};
 use crate::time::EventTime;
-use crate::venue::{SensorId, StopId, Venue};
+use crate::venue::{GateId, SensorId, SourceId, StopId, Venue};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -74,6 +74,8 @@ pub struct PaneContent {
     pub matches: BTreeMap<ReadingOrder, MatchEvent>,
     /// Service alerts that were in force: (stop, cause, effect).
     pub service_alerts: BTreeMap<(StopId, i32, i32), u32>,
+    /// The latest event time heard from each source, by source: the base of a feed's age.
+    pub heard: Vec<Option<EventTime>>,
 }
 
 impl PaneContent {
@@ -83,31 +85,137 @@ impl PaneContent {
             counts: vec![SensorCount::default(); venue.sensors.len()],
             scans: vec![GateScans::default(); venue.gates.len()],
             passengers: vec![StopPassengers::default(); venue.stops.len()],
+            heard: vec![None; venue.sources.len()],
             ..Self::default()
+        }
+    }
+
+    /// Notes that `source` was heard at `at`.
+    pub fn hear(&mut self, source: SourceId, at: EventTime) {
+        if let Some(heard) = self.heard.get_mut(source.index()) {
+            *heard = (*heard).max(Some(at));
         }
     }
 
     /// Adds people counted by `sensor`.
     pub fn add_count(&mut self, sensor: SensorId, count: &Count) {
-        let Some(sum) = self.counts.get_mut(sensor.index()) else {
-            return;
-        };
+        let Some(sum) = self.counts.get_mut(sensor.index()) else { return };
         sum.inwards = sum.inwards.saturating_add(count.inwards);
         sum.outwards = sum.outwards.saturating_add(count.outwards);
         sum.undirected = sum.undirected.saturating_add(count.undirected);
         sum.reports = sum.reports.saturating_add(1);
     }
 
-    /// Adds one scan at a gate.
-    pub fn add_scan(&mut self, gate: crate::venue::GateId, scan: Scan) {
-        let Some(sum) = self.scans.get_mut(gate.index()) else {
-            return;
-        };
+    /// Adds anything but a count, which may have to be apportioned first ([`super::apportion`]).
+    pub fn add(&mut self, observation: &Observation) {
+        let at = observation.at;
+        match (observation.entity, &observation.what) {
+            (Entity::Sensor(sensor), What::Count(count)) => self.add_count(sensor, count),
+            (Entity::Sensor(sensor), What::Total(total)) => {
+                self.totals.insert((sensor, (at, total.seq, observation.content)), *total);
+                self.note_report(sensor);
+            }
+            (Entity::Sensor(sensor), What::Occupancy { persons, seq }) => {
+                keep_last(&mut self.occupancies, sensor, (at, *seq, observation.content), *persons);
+                self.note_report(sensor);
+            }
+            (Entity::Sensor(sensor), What::State { state, lanes_open }) => {
+                keep_last(&mut self.states, sensor, (at, 0, observation.content), (*state, *lanes_open));
+                self.note_report(sensor);
+            }
+            (Entity::Gate(gate), What::Scan(scan)) => self.add_scan(gate, *scan),
+            (Entity::Stop(stop), What::Passengers(passengers)) => {
+                let Some(sum) = self.passengers.get_mut(stop.index()) else { return };
+                sum.alighting = sum.alighting.saturating_add(passengers.alighting);
+                sum.boarding = sum.boarding.saturating_add(passengers.boarding);
+            }
+            (Entity::Stop(stop), What::Vehicle(vehicle)) => keep_last(&mut self.vehicles, (stop, vehicle.trip), (at, 0, observation.content), *vehicle),
+            (Entity::Stop(stop), What::Arrival(arrival)) => keep_last(&mut self.arrivals, (stop, arrival.trip), (at, 0, observation.content), *arrival),
+            (Entity::Stop(stop), What::ServiceAlert { cause, effect }) => *self.service_alerts.entry((stop, *cause, *effect)).or_default() += 1,
+            (Entity::Venue, What::Match(event)) => {
+                self.matches.insert((at, 0, observation.content), event.clone());
+            }
+            // Nothing else is made by a decoder; a low-water mark is counted nowhere.
+            _ => {}
+        }
+    }
+
+    /// Adds all that `other` collected, of the same venue.
+    pub fn merge(&mut self, other: &Self) {
+        for (sum, more) in self.counts.iter_mut().zip(&other.counts) {
+            sum.inwards = sum.inwards.saturating_add(more.inwards);
+            sum.outwards = sum.outwards.saturating_add(more.outwards);
+            sum.undirected = sum.undirected.saturating_add(more.undirected);
+            sum.reports = sum.reports.saturating_add(more.reports);
+        }
+        for (sum, more) in self.scans.iter_mut().zip(&other.scans) {
+            sum.entered = sum.entered.saturating_add(more.entered);
+            sum.left = sum.left.saturating_add(more.left);
+            sum.rejected = sum.rejected.saturating_add(more.rejected);
+        }
+        for (sum, more) in self.passengers.iter_mut().zip(&other.passengers) {
+            sum.alighting = sum.alighting.saturating_add(more.alighting);
+            sum.boarding = sum.boarding.saturating_add(more.boarding);
+        }
+        self.totals.extend(other.totals.iter().map(|(key, total)| (*key, *total)));
+        merge_last(&mut self.occupancies, &other.occupancies);
+        merge_last(&mut self.states, &other.states);
+        merge_last(&mut self.vehicles, &other.vehicles);
+        merge_last(&mut self.arrivals, &other.arrivals);
+        for (alert, times) in &other.service_alerts {
+            *self.service_alerts.entry(*alert).or_default() += times;
+        }
+    }
+
+    fn note_report(&mut self, sensor: SensorId) {
+        if let Some(sum) = self.counts.get_mut(sensor.index()) {
+            sum.reports = sum.reports.saturating_add(1);
+        }
+    }
+
+    fn add_scan(&mut self, gate: GateId, scan: Scan) {
+        let Some(sum) = self.scans.get_mut(gate.index()) else { return };
         let field = match (scan.accepted, scan.exit) {
             (false, _) => &mut sum.rejected,
             (true, false) => &mut sum.entered,
             (true, true) => &mut sum.left,
         };
         *field = field.saturating_add(1);
+    }
+}
+
+fn merge_last<K: Ord + Clone, T: Clone>(readings: &mut BTreeMap<K, Reading<T>>, other: &BTreeMap<K, Reading<T>>) {
+    for (key, reading) in other {
+        keep_last(readings, key.clone(), reading.order, reading.value.clone());
+    }
+}
+
+/// Keeps the last value by (event time, sequence, hash), so that the order of arrival leaves no trace.
+fn keep_last<K: Ord, T>(readings: &mut BTreeMap<K, Reading<T>>, key: K, order: ReadingOrder, value: T) {
+    match readings.get_mut(&key) {
+        Some(kept) if kept.order >= order => {}
+        Some(kept) => *kept = Reading { order, value },
+        None => {
+            readings.insert(key, Reading { order, value });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_reading_wins_in_any_order_of_arrival() {
+        let order = |secs: i64, seq| (EventTime::from_millis(secs * 1_000), seq, 7);
+        let readings = [(order(1, 0), 10), (order(3, 1), 31), (order(3, 2), 32), (order(2, 9), 20)];
+        for turn in 0..readings.len() {
+            let mut kept = BTreeMap::new();
+            for i in 0..readings.len() {
+                let (order, value) = readings[(i + turn) % readings.len()];
+                keep_last(&mut kept, 0, order, value);
+            }
+            assert_eq!(kept[&0].value, 32);
+        }
     }
 }

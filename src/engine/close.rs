@@ -1,0 +1,146 @@
+//! Closing a pane: the one moment at which state, detectors and alarms move.
+//!
+//! ```text
+//!  commands due ─► late arrivals revise ─► crowd picture ─► features ─► ask the models ┄┄ answer ┄┄► forecast ─► findings ─► alarms ─► outputs
+//!  └────────────────────────── begin ─────────────────────────────────────────┘         └──────────────── finish ─────────────────────────┘
+//! ```
+//!
+//! Between the two halves the edge runs the models; the venue takes records meanwhile, into panes that are still open.
+
+use super::closed::ClosedPane;
+use super::effects::{Alert, Effects, OutRecord, OutTopic};
+use super::journal::Entry;
+use super::publish::{self, SourceShare};
+use super::refuse;
+use super::settings::Settings;
+use super::site::Site;
+use crate::alarm::{At, Change};
+use crate::crowd::VenueFigures;
+use crate::detect::{self, Scene};
+use crate::inference::{Answer, Outcome};
+use crate::time::{EventTime, Span};
+use crate::venue::{Feed, Venue};
+use crate::window::PaneContent;
+
+/// A pane whose picture stands and whose models have been asked.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) end: EventTime,
+    pub(super) content: PaneContent,
+    pub(super) figures: VenueFigures,
+}
+
+impl Site {
+    /// The end of the next pane, if it may close now.
+    pub(super) fn next_close(&self, venue: &Venue) -> Option<EventTime> {
+        if self.waiting.is_some() {
+            return None;
+        }
+        let end = if self.closed_to == EventTime::MIN { self.open.first()? } else { venue.pane.next(self.closed_to) };
+        if self.ended {
+            return (end <= self.open.last()?).then_some(end);
+        }
+        (self.watermark(venue) >= end).then_some(end)
+    }
+
+    /// Closes the pane ending at `end` as far as the request to the models.
+    pub(super) fn begin_close(&mut self, venue: &Venue, end: EventTime, effects: &mut Effects) {
+        for refused in self.place_commands(venue, end, effects) {
+            effects.records.push(refuse::command(venue, &refused));
+        }
+        let mut pane = self.open.close(venue, end);
+        self.revise(venue, std::mem::take(&mut pane.late), &mut pane.content, effects);
+        for (latest, heard) in self.heard.iter_mut().zip(&pane.content.heard) {
+            *latest = (*latest).max(heard.unwrap_or(EventTime::MIN));
+        }
+        let ages = self.ages(venue, end);
+        let figures = self.crowd.close(venue, &self.topology, end, &pane.content, ages);
+        self.forecaster.observe(venue, &figures);
+        let ask = self.forecaster.ask(venue, end);
+        self.waiting = Some(Waiting { end, content: pane.content, figures });
+        self.dirty = true;
+        effects.asks.push(ask);
+    }
+
+    /// Goes on with what the models answered.
+    pub(super) fn finish_close(&mut self, venue: &Venue, answer: &Answer, settings: &Settings, effects: &mut Effects) {
+        let Some(Waiting { end, content, figures }) = self.waiting.take_if(|waiting| waiting.end == answer.ticket.pane) else { return };
+        self.note_missed(venue, answer, effects);
+        let outlooks = self.forecaster.answer(venue, &figures, answer);
+        self.closed_to = end;
+        self.coverage = figures.coverage;
+        let scene = Scene { venue, figures: &figures, outlooks: &outlooks, pane_start: venue.pane.start(end), end };
+        let findings = detect::findings(&scene);
+        let at = At { venue: &venue.id, event_time: end, watermark: end, coverage: figures.coverage };
+        let mut changes = self.alarms.expire(&at);
+        changes.extend(self.alarms.assess(&at, &findings));
+        self.send(changes, effects);
+        publish::pane(venue, &figures, &outlooks, answer, &self.shares(venue, &content), settings, effects);
+        self.forget(venue, end);
+        if venue.keep_panes >= venue.pane.span() {
+            self.closed.insert(end, ClosedPane { content, figures, revisions: vec![0; venue.zones.len()] });
+            self.closed_changed.push(end);
+        }
+    }
+
+    /// Sends alarm changes: on the alert lane at once, and in the transaction.
+    pub(super) fn send(&mut self, changes: Vec<Change>, effects: &mut Effects) {
+        for change in changes {
+            let value = serde_json::to_vec(&change).unwrap_or_default();
+            let key = change.alarm_id.as_bytes().to_vec();
+            effects.alerts.push(Alert { key: key.clone(), value: value.clone(), after_commit: self.tainted });
+            effects.records.push(OutRecord { topic: OutTopic::Alarms, key, value, position: None });
+        }
+    }
+
+    /// How old each feed is at `end`: by its source that was heard longest ago.
+    fn ages(&self, venue: &Venue, end: EventTime) -> Vec<(Feed, Span)> {
+        let oldest = |feed: Feed| {
+            let heard = venue.sources.iter().zip(&self.heard).filter(|(source, at)| source.feed == feed && **at > EventTime::MIN);
+            heard.map(|(_, at)| *at).min().map(|at| (feed, end.since(at)))
+        };
+        [Feed::Transport, Feed::Ticketing, Feed::Sensors].into_iter().filter_map(oldest).collect()
+    }
+
+    /// What each source contributed to the pane.
+    fn shares(&self, venue: &Venue, content: &PaneContent) -> Vec<SourceShare> {
+        let mut shares: Vec<SourceShare> = self.heard.iter().map(|heard| SourceShare { heard: *heard, reporting: 0, expected: 0 }).collect();
+        for (sensor, count) in venue.sensors.iter().zip(&content.counts) {
+            let share = &mut shares[sensor.source.index()];
+            share.expected += 1;
+            share.reporting += u32::from(count.reports > 0);
+        }
+        shares
+    }
+
+    /// Forgets the closed panes that no late event revises one by one any more, and the identities that no repeat can have.
+    fn forget(&mut self, venue: &Venue, end: EventTime) {
+        while let Some((oldest, _)) = self.closed.first_key_value() {
+            if *oldest > end.before(venue.keep_panes) {
+                break;
+            }
+            let oldest = *oldest;
+            self.closed.remove(&oldest);
+            self.closed_changed.push(oldest);
+        }
+        let horizon = |index: usize| {
+            let (source, state) = (&venue.sources[index], &self.sources[index]);
+            let reached = if state.idle { end.min(state.clock.watermark().after(source.as_of_lag)) } else { end };
+            reached.before(source.as_of_lag).before(source.disorder).before(source.lateness).before(source.interval)
+        };
+        let of_source: Vec<EventTime> = (0..venue.sources.len()).map(horizon).collect();
+        let earliest = of_source.iter().copied().min().unwrap_or(EventTime::MIN);
+        self.identities.forget(|sensor| match sensor {
+            Some(sensor) => of_source[venue.sensors[sensor].source.index()],
+            None => earliest,
+        });
+    }
+
+    fn note_missed(&mut self, venue: &Venue, answer: &Answer, effects: &mut Effects) {
+        for (model, outcome) in [("flow", &answer.flow), ("anomaly", &answer.anomaly)] {
+            if matches!(outcome, Outcome::Missed) {
+                self.note(venue, Entry::ModelMissed { model: model.into(), pane: answer.ticket.pane }, effects);
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Closed panes, kept whole for as long as a late event may revise them one by one.
+
+use crate::crowd::VenueFigures;
+use crate::window::PaneContent;
+use serde::{Deserialize, Serialize};
+
+/// A closed pane: what it collected and what was published of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct ClosedPane {
+    pub(super) content: PaneContent,
+    pub(super) figures: VenueFigures,
+    /// By zone: the last revision that was published.
+    pub(super) revisions: Vec<u32>,
+}

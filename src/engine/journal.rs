@@ -1,0 +1,65 @@
+//! The journal of control records: what a replay must know besides the logs, one JSON record each on `midan.control`.
+
+use super::effects::{OutRecord, OutTopic};
+use crate::time::EventTime;
+use crate::venue::{Feed, Venue};
+use serde::{Deserialize, Serialize};
+
+/// One journaled decision. `after` is the end of the last pane that was closed when it took effect; [`EventTime::MIN`] before the first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Entry {
+    /// A source was set aside.
+    IdleMark {
+        /// The source.
+        source: Box<str>,
+        /// Its feed.
+        feed: Feed,
+        /// The next offset of its partition; `None` when it never had a record.
+        next_offset: Option<i64>,
+        /// When, between two panes.
+        after: EventTime,
+    },
+    /// A source that was set aside spoke again.
+    IdleEnd {
+        /// The source.
+        source: Box<str>,
+        /// When, between two panes.
+        after: EventTime,
+    },
+    /// Broker time advanced a venue whose sources are all idle.
+    Tick {
+        /// Event time that it advanced to.
+        at: EventTime,
+        /// When, between two panes.
+        after: EventTime,
+    },
+    /// An operator's command took effect.
+    Command {
+        /// Its id.
+        command_id: Box<str>,
+        /// When, between two panes.
+        after: EventTime,
+    },
+    /// A model missed its deadline at a pane.
+    ModelMissed {
+        /// Which.
+        model: Box<str>,
+        /// The pane.
+        pane: EventTime,
+    },
+}
+
+#[derive(Serialize)]
+struct Record<'a> {
+    v: u32,
+    venue: &'a str,
+    #[serde(flatten)]
+    entry: &'a Entry,
+}
+
+/// The record of `entry`.
+pub(super) fn record(venue: &Venue, entry: &Entry) -> OutRecord {
+    let value = serde_json::to_vec(&Record { v: 1, venue: &venue.id, entry }).unwrap_or_default();
+    OutRecord { topic: OutTopic::Control, key: venue.id.as_bytes().to_vec(), value, position: None }
+}

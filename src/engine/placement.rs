@@ -1,0 +1,94 @@
+//! Where an operator's command takes effect: always between two panes.
+//!
+//! Live, at once: after the last closed pane, and the place is journaled. In a run without a journal, by rule: after the last pane that ends at or before the
+//! command's own time, which the operations source's clock makes a function of the logs alone.
+
+use super::effects::Effects;
+use super::journal::Entry;
+use super::site::Site;
+use crate::alarm::At;
+use crate::feeds::Fault;
+use crate::feeds::observation::{Action, Command};
+use crate::time::EventTime;
+use crate::venue::Venue;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// When commands take effect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Placement {
+    /// At once, and journaled: what an operator wants.
+    #[default]
+    OnArrival,
+    /// By the command's own time: what a run without a journal needs.
+    ByPane,
+}
+
+/// A command that waits for its place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Placed {
+    pub(super) command: Command,
+    /// `topic/partition/offset` of its record, for the quarantine.
+    pub(super) position: String,
+}
+
+/// A command that was refused when its place came.
+pub(super) struct RefusedCommand {
+    pub(super) position: String,
+    pub(super) fault: Fault,
+}
+
+/// How many command ids are remembered to tell repeats.
+const REMEMBERED: usize = 1_000;
+
+impl Site {
+    /// Takes a command. Refusals of what takes effect at once come back here, later ones from [`Self::place_commands`].
+    pub(super) fn command(&mut self, venue: &Venue, placed: Placed, placement: Placement, effects: &mut Effects) -> Vec<RefusedCommand> {
+        let id = xxh3_64(placed.command.command_id.as_bytes());
+        if self.commands_seen.contains(&id) {
+            return Vec::new();
+        }
+        self.commands_seen.push_back(id);
+        if self.commands_seen.len() > REMEMBERED {
+            self.commands_seen.pop_front();
+        }
+        self.dirty = true;
+        match placement {
+            Placement::ByPane => {
+                self.commands.push(placed);
+                Vec::new()
+            }
+            Placement::OnArrival => {
+                self.note(venue, Entry::Command { command_id: placed.command.command_id.clone(), after: self.closed_to }, effects);
+                self.carry_out(venue, placed, effects).into_iter().collect()
+            }
+        }
+    }
+
+    /// Carries out what was to take effect before the pane ending at `end` closes.
+    pub(super) fn place_commands(&mut self, venue: &Venue, end: EventTime, effects: &mut Effects) -> Vec<RefusedCommand> {
+        if self.commands.is_empty() {
+            return Vec::new();
+        }
+        let (mut due, waiting): (Vec<Placed>, Vec<Placed>) = std::mem::take(&mut self.commands).into_iter().partition(|placed| placed.command.at < end);
+        self.commands = waiting;
+        self.dirty = true;
+        due.sort_by(|a, b| (a.command.at, &a.command.command_id).cmp(&(b.command.at, &b.command.command_id)));
+        due.into_iter().filter_map(|placed| self.carry_out(venue, placed, effects)).collect()
+    }
+
+    fn carry_out(&mut self, venue: &Venue, placed: Placed, effects: &mut Effects) -> Option<RefusedCommand> {
+        if let Action::Recount { zone, persons } = placed.command.action {
+            self.crowd.recount(zone, persons, self.closed_to);
+            return None;
+        }
+        let at = At { venue: &venue.id, event_time: self.closed_to, watermark: self.closed_to, coverage: self.coverage };
+        match self.alarms.command(&at, &placed.command) {
+            Ok(changes) => {
+                self.send(changes, effects);
+                None
+            }
+            Err(fault) => Some(RefusedCommand { position: placed.position, fault }),
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The crowd picture as records of `midan.zones` (FORMATS.md, "Out"): one a zone, gate and link, and one for the venue as a whole, which ends the pane.
+//!
+//! A figure that cannot be known is absent, never zero. Every float is quantised, so that the bytes are a function of the figures.
+
+use super::effects::{Effects, OutRecord, OutTopic};
+use super::settings::Settings;
+use crate::crowd::{EntryFigures, Estimate, GateFigures, LevelOfService, LinkFigures, Phase, VenueFigures, ZoneFigures, quantise};
+use crate::forecast::{Horizon, Outlooks};
+use crate::inference::{Answer, ModelCardRef, Outcome};
+use crate::time::EventTime;
+use crate::venue::{Feed, Venue};
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+
+/// One record of `midan.zones`.
+#[derive(Serialize)]
+struct PlaceRecord<'a> {
+    v: u32,
+    venue: &'a str,
+    kind: &'static str,
+    zone: &'a str,
+    event_time: EventTime,
+    watermark: EventTime,
+    #[serde(serialize_with = "six_digits")]
+    coverage: f64,
+    revision: u32,
+    from: EventTime,
+    to: EventTime,
+    #[serde(flatten)]
+    figures: Figures<'a>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    age_s: BTreeMap<&'static str, f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    forecast: Vec<ForecastEntry>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<ModelName<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
+}
+
+/// What is known of a place; the kinds differ.
+#[derive(Default, Serialize)]
+struct Figures<'a> {
+    #[serde(rename = "in", skip_serializing_if = "Option::is_none")]
+    inwards: Option<u32>,
+    #[serde(rename = "out", skip_serializing_if = "Option::is_none")]
+    outwards: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    occupancy: Option<Band>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    density: Option<Band>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    los: Option<LevelOfService>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<Band>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wait_s: Option<Band>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    spill_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flow: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backward_flow: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    specific_flow: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lanes_open: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capacity_per_min: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arrivals_per_min: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry_eta: Option<Band>,
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    match_day: Option<MatchDay<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sources: Vec<SourceReport<'a>>,
+}
+
+/// An estimate, quantised.
+#[derive(Clone, Copy, Serialize)]
+struct Band {
+    v: f64,
+    lo: f64,
+    hi: f64,
+}
+
+#[derive(Serialize)]
+struct ForecastEntry {
+    h_s: u32,
+    q10: f64,
+    q50: f64,
+    q90: f64,
+    what: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ModelName<'a> {
+    Model(&'a ModelCardRef),
+    Fallback(&'static str),
+}
+
+#[derive(Serialize)]
+struct MatchDay<'a> {
+    id: &'a str,
+    phase: Phase,
+    kick_off: EventTime,
+    expected_attendance: u32,
+    admitted: u32,
+    p_after_deadline: f64,
+    capacity_per_min: f64,
+}
+
+/// How a source reported in this pane.
+#[derive(Serialize)]
+struct SourceReport<'a> {
+    source: &'a str,
+    feed: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_s: Option<f64>,
+    reporting: u32,
+    expected: u32,
+}
+
+/// What the records of one pane share.
+struct Writer<'a> {
+    venue: &'a Venue,
+    end: EventTime,
+    watermark: EventTime,
+}
+
+/// What a source contributed to a pane, for the venue's record.
+pub(super) struct SourceShare {
+    pub(super) heard: EventTime,
+    pub(super) reporting: u32,
+    pub(super) expected: u32,
+}
+
+/// Publishes the picture of a pane that has just closed.
+pub(super) fn pane(venue: &Venue, figures: &VenueFigures, outlooks: &Outlooks, answer: &Answer, shares: &[SourceShare], settings: &Settings, effects: &mut Effects) {
+    let writer = Writer { venue, end: figures.end, watermark: figures.end };
+    let ages: BTreeMap<&'static str, f64> = figures.ages.iter().map(|(feed, age)| (feed.word(), age.as_secs_f64())).collect();
+    for (index, zone) in figures.zones.iter().enumerate() {
+        let mut record = writer.zone(index, zone, 0);
+        record.age_s.clone_from(&ages);
+        record.forecast = forecast_of(outlooks, index);
+        record.score = outlooks.score(index).map(quantise);
+        if !record.forecast.is_empty() {
+            record.model = Some(model_name(&answer.flow, settings.flow.as_ref()));
+        }
+        effects.records.push(writer.record(&record));
+    }
+    for (index, gate) in figures.gates.iter().enumerate() {
+        effects.records.push(writer.record(&writer.gate(index, gate)));
+    }
+    for (index, link) in figures.links.iter().enumerate() {
+        effects.records.push(writer.record(&writer.link(index, link)));
+    }
+    let mut record = writer.venue_as_a_whole(figures, shares);
+    record.age_s = ages;
+    record.model = Some(model_name(&answer.flow, settings.flow.as_ref()));
+    effects.records.push(writer.record(&record));
+}
+
+/// Publishes a zone of a closed pane again, revised; its forecast stays as it was.
+pub(super) fn revision(venue: &Venue, zone: usize, figures: &VenueFigures, revision: u32, watermark: EventTime, effects: &mut Effects) {
+    let writer = Writer { venue, end: figures.end, watermark };
+    let record = writer.zone(zone, &figures.zones[zone], revision);
+    effects.records.push(writer.record(&record));
+}
+
+impl Writer<'_> {
+    fn place<'a>(&'a self, kind: &'static str, id: &'a str, coverage: f64, figures: Figures<'a>) -> PlaceRecord<'a> {
+        PlaceRecord {
+            v: 1,
+            venue: &self.venue.id,
+            kind,
+            zone: id,
+            event_time: self.end,
+            watermark: self.watermark,
+            coverage,
+            revision: 0,
+            from: self.venue.pane.start(self.end),
+            to: self.end,
+            figures,
+            age_s: BTreeMap::new(),
+            forecast: Vec::new(),
+            model: None,
+            score: None,
+        }
+    }
+
+    fn zone<'a>(&'a self, index: usize, zone: &ZoneFigures, revision: u32) -> PlaceRecord<'a> {
+        let figures = Figures {
+            inwards: Some(zone.inwards),
+            outwards: Some(zone.outwards),
+            count: (zone.undirected > 0).then_some(zone.undirected),
+            occupancy: zone.occupancy.map(band),
+            density: zone.density.map(band),
+            los: zone.los,
+            ..Figures::default()
+        };
+        let record = self.place("zone", &self.venue.zones[index].id, zone.coverage, figures);
+        PlaceRecord { revision, ..record }
+    }
+
+    fn gate<'a>(&'a self, index: usize, gate: &GateFigures) -> PlaceRecord<'a> {
+        let figures = Figures {
+            inwards: Some(gate.inwards),
+            outwards: Some(gate.outwards),
+            queue: gate.queue.map(band),
+            wait_s: gate.wait_s.map(band),
+            spill_s: gate.spill_s.map(quantise),
+            flow: Some(quantise(gate.flow_per_min)),
+            lanes_open: Some(gate.lanes_open),
+            capacity_per_min: Some(quantise(gate.capacity_per_min)),
+            arrivals_per_min: gate.arrivals_per_min.map(quantise),
+            ..Figures::default()
+        };
+        self.place("gate", &self.venue.gates[index].id, gate.coverage, figures)
+    }
+
+    fn link<'a>(&'a self, index: usize, link: &LinkFigures) -> PlaceRecord<'a> {
+        let figures = Figures {
+            flow: Some(quantise(link.forward_per_min)),
+            backward_flow: Some(quantise(link.backward_per_min)),
+            specific_flow: link.specific_flow.map(quantise),
+            ..Figures::default()
+        };
+        self.place("link", &self.venue.links[index].id, link.coverage, figures)
+    }
+
+    fn venue_as_a_whole<'a>(&'a self, figures: &VenueFigures, shares: &[SourceShare]) -> PlaceRecord<'a> {
+        let report = |(source, share): (&'a crate::venue::Source, &SourceShare)| SourceReport {
+            source: &source.id,
+            feed: source.feed.word(),
+            age_s: (share.heard > EventTime::MIN).then(|| self.end.since(share.heard).as_secs_f64()),
+            reporting: share.reporting,
+            expected: share.expected,
+        };
+        let figures_of_all = Figures {
+            entry_eta: figures.entry.as_ref().and_then(|entry| entry.eta).map(band),
+            match_day: figures.entry.as_ref().and_then(|entry| self.match_day(entry, figures.phase)),
+            sources: self.venue.sources.iter().zip(shares).filter(|(source, _)| source.feed != Feed::Commands).map(report).collect(),
+            ..Figures::default()
+        };
+        self.place("venue", &self.venue.id, figures.coverage, figures_of_all)
+    }
+
+    fn match_day(&self, entry: &EntryFigures, phase: Phase) -> Option<MatchDay<'_>> {
+        let of_the_day = self.venue.match_around(entry.kick_off)?;
+        Some(MatchDay {
+            id: &of_the_day.id,
+            phase,
+            kick_off: entry.kick_off,
+            expected_attendance: entry.expected,
+            admitted: entry.admitted,
+            p_after_deadline: quantise(entry.p_after_deadline),
+            capacity_per_min: quantise(entry.capacity_per_min),
+        })
+    }
+
+    fn record(&self, record: &PlaceRecord<'_>) -> OutRecord {
+        let mut key = Vec::with_capacity(self.venue.id.len() + 1 + record.zone.len());
+        key.extend_from_slice(self.venue.id.as_bytes());
+        key.push(b'/');
+        key.extend_from_slice(record.zone.as_bytes());
+        OutRecord { topic: OutTopic::Zones, key, value: serde_json::to_vec(record).unwrap_or_default(), position: None }
+    }
+}
+
+fn forecast_of(outlooks: &Outlooks, zone: usize) -> Vec<ForecastEntry> {
+    let entry = |what: &'static str| move |horizon: &Horizon| ForecastEntry { h_s: horizon.h_s, q10: horizon.q10, q50: horizon.q50, q90: horizon.q90, what };
+    let flows = outlooks.of_zone(zone).flat_map(|outlook| outlook.horizons.iter().map(entry(outlook.series.kind.word())));
+    flows.chain(outlooks.occupancy(zone).iter().map(entry("occupancy"))).collect()
+}
+
+fn model_name<'a>(outcome: &Outcome, model: Option<&'a ModelCardRef>) -> ModelName<'a> {
+    match (outcome, model) {
+        (Outcome::Ran(_), Some(model)) => ModelName::Model(model),
+        _ => ModelName::Fallback("fallback"),
+    }
+}
+
+fn band(estimate: Estimate) -> Band {
+    Band { v: quantise(estimate.v), lo: quantise(estimate.lo), hi: quantise(estimate.hi) }
+}
+
+fn six_digits<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(quantise(*value))
+}

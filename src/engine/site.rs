@@ -1,0 +1,196 @@
+//! One venue's running state, from an observation to the pane it counts in.
+//!
+//! The idea: nothing here depends on how sources interleave. Each observation is judged by its own source's clock; a pane closes when every
+//! clock that is not idle has passed it; and what closing does is a function of what the pane collected (DESIGN §4, rules 1 to 4).
+//!
+//! `observe` takes one observation; [`super::close`] closes panes; [`super::idle`] sets silent sources aside; [`super::state`] saves and restores.
+
+use super::close::Waiting;
+use super::closed::ClosedPane;
+use super::effects::Effects;
+use super::placement::Placed;
+use crate::alarm::AlarmBook;
+use crate::crowd::{CrowdState, Topology};
+use crate::feeds::Observation;
+use crate::feeds::observation::What;
+use crate::forecast::Forecaster;
+use crate::time::{Distrust, EventTime, SourceClock, Span, Verdict};
+use crate::venue::{Source, Venue, VenueId};
+use crate::window::{Identities, LateArrival, OpenPanes, Sighting};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+
+/// What became of one observation at its venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reception {
+    /// It entered its pane.
+    Windowed,
+    /// It was late, or its pane had closed while its source was set aside: it revises.
+    Revised,
+    /// It was later than its source is allowed.
+    Late {
+        /// By how much, by its own clock.
+        lag: Span,
+    },
+    /// It had come before.
+    Duplicate,
+    /// Its identity had come before with another content.
+    Conflict,
+    /// Its time cannot be believed.
+    Distrusted(Distrust),
+    /// It only moved the clock.
+    Heard,
+}
+
+/// A source of the venue: its clock, and whether it is set aside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct SourceState {
+    pub(super) clock: SourceClock,
+    /// Set aside: it holds nobody.
+    pub(super) idle: bool,
+    /// Broker time of its last record.
+    pub(super) last_received: EventTime,
+    #[serde(skip)]
+    pub(super) dirty: bool,
+}
+
+/// One venue, running.
+#[derive(Debug)]
+pub(super) struct Site {
+    pub(super) id: VenueId,
+    pub(super) sources: Vec<SourceState>,
+    pub(super) identities: Identities,
+    pub(super) open: OpenPanes,
+    /// End of the last closed pane; [`EventTime::MIN`] before the first.
+    pub(super) closed_to: EventTime,
+    pub(super) topology: Topology,
+    pub(super) crowd: CrowdState,
+    pub(super) forecaster: Forecaster,
+    pub(super) alarms: AlarmBook,
+    pub(super) closed: BTreeMap<EventTime, ClosedPane>,
+    pub(super) closed_changed: Vec<EventTime>,
+    /// The latest event time heard from each source in a closed pane.
+    pub(super) heard: Vec<EventTime>,
+    /// Coverage of the venue at the last closed pane.
+    pub(super) coverage: f64,
+    pub(super) waiting: Option<Waiting>,
+    /// Commands that wait for their place between two panes.
+    pub(super) commands: Vec<Placed>,
+    /// The last command ids carried out, to tell repeats.
+    pub(super) commands_seen: VecDeque<u64>,
+    /// Broker time up to which ticks have advanced an all-idle venue.
+    pub(super) ticked_to: EventTime,
+    pub(super) first_tick: Option<EventTime>,
+    /// No record will ever follow.
+    pub(super) ended: bool,
+    /// Something uncommitted besides the logs has influenced an output: alerts wait for the commit.
+    pub(super) tainted: bool,
+    pub(super) dirty: bool,
+    /// Nothing of it is in the state yet.
+    pub(super) unsaved: bool,
+}
+
+/// How far a source's events reach back: its disorder, and, where its counts are longer than a pane, their length, since the parts are what is windowed.
+fn reach(source: &Source, venue: &Venue) -> Span {
+    if source.interval > venue.pane.span() { source.disorder.plus(source.interval) } else { source.disorder }
+}
+
+impl Site {
+    pub(super) fn new(id: VenueId, venue: &Venue) -> Self {
+        let fresh =
+            |source: &Source| SourceState { clock: SourceClock::new(reach(source, venue)), idle: false, last_received: EventTime::MIN, dirty: false };
+        let topology = Topology::new(venue);
+        Self {
+            id,
+            sources: venue.sources.iter().map(fresh).collect(),
+            identities: Identities::new(venue),
+            open: OpenPanes::default(),
+            closed_to: EventTime::MIN,
+            crowd: CrowdState::new(venue),
+            forecaster: Forecaster::new(venue),
+            alarms: AlarmBook::default(),
+            closed: BTreeMap::new(),
+            closed_changed: Vec::new(),
+            heard: vec![EventTime::MIN; venue.sources.len()],
+            coverage: 0.0,
+            waiting: None,
+            commands: Vec::new(),
+            commands_seen: VecDeque::new(),
+            ticked_to: EventTime::MIN,
+            first_tick: None,
+            ended: false,
+            tainted: false,
+            dirty: false,
+            unsaved: true,
+            topology,
+        }
+    }
+
+    /// Takes one observation: judges it by its own clock, tells repeats, and puts it where it counts.
+    pub(super) fn observe(&mut self, venue: &Venue, observation: &Observation, received: Option<EventTime>, effects: &mut Effects) -> Reception {
+        let source = &venue.sources[observation.source.index()];
+        let state = &mut self.sources[observation.source.index()];
+        if let Err(distrust) = venue.trust.judge(observation.at, received, state.clock.greatest()) {
+            return Reception::Distrusted(distrust);
+        }
+        state.dirty = true;
+        state.last_received = state.last_received.max(received.unwrap_or(observation.at));
+        if state.idle {
+            self.wake(venue, observation.source, effects);
+        }
+        if matches!(observation.what, What::LowWater) {
+            self.hear(venue, observation, source);
+            return Reception::Heard;
+        }
+        let state = &mut self.sources[observation.source.index()];
+        let verdict = state.clock.judge(observation.at);
+        if let Verdict::Late { lag } = verdict {
+            if lag > source.lateness {
+                return Reception::Late { lag };
+            }
+        }
+        match self.identities.see(observation.entity, observation.at, observation.identity, observation.content) {
+            Sighting::First => {}
+            Sighting::Repeat => return Reception::Duplicate,
+            Sighting::Conflict => return Reception::Conflict,
+        }
+        self.place(venue, source, observation, verdict)
+    }
+
+    /// The event time that every source which is not idle has passed, as panes read it; ticks stand in when all are idle.
+    pub(super) fn watermark(&self, venue: &Venue) -> EventTime {
+        let holding = venue.sources.iter().zip(&self.sources).filter(|(_, state)| !state.idle);
+        let least = holding.map(|(source, state)| state.clock.watermark().after(source.as_of_lag)).min();
+        least.unwrap_or(if self.ended { EventTime::MAX } else { self.ticked_to })
+    }
+
+    fn hear(&mut self, venue: &Venue, observation: &Observation, source: &Source) {
+        let clock = &mut self.sources[observation.source.index()].clock;
+        if observation.at < clock.greatest() {
+            return;
+        }
+        clock.advance(observation.at);
+        self.open.hear(venue, observation, source.as_of_lag, self.closed_to);
+    }
+
+    fn place(&mut self, venue: &Venue, source: &Source, observation: &Observation, verdict: Verdict) -> Reception {
+        let clock = &mut self.sources[observation.source.index()].clock;
+        // The pane that holds the clock's own watermark on arrival is open by construction, unless the source was set aside.
+        let home = venue.pane.end_of(clock.watermark().after(source.as_of_lag));
+        if !observation.offline {
+            clock.advance(observation.at);
+        }
+        let own = venue.pane.end_of(observation.at.after(source.as_of_lag));
+        let lag = match verdict {
+            Verdict::OnTime if own > self.closed_to => {
+                self.open.add(venue, observation, source.as_of_lag, self.closed_to);
+                return Reception::Windowed;
+            }
+            Verdict::OnTime => Span::ZERO,
+            Verdict::Late { lag } => lag,
+        };
+        let first_open = if self.closed_to == EventTime::MIN { home } else { home.max(venue.pane.next(self.closed_to)) };
+        self.open.keep_late(venue, first_open, LateArrival { observation: observation.clone(), lag });
+        Reception::Revised
+    }
+}

@@ -1,0 +1,155 @@
+//! What of a venue goes to `midan.state`, entry by entry, and comes back after a restart or a hand-over.
+//!
+//! The idea: an entry is written when it changed, and only then; compaction keeps the last of each key, and the entries together are the venue. Nothing
+//! in an entry depends on when it was written within a pane, so the state after compaction is a function of the logs, like the outputs.
+//!
+//! A key reads `venue/part[/…]`. Each venue has a `layout` entry: a state of another version or another configuration is refused, not guessed at.
+
+use super::closed::ClosedPane;
+use super::effects::StateChange;
+use super::placement::Placed;
+use super::site::{Site, SourceState};
+use crate::time::EventTime;
+use crate::venue::Venue;
+use crate::window::OpenPane;
+use crate::window::identity::Bucket;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// Version of the entries' form; a change of any of them is a new version.
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Layout {
+    version: u32,
+    venue_hash: String,
+}
+
+/// What of a venue is neither of a source nor of a pane.
+#[derive(Serialize, Deserialize)]
+struct Rest {
+    closed_to: EventTime,
+    heard: Vec<EventTime>,
+    coverage: f64,
+    commands: Vec<Placed>,
+    commands_seen: VecDeque<u64>,
+    ticked_to: EventTime,
+}
+
+impl Site {
+    /// Writes down every entry that changed since last asked.
+    pub(super) fn take_state_changes(&mut self, venue: &Venue, changes: &mut Vec<StateChange>) {
+        let mut write = |part: String, value: Option<Vec<u8>>| changes.push(StateChange { key: key(venue, &part), value });
+        if self.unsaved {
+            self.unsaved = false;
+            write("layout".to_owned(), encode(&Layout { version: VERSION, venue_hash: venue.hash.clone() }));
+        }
+        for (source, state) in venue.sources.iter().zip(&mut self.sources) {
+            if std::mem::take(&mut state.dirty) {
+                write(format!("source/{}", source.id), encode(state));
+            }
+        }
+        for ((slot, minute), bucket) in self.identities.take_changed() {
+            write(format!("seen/{slot}/{minute}"), bucket.as_ref().and_then(encode));
+        }
+        for (end, pane) in self.open.take_changed() {
+            write(format!("open/{}", end.as_millis()), pane.and_then(encode));
+        }
+        self.closed_changed.sort_unstable();
+        self.closed_changed.dedup();
+        for end in std::mem::take(&mut self.closed_changed) {
+            write(format!("closed/{}", end.as_millis()), self.closed.get(&end).and_then(encode));
+        }
+        if std::mem::take(&mut self.dirty) {
+            write("crowd".to_owned(), encode(&self.crowd));
+            write("alarms".to_owned(), encode(&self.alarms));
+            write("rest".to_owned(), encode(&self.rest()));
+        }
+        for (part, value) in self.forecaster.take_changed() {
+            write(format!("forecast/{part}"), value);
+        }
+    }
+
+    /// Takes one entry back; `part` is the key without the venue.
+    pub(super) fn restore(&mut self, venue: &Venue, part: &str, value: &[u8]) -> Result<(), String> {
+        self.unsaved = false;
+        let (kind, rest) = part.split_once('/').unwrap_or((part, ""));
+        match kind {
+            "layout" => check_layout(venue, &decode(part, value)?),
+            "source" => {
+                let id = venue.find_source(rest).ok_or_else(|| format!("state entry {part}: no such source; the configuration has changed"))?;
+                self.sources[id.index()] = decode::<SourceState>(part, value)?;
+                Ok(())
+            }
+            "seen" => {
+                let (slot, minute) = rest.split_once('/').and_then(|(slot, minute)| Some((slot.parse().ok()?, minute.parse().ok()?))).ok_or_else(|| unknown(part))?;
+                self.identities.restore((slot, minute), decode::<Bucket>(part, value)?);
+                Ok(())
+            }
+            "open" => {
+                self.open.restore(pane_end(part, rest)?, decode::<OpenPane>(part, value)?);
+                Ok(())
+            }
+            "closed" => {
+                self.closed.insert(pane_end(part, rest)?, decode::<ClosedPane>(part, value)?);
+                Ok(())
+            }
+            "crowd" => decode(part, value).map(|crowd| self.crowd = crowd),
+            "alarms" => decode(part, value).map(|alarms| self.alarms = alarms),
+            "rest" => decode(part, value).map(|rest| self.take_rest(rest)),
+            "forecast" => self.forecaster.restore(rest, value).map_err(|why| format!("state entry {part}: {why}")),
+            _ => Err(unknown(part)),
+        }
+    }
+
+    fn rest(&self) -> Rest {
+        Rest {
+            closed_to: self.closed_to,
+            heard: self.heard.clone(),
+            coverage: self.coverage,
+            commands: self.commands.clone(),
+            commands_seen: self.commands_seen.clone(),
+            ticked_to: self.ticked_to,
+        }
+    }
+
+    fn take_rest(&mut self, rest: Rest) {
+        self.closed_to = rest.closed_to;
+        self.heard = rest.heard;
+        self.coverage = rest.coverage;
+        self.commands = rest.commands;
+        self.commands_seen = rest.commands_seen;
+        self.ticked_to = rest.ticked_to;
+    }
+}
+
+fn check_layout(venue: &Venue, layout: &Layout) -> Result<(), String> {
+    if layout.version != VERSION {
+        return Err(format!("the state of {} was written in version {}, this program reads version {VERSION}: finish it with the old program, or start with a new group", venue.id, layout.version));
+    }
+    if layout.venue_hash != venue.hash {
+        return Err(format!("the state of {} belongs to another configuration of the venue: restore that configuration, or start with a new group", venue.id));
+    }
+    Ok(())
+}
+
+fn key(venue: &Venue, part: &str) -> Vec<u8> {
+    format!("{}/{part}", venue.id).into_bytes()
+}
+
+fn pane_end(part: &str, end: &str) -> Result<EventTime, String> {
+    end.parse().map(EventTime::from_millis).map_err(|_| unknown(part))
+}
+
+fn unknown(part: &str) -> String {
+    format!("state entry {part}: no such part in version {VERSION}")
+}
+
+pub(super) fn encode<T: Serialize>(value: &T) -> Option<Vec<u8>> {
+    postcard::to_allocvec(value).ok()
+}
+
+pub(super) fn decode<T: DeserializeOwned>(part: &str, value: &[u8]) -> Result<T, String> {
+    postcard::from_bytes(value).map_err(|why| format!("state entry {part}: {why}"))
+}

@@ -1,0 +1,128 @@
+//! The open panes of a venue, and the late events that wait for one of them to close.
+
+use super::apportion::apportion;
+use super::pane::PaneContent;
+use crate::feeds::observation::{Entity, Observation, What};
+use crate::time::{EventTime, PaneLength, Span};
+use crate::venue::Venue;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A late event that may still revise: it takes effect at the close of the pane that holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LateArrival {
+    /// What came late.
+    pub observation: Observation,
+    /// How late, by its own clock.
+    pub lag: Span,
+}
+
+/// An open pane.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OpenPane {
+    /// What it has collected.
+    pub content: PaneContent,
+    /// Late events that take effect at its close.
+    pub late: Vec<LateArrival>,
+    #[serde(skip)]
+    dirty: bool,
+}
+
+/// The open panes, by their end.
+#[derive(Clone, Debug, Default)]
+pub struct OpenPanes {
+    panes: BTreeMap<EventTime, OpenPane>,
+    closed: Vec<EventTime>,
+}
+
+impl OpenPanes {
+    /// The earliest open pane with content.
+    pub fn first(&self) -> Option<EventTime> {
+        self.panes.keys().next().copied()
+    }
+
+    /// The latest open pane with content.
+    pub fn last(&self) -> Option<EventTime> {
+        self.panes.keys().next_back().copied()
+    }
+
+    /// How many hold something.
+    pub fn len(&self) -> usize {
+        self.panes.len()
+    }
+
+    /// Whether none holds anything.
+    pub fn is_empty(&self) -> bool {
+        self.panes.is_empty()
+    }
+
+    /// Adds an on-time observation of a source that is read as of `lag` ago; parts of it whose pane has closed are not possible by construction
+    /// unless the source was set aside, and count in the first open pane then.
+    pub fn add(&mut self, venue: &Venue, observation: &Observation, lag: Span, closed: EventTime) {
+        if let (Entity::Sensor(sensor), What::Count(count)) = (observation.entity, &observation.what) {
+            if count.to.since(count.from) > venue.pane.span() {
+                for (end, part) in apportion(count, lag, venue.pane) {
+                    self.pane(venue, first_open(venue.pane, end, closed)).content.add_count(sensor, &part);
+                }
+                return self.hear(venue, observation, lag, closed);
+            }
+        }
+        let end = first_open(venue.pane, venue.pane.end_of(observation.at.after(lag)), closed);
+        let pane = self.pane(venue, end);
+        pane.content.add(observation);
+        pane.content.hear(observation.source, observation.at);
+    }
+
+    /// Notes only that the source was heard (a low-water mark).
+    pub fn hear(&mut self, venue: &Venue, observation: &Observation, lag: Span, closed: EventTime) {
+        let end = venue.pane.end_of(observation.at.after(lag));
+        if end > closed {
+            self.pane(venue, end).content.hear(observation.source, observation.at);
+        }
+    }
+
+    /// Keeps a late event for the close of the pane ending at `end`.
+    pub fn keep_late(&mut self, venue: &Venue, end: EventTime, late: LateArrival) {
+        self.pane(venue, end).late.push(late);
+    }
+
+    /// Takes the pane ending at `end` out; an empty one where nothing came.
+    pub fn close(&mut self, venue: &Venue, end: EventTime) -> OpenPane {
+        match self.panes.remove(&end) {
+            Some(mut pane) => {
+                self.closed.push(end);
+                // By what was seen, not by when it came.
+                pane.late.sort_by_key(|late| (late.observation.at, late.observation.entity, late.observation.identity));
+                pane
+            }
+            None => OpenPane { content: PaneContent::new(venue), late: Vec::new(), dirty: false },
+        }
+    }
+
+    /// The panes that changed since last asked; `None` for one that has closed.
+    pub fn take_changed(&mut self) -> Vec<(EventTime, Option<&OpenPane>)> {
+        let mut changes: Vec<(EventTime, Option<&OpenPane>)> = self.closed.drain(..).map(|end| (end, None)).collect();
+        for (end, pane) in &mut self.panes {
+            if std::mem::take(&mut pane.dirty) {
+                pane.late.sort_by_key(|late| (late.observation.at, late.observation.entity, late.observation.identity));
+                changes.push((*end, Some(pane)));
+            }
+        }
+        changes
+    }
+
+    /// Takes a pane back from the state.
+    pub fn restore(&mut self, end: EventTime, pane: OpenPane) {
+        self.panes.insert(end, pane);
+    }
+
+    fn pane(&mut self, venue: &Venue, end: EventTime) -> &mut OpenPane {
+        let pane = self.panes.entry(end).or_insert_with(|| OpenPane { content: PaneContent::new(venue), ..OpenPane::default() });
+        pane.dirty = true;
+        pane
+    }
+}
+
+fn first_open(pane: PaneLength, end: EventTime, closed: EventTime) -> EventTime {
+    if closed == EventTime::MIN { end } else { end.max(pane.next(closed)) }
+}
