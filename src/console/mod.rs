@@ -1,0 +1,22 @@
+//! The console: a live view of the output topics, served to browsers.
+//!
+//! The idea: the console is one more reader of the output topics, like any other consumer; it shares nothing with the shards but the log. What it shows is what was published.
+//!
+//! ```text
+//!  midan.zones, midan.alerts, midan.ledger, midan.quarantine ──► LiveView ──► SSE stream, history, /metrics beside it
+//!  POST /api/v1/commands ──► midan.commands
+//! ```
+//!
+//! - [`view`]: the live view of all venues; [`place`]: the records of places, and their history by minute; [`alarms`]: the alarm list and the operator's load.
+//! - [`site`]: the static site; [`api`]: the HTTP interface; [`assets`]: the built web application; [`access`]: who may call.
+
+pub mod access;
+pub mod alarms;
+pub mod api;
+pub mod assets;
+pub mod place;
+pub mod site;
+pub mod view;
+
+pub use api::{Service, serve};
+pub use view::LiveView;

@@ -1,0 +1,223 @@
+//! The happenings: each knows its metric, its labels and its log line, and nobody else does.
+
+use super::metrics::Telemetry;
+use crate::time::EventTime;
+
+/// Something that happened at the edge.
+pub trait Happening {
+    /// Counts it.
+    fn count(&self, telemetry: &Telemetry);
+
+    /// Writes its log line, where it deserves one.
+    fn log(&self) {}
+}
+
+/// A transaction was committed.
+#[derive(Clone, Copy, Debug)]
+pub struct Committed {
+    /// How long the commit took, s.
+    pub seconds: f64,
+}
+
+/// A transaction was aborted; its work will be done again.
+#[derive(Clone, Debug)]
+pub struct Aborted<'a> {
+    /// Why.
+    pub why: &'a str,
+}
+
+/// The models were asked for one pane.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelRan {
+    /// Which model.
+    pub model: &'static str,
+    /// `ok`, `missed` or `fallback`.
+    pub outcome: &'static str,
+    /// How long it took, s.
+    pub seconds: f64,
+}
+
+/// A step closed panes.
+#[derive(Clone, Copy, Debug)]
+pub struct PanesClosed {
+    /// How long it took, models included, s.
+    pub seconds: f64,
+}
+
+/// A venue has closed panes up to a time.
+#[derive(Clone, Copy, Debug)]
+pub struct VenueAdvanced<'a> {
+    /// The venue.
+    pub venue: &'a str,
+    /// End of its last closed pane.
+    pub closed_to: EventTime,
+    /// Broker time, epoch ms.
+    pub now: i64,
+    /// Panes closed since last told.
+    pub panes: u64,
+}
+
+/// A source's watermark has moved.
+#[derive(Clone, Copy, Debug)]
+pub struct SourceAdvanced<'a> {
+    /// The venue.
+    pub venue: &'a str,
+    /// The source.
+    pub source: &'a str,
+    /// Its watermark.
+    pub watermark: EventTime,
+}
+
+/// Something went to quarantine.
+#[derive(Clone, Copy, Debug)]
+pub struct Quarantined<'a> {
+    /// The input topic.
+    pub topic: &'a str,
+    /// The reason.
+    pub reason: &'a str,
+}
+
+/// An alarm changed.
+#[derive(Clone, Copy, Debug)]
+pub struct AlarmChanged<'a> {
+    /// The venue.
+    pub venue: &'a str,
+    /// The detector.
+    pub code: &'a str,
+    /// What changed.
+    pub change: &'a str,
+    /// The alarm.
+    pub alarm_id: &'a str,
+}
+
+/// How many alarms of a priority are active.
+#[derive(Clone, Copy, Debug)]
+pub struct AlarmsActive<'a> {
+    /// The venue.
+    pub venue: &'a str,
+    /// The priority.
+    pub priority: &'a str,
+    /// How many.
+    pub alarms: i64,
+}
+
+/// A venue's coverage at its last pane.
+#[derive(Clone, Copy, Debug)]
+pub struct Covered<'a> {
+    /// The venue.
+    pub venue: &'a str,
+    /// Share of the expected sensors that reported.
+    pub coverage: f64,
+}
+
+/// How far a shard is behind on one partition.
+#[derive(Clone, Copy, Debug)]
+pub struct Lagging<'a> {
+    /// The input topic.
+    pub topic: &'a str,
+    /// Its partition.
+    pub partition: u32,
+    /// Records not read yet.
+    pub records: i64,
+}
+
+/// A shard polled the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Polled {
+    /// Which shard.
+    pub shard: usize,
+    /// How long before, s.
+    pub age_s: f64,
+}
+
+impl Happening for Committed {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.commits.inc();
+        telemetry.commit_duration.observe(self.seconds);
+    }
+}
+
+impl Happening for Aborted<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.commit_aborts.inc();
+    }
+
+    fn log(&self) {
+        tracing::warn!(why = self.why, "Transaction aborted; its work is done again.");
+    }
+}
+
+impl Happening for ModelRan {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.model_runs.with_label_values(&[self.model, self.outcome]).inc();
+        if self.outcome == "ok" {
+            telemetry.model_run_duration.with_label_values(&[self.model]).observe(self.seconds);
+        }
+    }
+
+    fn log(&self) {
+        if self.outcome == "missed" {
+            tracing::warn!(model = self.model, seconds = self.seconds, "Model missed its deadline; the fallback stands in.");
+        }
+    }
+}
+
+impl Happening for PanesClosed {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.pane_close_duration.observe(self.seconds);
+    }
+}
+
+impl Happening for VenueAdvanced<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.event_time.with_label_values(&[self.venue]).set(self.closed_to.as_millis() as f64 / 1_000.0);
+        telemetry.delay.with_label_values(&[self.venue]).set((self.now - self.closed_to.as_millis()) as f64 / 1_000.0);
+        telemetry.panes_closed.with_label_values(&[self.venue]).inc_by(self.panes);
+    }
+}
+
+impl Happening for SourceAdvanced<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.source_watermark.with_label_values(&[self.venue, self.source]).set(self.watermark.as_millis() as f64 / 1_000.0);
+    }
+}
+
+impl Happening for Quarantined<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.quarantined.with_label_values(&[self.topic, self.reason]).inc();
+    }
+}
+
+impl Happening for AlarmChanged<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.alarm_changes.with_label_values(&[self.venue, self.code, self.change]).inc();
+    }
+
+    fn log(&self) {
+        tracing::info!(venue = self.venue, alarm = self.alarm_id, change = self.change, "Alarm changed.");
+    }
+}
+
+impl Happening for AlarmsActive<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.alarms_active.with_label_values(&[self.venue, self.priority]).set(self.alarms);
+    }
+}
+
+impl Happening for Covered<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.coverage.with_label_values(&[self.venue]).set(self.coverage);
+    }
+}
+
+impl Happening for Lagging<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.log_lag.with_label_values(&[self.topic, &self.partition.to_string()]).set(self.records);
+    }
+}
+
+impl Happening for Polled {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.last_poll_age.with_label_values(&[&self.shard.to_string()]).set(self.age_s);
+    }
+}
