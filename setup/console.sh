@@ -9,12 +9,14 @@ console=dashboards/console
 
 packages="$(node --version) $(digest $console/package.json $console/package-lock.json)"
 if ! [ -d $console/node_modules ] || ! is_fresh console-packages "$packages"; then
+    mark_stale console-packages
     step "installing the console's npm packages" npm --prefix $console ci --no-audit --no-fund --loglevel=error
     mark_fresh console-packages "$packages"
 fi
 
 sources="$packages $(digest $console)"
 if ! [ -f $console/dist/index.html ] || ! is_fresh console-build "$sources"; then
+    mark_stale console-build
     step "building the console" npm --prefix $console run --silent build
     mark_fresh console-build "$sources"
 fi

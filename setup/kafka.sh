@@ -12,6 +12,7 @@ home="$tools/kafka"
 pins="$PWD/setup/kafka.sha256"
 
 fetch() {
+    mark_stale kafka
     rm -rf "$home"
     mvn --quiet --batch-mode -Dstyle.color=never --file setup/kafka.pom.xml dependency:copy-dependencies \
         -DoutputDirectory="$PWD/$home/libs"

@@ -18,6 +18,7 @@ case "$(uname -s)-$machine" in
 esac
 
 fetch() {
+    mark_stale onnxruntime
     rm -rf "$home"
     mkdir -p "$home/wheel"
     python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \

@@ -39,4 +39,7 @@ digest() {
 # is_fresh NAME DIGEST: did the step NAME last succeed with these inputs?
 is_fresh() { [ "$(cat "$tools/stamps/$1" 2>/dev/null)" = "$2" ]; }
 
+# Called before the work begins, so that half a result never counts as fresh.
+mark_stale() { rm -f "$tools/stamps/$1"; }
+
 mark_fresh() { printf '%s\n' "$2" >"$tools/stamps/$1"; }
