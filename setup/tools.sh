@@ -48,8 +48,8 @@ build_tools() {
     asked cargo 1.95 "$(cargo --version 2>/dev/null | number)" "$rust"
     asked rustc 1.95 "$(rustc --version 2>/dev/null | number)" "$rust"
     asked python3 3.11 "$(python3 --version | number)" "apt-get install python3 (Debian 12, Ubuntu 24.04 or later)"
-    has node 20 "$(node_version)" || debian_node
-    asked node 20 "$(node_version)" "apt-get install nodejs npm (Debian 13, Ubuntu 26.04), or https://nodejs.org"
+    has node 20.19 "$(node_version)" || debian_node
+    asked node 20.19 "$(node_version)" "apt-get install nodejs npm (Debian 13, Ubuntu 26.04), or https://nodejs.org"
     asked npm 9 "$(npm --version 2>/dev/null | number)" "apt-get install npm"
 }
 
