@@ -56,7 +56,11 @@ def crates(policy):
     """Each crate of this machine's build: its licence, and that it comes from the one registry."""
     host = re.search(r"host: (\S+)", output("rustc", "-vV"))[1]
     words = ("--format-version", "1", "--locked", "--filter-platform", host)
-    found = [crate for crate in json.loads(output("cargo", "metadata", *words))["packages"] if crate["source"]]
+    packages = json.loads(output("cargo", "metadata", *words))["packages"]
+    for wish in [wish for package in packages if not package["source"] for wish in package["dependencies"]]:
+        if wish["req"] == "*":
+            yield f"{wish['name']}: Cargo.toml takes any version; name one"
+    found = [package for package in packages if package["source"]]
     for crate in found:
         name = f"{crate['name']} {crate['version']}"
         if crate["source"] != REGISTRY:
