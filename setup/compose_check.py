@@ -7,6 +7,7 @@ Prints one line per fault and exits 1 when there is any. The parser itself refus
 
 import re
 import sys
+import tomllib
 
 import yaml
 from compose_file import ROOT, load, mounts
@@ -21,6 +22,7 @@ def faults():
         yield from dependencies(name, service, services)
     yield from addresses(services)
     yield from copies()
+    yield from targets()
 
 
 def images(name, service):
@@ -89,6 +91,15 @@ def copies():
                 yield f"Dockerfile: {source} is not in the repository"
             if source in ignored:
                 yield f"Dockerfile: {source} is kept out by .dockerignore"
+
+
+def targets():
+    """Cargo looks for a test or bench without a path, and the image's build copies neither."""
+    manifest = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))
+    for kind in ("test", "bench", "example"):
+        for target in manifest.get(kind, []):
+            if "path" not in target:
+                yield f"Cargo.toml: [[{kind}]] {target['name']} needs its path, or `docker build` fails"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,10 @@ setup/onnxruntime.sh
 setup/console.sh
 setup/checkers.sh
 
+if ! { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1; then
+    fail "rustfmt and clippy are needed; install with: rustup component add rustfmt clippy"
+fi
+
 export CARGO_TERM_COLOR=never NO_COLOR=1
 
 formatting() { cargo fmt --check; }
