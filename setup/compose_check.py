@@ -1,0 +1,108 @@
+"""Judges docker-compose.yml and the Dockerfile by what a parser alone cannot know: that each name in
+them stands for something in the repository, that nothing listens beyond this machine, and that no
+image moves by itself.
+
+Prints one line per fault and exits 1 when there is any. The parser itself refuses unknown keys.
+"""
+
+import re
+import sys
+import tomllib
+
+import yaml
+from compose_file import ROOT, load, mounts
+
+
+def faults():
+    services, volumes = load()
+    for name, service in services.items():
+        yield from images(name, service)
+        yield from ports(name, service)
+        yield from folders(name, service, volumes)
+        yield from dependencies(name, service, services)
+    yield from addresses(services)
+    yield from copies()
+    yield from targets()
+
+
+def images(name, service):
+    image = service["image"]
+    if not re.search(r":v?\d+\.\d+\.\d+$", image):
+        yield f"{name}: image {image} is not pinned to a version; write NAME:MAJOR.MINOR.PATCH"
+
+
+def ports(name, service):
+    for port in service.get("ports", []):
+        if not port.startswith("127.0.0.1:"):
+            yield f"{name}: port {port} is open to the network; write 127.0.0.1:{port}"
+
+
+def folders(name, service, volumes):
+    for source, target, mode in mounts(service):
+        if not source.startswith("."):
+            if source not in volumes:
+                yield f"{name}: volume {source} is not declared; there are {', '.join(volumes)}"
+        elif not (ROOT / source).exists():
+            yield f"{name}: {source}, mounted at {target}, is not in the repository"
+        elif mode != "ro":
+            yield f"{name}: {source} is mounted writable; write {source}:{target}:ro"
+
+
+def dependencies(name, service, services):
+    wanted = service.get("depends_on", {})
+    for other in wanted:
+        if other not in services:
+            yield f"{name}: depends on {other}; there are {', '.join(services)}"
+        elif isinstance(wanted, dict) and wanted[other]["condition"] == "service_healthy":
+            if "healthcheck" not in services[other]:
+                yield f"{name}: waits for {other} to be healthy, which has no healthcheck"
+
+
+def addresses(services):
+    """A host that a mounted file or an environment names must be a service."""
+    prometheus = yaml.safe_load((ROOT / "dashboards/prometheus/prometheus.yml").read_text())
+    source = yaml.safe_load((ROOT / "dashboards/grafana/provisioning/datasources/prometheus.yml").read_text())
+    blocks = prometheus["scrape_configs"] + prometheus["alerting"]["alertmanagers"]
+    named = [target for block in blocks for entry in block["static_configs"] for target in entry["targets"]]
+    named += [entry["url"].removeprefix("http://") for entry in source["datasources"]]
+    named += [services["midan"]["environment"]["MIDAN_KAFKA__BOOTSTRAP_SERVERS"]]
+    for address in named:
+        host, _, port = address.partition(":")
+        if host not in services:
+            yield f"{address}: no service has this name; there are {', '.join(services)}"
+        elif port not in listened(services[host]):
+            yield f"{address}: {host} does not listen there"
+
+
+def listened(service):
+    words = [str(value) for value in service.get("environment", {}).values()]
+    words += [word for word in service.get("command", []) if "listen" in word] + service.get("ports", [])
+    return set(re.findall(r":(\d+)\b", " ".join(words)))
+
+
+def copies():
+    """What the image build copies from the repository must be there, and not be ignored."""
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    for line in (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("COPY ") or "--from=" in line:
+            continue
+        for source in line.split()[1:-1]:
+            if not (ROOT / source).exists():
+                yield f"Dockerfile: {source} is not in the repository"
+            if source in ignored:
+                yield f"Dockerfile: {source} is kept out by .dockerignore"
+
+
+def targets():
+    """Cargo looks for a test or bench without a path, and the image's build copies neither."""
+    manifest = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))
+    for kind in ("test", "bench", "example"):
+        for target in manifest.get(kind, []):
+            if "path" not in target:
+                yield f"Cargo.toml: [[{kind}]] {target['name']} needs its path, or `docker build` fails"
+
+
+if __name__ == "__main__":
+    found = list(faults())
+    print("\n".join(found) or "docker-compose.yml and Dockerfile name only what is there")
+    sys.exit(bool(found))

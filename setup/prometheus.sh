@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Prometheus and Alertmanager for tests, in .tools/prometheus: promtool and amtool judge the rules and
+# the routes, and both servers are started with the very files that docker-compose.yml mounts.
+#
+# Programs that are already installed are linked to. Otherwise Debian's packages are unpacked, not
+# installed: installing them would start two services on the machine of whoever runs the tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source setup/speak.sh
+source setup/debian.sh
+
+home="$tools/prometheus"
+
+link_installed() {
+    ln -sf "$(command -v prometheus)" "$home/prometheus" \
+        && ln -sf "$(command -v promtool)" "$home/promtool" \
+        && ln -sf "$(command -v amtool)" "$home/amtool" \
+        && ln -sf "$(command -v prometheus-alertmanager || command -v alertmanager)" "$home/alertmanager"
+} 2>/dev/null
+
+unpack_packages() {
+    local fetched program
+    fetched=$(mktemp -d)
+    (cd "$fetched" && apt-get download -qq prometheus prometheus-alertmanager)
+    for package in "$fetched"/*.deb; do dpkg --extract "$package" "$fetched/root"; done
+    for program in prometheus promtool amtool; do cp "$fetched/root/usr/bin/$program" "$home/$program"; done
+    cp "$fetched/root/usr/bin/prometheus-alertmanager" "$home/alertmanager"
+    rm -rf "$fetched"
+}
+
+works() { "$home/promtool" --version && "$home/amtool" --version && "$home/prometheus" --version && "$home/alertmanager" --version; } >/dev/null 2>&1
+
+works && exit 0
+rm -rf "$home" && mkdir -p "$home"
+link_installed && works && exit 0
+rm -rf "$home" && mkdir -p "$home"
+command -v apt-get >/dev/null \
+    || fail "prometheus, promtool, alertmanager and amtool are needed; install them with this system's package manager"
+[ -n "$(apt-cache search --names-only '^prometheus-alertmanager$')" ] || debian_lists
+step "unpacking Prometheus and Alertmanager" unpack_packages
+works || fail "the unpacked programs do not run; install them with: sudo apt-get install prometheus prometheus-alertmanager"

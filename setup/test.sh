@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# `make test`: sets up what the tests need, then runs every suite and adds up what they say.
+#
+#   MIDAN_DATA=DIR   the shared data; without it the tests on it say that they are skipped
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source setup/speak.sh
+source setup/suites.sh
+
+setup/tools.sh tests
+setup/onnxruntime.sh
+setup/console.sh
+setup/kafka.sh
+setup/chromium.sh
+setup/prometheus.sh
+setup/checkers.sh
+
+browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+
+export MIDAN_ONNXRUNTIME="${MIDAN_ONNXRUNTIME:-$PWD/$tools/onnxruntime/libonnxruntime.so}"
+export MIDAN_KAFKA_HOME="$PWD/$tools/kafka"
+export MIDAN_CHROMIUM="${MIDAN_CHROMIUM:-$(browser)}"
+export MIDAN_BIN="$PWD/target/ci/midan"
+export CARGO_TERM_COLOR=never NO_COLOR=1
+if [ -n "${MIDAN_DATA:-}" ]; then MIDAN_DATA=$(cd "$MIDAN_DATA" && pwd); else unset MIDAN_DATA; fi
+
+# The library's tests link one binary, the integration tests another; the program itself comes with them.
+rust() { cargo test --locked --profile ci --lib --bins --tests --no-fail-fast; }
+
+console() { npm --prefix dashboards/console run --silent "$@"; }
+
+rules() { "$tools/prometheus/promtool" test rules dashboards/prometheus/rules/midan.test.yml; }
+
+scripts() { PYTHONPATH=setup python3 -m unittest discover --start-directory setup/tests; }
+
+training() { .venv/bin/python -m pytest -q models/train; }
+
+suites_begin test
+suite "set-up scripts" scripts
+check "alert rules" rules
+suite "rust" rust
+suite "console" console test
+suite "console in a browser" console e2e
+suite "delivery" setup/compose_test.sh
+if [ -x .venv/bin/python ] && [ -d models/train ]; then
+    suite "model training" training
+else
+    skip "model training" "no .venv with models/train/requirements.txt"
+fi
+suites_end
