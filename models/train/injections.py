@@ -13,6 +13,7 @@ from rows import Rows, levels
 INJECTED_SHARE = 0.35
 # A surge is what CalIt2-like events and crowd trouble look like most often.
 KINDS = ("surge times", "surge plus", "drop", "shift")
+A_HANDFUL = 4.0
 KIND_CHANCES = (0.3, 0.4, 0.15, 0.15)
 
 
@@ -74,5 +75,8 @@ def _shifted(rng, before, weight):
 
 
 def _noticeable(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """The newest step moved by more than its own counting noise; fainter trouble is not worth an alarm."""
-    return np.abs(after[:, 0] - before[:, 0]) > 1.5 * np.sqrt(before[:, 0] + 1.0)
+    """The newest step moved by a handful of persons more than its own counting noise.
+
+    Without the handful, five people in an empty lobby at night would be trouble, which they are to nobody.
+    """
+    return np.abs(after[:, 0] - before[:, 0]) > 2.0 * np.sqrt(before[:, 0] + 1.0) + A_HANDFUL

@@ -20,14 +20,14 @@ VALIDATION = {"hardbruecke": "2020-08-24", "hangzhou": "2019-01-16"}
 
 # Source, step as a multiple of the table's own, share of the training rows.
 MIXTURE = (
-    ("hardbruecke", 1, 0.30),
-    ("hardbruecke", 2, 0.07),
-    ("hardbruecke", 3, 0.06),
-    ("hardbruecke", 6, 0.05),
-    ("hardbruecke", 12, 0.05),
-    ("hangzhou", 1, 0.26),
+    ("hardbruecke", 1, 0.27),
+    ("hardbruecke", 2, 0.06),
+    ("hardbruecke", 3, 0.05),
+    ("hardbruecke", 6, 0.06),
+    ("hardbruecke", 12, 0.08),
+    ("hangzhou", 1, 0.25),
     ("hangzhou", 3, 0.03),
-    ("hangzhou", 6, 0.03),
+    ("hangzhou", 6, 0.05),
     ("ramps", 1, 0.15),
 )
 
