@@ -1,0 +1,35 @@
+"""What a run of each model costs on this machine.
+
+Usage: `python models/train/cost.py` prints the median and 99th percentile of 500 runs for 64, 1,000 and 2,000 rows.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from features import WIDTH
+from runtime import run, session
+
+MODELS = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    """Times both models."""
+    rng = np.random.default_rng(0)
+    for name in ("crowd-flow", "crowd-anomaly"):
+        model = session(MODELS / f"{name}.onnx")
+        for count in (64, 1000, 2000):
+            rows = rng.normal(size=(count, WIDTH)).astype(np.float32)
+            for _ in range(50):
+                run(model, rows)
+            taken = []
+            for _ in range(500):
+                began = time.perf_counter()
+                run(model, rows)
+                taken.append((time.perf_counter() - began) * 1e3)
+            print(f"{name:14s} N={count:5d}  median {np.median(taken):.3f} ms  p99 {np.quantile(taken, 0.99):.3f} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""The manifest beside a model: what the engine must know before it lets the file speak.
+
+The idea: plain TOML, written from what was measured, with nothing that depends on the day or the machine, so that
+rebuilding the same model gives the same manifest.
+"""
+
+import math
+
+import onnx
+
+from export import IR_VERSION, OPSET
+from features import FEATURE_SET, HORIZONS, WIDTH
+from judge_anomaly import LIMITS, QUIET_SHARES
+from network import QUANTILES
+
+VERSION = "1.0.0"
+COMMAND = "models/train/train.sh --data DIR"
+FLOW_UNIT = "ln((persons per step + 1)/(b + 1)); persons = max(0, exp(q)*(b+1) - 1)"
+
+TRAINING_SETS = (
+    ("Zürich Hardbrücke people counters 2020", "January to September 2020", "CC0 as far as known (Stadt Zürich open data)"),
+    ("Hangzhou metro inflow, January 2019", "1 to 20 January 2019", "Tianchi data set, Zenodo 10.5281/zenodo.3145404; the repository that carries it is MIT"),
+    ("synthetic match nights", "made by models/train/ramps.py", "Apache-2.0"),
+)
+
+
+def _toml(value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_toml(part) for part in value) + "]"
+    return str(value)
+
+
+def _table(heading: str, entries: dict) -> str:
+    lines = [heading] if heading else []
+    return "\n".join(lines + [f"{key} = {_toml(value)}" for key, value in entries.items()]) + "\n"
+
+
+def _common(name: str, digest: str, content: bytes, seed: int, ships: bool) -> str:
+    return _table("", {
+        "name": name,
+        "version": VERSION,
+        "file": f"{name}.onnx",
+        "sha256": digest,
+        "bytes": len(content),
+        "ships": ships,
+        "feature_set": FEATURE_SET,
+        "opset": OPSET,
+        "ir_version": IR_VERSION,
+        "parameters": sum(math.prod(constant.dims) for constant in onnx.load_from_string(content).graph.initializer),
+        "horizons": list(range(1, HORIZONS + 1)),
+        "quantiles": list(QUANTILES),
+        "licence": "Apache-2.0",
+        "created_by": COMMAND,
+        "seed": seed,
+    }) + "\n" + _table("[input]", {
+        "name": "features", "type": "float32", "shape": ["N", WIDTH], "unit": f"{FEATURE_SET}, see docs/FEATURES.md",
+    })
+
+
+def _sets() -> str:
+    return "\n".join(
+        _table("[[training_sets]]", {"name": name, "period": period, "licence": licence}) for name, period, licence in TRAINING_SETS
+    )
+
+
+def flow(digest: str, content: bytes, seed: int, ships: bool, verdicts: list) -> str:
+    """The forecast's manifest."""
+    parts = [
+        _common("crowd-flow", digest, content, seed, ships),
+        _table("[output]", {
+            "name": "quantiles", "type": "float32", "shape": ["N", 3 * HORIZONS],
+            "layout": "horizon-major: h1q10 h1q50 h1q90 h2q10 ...", "unit": FLOW_UNIT,
+        }),
+        _sets(),
+    ]
+    for verdict in verdicts:
+        errors = {method.replace(" ", "_").replace("-", "_"): [round(float(value), 3) for value in error] for method, error in verdict.errors.items()}
+        parts.append(_table("[[figures]]", {
+            "set": verdict.name, "kind": verdict.kind, "what": "MAE of the median, persons per step, steps 1 to 6",
+            "rows": verdict.rows, **errors, "coverage_10_90": round(verdict.covered, 3),
+        }))
+    return "\n".join(parts)
+
+
+def anomaly(digest: str, content: bytes, seed: int, ships: bool, labelled: dict, events: int, injected: dict, quiet: dict) -> str:
+    """The anomaly score's manifest."""
+    parts = [
+        _common("crowd-anomaly", digest, content, seed, ships),
+        _table("[output]", {"name": "score", "type": "float32", "shape": ["N", 1], "unit": "0..1, higher is more unusual; not a probability"}),
+        "# Score above which the given share of quiet hold-out rows lies, with a profile (warm) and without (cold).\n"
+        + _table("[quiet]", {
+            "share_above": list(QUIET_SHARES),
+            "warm": [round(value, 5) for value in quiet["warm"]],
+            "cold": [round(value, 5) for value in quiet["cold"]],
+        }),
+        _sets(),
+    ]
+    for name, score in labelled.items():
+        parts.append(_table("[[figures]]", {
+            "set": f"CalIt2, {events} labelled events", "score": name, "average_precision": round(score.precision, 3),
+            "unmatched_alarms_per_week": list(LIMITS), "recall": [round(value, 3) for value in score.recalls],
+        }))
+    for name, figures in injected.items():
+        for score, precision in figures.items():
+            parts.append(_table("[[figures]]", {
+                "set": f"{name} hold-out, injected trouble", "score": score, "average_precision": round(precision, 3),
+            }))
+    return "\n".join(parts)
