@@ -17,7 +17,7 @@ RUN setup/onnxruntime.sh
 FROM rust:1.95-bookworm AS binary
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends cmake libssl-dev pkg-config \
+    && apt-get install --yes --no-install-recommends cmake libcurl4-openssl-dev libssl-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 COPY Cargo.toml Cargo.lock build.rs ./
@@ -31,7 +31,7 @@ RUN cargo build --release --locked --bin midan
 FROM debian:bookworm-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates libssl3 libstdc++6 zlib1g \
+    && apt-get install --yes --no-install-recommends ca-certificates libcurl4 libssl3 libstdc++6 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /srv/midan --create-home midan
 COPY --from=onnxruntime /build/.tools/onnxruntime /usr/lib/onnxruntime

@@ -41,6 +41,8 @@ build_tools() {
     from_debian git git
     from_debian python3 python3
     pkg-config --exists openssl || debian_packages libssl-dev
+    # librdkafka signs in by OAUTHBEARER through curl.
+    pkg-config --exists libcurl || debian_packages libcurl4-openssl-dev
     python3 -m pip --version >/dev/null 2>&1 || debian_packages python3-pip
     python3 -c 'import ensurepip' 2>/dev/null || debian_packages python3-venv
 

@@ -1,1 +1,3 @@
+//! The integration tests, one binary: each module proves one promise at the lowest layer that can show its breach.
 
+mod layers;
