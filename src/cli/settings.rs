@@ -37,10 +37,8 @@ pub struct Settings {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorldSettings {
-    /// Folder of the venues.
-    pub venues: PathBuf,
-    /// Folder of the threshold profiles.
-    pub profiles: PathBuf,
+    /// Folder with `venues/` and `profiles/`.
+    pub folder: PathBuf,
 }
 
 /// The log.

@@ -1,0 +1,208 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Event-time operations for major sporting events.
+#[derive(Debug, Parser)]
+#[command(name = "midan", version, about, long_about = None)]
+pub struct Cli {
+    /// The settings; without it `config/midan.toml` where it exists, else the defaults.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The service: reads the feeds from Kafka, publishes, serves the console.
+    Run(RunArgs),
+    /// A whole match night with nothing else installed.
+    Demo(DemoArgs),
+    /// Writes the feeds of a match night.
+    Simulate(SimulateArgs),
+    /// Runs what was recorded through the same engine.
+    Replay(ReplayArgs),
+    /// Checks configuration, venues and models, and names every fault.
+    Check(CheckArgs),
+    /// Creates the topics, or checks those that stand.
+    Topics {
+        /// Which of both.
+        #[command(subcommand)]
+        action: TopicsAction,
+    },
+    /// Measures the pipeline beside a loop that only consumes and decodes.
+    Bench(BenchArgs),
+    /// Asks a running service whether it is ready.
+    Health {
+        /// What to ask.
+        #[arg(long, default_value = "http://127.0.0.1:8030/readyz")]
+        url: String,
+    },
+}
+
+/// The service.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Shards of this process; without it `shards.count`.
+    #[arg(long)]
+    pub shards: Option<usize>,
+    /// Ends once every input is read to its end, as if no record could follow.
+    #[arg(long)]
+    pub until_end: bool,
+    /// Serves no console.
+    #[arg(long)]
+    pub no_console: bool,
+}
+
+/// A whole match night.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Event time per wall time: a number, or `max` for as fast as it goes.
+    #[arg(long, default_value = "60")]
+    pub speed: Speed,
+    /// Ends after the night with a summary.
+    #[arg(long)]
+    pub exit: bool,
+    /// Seed of the night.
+    #[arg(long, default_value_t = 2030)]
+    pub seed: u64,
+    /// Venues that play; without it all that have a match on the first match day.
+    #[arg(long = "venue", value_name = "VENUE")]
+    pub venues: Vec<String>,
+    /// Port of the console on the loopback address.
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Opens no browser (the demonstration never does; kept so that scripts can say so).
+    #[arg(long)]
+    pub no_open: bool,
+    /// Partitions of the embedded log.
+    #[arg(long, default_value_t = 4)]
+    pub partitions: u32,
+    /// Writes what no input shows, persons by zone and minute, to this file.
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
+}
+
+/// Event time per wall time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Speed {
+    /// This many times real time.
+    Times(f64),
+    /// As fast as it goes.
+    Max,
+}
+
+impl std::str::FromStr for Speed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "max" {
+            return Ok(Self::Max);
+        }
+        match text.parse() {
+            Ok(times) if times > 0.0 && f64::is_finite(times) => Ok(Self::Times(times)),
+            _ => Err(format!("{text:?} is no speed; write a number greater than 0, or max")),
+        }
+    }
+}
+
+/// The feeds of a match night.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// Where they go: `kafka`, or a folder for files.
+    #[arg(long)]
+    pub to: String,
+    /// Seed of the night.
+    #[arg(long, default_value_t = 2030)]
+    pub seed: u64,
+    /// Venues that play.
+    #[arg(long = "venue", value_name = "VENUE")]
+    pub venues: Vec<String>,
+    /// Event time per wall time.
+    #[arg(long, default_value = "max")]
+    pub speed: Speed,
+    /// Instead of a night: count events of a synthetic load at this rate, events/s (0 for unpaced).
+    #[arg(long)]
+    pub rate: Option<u64>,
+    /// How many events the load has.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub events: u64,
+    /// Puts broken records among the good ones.
+    #[arg(long)]
+    pub faults: bool,
+    /// Writes what no input shows to this file.
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
+}
+
+/// What was recorded.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// A table of counts (CSV, CSV.gz or Parquet).
+    #[arg(long, value_name = "FILE", requires = "map")]
+    pub table: Option<PathBuf>,
+    /// The table's mapping.
+    #[arg(long, value_name = "FILE")]
+    pub map: Option<PathBuf>,
+    /// The table's calendar.
+    #[arg(long, value_name = "FILE")]
+    pub calendar: Option<PathBuf>,
+    /// A model of one's own instead of `models/crowd-flow.onnx`; its manifest lies beside it.
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// GTFS-Realtime frames: files or folders.
+    #[arg(long = "gtfs-rt", value_name = "PATH", num_args = 1..)]
+    pub gtfs_rt: Vec<PathBuf>,
+    /// The static feed that matches the frames, a zip.
+    #[arg(long = "gtfs-static", value_name = "FILE")]
+    pub gtfs_static: Option<PathBuf>,
+    /// A venue file for the frames, beside the configured profiles.
+    #[arg(long = "venue-file", value_name = "FILE")]
+    pub venue_file: Option<PathBuf>,
+    /// Reads the configured Kafka's input topics to their end.
+    #[arg(long)]
+    pub kafka: bool,
+    /// Where the results go.
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub out: PathBuf,
+    /// Writes Parquet beside the lines.
+    #[arg(long)]
+    pub parquet: bool,
+}
+
+/// What to check.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Folder with `venues/` and `profiles/`; without it the configured one.
+    pub folder: Option<PathBuf>,
+}
+
+/// Topics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum TopicsAction {
+    /// Creates what is missing.
+    Create,
+    /// Names every difference.
+    Check,
+}
+
+/// A measurement.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// `embedded` or `kafka`.
+    #[arg(long, default_value = "embedded")]
+    pub log: String,
+    /// How many count events.
+    #[arg(long, default_value_t = 3_000_000)]
+    pub events: u64,
+    /// Partitions.
+    #[arg(long, default_value_t = 4)]
+    pub partitions: u32,
+    /// Instead: one pane close of a venue with this many zones, both models included.
+    #[arg(long)]
+    pub close_zones: Option<usize>,
+}
