@@ -1,0 +1,196 @@
+//! Forecasts held against what came: mean absolute error and coverage of the 10–90 band by horizon, beside the last value.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Forecasts are sampled at whole multiples of this, epoch ms: a match night issues one per zone every ten seconds.
+const SAMPLED_EVERY_MS: i64 = 60_000;
+/// Panes of flows kept per series, longest horizon plus one step and some.
+const KEPT_MS: i64 = 2 * 3_600_000;
+
+/// The forecasts of a run.
+#[derive(Debug, Default)]
+pub struct Forecasts {
+    flows: BTreeMap<(String, &'static str), Flow>,
+    pending: BTreeMap<i64, Vec<Pending>>,
+    scores: BTreeMap<u32, ForecastScore>,
+    by_model: u64,
+    by_fallback: u64,
+}
+
+#[derive(Debug, Default)]
+struct Flow {
+    panes: BTreeMap<i64, f64>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    series: (String, &'static str),
+    horizon_s: u32,
+    step_ms: i64,
+    quantiles: [f64; 3],
+    last: f64,
+}
+
+/// How one horizon fared.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ForecastScore {
+    /// Forecasts judged.
+    pub judged: u64,
+    /// Sum of absolute errors of the median, persons.
+    pub error: f64,
+    /// Sum of absolute errors of the last value, persons.
+    pub last_value_error: f64,
+    /// How many lay within the 10–90 band.
+    pub within: u64,
+}
+
+#[derive(Deserialize)]
+struct ZoneRecord {
+    venue: String,
+    kind: String,
+    zone: String,
+    event_time: i64,
+    revision: u32,
+    #[serde(rename = "in", default)]
+    inwards: Option<f64>,
+    #[serde(default)]
+    out: Option<f64>,
+    #[serde(default)]
+    count: Option<f64>,
+    #[serde(default)]
+    forecast: Vec<Entry>,
+    #[serde(default)]
+    model: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    h_s: u32,
+    q10: f64,
+    q50: f64,
+    q90: f64,
+    what: String,
+}
+
+impl Forecasts {
+    /// Takes a record of `midan.zones` in and says its revision.
+    pub fn take(&mut self, value: &[u8]) -> u32 {
+        let Ok(record) = serde_json::from_slice::<ZoneRecord>(value) else { return 0 };
+        if record.kind != "zone" {
+            return record.revision;
+        }
+        let zone = format!("{}/{}", record.venue, record.zone);
+        for (what, persons) in [("in", record.inwards), ("out", record.out), ("count", record.count)] {
+            let Some(persons) = persons else { continue };
+            let flow = self.flows.entry((zone.clone(), what)).or_default();
+            flow.panes.insert(record.event_time, persons);
+            flow.panes = flow.panes.split_off(&(record.event_time - KEPT_MS));
+        }
+        if record.revision == 0 {
+            self.judge_until(record.event_time);
+            self.remember(&zone, &record);
+        }
+        record.revision
+    }
+
+    /// How each horizon (s) fared.
+    pub const fn scores(&self) -> &BTreeMap<u32, ForecastScore> {
+        &self.scores
+    }
+
+    fn remember(&mut self, zone: &str, record: &ZoneRecord) {
+        let step_ms = record.forecast.iter().map(|entry| i64::from(entry.h_s) * 1_000).min().unwrap_or(0);
+        if step_ms == 0 || record.event_time.rem_euclid(SAMPLED_EVERY_MS) != 0 {
+            return;
+        }
+        if record.model.is_object() { self.by_model += 1 } else { self.by_fallback += 1 }
+        for entry in &record.forecast {
+            let Some(what) = ["in", "out", "count"].into_iter().find(|what| *what == entry.what) else { continue };
+            let series = (zone.to_owned(), what);
+            let last = self.flows.get(&series).map_or(0.0, |flow| flow.sum(record.event_time - step_ms, record.event_time));
+            let target_end = record.event_time + i64::from(entry.h_s) * 1_000;
+            let pending = Pending { series, horizon_s: entry.h_s, step_ms, quantiles: [entry.q10, entry.q50, entry.q90], last };
+            self.pending.entry(target_end).or_default().push(pending);
+        }
+    }
+
+    /// Judges what ended before the pane that is being read: all records of that end are in then.
+    fn judge_until(&mut self, now: i64) {
+        while let Some(entry) = self.pending.first_entry() {
+            if *entry.key() >= now {
+                return;
+            }
+            let (end, due) = entry.remove_entry();
+            for pending in due {
+                let Some(flow) = self.flows.get(&pending.series) else { continue };
+                let actual = flow.sum(end - pending.step_ms, end);
+                let [q10, q50, q90] = pending.quantiles;
+                let score = self.scores.entry(pending.horizon_s).or_default();
+                score.judged += 1;
+                score.error += (q50 - actual).abs();
+                score.last_value_error += (pending.last - actual).abs();
+                score.within += u64::from((q10..=q90).contains(&actual));
+            }
+        }
+    }
+}
+
+impl Flow {
+    /// Persons in the panes that end within `(from, to]`.
+    fn sum(&self, from: i64, to: i64) -> f64 {
+        self.panes.range(from + 1..=to).map(|(_, persons)| persons).sum()
+    }
+}
+
+impl ForecastScore {
+    /// Mean absolute error of the median, persons per step.
+    pub fn mae(&self) -> f64 {
+        self.error / self.judged.max(1) as f64
+    }
+
+    /// Mean absolute error of the last value.
+    pub fn last_value_mae(&self) -> f64 {
+        self.last_value_error / self.judged.max(1) as f64
+    }
+
+    /// Share within the 10–90 band.
+    pub fn coverage(&self) -> f64 {
+        self.within as f64 / self.judged.max(1) as f64
+    }
+}
+
+impl fmt::Display for Forecasts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "forecasts     by model {}, by fallback {} (sampled once a minute)", self.by_model, self.by_fallback)?;
+        writeln!(f, "              horizon      judged    MAE   last value   within 10–90")?;
+        for (horizon, score) in &self.scores {
+            let percent = 100.0 * score.coverage();
+            writeln!(f, "              {:>5} s  {:>10} {:>6.2} {:>12.2} {:>12.1} %", horizon, score.judged, score.mae(), score.last_value_mae(), percent)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pane(end_s: i64, persons: u32, forecast: &str) -> String {
+        format!(r#"{{"venue":"v","kind":"zone","zone":"z","event_time":{},"revision":0,"in":{persons},"forecast":[{forecast}]}}"#, end_s * 1_000)
+    }
+
+    #[test]
+    fn a_forecast_is_held_against_the_panes_of_its_target() {
+        let mut forecasts = Forecasts::default();
+        let issued = r#"{"h_s":60,"q10":1.0,"q50":4.0,"q90":8.0,"what":"in"}"#;
+        forecasts.take(pane(60, 2, issued).as_bytes());
+        forecasts.take(pane(90, 3, "").as_bytes());
+        forecasts.take(pane(120, 4, "").as_bytes());
+        assert!(forecasts.scores().is_empty(), "the target's last pane may not be whole yet");
+        forecasts.take(pane(150, 9, "").as_bytes());
+        let score = forecasts.scores()[&60];
+        assert_eq!((score.judged, score.mae(), score.last_value_mae(), score.within), (1, 3.0, 5.0, 1));
+    }
+}

@@ -1,0 +1,96 @@
+//! What a run amounted to: the ledger's sums, alarms by code, and how far the forecasts were from what came.
+//!
+//! The idea: a summary is one more reader of the output topics. It sees what everybody sees, so its figures can be checked from outside.
+//!
+//! - [`forecasts`]: forecasts held against what came.
+
+pub mod forecasts;
+
+pub use forecasts::{ForecastScore, Forecasts};
+
+use crate::alarm::{Change, ChangeKind};
+use crate::engine::{OutTopic, Row, Sums};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The sums of a run so far.
+#[derive(Debug, Default)]
+pub struct Summary {
+    ledger: Sums,
+    alarms: BTreeMap<String, u64>,
+    quarantined: BTreeMap<String, u64>,
+    forecasts: Forecasts,
+    zone_records: u64,
+    revised_records: u64,
+}
+
+impl Summary {
+    /// Takes one output record in.
+    pub fn take(&mut self, topic: OutTopic, value: &[u8]) {
+        match topic {
+            OutTopic::Ledger => {
+                if let Ok(row) = serde_json::from_slice::<Row>(value) {
+                    self.ledger.add(&row.sums);
+                }
+            }
+            OutTopic::Alarms => {
+                if let Ok(change) = serde_json::from_slice::<Change>(value) {
+                    if change.change == ChangeKind::Raised {
+                        *self.alarms.entry(change.code.word().to_owned()).or_default() += 1;
+                    }
+                }
+            }
+            OutTopic::Quarantine => self.take_quarantined(value),
+            OutTopic::Zones => {
+                self.zone_records += 1;
+                self.revised_records += u64::from(self.forecasts.take(value) > 0);
+            }
+            OutTopic::Alerts | OutTopic::Late | OutTopic::Control | OutTopic::State => {}
+        }
+    }
+
+    /// Adds ledger rows that are still open: they are in the state, not on the topic.
+    pub fn add_open_rows(&mut self, sums: &Sums) {
+        self.ledger.add(sums);
+    }
+
+    /// The ledger's sums.
+    pub const fn ledger(&self) -> &Sums {
+        &self.ledger
+    }
+
+    fn take_quarantined(&mut self, value: &[u8]) {
+        #[derive(serde::Deserialize)]
+        struct Reason {
+            reason: String,
+        }
+        if let Ok(Reason { reason }) = serde_json::from_slice(value) {
+            *self.quarantined.entry(reason).or_default() += 1;
+        }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let l = &self.ledger;
+        let (records, observations) = l.imbalance();
+        writeln!(f, "records       {:>10} read = {} decoded + {} undecodable + {} commands", l.read, l.decoded, l.undecodable, l.command)?;
+        writeln!(
+            f,
+            "observations  {:>10} = {} windowed + {} revised + {} late + {} duplicate + {} quarantined + {} ignored",
+            l.observations, l.windowed, l.revised, l.late, l.duplicate, l.quarantined, l.ignored
+        )?;
+        writeln!(f, "ledger        {:>10} unaccounted for", records.abs() + observations.abs())?;
+        writeln!(f, "alarms        {}", words(&self.alarms))?;
+        writeln!(f, "quarantine    {}", words(&self.quarantined))?;
+        writeln!(f, "zone records  {:>10}, {} of them revisions", self.zone_records, self.revised_records)?;
+        write!(f, "{}", self.forecasts)
+    }
+}
+
+fn words(counts: &BTreeMap<String, u64>) -> String {
+    if counts.is_empty() {
+        return "none".to_owned();
+    }
+    counts.iter().map(|(word, count)| format!("{word} {count}")).collect::<Vec<_>>().join(", ")
+}
