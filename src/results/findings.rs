@@ -1,0 +1,84 @@
+//! Findings as intervals: one line each, from the onset of an alarm to its clearing, with the one time at which it came out.
+
+use crate::alarm::{Change, ChangeKind};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FindingLine {
+    /// The place's id.
+    pub zone: String,
+    /// What series it is about, where the evidence names one.
+    pub what: String,
+    /// Start of the interval, epoch ms.
+    pub from: i64,
+    /// Its end; the last pane where it was not over.
+    pub to: i64,
+    /// Event time at which it came out.
+    pub detected: i64,
+    /// The first figure of the evidence.
+    pub score: Option<f64>,
+    /// The calibrated score, where one is behind it.
+    pub p: Option<f64>,
+    /// The detector.
+    pub code: String,
+}
+
+/// The findings of a run.
+#[derive(Debug, Default)]
+pub struct Findings {
+    open: BTreeMap<Box<str>, FindingLine>,
+    done: Vec<FindingLine>,
+    latest: i64,
+}
+
+impl Findings {
+    /// Takes a change of an alarm in.
+    pub fn take(&mut self, value: &[u8]) {
+        let Ok(change) = serde_json::from_slice::<Change>(value) else { return };
+        self.pass(change.event_time.as_millis());
+        match change.change {
+            ChangeKind::Raised => {
+                self.open.insert(change.alarm_id.clone(), line(&change));
+            }
+            ChangeKind::Cleared => {
+                if let Some(mut finding) = self.open.remove(&change.alarm_id) {
+                    finding.to = change.event_time.as_millis();
+                    self.done.push(finding);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets event time pass.
+    pub fn pass(&mut self, at: i64) {
+        self.latest = self.latest.max(at);
+    }
+
+    /// All findings, by when they came out.
+    pub fn finish(mut self) -> Vec<FindingLine> {
+        for mut finding in std::mem::take(&mut self.open).into_values() {
+            finding.to = self.latest;
+            self.done.push(finding);
+        }
+        self.done.sort_by(|a, b| (a.detected, &a.zone, &a.code).cmp(&(b.detected, &b.zone, &b.code)));
+        self.done
+    }
+}
+
+fn line(change: &Change) -> FindingLine {
+    let evidence = |word: &str| change.evidence.iter().find(|evidence| &*evidence.what == word).map(|evidence| evidence.value);
+    let series = change.evidence.iter().find_map(|evidence| evidence.what.strip_prefix("flow_"));
+    FindingLine {
+        zone: change.place.id.to_string(),
+        what: series.unwrap_or_default().to_owned(),
+        from: change.evidence.iter().map(|evidence| evidence.from.as_millis()).min().unwrap_or(change.onset.as_millis()),
+        to: change.event_time.as_millis(),
+        detected: change.event_time.as_millis(),
+        score: change.evidence.first().map(|evidence| evidence.value),
+        p: evidence("score"),
+        code: change.code.word().to_owned(),
+    }
+}

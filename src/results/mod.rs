@@ -1,0 +1,144 @@
+//! What a replay leaves behind in its folder (FORMATS.md, "A table of one's own"): forecasts, findings and the picture, a line each, and the ledger.
+//!
+//! Like the summary, it reads the output topics only: what stands in the files is what was published.
+
+pub mod findings;
+
+use crate::engine::{OutTopic, Row};
+use findings::Findings;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// The files of one replay.
+#[derive(Debug)]
+pub struct Results {
+    folder: PathBuf,
+    forecasts: BufWriter<File>,
+    zones: BufWriter<File>,
+    findings: Findings,
+    rows: Vec<Row>,
+    lines: u64,
+}
+
+#[derive(Deserialize)]
+struct ZoneRecord<'a> {
+    kind: &'a str,
+    zone: &'a str,
+    event_time: i64,
+    revision: u32,
+    #[serde(default)]
+    forecast: Vec<Entry<'a>>,
+    #[serde(default, borrow)]
+    model: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Entry<'a> {
+    h_s: u32,
+    q10: f64,
+    q50: f64,
+    q90: f64,
+    what: &'a str,
+}
+
+#[derive(Serialize)]
+struct ForecastLine<'a> {
+    zone: &'a str,
+    what: &'a str,
+    issued: i64,
+    target_from: i64,
+    target_to: i64,
+    h_s: u32,
+    q10: f64,
+    q50: f64,
+    q90: f64,
+    model: Option<&'a RawValue>,
+}
+
+impl Results {
+    /// Opens the files in `folder`, which is made where it does not exist; what an earlier replay left there is replaced.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let file = |name: &str| File::create(folder.join(name)).map(BufWriter::new);
+        Ok(Self { folder: folder.to_owned(), forecasts: file("forecasts.ndjson")?, zones: file("zones.ndjson")?, findings: Findings::default(), rows: Vec::new(), lines: 0 })
+    }
+
+    /// Takes one output record in.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn take(&mut self, topic: OutTopic, value: &[u8]) -> io::Result<()> {
+        match topic {
+            OutTopic::Zones => self.take_zone(value),
+            OutTopic::Alarms => {
+                self.findings.take(value);
+                Ok(())
+            }
+            OutTopic::Ledger => {
+                self.rows.extend(serde_json::from_slice::<Row>(value).ok());
+                Ok(())
+            }
+            OutTopic::Alerts | OutTopic::Late | OutTopic::Quarantine | OutTopic::Control | OutTopic::State => Ok(()),
+        }
+    }
+
+    /// Adds a ledger row that is still open: it is in the state, not on the topic.
+    pub fn add_open_row(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    /// Writes what is known only at the end, and answers how many forecasts and findings there are.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn finish(mut self) -> io::Result<(u64, usize)> {
+        self.forecasts.flush()?;
+        self.zones.flush()?;
+        let findings = self.findings.finish();
+        let mut lines = BufWriter::new(File::create(self.folder.join("findings.ndjson"))?);
+        for finding in &findings {
+            serde_json::to_writer(&mut lines, finding)?;
+            lines.write_all(b"\n")?;
+        }
+        lines.flush()?;
+        self.rows.sort_by(|a, b| (&a.topic, a.partition, a.pane).cmp(&(&b.topic, b.partition, b.pane)));
+        serde_json::to_writer_pretty(File::create(self.folder.join("ledger.json"))?, &self.rows)?;
+        Ok((self.lines, findings.len()))
+    }
+
+    fn take_zone(&mut self, value: &[u8]) -> io::Result<()> {
+        self.zones.write_all(value)?;
+        self.zones.write_all(b"\n")?;
+        let Ok(record) = serde_json::from_slice::<ZoneRecord<'_>>(value) else { return Ok(()) };
+        self.findings.pass(record.event_time);
+        if record.kind != "zone" || record.revision > 0 {
+            return Ok(());
+        }
+        let step_ms = record.forecast.iter().map(|entry| i64::from(entry.h_s) * 1_000).min().unwrap_or(0);
+        for entry in &record.forecast {
+            let target_to = record.event_time + i64::from(entry.h_s) * 1_000;
+            let line = ForecastLine {
+                zone: record.zone,
+                what: entry.what,
+                issued: record.event_time,
+                target_from: target_to - step_ms,
+                target_to,
+                h_s: entry.h_s,
+                q10: entry.q10,
+                q50: entry.q50,
+                q90: entry.q90,
+                model: record.model,
+            };
+            serde_json::to_writer(&mut self.forecasts, &line)?;
+            self.forecasts.write_all(b"\n")?;
+            self.lines += 1;
+        }
+        Ok(())
+    }
+}
