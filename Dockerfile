@@ -41,7 +41,7 @@ COPY LICENSE /usr/share/doc/midan/LICENSE
 WORKDIR /srv/midan
 COPY models ./models
 COPY config ./config
-ENV MIDAN_ONNXRUNTIME=/usr/lib/onnxruntime/libonnxruntime.so
+ENV MIDAN_MODELS__LIBRARY=/usr/lib/onnxruntime/libonnxruntime.so
 USER 10001
 EXPOSE 8030
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \

@@ -6,7 +6,6 @@ SHELL := /bin/bash
 
 ARGS ?=
 DATA ?= $(MIDAN_DATA)
-export MIDAN_ONNXRUNTIME ?= $(CURDIR)/.tools/onnxruntime/libonnxruntime.so
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

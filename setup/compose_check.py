@@ -5,6 +5,7 @@ image moves by itself.
 Prints one line per fault and exits 1 when there is any. The parser itself refuses unknown keys.
 """
 
+import json
 import re
 import sys
 import tomllib
@@ -21,6 +22,7 @@ def faults():
         yield from folders(name, service, volumes)
         yield from dependencies(name, service, services)
     yield from addresses(services)
+    yield from grafana(services["grafana"])
     yield from copies()
     yield from targets()
 
@@ -78,6 +80,21 @@ def listened(service):
     words = [str(value) for value in service.get("environment", {}).values()]
     words += [word for word in service.get("command", []) if "listen" in word] + service.get("ports", [])
     return set(re.findall(r":(\d+)\b", " ".join(words)))
+
+
+def grafana(service):
+    """Grafana cannot be run here; what it would be told must at least fit together."""
+    provisioning = ROOT / "dashboards/grafana/provisioning"
+    targets = [target for _, target, _ in mounts(service)]
+    for provider in yaml.safe_load((provisioning / "dashboards/midan.yml").read_text())["providers"]:
+        if provider["options"]["path"] not in targets:
+            yield f"grafana: dashboards are looked for in {provider['options']['path']}, which is not mounted"
+    sources = yaml.safe_load((provisioning / "datasources/prometheus.yml").read_text())["datasources"]
+    uids = {source["uid"] for source in sources}
+    for file in sorted((ROOT / "dashboards/grafana/dashboards").glob("*.json")):
+        for panel in json.loads(file.read_text(encoding="utf-8"))["panels"]:
+            if panel["datasource"]["uid"] not in uids:
+                yield f"{file.name}: panel {panel['title']} reads {panel['datasource']['uid']}, which is not provisioned"
 
 
 def copies():

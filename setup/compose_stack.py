@@ -15,6 +15,7 @@ import urllib.request
 from compose_file import ROOT, load, mounts
 
 TOOLS = ROOT / ".tools"
+PATIENCE = 90  # seconds that a program may take to get somewhere on a machine busy with other work
 
 
 class Stack:
@@ -136,9 +137,9 @@ def get(url):
         return answer.read().decode()
 
 
-def until(what, probe, seconds, explain=lambda: ""):
+def until(what, probe, explain=lambda: ""):
     """Waits until the probe gives something, and gives it."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
     last = None
     while time.monotonic() < deadline:
         try:
@@ -148,7 +149,7 @@ def until(what, probe, seconds, explain=lambda: ""):
         except (OSError, AssertionError) as error:
             last = error
         time.sleep(0.2)
-    raise AssertionError(f"waited {seconds} s in vain for {what}; last: {last} {explain()}")
+    raise AssertionError(f"waited {PATIENCE} s in vain for {what}; last: {last} {explain()}")
 
 
 def free_port():

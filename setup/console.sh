@@ -14,7 +14,8 @@ if ! [ -d $console/node_modules ] || ! is_fresh console-packages "$packages"; th
     mark_fresh console-packages "$packages"
 fi
 
-sources="$packages $(digest $console)"
+# What the build reads; the tests beside it, and the screenshots they leave, build nothing.
+sources="$packages $(digest $console/src $console/public $console/index.html $console/*.config.* $console/tsconfig.json)"
 if ! [ -f $console/dist/index.html ] || ! is_fresh console-build "$sources"; then
     mark_stale console-build
     step "building the console" npm --prefix $console run --silent build

@@ -32,8 +32,7 @@ trap '[ -z "${under_way:-}" ] || say "$under_way: failed" >&2' EXIT
 
 # digest PATH…: one hash over the names and contents of all files below the paths, in name order.
 digest() {
-    find "$@" \( -name node_modules -o -name dist -o -name test-results \) -prune -o -type f -print0 \
-        | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1
+    find "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1
 }
 
 # is_fresh NAME DIGEST: did the step NAME last succeed with these inputs?
