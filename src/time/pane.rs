@@ -8,6 +8,13 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct PaneLength(Span);
 
+impl Default for PaneLength {
+    /// Ten seconds, the length that live venues have unless they say otherwise.
+    fn default() -> Self {
+        Self(Span::from_secs(10))
+    }
+}
+
 impl PaneLength {
     /// Takes a length of at least one millisecond; `None` for none.
     pub const fn new(length: Span) -> Option<Self> {

@@ -5,15 +5,20 @@
 //!
 //! - [`ids`]: the dense ids; [`names`]: name → id.
 //! - [`model`]: what a venue consists of; [`profile`]: the thresholds that a venue's zones choose from.
+//! - [`load`]: configuration texts → world, or every fault in them; [`report`](mod@report): a sound world in a few lines.
 //! - [`partition`]: which partition a venue's records belong on.
 
 pub mod ids;
+pub mod load;
 pub mod model;
 pub mod names;
 pub mod partition;
 pub mod profile;
+pub mod report;
 
 pub use ids::{GateId, LinkId, PerimeterId, SensorId, SourceId, StopId, VenueId, ZoneId};
+pub use load::{ConfigFault, SourceFile, load};
 pub use model::{Feed, FlowTable, Gate, Link, LinkKind, Match, Measures, Perimeter, Sensor, Shape, Source, Stop, Venue, World, Zone, ZoneKind};
 pub use names::Names;
 pub use profile::Profile;
+pub use report::report;

@@ -1,0 +1,64 @@
+//! The world from its folder: `venues/*.toml` and `profiles/*.toml`, read in the order of their names, so that ids do not hang on the file system.
+
+use crate::venue::{ConfigFault, SourceFile, World, load};
+use std::path::{Path, PathBuf};
+
+/// Why there is no world.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// A file or folder cannot be read.
+    #[error("{}: {why}", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        why: std::io::Error,
+    },
+    /// The configuration has faults.
+    #[error("{} faults in the configuration:\n{}", faults.len(), list(faults))]
+    Faulty {
+        /// All of them.
+        faults: Vec<ConfigFault>,
+    },
+}
+
+fn list(faults: &[ConfigFault]) -> String {
+    faults.iter().map(|fault| format!("  {fault}")).collect::<Vec<_>>().join("\n")
+}
+
+/// Reads the world from `folder`.
+///
+/// # Errors
+/// When a file cannot be read, or with every fault of the configuration.
+pub fn read_world(folder: &Path) -> Result<World, WorldError> {
+    let files = read_files(folder)?;
+    load(&files).map_err(|faults| WorldError::Faulty { faults })
+}
+
+/// Reads the files of venues and profiles in `folder`.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn read_files(folder: &Path) -> Result<Vec<SourceFile>, WorldError> {
+    let mut files = Vec::new();
+    for part in ["profiles", "venues"] {
+        let part = folder.join(part);
+        for path in toml_files(&part).map_err(|why| WorldError::Unreadable { path: part.clone(), why })? {
+            let text = std::fs::read_to_string(&path).map_err(|why| WorldError::Unreadable { path: path.clone(), why })?;
+            files.push(SourceFile { path: path.display().to_string(), text });
+        }
+    }
+    Ok(files)
+}
+
+fn toml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}

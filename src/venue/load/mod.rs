@@ -1,0 +1,135 @@
+//! From configuration to the world: venues and profiles are read together and checked whole.
+//!
+//! The idea: whoever writes a venue file learns everything that is wrong with it at once, each fault with its file, its line and the valid names. So
+//! reading never stops at the first fault: a field that is wrong is noted and stands as its default until the end, and only a configuration without
+//! any fault becomes a [`World`]. Nothing here reads a file; the edge hands over the texts.
+//!
+//! - [`fault`]: what is wrong, and where; `fields`: one table, field by field; [`quantity`]: lengths of time.
+//! - `profile`: thresholds; `site`: a venue's general part; `parts`: zones, links, gates and the like; `checks`: what must fit together.
+
+mod checks;
+pub mod fault;
+mod fields;
+mod parts;
+mod profile;
+pub mod quantity;
+mod site;
+
+pub use fault::ConfigFault;
+
+use super::{Names, Profile, Venue, World};
+use fault::Report;
+use fields::Fields;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use toml::Spanned;
+use toml::de::DeTable;
+
+/// A configuration file as the edge read it.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// Its name in messages.
+    pub path: String,
+    /// Its text. A file with a table `thresholds` is a profile, every other one a venue.
+    pub text: String,
+}
+
+/// Reads venues and profiles and checks them whole.
+///
+/// # Errors
+/// Every fault of every file, by file and line.
+pub fn load(files: &[SourceFile]) -> Result<World, Vec<ConfigFault>> {
+    let mut faults = Vec::new();
+    let parsed: Vec<Parsed<'_>> = files.iter().map(|file| Parsed::new(file, &mut faults)).collect();
+    let profiles = load_profiles(&parsed);
+    let venues = load_venues(&parsed, &profiles);
+    faults.extend(parsed.into_iter().flat_map(|file| file.report.into_faults()));
+    if venues.is_empty() && faults.is_empty() {
+        faults.push(ConfigFault { file: String::new(), line: 0, what: "no venue is configured".into(), nearest: Vec::new() });
+    }
+    if faults.is_empty() {
+        return Ok(World::new(venues));
+    }
+    faults.sort();
+    faults.dedup();
+    Err(faults)
+}
+
+/// A file whose syntax is read.
+struct Parsed<'t> {
+    report: Report<'t>,
+    document: Spanned<DeTable<'t>>,
+    hash: String,
+    /// Syntax errors leave holes; what seems to be missing may only have been unreadable.
+    whole: bool,
+}
+
+impl<'t> Parsed<'t> {
+    fn new(file: &'t SourceFile, faults: &mut Vec<ConfigFault>) -> Self {
+        let report = Report::new(&file.path, &file.text);
+        let (document, errors) = DeTable::parse_recoverable(&file.text);
+        for error in &errors {
+            report.fault(&error.span().unwrap_or(0..0), format!("not TOML: {}", error.message()));
+        }
+        let whole = errors.is_empty();
+        if whole {
+            return Self { report, document, hash: hash_of(&file.text), whole };
+        }
+        faults.extend(report.into_faults());
+        Self { report: Report::new(&file.path, &file.text), document, hash: String::new(), whole }
+    }
+
+    fn is_profile(&self) -> bool {
+        self.document.get_ref().keys().any(|key| key.get_ref() == "thresholds")
+    }
+
+    fn fields(&self, kind: &str) -> Fields<'_, 't> {
+        Fields::new(&self.report, self.document.get_ref(), 0..0, kind)
+    }
+}
+
+fn load_profiles(files: &[Parsed<'_>]) -> BTreeMap<Box<str>, Arc<Profile>> {
+    let mut profiles = BTreeMap::new();
+    for file in files.iter().filter(|file| file.is_profile()) {
+        if !file.whole {
+            // Its name stays known, so that a broken profile is not reported again by every zone that chooses it.
+            let id = file.document.get_ref().iter().find(|(key, _)| key.get_ref() == "id").and_then(|(_, value)| value.get_ref().as_str());
+            let nothing = Profile { label: "".into(), thresholds: BTreeMap::new(), hash: String::new() };
+            profiles.insert(id.unwrap_or_default().into(), Arc::new(nothing));
+            continue;
+        }
+        let fields = file.fields("profile");
+        let (id, profile) = profile::read(&file.report, &fields, file.hash.clone());
+        if profiles.insert(id, Arc::new(profile)).is_some() {
+            fields.fault_in("id", "is the id of another profile too");
+        }
+    }
+    profiles
+}
+
+fn load_venues(files: &[Parsed<'_>], profiles: &BTreeMap<Box<str>, Arc<Profile>>) -> Vec<Venue> {
+    let profile_names = Names::new(profiles.keys().map(|id| &**id));
+    let profiles: Vec<Arc<Profile>> = profiles.values().cloned().collect();
+    let choice = site::ProfileChoice { names: &profile_names, profiles: &profiles };
+    let mut venue_ids = BTreeSet::new();
+    let mut match_ids = BTreeSet::new();
+    let mut venues = Vec::new();
+    for file in files.iter().filter(|file| file.whole && !file.is_profile()) {
+        let fields = file.fields("venue");
+        let venue = site::read(&fields, &choice, file.hash.clone());
+        if !venue_ids.insert(venue.id.clone()) {
+            fields.fault_in("id", "is the id of another venue too");
+        }
+        checks::unique_matches(&fields, &mut match_ids);
+        venues.push(venue);
+    }
+    venues
+}
+
+fn hash_of(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,297 @@
+//! The parts of a venue, one function a kind: each reads its table, resolves the names in it, and gives the part in the form of [`crate::venue::model`].
+
+use super::fields::Fields;
+use super::site::ProfileChoice;
+use crate::time::{EventTime, PaneLength, Span};
+use crate::venue::{
+    Feed, FlowTable, Gate, GateId, Link, LinkId, LinkKind, Match, Measures, Names, Perimeter, PerimeterId, Profile, Sensor, Shape, Source, SourceId, Stop,
+    Zone, ZoneId, ZoneKind,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+const ZONE_KINDS: [(&str, ZoneKind); 13] = [
+    ("platform", ZoneKind::Platform),
+    ("station_hall", ZoneKind::StationHall),
+    ("approach", ZoneKind::Approach),
+    ("checkpoint", ZoneKind::Checkpoint),
+    ("forecourt", ZoneKind::Forecourt),
+    ("gate_queue", ZoneKind::GateQueue),
+    ("concourse", ZoneKind::Concourse),
+    ("stand", ZoneKind::Stand),
+    ("bowl", ZoneKind::Bowl),
+    ("fan_zone", ZoneKind::FanZone),
+    ("parking", ZoneKind::Parking),
+    ("plaza", ZoneKind::Plaza),
+    ("counted", ZoneKind::Counted),
+];
+const TABLES: [(&str, FlowTable); 3] = [("walkway", FlowTable::Walkway), ("stair", FlowTable::Stair), ("queue", FlowTable::Queue)];
+const LINK_KINDS: [(&str, LinkKind); 5] =
+    [("gate", LinkKind::Gate), ("door", LinkKind::Door), ("corridor", LinkKind::Corridor), ("stairs", LinkKind::Stairs), ("open", LinkKind::Open)];
+const FEEDS: [(&str, Feed); 4] = [("transport", Feed::Transport), ("ticketing", Feed::Ticketing), ("sensors", Feed::Sensors), ("commands", Feed::Commands)];
+
+/// The lists of a venue as they stand in the file, and the names that they define for one another.
+pub(super) struct Lists<'r, 't> {
+    pub(super) perimeters: Vec<Fields<'r, 't>>,
+    pub(super) zones: Vec<Fields<'r, 't>>,
+    pub(super) links: Vec<Fields<'r, 't>>,
+    pub(super) gates: Vec<Fields<'r, 't>>,
+    pub(super) stops: Vec<Fields<'r, 't>>,
+    pub(super) sources: Vec<Fields<'r, 't>>,
+    pub(super) sensors: Vec<Fields<'r, 't>>,
+    pub(super) matches: Vec<Fields<'r, 't>>,
+    pub(super) perimeter_names: Names,
+    pub(super) zone_names: Names,
+    pub(super) link_names: Names,
+    pub(super) gate_names: Names,
+    pub(super) stop_names: Names,
+    pub(super) source_names: Names,
+    pub(super) sensor_names: Names,
+}
+
+impl<'r, 't> Lists<'r, 't> {
+    pub(super) fn new(venue: &Fields<'r, 't>) -> Self {
+        let perimeters = venue.tables("perimeters", "perimeter");
+        let zones = venue.tables("zones", "zone");
+        let links = venue.tables("links", "link");
+        let gates = venue.tables("gates", "gate");
+        let stops = venue.tables("stops", "stop");
+        let sources = venue.tables("sources", "source");
+        let sensors = venue.tables("sensors", "sensor");
+        Self {
+            perimeter_names: unique_names(&perimeters),
+            zone_names: unique_names(&zones),
+            link_names: unique_names(&links),
+            gate_names: unique_names(&gates),
+            stop_names: unique_names(&stops),
+            source_names: unique_names(&sources),
+            sensor_names: unique_names(&sensors),
+            matches: venue.tables("matches", "match"),
+            perimeters,
+            zones,
+            links,
+            gates,
+            stops,
+            sources,
+            sensors,
+        }
+    }
+}
+
+/// The ids of a list, which must differ.
+fn unique_names(list: &[Fields<'_, '_>]) -> Names {
+    let ids: Vec<&str> = list.iter().filter_map(|item| item.text("id")).collect();
+    let mut seen = BTreeSet::new();
+    for item in list {
+        if item.text("id").is_some_and(|id| !seen.insert(id)) {
+            item.fault_in("id", "stands in the list more than once");
+        }
+    }
+    Names::new(ids)
+}
+
+pub(super) fn perimeter(fields: &Fields<'_, '_>) -> Perimeter {
+    let read = Perimeter { id: fields.id(), name: fields.name(), shape: shape(fields) };
+    fields.finish();
+    read
+}
+
+/// A zone whose `closed` is not told yet where the file leaves it open: that hangs on links and sensors.
+pub(super) struct ZoneDraft {
+    zone: Zone,
+    pub(super) closed: Option<bool>,
+}
+
+impl ZoneDraft {
+    pub(super) fn finish(self, closed: bool) -> Zone {
+        Zone { closed, ..self.zone }
+    }
+}
+
+pub(super) fn zone(fields: &Fields<'_, '_>, lists: &Lists<'_, '_>, profiles: &ProfileChoice<'_>, of_venue: Option<&Arc<Profile>>) -> ZoneDraft {
+    let kind = fields.word("kind", &ZONE_KINDS);
+    if kind.is_none() {
+        fields.must::<u32>("kind", None);
+    }
+    let kind = kind.unwrap_or(ZoneKind::Counted);
+    let own = fields.reference("profile", "profile", profiles.names).map(|index| &profiles.profiles[index]);
+    let profile = own.or(of_venue).cloned();
+    if profile.is_none() && fields.find("profile").is_none() {
+        fields.fault("has no `profile`, and the venue names none either");
+    }
+    let nothing = || Arc::new(Profile { label: "".into(), thresholds: BTreeMap::new(), hash: String::new() });
+    let zone = Zone {
+        id: fields.id(),
+        name: fields.name(),
+        kind,
+        perimeter: fields.reference("perimeter", "perimeter", &lists.perimeter_names).map(PerimeterId::from),
+        area_m2: fields.positive("area_m2"),
+        capacity: fields.whole("capacity"),
+        table: fields.word("table", &TABLES).unwrap_or(usual_table(kind)),
+        profile: profile.unwrap_or_else(nothing),
+        closed: false,
+        shape: shape(fields),
+    };
+    let closed = fields.flag("closed");
+    fields.finish();
+    ZoneDraft { zone, closed }
+}
+
+/// People queue on platforms, at checks and at gates and stand in stands and fan zones; elsewhere they walk.
+fn usual_table(kind: ZoneKind) -> FlowTable {
+    match kind {
+        ZoneKind::Platform | ZoneKind::Checkpoint | ZoneKind::GateQueue | ZoneKind::Stand | ZoneKind::Bowl | ZoneKind::FanZone => FlowTable::Queue,
+        ZoneKind::StationHall | ZoneKind::Approach | ZoneKind::Forecourt | ZoneKind::Concourse => FlowTable::Walkway,
+        ZoneKind::Parking | ZoneKind::Plaza | ZoneKind::Counted => FlowTable::Walkway,
+    }
+}
+
+pub(super) fn link(fields: &Fields<'_, '_>, lists: &Lists<'_, '_>) -> Link {
+    let from = fields.reference("from", "zone", &lists.zone_names).map(ZoneId::from);
+    let to = fields.reference("to", "zone", &lists.zone_names).map(ZoneId::from);
+    if fields.find("from").is_none() && fields.find("to").is_none() {
+        fields.fault("has neither `from` nor `to`; one of them may be left out for the world outside");
+    }
+    if from.is_some() && from == to {
+        fields.fault_in("to", "is the zone that the link comes from");
+    }
+    let kind = fields.word("kind", &LINK_KINDS).unwrap_or(LinkKind::Open);
+    let read = Link { id: fields.id(), name: fields.name(), kind, from, to, width_m: fields.positive("width_m"), at: point(fields, "at") };
+    fields.finish();
+    read
+}
+
+pub(super) fn gate(fields: &Fields<'_, '_>, lists: &Lists<'_, '_>) -> Gate {
+    let link = fields.reference("link", "link", &lists.link_names);
+    let read = Gate {
+        id: fields.id(),
+        link: LinkId::from(fields.must("link", link)),
+        queue: fields.reference("queue", "zone", &lists.zone_names).map(ZoneId::from),
+        lanes: fields.must("lanes", fields.whole("lanes")),
+        lane_rate_per_h: fields.must("lane_rate_per_h", fields.positive("lane_rate_per_h")),
+        entry: fields.flag("entry").unwrap_or(true),
+    };
+    fields.finish();
+    read
+}
+
+pub(super) fn stop(fields: &Fields<'_, '_>, lists: &Lists<'_, '_>) -> Stop {
+    // A stop's id is the transport operator's, who may use any character.
+    let id = fields.must("id", fields.text("id"));
+    let read = Stop { id: id.into(), name: fields.name(), zone: fields.reference("zone", "zone", &lists.zone_names).map(ZoneId::from) };
+    fields.finish();
+    read
+}
+
+pub(super) fn source(fields: &Fields<'_, '_>, pane: PaneLength) -> Source {
+    let feed = fields.word("feed", &FEEDS);
+    if feed.is_none() {
+        fields.must::<u32>("feed", None);
+    }
+    let read = Source {
+        id: fields.id(),
+        feed: feed.unwrap_or(Feed::Sensors),
+        disorder: fields.must("disorder", fields.span("disorder")),
+        lateness: fields.must("lateness", fields.span("lateness")),
+        as_of_lag: fields.span("as_of_lag").unwrap_or(Span::ZERO),
+        interval: fields.span("interval").unwrap_or(pane.span()),
+        silence: fields.span("silence").unwrap_or(Span::from_secs(60)),
+        format: fields.text("format").map(Box::from),
+    };
+    if read.interval > pane.span() && read.as_of_lag < read.interval {
+        let why = format!("is {}, but counts over {} (longer than a pane) need a lag of at least that", read.as_of_lag, read.interval);
+        fields.fault_in("as_of_lag", &why);
+    }
+    fields.finish();
+    read
+}
+
+pub(super) fn sensor(fields: &Fields<'_, '_>, lists: &Lists<'_, '_>, pane: PaneLength) -> Sensor {
+    let source = fields.reference("source", "source", &lists.source_names);
+    let link = fields.reference("link", "link", &lists.link_names).map(LinkId::from);
+    let zone = fields.reference("zone", "zone", &lists.zone_names).map(ZoneId::from);
+    let gate = fields.reference("gate", "gate", &lists.gate_names).map(GateId::from);
+    let reversed = fields.flag("reversed");
+    let told = ["link", "zone", "gate"].into_iter().filter(|key| fields.find(key).is_some()).count();
+    if told != 1 {
+        fields.fault("must measure one of `link`, `zone` and `gate`");
+    }
+    if reversed.is_some() && fields.find("link").is_none() {
+        fields.fault_in("reversed", "makes sense for a link only");
+    }
+    let of_link = link.map(|link| Measures::Link { link, reversed: reversed.unwrap_or(false) });
+    let measures = of_link.or(zone.map(Measures::Zone)).or(gate.map(Measures::Gate)).unwrap_or(Measures::Zone(ZoneId(0)));
+    let interval = fields.span("interval").unwrap_or(pane.span());
+    if interval == Span::ZERO {
+        fields.fault_in("interval", "must be longer than nothing");
+    }
+    let read = Sensor { id: fields.id(), source: SourceId::from(fields.must("source", source)), measures, interval };
+    fields.finish();
+    read
+}
+
+pub(super) fn match_of(fields: &Fields<'_, '_>) -> Match {
+    let text = fields.must("kick_off", fields.text("kick_off"));
+    let kick_off = chrono::DateTime::parse_from_rfc3339(text);
+    if kick_off.is_err() && !text.is_empty() {
+        fields.fault_in("kick_off", &format!("is \"{text}\"; write RFC 3339 with an offset, like \"2030-06-16T21:00:00+01:00\""));
+    }
+    let read = Match {
+        id: fields.id(),
+        home: fields.must("home", fields.text("home")).to_owned(),
+        away: fields.must("away", fields.text("away")).to_owned(),
+        kick_off: EventTime::from_millis(kick_off.map_or(0, |at| at.timestamp_millis())),
+        expected_attendance: fields.must("expected_attendance", fields.whole("expected_attendance")),
+    };
+    fields.finish();
+    read
+}
+
+/// Where a thing is drawn: one of four shapes on the canvas.
+fn shape(fields: &Fields<'_, '_>) -> Option<Shape> {
+    const KINDS: [(&str, &str); 4] = [("arc", "arc"), ("box", "box"), ("polygon", "polygon"), ("ellipse", "ellipse")];
+    let shape = fields.table("shape", "shape")?;
+    let number = |key| shape.must(key, shape.number(key));
+    let positive = |key| shape.must(key, shape.positive(key));
+    let read = match shape.must("kind", shape.word("kind", &KINDS)) {
+        "arc" => Some(Shape::Arc {
+            cx: number("cx"),
+            cy: number("cy"),
+            rx0: positive("rx0"),
+            ry0: positive("ry0"),
+            rx1: positive("rx1"),
+            ry1: positive("ry1"),
+            from_deg: number("from_deg"),
+            to_deg: number("to_deg"),
+        }),
+        "box" => Some(Shape::Box { x: number("x"), y: number("y"), w: positive("w"), h: positive("h") }),
+        "ellipse" => Some(Shape::Ellipse { cx: number("cx"), cy: number("cy"), rx: positive("rx"), ry: positive("ry") }),
+        "polygon" => Some(Shape::Polygon { points: shape.must("points", points(&shape)) }),
+        _ => return None,
+    };
+    shape.finish();
+    read
+}
+
+fn points(shape: &Fields<'_, '_>) -> Option<Vec<[f64; 2]>> {
+    let list = shape.find("points")?.get_ref().as_array();
+    let points: Option<Vec<[f64; 2]>> = list.and_then(|list| list.iter().map(|point| pair(point.get_ref())).collect());
+    let points = points.filter(|points| points.len() >= 3);
+    if points.is_none() {
+        shape.fault_in("points", "must be a list of at least three points, each [x, y]");
+    }
+    points
+}
+
+fn point(fields: &Fields<'_, '_>, key: &'static str) -> Option<[f64; 2]> {
+    let point = pair(fields.find(key)?.get_ref());
+    if point.is_none() {
+        fields.fault_in(key, "must be a point, [x, y]");
+    }
+    point
+}
+
+fn pair(value: &toml::de::DeValue<'_>) -> Option<[f64; 2]> {
+    let numbers: Vec<f64> = value.as_array()?.iter().filter_map(|number| super::fields::number_of(number.get_ref())).collect();
+    numbers.try_into().ok()
+}

@@ -1,0 +1,113 @@
+//! A venue from its file: the general part, and every list in the order in which later ones refer to earlier ones.
+
+use super::checks;
+use super::fields::Fields;
+use super::parts::{self, Lists};
+use crate::time::{ClockTrust, PaneLength, Span};
+use crate::venue::{Names, Profile, Venue};
+use std::sync::Arc;
+
+/// What a zone can choose its thresholds from.
+pub(super) struct ProfileChoice<'p> {
+    pub(super) names: &'p Names,
+    pub(super) profiles: &'p [Arc<Profile>],
+}
+
+/// Reads a venue.
+pub(super) fn read(fields: &Fields<'_, '_>, profiles: &ProfileChoice<'_>, hash: String) -> Venue {
+    let lists = Lists::new(fields);
+    let pane = read_pane(fields);
+    let venue_profile = fields.reference("profile", "profile", profiles.names).map(|index| &profiles.profiles[index]);
+    let read_zone = |zone: &Fields<'_, '_>| parts::zone(zone, &lists, profiles, venue_profile);
+    let zones: Vec<parts::ZoneDraft> = lists.zones.iter().map(read_zone).collect();
+    let matches = {
+        let mut matches: Vec<_> = lists.matches.iter().map(parts::match_of).collect();
+        matches.sort_by_key(|m| m.kick_off);
+        matches
+    };
+    let mut venue = Venue {
+        id: fields.id(),
+        name: fields.name(),
+        city: fields.must("city", fields.text("city")).to_owned(),
+        region: fields.must("region", fields.text("region")).to_owned(),
+        time_zone: read_time_zone(fields),
+        capacity: fields.must("capacity", fields.whole("capacity")),
+        illustrative: fields.flag("illustrative").unwrap_or(false),
+        pane,
+        step: read_step(fields, pane),
+        keep_panes: read_keep_panes(fields, pane),
+        trust: read_trust(fields),
+        perimeters: lists.perimeters.iter().map(parts::perimeter).collect(),
+        zones: Vec::new(),
+        links: lists.links.iter().map(|link| parts::link(link, &lists)).collect(),
+        gates: lists.gates.iter().map(|gate| parts::gate(gate, &lists)).collect(),
+        stops: lists.stops.iter().map(|stop| parts::stop(stop, &lists)).collect(),
+        sensors: lists.sensors.iter().map(|sensor| parts::sensor(sensor, &lists, pane)).collect(),
+        sources: lists.sources.iter().map(|source| parts::source(source, pane)).collect(),
+        matches,
+        zone_names: lists.zone_names.clone(),
+        link_names: lists.link_names.clone(),
+        gate_names: lists.gate_names.clone(),
+        stop_names: lists.stop_names.clone(),
+        sensor_names: lists.sensor_names.clone(),
+        source_names: lists.source_names.clone(),
+        hash,
+    };
+    let closed: Vec<bool> =
+        zones.iter().enumerate().map(|(index, draft)| draft.closed.unwrap_or_else(|| checks::is_counted_all_round(&venue, index))).collect();
+    venue.zones = zones.into_iter().zip(closed).map(|(draft, closed)| draft.finish(closed)).collect();
+    checks::perimeters_nest(&lists.perimeters, &venue);
+    checks::gates_have_a_link_each(&lists.gates, &venue);
+    fields.finish();
+    venue
+}
+
+fn read_time_zone(fields: &Fields<'_, '_>) -> chrono_tz::Tz {
+    let name = fields.must("time_zone", fields.text("time_zone"));
+    if name.is_empty() {
+        return chrono_tz::UTC;
+    }
+    name.parse().unwrap_or_else(|_| {
+        let known = Names::new(chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+        fields.reference("time_zone", "time zone", &known);
+        chrono_tz::UTC
+    })
+}
+
+fn read_pane(fields: &Fields<'_, '_>) -> PaneLength {
+    let Some(length) = fields.span("pane") else {
+        return PaneLength::default();
+    };
+    PaneLength::new(length).unwrap_or_else(|| {
+        fields.fault_in("pane", "must be longer than nothing");
+        PaneLength::default()
+    })
+}
+
+fn read_step(fields: &Fields<'_, '_>, pane: PaneLength) -> Span {
+    let step = fields.span("step").unwrap_or(Span::from_mins(5));
+    let pane = pane.span();
+    if step < pane || !step.as_millis().is_multiple_of(pane.as_millis()) {
+        fields.fault_in("step", &format!("is {step} and must be a whole number of panes ({pane})"));
+    }
+    step
+}
+
+fn read_keep_panes(fields: &Fields<'_, '_>, pane: PaneLength) -> Span {
+    let keep = fields.span("keep_panes").unwrap_or(Span::from_mins(10));
+    if keep < pane.span() {
+        fields.fault_in("keep_panes", &format!("is {keep}, shorter than a pane ({})", pane.span()));
+    }
+    keep
+}
+
+fn read_trust(fields: &Fields<'_, '_>) -> ClockTrust {
+    let usual = ClockTrust::default();
+    let Some(trust) = fields.table("trust", "trust") else {
+        return usual;
+    };
+    let read =
+        ClockTrust { ahead_of_receipt: trust.span("ahead_of_receipt").unwrap_or(usual.ahead_of_receipt), leap: trust.span("leap").unwrap_or(usual.leap) };
+    trust.finish();
+    read
+}
