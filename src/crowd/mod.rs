@@ -1,7 +1,41 @@
 //! From a closed pane to the crowd picture: occupancy, density, flow, level of service, queue and entry ETA, with the uncertainty of each.
 //!
+//! The idea: [`CrowdState::close`] is a function of the state before, the venue and one pane's content. What adds up was added by the pane; what does not is ordered here,
+//! and every float is computed in the fixed order of the venue's lists, so the same panes give the same bits.
+//!
+//! ```text
+//!   sensors ─► crossings ─► zones: balance, density, grade ─► gates: queue, wait, spill ─► entry ETA
+//!     flow        flow        occupancy      grade              gate, queue                 phase, entry
+//! ```
+//!
 //! - [`figures`]: what the picture of one pane says.
+//! - [`topology`]: the venue turned round, once; [`limits`]: its thresholds, read once.
+//! - [`state`]: what lasts from pane to pane; [`correct`]: how a late event corrects it.
+//! - [`flow`]: who crossed where; [`occupancy`]: heads and their band; [`grade`]: levels of service; [`queue`]: the formulas of queues.
+//! - [`normal`]: the law of errors; [`mod@quantise`]: what leaves is rounded.
 
+mod close;
+pub mod correct;
+mod coverage;
+mod entry;
 pub mod figures;
+pub mod flow;
+mod gate;
+pub mod grade;
+pub mod limits;
+pub mod normal;
+pub mod occupancy;
+mod phase;
+pub mod quantise;
+pub mod queue;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod state;
+pub mod topology;
 
-pub use figures::{EntryFigures, Estimate, GateFigures, Grade, LevelOfService, LinkFigures, VenueFigures, ZoneFigures};
+pub use correct::Correction;
+pub use figures::{EntryFigures, Estimate, GateFigures, Grade, LevelOfService, LinkFigures, Phase, VenueFigures, ZoneFigures};
+pub use flow::{TotalBases, ZoneFlows, flows};
+pub use quantise::quantise;
+pub use state::{CrowdState, GateState, NightState, ZoneState};
+pub use topology::Topology;

@@ -1,0 +1,212 @@
+//! The close of a pane: flows, then heads, then gates, then the entry, each from what stands before it, in the fixed order of the venue's lists.
+
+use super::coverage::{Hearing, note_reports};
+use super::figures::{LinkFigures, Phase, VenueFigures, ZoneFigures};
+use super::flow::{CrossingFlow, ZoneFlows, crossing_flows, zone_flows};
+use super::gate::{Passage, gates, note_states};
+use super::grade::level_of_service;
+use super::state::CrowdState;
+use super::topology::Topology;
+use super::{entry, figures::Estimate};
+use crate::time::{EventTime, Span};
+use crate::venue::{Feed, LinkId, Venue, ZoneId};
+use crate::window::PaneContent;
+
+impl CrowdState {
+    /// Goes on by one closed pane, which ends at `end` and holds `content`, and gives its picture. `ages` is how old each feed was, and goes into the picture as it is.
+    pub fn close(&mut self, venue: &Venue, topology: &Topology, end: EventTime, content: &PaneContent, ages: Vec<(Feed, Span)>) -> VenueFigures {
+        let since = *self.night.since.get_or_insert(venue.pane.start(end));
+        let crossings = crossing_flows(venue, topology, content, &self.bases(topology, content));
+        let flows = zone_flows(topology, &crossings);
+        self.note(venue, topology, end, content);
+        self.move_heads(venue, topology, end, content, &crossings, &flows);
+        let hearing = Hearing::at(end, since, self, topology);
+        let zones = self.zone_figures(venue, topology, &flows, &hearing);
+        let gates = gates(self, &Passage { venue, topology, end, crossings: &crossings, flows: &flows, zones: &zones }, &hearing);
+        self.night.forget(venue, end);
+        let tonight = self.night.tonight(venue, end);
+        self.night.turn_to(tonight.as_ref());
+        let phase = tonight.as_ref().map_or(Phase::default(), |tonight| tonight.phase);
+        let (inwards, outwards) = over_entry_gates(venue, &crossings);
+        self.night.admit(inwards, outwards, phase);
+        let limits = topology.lead.and_then(|lead| topology.zones.get(lead.index())).map(|plan| &plan.limits);
+        let entry = limits.zip(tonight.as_ref()).and_then(|(limits, tonight)| entry::entry(venue, limits, tonight, self.night.admitted, &gates, end));
+        VenueFigures { end, zones, gates, links: links(venue, topology, &crossings, &hearing), entry, coverage: hearing.venue(), ages, phase }
+    }
+
+    /// Remembers what the pane's reports say beyond its flows.
+    fn note(&mut self, venue: &Venue, topology: &Topology, end: EventTime, content: &PaneContent) {
+        note_reports(self, topology, end, content);
+        note_states(self, venue, topology, content);
+        for ((sensor, (at, _, _)), total) in &content.totals {
+            if let Some(sensor) = self.sensor_mut(topology, *sensor) {
+                sensor.total = Some((*at, *total));
+            }
+        }
+        for (sensor, heads) in &content.occupancies {
+            if let Some(sensor) = self.sensor_mut(topology, *sensor) {
+                sensor.reading = Some(heads.value);
+            }
+        }
+        for ((at, _, _), event) in &content.matches {
+            self.night.learn(*at, event);
+        }
+    }
+
+    fn move_heads(&mut self, venue: &Venue, topology: &Topology, end: EventTime, content: &PaneContent, crossings: &[CrossingFlow], flows: &[ZoneFlows]) {
+        for (i, (zone, plan)) in venue.zones.iter().zip(&topology.zones).enumerate() {
+            if zone.closed {
+                self.zones[i].flow(plan, crossings, flows[i]);
+            }
+            if let Some(heads) = self.measured_heads(topology, ZoneId::from(i), end, content, zone.closed) {
+                self.zones[i].anchor(heads, end);
+            }
+        }
+    }
+
+    /// What a zone's head counts say, if any came in this pane: the sum of the last reading of each, for each sees its own part.
+    ///
+    /// A closed zone is set only by a whole count, that is when all of them are heard: else its balance knows better. In an open zone nothing else is known; what is
+    /// missing shows in its coverage.
+    fn measured_heads(&self, topology: &Topology, zone: ZoneId, end: EventTime, content: &PaneContent, closed: bool) -> Option<u32> {
+        let sensors = &topology.zones[zone.index()].heads;
+        if !sensors.iter().any(|sensor| content.occupancies.contains_key(sensor)) {
+            return None;
+        }
+        let is_heard = |sensor| {
+            let reported = self.sensor(topology, sensor).and_then(|state| state.reported);
+            reported.is_some_and(|at| end == at || end.since(at).as_millis() < topology.patience_ms[sensor.index()])
+        };
+        if closed && !sensors.iter().all(|sensor| is_heard(*sensor)) {
+            return None;
+        }
+        let readings = sensors.iter().filter_map(|sensor| self.sensor(topology, *sensor)?.reading);
+        Some(readings.fold(0, u32::saturating_add))
+    }
+
+    fn zone_figures(&self, venue: &Venue, topology: &Topology, flows: &[ZoneFlows], hearing: &Hearing) -> Vec<ZoneFigures> {
+        let places = venue.zones.iter().zip(&topology.zones).zip(&self.zones).zip(flows);
+        let figures = places.map(|(((zone, plan), state), flows)| {
+            let occupancy = state.estimate(&plan.limits);
+            let density = occupancy.zip(zone.area_m2.filter(|area| *area > 0.0)).map(|(heads, area)| density(heads, area));
+            let coverage = hearing.of(plan.concerned.iter().copied());
+            ZoneFigures {
+                inwards: flows.inwards,
+                outwards: flows.outwards,
+                undirected: flows.undirected,
+                occupancy,
+                density,
+                los: density.map(|density| level_of_service(density.v, zone.table, &plan.limits)),
+                coverage: coverage.share,
+                expected: coverage.expected,
+                silent_for: coverage.silent_for,
+            }
+        });
+        figures.collect()
+    }
+}
+
+/// Persons over the entry gates in a pane, inwards and outwards.
+pub(super) fn over_entry_gates(venue: &Venue, crossings: &[CrossingFlow]) -> (i64, i64) {
+    let flows = venue.gates.iter().filter(|gate| gate.entry).filter_map(|gate| crossings.get(gate.link.index()));
+    flows.fold((0, 0), |(inwards, outwards), flow| (inwards + i64::from(flow.forward), outwards + i64::from(flow.backward)))
+}
+
+fn density(heads: Estimate, area: f64) -> Estimate {
+    Estimate { v: heads.v / area, lo: heads.lo / area, hi: heads.hi / area }
+}
+
+fn links(venue: &Venue, topology: &Topology, crossings: &[CrossingFlow], hearing: &Hearing) -> Vec<LinkFigures> {
+    let pane_s = venue.pane.span().as_secs_f64();
+    let figures = venue.links.iter().enumerate().map(|(i, link)| {
+        let flow = crossings.get(Topology::of_link(LinkId::from(i))).copied().unwrap_or_default();
+        let persons = flow.gross() as f64 + f64::from(flow.undirected);
+        let sensors = topology.link_sensors[i].iter().map(|on_link| on_link.sensor);
+        LinkFigures {
+            forward_per_min: f64::from(flow.forward) * 60.0 / pane_s,
+            backward_per_min: f64::from(flow.backward) * 60.0 / pane_s,
+            specific_flow: link.width_m.filter(|width| *width > 0.0).map(|width| persons / (pane_s * width)),
+            coverage: hearing.of(sensors).share,
+        }
+    });
+    figures.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crowd::figures::{Grade, LevelOfService};
+    use crate::crowd::sample::{count, site, stadium};
+    use crate::venue::FlowTable;
+
+    #[test]
+    fn density_is_heads_over_area_and_is_graded_by_the_zones_own_table() {
+        let site = site();
+        let figures = site.close(&mut site.state(), 1, |pane| pane.add_count(site.sensor("lane-a"), &count(200, 0)));
+        let queue = &figures.zones[site.zone("queue-a")];
+        assert_eq!(queue.density.unwrap().v, 2.0, "200 on 100 m²");
+        assert_eq!(queue.los, Some(LevelOfService { table: FlowTable::Queue, grade: Grade::D }));
+    }
+
+    #[test]
+    fn where_the_area_is_unknown_there_is_no_density() {
+        let mut site = site();
+        let bowl = site.zone("bowl");
+        site.venue.zones[bowl].area_m2 = None;
+        let figures = site.close(&mut site.state(), 1, |pane| pane.add_count(site.sensor("gate-a"), &count(200, 0)));
+        assert!(figures.zones[bowl].occupancy.is_some());
+        assert_eq!((figures.zones[bowl].density, figures.zones[bowl].los), (None, None));
+    }
+
+    /// 90 + 30 persons in 10 s over 6 m = 2 persons/m/s.
+    #[test]
+    fn specific_flow_is_persons_per_metre_and_second() {
+        let site = site();
+        let figures = site.close(&mut site.state(), 1, |pane| pane.add_count(site.sensor("gate-a"), &count(90, 30)));
+        let link = &figures.links[site.venue.gates[site.gate("a")].link.index()];
+        assert_eq!((link.forward_per_min, link.backward_per_min, link.specific_flow), (540.0, 180.0, Some(2.0)));
+    }
+
+    #[test]
+    fn the_same_panes_give_the_same_picture_from_a_stored_state() {
+        let site = site();
+        let mut state = site.state();
+        site.close(&mut state, 1, |pane| pane.add_count(site.sensor("gate-a"), &count(90, 30)));
+        let stored = postcard::to_stdvec(&state).unwrap();
+        let mut restored: CrowdState = postcard::from_bytes(&stored).unwrap();
+        assert!(restored.fits(&site.venue, &site.topology));
+        let next = |state: &mut CrowdState| site.close(state, 2, |pane| pane.add_count(site.sensor("exit"), &count(1, 30)));
+        assert_eq!(next(&mut restored), next(&mut state));
+        assert_eq!(restored, state);
+    }
+
+    #[test]
+    fn parts_of_the_state_are_small() {
+        let site = stadium(40);
+        let mut state = site.state();
+        for n in 1..=60 {
+            site.close(&mut state, n, |pane| pane.counts.iter_mut().for_each(|count| (count.inwards, count.reports) = (200, 1)));
+        }
+        let size = |bytes: Vec<u8>| bytes.len();
+        assert!(state.zones.iter().all(|zone| size(postcard::to_stdvec(zone).unwrap()) <= 300));
+        assert!(state.gates.iter().all(|gate| size(postcard::to_stdvec(gate).unwrap()) <= 300));
+        assert!(size(postcard::to_stdvec(&state.night).unwrap()) <= 300);
+    }
+
+    /// Run with `--release -- --ignored --nocapture` for a figure worth quoting.
+    #[test]
+    #[ignore = "measures time"]
+    #[allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+    fn measure_the_close_of_a_thousand_zones() {
+        let site = stadium(1_000);
+        let mut state = site.state();
+        let mut pane = site.pane();
+        pane.counts.iter_mut().for_each(|count| (count.inwards, count.reports) = (3, 1));
+        let start = std::time::Instant::now();
+        let times = 500;
+        for n in 1..=times {
+            std::hint::black_box(state.close(&site.venue, &site.topology, site.end(n), &pane, Vec::new()));
+        }
+        println!("{} zones, {} sensors: {:?} per close", site.venue.zones.len(), site.venue.sensors.len(), start.elapsed() / times as u32);
+    }
+}

@@ -1,0 +1,154 @@
+//! The entry of the spectators: who is in, what the gates let through, when all will be in (crowd-science §2.5).
+//!
+//! - *Admitted*: inward flow over the entry gates since the match's night began, less outward flow before kick-off (who leaves later has been in). A gate's flow is
+//!   that of its counters, or that of its scans where its link has no counter.
+//! - *Entry-completion ETA* = now + (expected − admitted)/capacity. It is the time that the gates need, not a forecast of arrivals: it is late only when
+//!   the gates are what holds people up.
+//! - *Probability of being late*: the persons still outside at the deadline are R − C·T with R = expected − admitted (σ = share·expected), C the capacity
+//!   (relative σ of a lane's rate) and T the time left; all normal, P(R − C·T > 0). This is P(eta > deadline), and needs no quotient of normal quantities.
+
+use super::figures::{EntryFigures, Estimate, GateFigures, Phase};
+use super::limits::ZoneLimits;
+use super::normal::{Z90, probability_above};
+use super::phase::Tonight;
+use super::queue::minutes_to_serve;
+use super::state::NightState;
+use crate::time::EventTime;
+use crate::venue::Venue;
+
+/// Milliseconds in a minute.
+const MINUTE: f64 = 60_000.0;
+
+impl NightState {
+    /// Counts what a pane (or a late event) moved over the entry gates.
+    pub(super) fn admit(&mut self, inwards: i64, outwards: i64, phase: Phase) {
+        match phase {
+            Phase::Before => self.admitted += inwards - outwards,
+            Phase::After => {}
+            _ => self.admitted += inwards,
+        }
+    }
+
+    /// Turns to the match of the night: another match begins with nobody admitted.
+    pub(super) fn turn_to(&mut self, tonight: Option<&Tonight>) {
+        let match_id = tonight.map(|tonight| tonight.match_id.clone());
+        if self.match_id != match_id {
+            self.match_id = match_id;
+            self.admitted = 0;
+        }
+    }
+}
+
+/// The entry of tonight's match as of `end`; `None` without a match, an expected attendance or an entry gate, and after the final whistle.
+pub(super) fn entry(venue: &Venue, limits: &ZoneLimits, tonight: &Tonight, admitted: i64, gates: &[GateFigures], end: EventTime) -> Option<EntryFigures> {
+    if tonight.phase == Phase::After || !venue.gates.iter().any(|gate| gate.entry) {
+        return None;
+    }
+    let expected = tonight.expected?;
+    let admitted = u32::try_from(admitted.max(0)).unwrap_or(u32::MAX);
+    let capacity_per_min: f64 = venue.gates.iter().zip(gates).filter(|(gate, _)| gate.entry).map(|(_, figures)| figures.capacity_per_min).sum();
+    let load = Load { expected: f64::from(expected), admitted: f64::from(admitted), capacity_per_min };
+    let deadline = tonight.kick_off.as_millis() as f64 - limits.entry_margin_ms;
+    Some(EntryFigures {
+        kick_off: tonight.kick_off,
+        expected,
+        admitted,
+        capacity_per_min,
+        eta: load.eta(limits, end.as_millis() as f64),
+        p_after_deadline: load.p_after((deadline - end.as_millis() as f64) / MINUTE, limits),
+    })
+}
+
+/// What the entry has still to do, and with what.
+struct Load {
+    expected: f64,
+    admitted: f64,
+    capacity_per_min: f64,
+}
+
+impl Load {
+    fn remaining(&self) -> f64 {
+        (self.expected - self.admitted).max(0.0)
+    }
+
+    /// When entry is complete, epoch ms; by the law of propagation σ² = (σ_R/C)² + (R·σ_C/C²)². Never before now.
+    fn eta(&self, limits: &ZoneLimits, now: f64) -> Option<Estimate> {
+        let minutes = minutes_to_serve(self.remaining(), self.capacity_per_min)?;
+        let of_persons = if self.capacity_per_min > 0.0 { limits.attendance * self.expected / self.capacity_per_min } else { 0.0 };
+        let of_rate = minutes * limits.lane_rate;
+        let sigma = libm::sqrt(of_persons * of_persons + of_rate * of_rate);
+        let half = if sigma.is_finite() { Z90 * sigma } else { 0.0 };
+        Some(Estimate { v: now + minutes * MINUTE, lo: now + (minutes - half).max(0.0) * MINUTE, hi: now + (minutes + half) * MINUTE })
+    }
+
+    /// The probability that somebody is still outside in `minutes`; once that time is past, that somebody is outside now.
+    fn p_after(&self, minutes: f64, limits: &ZoneLimits) -> f64 {
+        let left = minutes.max(0.0);
+        let served = self.capacity_per_min * left;
+        let of_persons = limits.attendance * self.expected;
+        let of_rate = limits.lane_rate * served;
+        // The estimate of who is outside is not cut off at zero here: more may have come than were expected.
+        probability_above(0.0, self.expected - self.admitted - served, libm::sqrt(of_persons * of_persons + of_rate * of_rate))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crowd::sample::{KICK_OFF, count, profile, site};
+    use crate::venue::FlowTable;
+
+    fn limits() -> ZoneLimits {
+        ZoneLimits::of(&profile(), FlowTable::Walkway)
+    }
+
+    /// Hillsborough (crowd-science §2.5): 10,100 persons at 7 × 750/h need 1.92 h.
+    #[test]
+    fn the_eta_is_what_the_gates_need() {
+        let load = Load { expected: 10_100.0, admitted: 0.0, capacity_per_min: 7.0 * 750.0 / 60.0 };
+        let eta = load.eta(&limits(), 0.0).unwrap();
+        assert!((eta.v / 3_600_000.0 - 1.92).abs() < 0.005);
+        assert!(eta.lo < eta.v && eta.v < eta.hi);
+        assert!(load.p_after(60.0, &limits()) > 0.99, "an hour is not enough");
+        assert!(load.p_after(180.0, &limits()) < 0.01, "three hours are");
+    }
+
+    #[test]
+    fn at_the_deadline_it_is_even_odds() {
+        let load = Load { expected: 8_000.0, admitted: 2_000.0, capacity_per_min: 100.0 };
+        assert!((load.p_after(60.0, &limits()) - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn with_everything_shut_there_is_no_eta_and_it_will_be_late() {
+        let load = Load { expected: 8_000.0, admitted: 2_000.0, capacity_per_min: 0.0 };
+        assert_eq!(load.eta(&limits(), 0.0), None);
+        assert!(load.p_after(60.0, &limits()) > 0.999);
+    }
+
+    #[test]
+    fn who_leaves_before_kick_off_is_not_in_and_who_leaves_later_was() {
+        let mut site = site();
+        site.venue.matches[0].expected_attendance = 900;
+        let mut state = site.state();
+        let admitted = |figures: &crate::crowd::VenueFigures| figures.entry.as_ref().map(|entry| entry.admitted);
+        let to_kick_off = site.panes_to(KICK_OFF);
+        let figures = site.close(&mut state, to_kick_off - 1, |pane| pane.add_count(site.sensor("gate-a"), &count(500, 30)));
+        assert_eq!(admitted(&figures), Some(470));
+        let figures = site.close(&mut state, to_kick_off + 1, |pane| {
+            pane.add_count(site.sensor("gate-a"), &count(20, 100));
+            pane.scans[site.gate("b")].entered = 5;
+        });
+        assert_eq!(admitted(&figures), Some(495), "gate B has no counter: its scans count");
+        let figures = site.close(&mut state, to_kick_off + 6 * 110, |_| ());
+        assert_eq!((figures.phase, figures.entry), (Phase::After, None));
+    }
+
+    #[test]
+    fn another_match_begins_with_nobody_admitted() {
+        let site = site();
+        let mut night = NightState { admitted: 7, match_id: Some("m0".into()), ..NightState::default() };
+        night.turn_to(NightState::default().tonight(&site.venue, KICK_OFF).as_ref());
+        assert_eq!((night.match_id.as_deref(), night.admitted), (Some("m1"), 0));
+    }
+}

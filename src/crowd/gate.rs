@@ -1,0 +1,310 @@
+//! A gate's figures: open lanes, flow and capacity over the rate window, and its share of the queue before it.
+//!
+//! The idea: a lane's rate is measured only while people wait for it; a gate at which nobody waits shows how few came, not how many could pass.
+//!
+//! Gates that share a queue zone share its persons and its arrivals in proportion to what they let through, so all of them have the same wait.
+
+use super::coverage::Hearing;
+use super::figures::{Estimate, GateFigures, ZoneFigures};
+use super::flow::{CrossingFlow, ZoneFlows};
+use super::limits::GateLimits;
+use super::queue;
+use super::state::{CrowdState, GateState, Slice};
+use super::topology::Topology;
+use crate::feeds::observation::DoorState;
+use crate::time::EventTime;
+use crate::venue::{GateId, Venue};
+use crate::window::PaneContent;
+
+/// What one pane gives the gates to go by.
+pub(super) struct Passage<'a> {
+    pub(super) venue: &'a Venue,
+    pub(super) topology: &'a Topology,
+    pub(super) end: EventTime,
+    pub(super) crossings: &'a [CrossingFlow],
+    pub(super) flows: &'a [ZoneFlows],
+    pub(super) zones: &'a [ZoneFigures],
+}
+
+/// What a gate can do.
+#[derive(Clone, Copy)]
+struct Service {
+    lanes_open: u32,
+    per_min: f64,
+    share: f64,
+}
+
+/// The queue before one or several gates.
+struct Queue {
+    persons: Option<Estimate>,
+    arrivals_per_min: f64,
+    capacity_per_min: f64,
+    area_m2: Option<f64>,
+}
+
+/// Notes what the pane's `state` reports say of open lanes.
+pub(super) fn note_states(state: &mut CrowdState, venue: &Venue, topology: &Topology, content: &PaneContent) {
+    for (sensor, reading) in &content.states {
+        let lanes = told_lanes(venue, topology, *sensor, reading.value);
+        if let (Some(lanes), Some(sensor)) = (lanes, state.sensor_mut(topology, *sensor)) {
+            sensor.reading = Some(lanes);
+        }
+    }
+}
+
+/// The open lanes that a report speaks of; `None` where it leaves them as they were.
+///
+/// A closed gate has none, one with a fault none unless it tells how many work. A forced one is no statement about lanes: they stay as they were unless told.
+pub(super) fn told_lanes(venue: &Venue, topology: &Topology, sensor: crate::venue::SensorId, told: (DoorState, Option<u32>)) -> Option<u32> {
+    let crate::venue::Measures::Gate(gate) = venue.sensors.get(sensor.index())?.measures else {
+        return None;
+    };
+    match told {
+        (DoorState::Closed, _) => Some(0),
+        (_, Some(lanes)) => Some(lanes),
+        (DoorState::Fault, None) => Some(0),
+        (DoorState::Forced, None) => None,
+        (DoorState::Open | DoorState::Ok, None) => {
+            let position = topology.gates.get(gate.index())?.states.iter().position(|known| *known == sensor)?;
+            Some(lanes_spoken_for(venue, topology, gate, position))
+        }
+    }
+}
+
+/// The lanes that the sensor at `position` among a gate's state sensors speaks for: equal parts, the odd ones to the last.
+fn lanes_spoken_for(venue: &Venue, topology: &Topology, gate: GateId, position: usize) -> u32 {
+    let lanes = venue.gates.get(gate.index()).map_or(0, |gate| u64::from(gate.lanes));
+    let sensors = topology.gates.get(gate.index()).map_or(1, |plan| plan.states.len().max(1)) as u64;
+    let until = |position: u64| lanes * position / sensors;
+    (until(position as u64 + 1) - until(position as u64)) as u32
+}
+
+/// Lets the pane's flows into the gates' rate windows and draws their figures.
+pub(super) fn gates(state: &mut CrowdState, pass: &Passage<'_>, hearing: &Hearing) -> Vec<GateFigures> {
+    let services: Vec<Service> = (0..pass.venue.gates.len()).map(|i| pass.serve(state, GateId::from(i))).collect();
+    (0..services.len()).map(|i| pass.figures(state, GateId::from(i), &services, hearing)).collect()
+}
+
+impl Passage<'_> {
+    fn serve(&self, state: &mut CrowdState, id: GateId) -> Service {
+        let gate = &self.venue.gates[id.index()];
+        let limits = &self.topology.gates[id.index()].limits;
+        let lanes_open = self.lanes_open(state, id);
+        let flow = self.flow(id);
+        let is_busy = self.queue_persons(id).is_some_and(|queue| queue.v >= limits.busy);
+        let pane_ms = self.venue.pane.span().as_millis();
+        let pane = Slice {
+            number: 0,
+            seen_ms: u32::try_from(pane_ms).unwrap_or(u32::MAX),
+            inwards: flow.forward,
+            arrivals: self.arrivals(id),
+            busy_inwards: if is_busy { flow.forward } else { 0 },
+            busy_lane_ms: if is_busy { u64::from(lanes_open) * pane_ms } else { 0 },
+        };
+        let window = &mut state.gates[id.index()];
+        window.take(self.end, limits, pane);
+        let busy = window.sum();
+        let (rate, share) =
+            queue::lane_rate(gate.lane_rate_per_h / 3_600.0, limits.lane_rate, f64::from(busy.busy_inwards), busy.busy_lane_ms as f64 / 1_000.0);
+        Service { lanes_open, per_min: f64::from(lanes_open) * rate * 60.0, share }
+    }
+
+    fn figures(&self, state: &CrowdState, id: GateId, services: &[Service], hearing: &Hearing) -> GateFigures {
+        let service = services[id.index()];
+        let plan = &self.topology.gates[id.index()];
+        let flow = self.flow(id);
+        let window = state.gates[id.index()].sum();
+        let queue = self.queue(id, &window, services);
+        let part = queue.as_ref().map_or(0.0, |queue| queue.part(service, self.sharing(id)));
+        let persons = queue.as_ref().and_then(|queue| queue.persons);
+        let spill_s = queue.as_ref().and_then(|queue| {
+            let heads = queue.persons?.v;
+            queue::spill_s(queue.area_m2?, plan.limits.density, heads, queue.arrivals_per_min, queue.capacity_per_min)
+        });
+        GateFigures {
+            inwards: flow.forward,
+            outwards: flow.backward,
+            flow_per_min: per_min(window.inwards, window.seen_ms),
+            lanes_open: service.lanes_open,
+            capacity_per_min: service.per_min,
+            arrivals_per_min: queue.as_ref().map(|queue| queue.arrivals_per_min * part),
+            queue: persons.map(|persons| persons.scaled(part)),
+            wait_s: queue.as_ref().zip(persons).and_then(|(queue, persons)| queue::wait_s(&persons, queue.capacity_per_min, service.share)),
+            spill_s,
+            coverage: hearing.of(plan.concerned.iter().copied()).share,
+        }
+    }
+
+    fn flow(&self, id: GateId) -> CrossingFlow {
+        self.crossings.get(self.venue.gates[id.index()].link.index()).copied().unwrap_or_default()
+    }
+
+    fn queue_persons(&self, id: GateId) -> Option<Estimate> {
+        self.zones.get(self.venue.gates[id.index()].queue?.index())?.occupancy
+    }
+
+    /// The gates that share the queue of this one, itself among them.
+    fn sharing(&self, id: GateId) -> &[GateId] {
+        let queue = self.venue.gates[id.index()].queue;
+        queue.and_then(|zone| self.topology.zones.get(zone.index())).map_or(&[], |plan| &plan.queue_of)
+    }
+
+    /// Persons who joined the queue: who came into its zone, but for those who came back out through its gates.
+    fn arrivals(&self, id: GateId) -> u32 {
+        let Some(zone) = self.venue.gates[id.index()].queue else {
+            return 0;
+        };
+        let leads_from_queue = |gate: &&GateId| self.topology.crossings.get(self.venue.gates[gate.index()].link.index()).is_some_and(|c| c.from == Some(zone));
+        let back: u32 = self.sharing(id).iter().filter(leads_from_queue).map(|gate| self.flow(*gate).backward).fold(0, u32::saturating_add);
+        self.flows.get(zone.index()).map_or(0, |flows| flows.inwards.saturating_sub(back))
+    }
+
+    fn queue(&self, id: GateId, window: &Slice, services: &[Service]) -> Option<Queue> {
+        let zone = self.venue.gates[id.index()].queue?;
+        Some(Queue {
+            persons: self.queue_persons(id),
+            arrivals_per_min: per_min(window.arrivals, window.seen_ms),
+            capacity_per_min: self.sharing(id).iter().map(|gate| services[gate.index()].per_min).sum(),
+            area_m2: self.venue.zones.get(zone.index())?.area_m2,
+        })
+    }
+
+    fn lanes_open(&self, state: &CrowdState, id: GateId) -> u32 {
+        let lanes = self.venue.gates[id.index()].lanes;
+        let sensors = &self.topology.gates[id.index()].states;
+        if sensors.is_empty() {
+            return lanes;
+        }
+        let told = |sensor| state.sensor(self.topology, sensor).and_then(|sensor| sensor.reading);
+        let open = sensors.iter().enumerate().map(|(i, sensor)| told(*sensor).unwrap_or_else(|| lanes_spoken_for(self.venue, self.topology, id, i)));
+        open.fold(0, u32::saturating_add).min(lanes)
+    }
+}
+
+impl Queue {
+    /// The part of the queue that is a gate's: by what it lets through, in equal parts where nothing passes anywhere.
+    fn part(&self, service: Service, sharing: &[GateId]) -> f64 {
+        if self.capacity_per_min > 0.0 { service.per_min / self.capacity_per_min } else { 1.0 / sharing.len().max(1) as f64 }
+    }
+}
+
+impl GateState {
+    /// Adds a pane to the rate window and drops what has left it.
+    fn take(&mut self, end: EventTime, limits: &GateLimits, pane: Slice) {
+        // The pane's last instant tells its slice; slices are whole panes, aligned to the epoch like them.
+        let number = end.as_millis().saturating_sub(1).div_euclid(limits.slice_ms.max(1));
+        self.slices.retain(|slice| slice.number > number - limits.slices);
+        match self.slices.last_mut() {
+            Some(last) if last.number == number => *last = last.plus(&pane),
+            _ => self.slices.push(Slice { number, ..pane }),
+        }
+    }
+
+    fn sum(&self) -> Slice {
+        self.slices.iter().fold(Slice::default(), |sum, slice| sum.plus(slice))
+    }
+}
+
+impl Slice {
+    fn plus(self, other: &Self) -> Self {
+        Self {
+            number: self.number,
+            seen_ms: self.seen_ms.saturating_add(other.seen_ms),
+            inwards: self.inwards.saturating_add(other.inwards),
+            arrivals: self.arrivals.saturating_add(other.arrivals),
+            busy_inwards: self.busy_inwards.saturating_add(other.busy_inwards),
+            busy_lane_ms: self.busy_lane_ms.saturating_add(other.busy_lane_ms),
+        }
+    }
+}
+
+fn per_min(persons: u32, over_ms: u32) -> f64 {
+    if over_ms == 0 { 0.0 } else { f64::from(persons) * 60_000.0 / f64::from(over_ms) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crowd::sample::{count, site};
+
+    #[test]
+    fn an_idle_gate_has_its_planned_capacity() {
+        let site = site();
+        let figures = site.close(&mut site.state(), 1, |pane| pane.add_count(site.sensor("gate-a"), &count(1, 0)));
+        let gate = &figures.gates[site.gate("a")];
+        assert_eq!(gate.lanes_open, 4);
+        assert!((gate.capacity_per_min - 44.0).abs() < 1e-9, "4 lanes at 660/h");
+        assert_eq!(gate.flow_per_min, 6.0);
+    }
+
+    #[test]
+    fn a_busy_gate_has_the_capacity_that_was_measured() {
+        let site = site();
+        let mut state = site.state();
+        site.close(&mut state, 1, |pane| pane.add_count(site.sensor("lane-a"), &count(400, 0)));
+        for n in 2..=40 {
+            site.close(&mut state, n, |pane| {
+                pane.add_count(site.sensor("lane-a"), &count(4, 0));
+                pane.add_count(site.sensor("gate-a"), &count(4, 0));
+            });
+        }
+        let figures = site.close(&mut state, 41, |pane| pane.add_count(site.sensor("gate-a"), &count(4, 0)));
+        let gate = &figures.gates[site.gate("a")];
+        assert!((gate.capacity_per_min - 24.0).abs() < 1.0, "24/min pass while 44 were planned: {}", gate.capacity_per_min);
+        assert!((gate.arrivals_per_min.unwrap() - 24.0).abs() < 1.0);
+        let queue = gate.queue.unwrap().v;
+        assert!((gate.wait_s.unwrap().v - queue / gate.capacity_per_min * 60.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn state_reports_open_and_close_lanes() {
+        let site = site();
+        let mut state = site.state();
+        let mut lanes = |n, told: Option<(DoorState, Option<u32>)>| {
+            let figures = site.close(&mut state, n, |pane| told.into_iter().for_each(|told| site.tells(pane, "state-a", told)));
+            (figures.gates[site.gate("a")].lanes_open, figures.gates[site.gate("a")].capacity_per_min)
+        };
+        assert_eq!(lanes(1, Some((DoorState::Open, Some(3)))).0, 3);
+        assert_eq!(lanes(2, None).0, 3, "what was said stands");
+        assert_eq!(lanes(3, Some((DoorState::Forced, None))).0, 3);
+        assert_eq!(lanes(4, Some((DoorState::Closed, None))), (0, 0.0));
+        assert_eq!(lanes(5, Some((DoorState::Ok, None))).0, 4);
+        assert_eq!(lanes(6, Some((DoorState::Open, Some(9)))).0, 4, "no more than there are");
+        assert_eq!(lanes(7, Some((DoorState::Fault, None))).0, 0);
+    }
+
+    #[test]
+    fn gates_that_share_a_queue_share_its_persons_and_have_one_wait() {
+        let mut site = site();
+        site.venue.gates[1].queue = site.venue.gates[0].queue;
+        site.turn_round();
+        let figures = site.close(&mut site.state(), 1, |pane| pane.add_count(site.sensor("lane-a"), &count(10, 0)));
+        let (a, b) = (&figures.gates[0], &figures.gates[1]);
+        assert!((a.queue.unwrap().v - 10.0 * 4.0 / 6.0).abs() < 1e-9 && (b.queue.unwrap().v - 10.0 * 2.0 / 6.0).abs() < 1e-9);
+        assert!((a.wait_s.unwrap().v - b.wait_s.unwrap().v).abs() < 1e-9);
+        assert!((a.arrivals_per_min.unwrap() + b.arrivals_per_min.unwrap() - 60.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn who_comes_back_out_of_a_gate_has_not_joined_its_queue() {
+        let site = site();
+        let figures = site.close(&mut site.state(), 1, |pane| {
+            pane.add_count(site.sensor("lane-a"), &count(5, 0));
+            pane.add_count(site.sensor("gate-a"), &count(0, 50));
+        });
+        assert_eq!(figures.gates[site.gate("a")].arrivals_per_min, Some(30.0));
+    }
+
+    #[test]
+    fn the_rate_window_forgets_what_has_left_it() {
+        let site = site();
+        let mut state = site.state();
+        site.close(&mut state, 1, |pane| pane.add_count(site.sensor("gate-a"), &count(300, 0)));
+        for n in 2..=60 {
+            let figures = site.close(&mut state, n, |_| ());
+            let forgotten = figures.gates[site.gate("a")].flow_per_min == 0.0;
+            assert_eq!(forgotten, n > 30, "pane {n}: the window is 300 s in slices of 30 s");
+            assert!(state.gates[site.gate("a")].slices.len() <= 10);
+        }
+    }
+}

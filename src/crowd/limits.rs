@@ -1,0 +1,93 @@
+//! The thresholds that closing a pane needs, read out of the profiles once: a name is looked up at a reload, never per pane.
+
+use crate::time::PaneLength;
+use crate::venue::{FlowTable, Profile};
+
+/// How many slices the window of measured rates is made of, at most: a bound on the size of a gate's state, not a threshold.
+const SLICES: u64 = 12;
+
+/// What a zone's figures need.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ZoneLimits {
+    /// Lower density bounds of the grades B to F, persons/m².
+    pub los: [f64; 5],
+    /// One standard deviation of a counter's gain, as a share.
+    pub counter_gain: f64,
+    /// One standard deviation of a head count, as a share.
+    pub occupancy_sensor: f64,
+    /// One standard deviation of the expected attendance, as a share.
+    pub attendance: f64,
+    /// One standard deviation of a lane's rate, as a share.
+    pub lane_rate: f64,
+    /// Entry is to be complete this long before kick-off, ms.
+    pub entry_margin_ms: f64,
+}
+
+/// What a gate's figures need.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GateLimits {
+    /// Persons/m² in which a queue stands.
+    pub density: f64,
+    /// From this many persons on the gate is busy, and its rate measures what it can do.
+    pub busy: f64,
+    /// One standard deviation of a lane's planned rate, as a share.
+    pub lane_rate: f64,
+    /// Length of one slice of the rate window, ms: whole panes.
+    pub slice_ms: i64,
+    /// Slices in the rate window.
+    pub slices: i64,
+}
+
+impl ZoneLimits {
+    /// Reads them out of `profile`.
+    pub fn of(profile: &Profile, table: FlowTable) -> Self {
+        let los = match table {
+            FlowTable::Walkway => ["los.walkway.b", "los.walkway.c", "los.walkway.d", "los.walkway.e", "los.walkway.f"],
+            FlowTable::Stair => ["los.stair.b", "los.stair.c", "los.stair.d", "los.stair.e", "los.stair.f"],
+            FlowTable::Queue => ["los.queue.b", "los.queue.c", "los.queue.d", "los.queue.e", "los.queue.f"],
+        };
+        Self {
+            los: los.map(|name| profile.value(name)),
+            counter_gain: profile.value("sigma.counter_gain"),
+            occupancy_sensor: profile.value("sigma.occupancy_sensor"),
+            attendance: profile.value("sigma.attendance"),
+            lane_rate: profile.value("sigma.lane_rate"),
+            entry_margin_ms: profile.value("entry_eta.margin_s") * 1_000.0,
+        }
+    }
+}
+
+impl GateLimits {
+    /// Reads them out of `profile`; without one nothing can be told.
+    pub fn of(profile: Option<&Profile>, pane: PaneLength) -> Self {
+        let value = |name| profile.map_or(f64::NAN, |profile| profile.value(name));
+        let (slice_ms, slices) = slices_of(value("queue.rate_window_s"), pane);
+        Self { density: value("queue.density"), busy: value("queue.busy_persons"), lane_rate: value("sigma.lane_rate"), slice_ms, slices }
+    }
+}
+
+/// The window as slices of whole panes: (length of one in ms, how many).
+fn slices_of(window_s: f64, pane: PaneLength) -> (i64, i64) {
+    let pane_ms = pane.span().as_millis();
+    // A float that is not a number or negative becomes zero here; the window is then a single pane.
+    let panes = ((window_s * 1_000.0) as u64).div_ceil(pane_ms).max(1);
+    let panes_per_slice = panes.div_ceil(SLICES);
+    let slices = panes.div_ceil(panes_per_slice);
+    ((panes_per_slice * pane_ms) as i64, slices as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Span;
+
+    #[test]
+    fn a_window_is_whole_panes_in_few_slices() {
+        let pane = |secs| PaneLength::new(Span::from_secs(secs)).unwrap();
+        for (window_s, pane_s, expected) in
+            [(300.0, 10, (30_000, 10)), (60.0, 10, (10_000, 6)), (5.0, 10, (10_000, 1)), (300.0, 300, (300_000, 1)), (f64::NAN, 10, (10_000, 1))]
+        {
+            assert_eq!(slices_of(window_s, pane(pane_s)), expected, "{window_s} s in panes of {pane_s} s");
+        }
+    }
+}

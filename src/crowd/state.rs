@@ -1,0 +1,192 @@
+//! What lasts from pane to pane: per zone, per gate, and a small rest for the night as a whole. Each part is an entry of the engine's state.
+
+use super::figures::Phase;
+use super::flow::TotalBases;
+use super::topology::{Owner, Slot, Topology};
+use crate::feeds::observation::Total;
+use crate::time::EventTime;
+use crate::venue::{SensorId, Venue, ZoneId};
+use crate::window::PaneContent;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Everything that the crowd picture of a venue remembers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CrowdState {
+    /// By zone.
+    pub zones: Vec<ZoneState>,
+    /// By gate.
+    pub gates: Vec<GateState>,
+    /// The rest.
+    pub night: NightState,
+}
+
+/// What is remembered of a zone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ZoneState {
+    /// Heads by mass balance or measurement; `None` in an open zone that nobody has measured.
+    pub persons: Option<u32>,
+    /// When its heads were last measured (sensor or recount): the end of that pane; `None` while the balance runs from the empty zone.
+    pub anchored: Option<EventTime>,
+    /// Heads at the anchor.
+    pub anchor_persons: u32,
+    /// Persons who came in since the anchor.
+    pub came: u64,
+    /// Persons since the anchor by which the balance would have gone below zero: that many entries were missed, evidence of drift.
+    pub deficit: u32,
+    /// Gross flow since the anchor over each way in or out, in the order of the topology.
+    pub gross: Vec<u64>,
+    /// Its own sensors.
+    pub sensors: Vec<SensorState>,
+}
+
+/// What is remembered of a gate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GateState {
+    /// The rate window, oldest slice first.
+    pub slices: Vec<Slice>,
+    /// Its own sensors.
+    pub sensors: Vec<SensorState>,
+}
+
+/// A slice of a gate's rate window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slice {
+    /// Which slice of event time, counted from the epoch.
+    pub number: i64,
+    /// How much of it has been seen, ms.
+    pub seen_ms: u32,
+    /// Persons who went in.
+    pub inwards: u32,
+    /// Persons who joined the queue.
+    pub arrivals: u32,
+    /// Persons who went in while the queue was busy.
+    pub busy_inwards: u32,
+    /// Open lanes times time while the queue was busy, lane-ms.
+    pub busy_lane_ms: u64,
+}
+
+/// What is remembered of a sensor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SensorState {
+    /// The end of the last pane in which it reported; `None` before its first report.
+    pub reported: Option<EventTime>,
+    /// Its last running total, and when.
+    pub total: Option<(EventTime, Total)>,
+    /// The last thing it said that does not add up: heads in its part of a zone, or open lanes of a gate.
+    pub reading: Option<u32>,
+}
+
+/// What is remembered of the venue as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NightState {
+    /// The start of the first pane.
+    pub since: Option<EventTime>,
+    /// What events have said of matches that are not over yet, by match id.
+    pub told: BTreeMap<Box<str>, MatchTold>,
+    /// The match whose entry is being counted.
+    pub match_id: Option<Box<str>>,
+    /// Persons admitted to it: in, less those who went out again before kick-off.
+    pub admitted: i64,
+    /// Sensors of links that touch no zone.
+    pub sensors: Vec<SensorState>,
+}
+
+/// What events have said of a match.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchTold {
+    /// Kick-off as told: planned, delayed, or as it happened.
+    pub kick_off: Option<EventTime>,
+    /// Persons expected.
+    pub expected: Option<u32>,
+    /// Where it stands, once it has begun.
+    pub phase: Option<Phase>,
+    /// When the last event that was heeded happened: an older one that comes later changes nothing.
+    pub as_of: Option<EventTime>,
+}
+
+impl CrowdState {
+    /// The state before the first pane: closed zones are empty, gates are as planned.
+    pub fn new(venue: &Venue, topology: &Topology) -> Self {
+        let mut zones: Vec<ZoneState> = venue.zones.iter().zip(&topology.zones).map(|(zone, plan)| ZoneState::new(zone.closed, plan.ways.len())).collect();
+        let mut gates = vec![GateState { slices: Vec::new(), sensors: Vec::new() }; venue.gates.len()];
+        let mut night = NightState::default();
+        for slot in &topology.owners {
+            let sensors = match slot.owner {
+                Owner::Zone(zone) => zones.get_mut(zone.index()).map(|zone| &mut zone.sensors),
+                Owner::Gate(gate) => gates.get_mut(gate.index()).map(|gate| &mut gate.sensors),
+                Owner::Night => Some(&mut night.sensors),
+            };
+            sensors.into_iter().for_each(|sensors| sensors.push(SensorState::default()));
+        }
+        Self { zones, gates, night }
+    }
+
+    /// Whether the state's shape is that of the venue: one of another layout must not be gone on with.
+    pub fn fits(&self, venue: &Venue, topology: &Topology) -> bool {
+        let blank = Self::new(venue, topology);
+        let zone = |(a, b): (&ZoneState, &ZoneState)| a.gross.len() == b.gross.len() && a.sensors.len() == b.sensors.len();
+        self.zones.len() == blank.zones.len()
+            && self.gates.len() == blank.gates.len()
+            && self.zones.iter().zip(&blank.zones).all(zone)
+            && self.gates.iter().zip(&blank.gates).all(|(a, b)| a.sensors.len() == b.sensors.len())
+            && self.night.sensors.len() == blank.night.sensors.len()
+    }
+
+    /// Somebody counted: sets the heads in `zone`. `at` is the end of the last closed pane.
+    ///
+    /// False where nothing carries a count on: an open zone without an occupancy sensor, in which it would stand and grow wrong unseen.
+    pub fn recount(&mut self, topology: &Topology, zone: ZoneId, persons: u32, at: EventTime) -> bool {
+        let (Some(state), Some(plan)) = (self.zones.get_mut(zone.index()), topology.zones.get(zone.index())) else {
+            return false;
+        };
+        if state.persons.is_none() && plan.heads.is_empty() {
+            return false;
+        }
+        state.anchor(persons, at);
+        true
+    }
+
+    /// The last totals before the pane now to be closed, of the sensors that sent totals in it.
+    pub fn bases(&self, topology: &Topology, content: &PaneContent) -> TotalBases {
+        let sensors = content.totals.keys().map(|(sensor, _)| *sensor);
+        sensors.filter_map(|sensor| Some((sensor, self.sensor(topology, sensor)?.total?.1))).collect()
+    }
+
+    /// The state of a sensor.
+    pub fn sensor(&self, topology: &Topology, sensor: SensorId) -> Option<&SensorState> {
+        let Slot { owner, at } = *topology.owners.get(sensor.index())?;
+        match owner {
+            Owner::Zone(zone) => self.zones.get(zone.index())?.sensors.get(at),
+            Owner::Gate(gate) => self.gates.get(gate.index())?.sensors.get(at),
+            Owner::Night => self.night.sensors.get(at),
+        }
+    }
+
+    /// The state of a sensor, to be changed.
+    pub(super) fn sensor_mut(&mut self, topology: &Topology, sensor: SensorId) -> Option<&mut SensorState> {
+        let Slot { owner, at } = *topology.owners.get(sensor.index())?;
+        match owner {
+            Owner::Zone(zone) => self.zones.get_mut(zone.index())?.sensors.get_mut(at),
+            Owner::Gate(gate) => self.gates.get_mut(gate.index())?.sensors.get_mut(at),
+            Owner::Night => self.night.sensors.get_mut(at),
+        }
+    }
+}
+
+impl ZoneState {
+    fn new(closed: bool, ways: usize) -> Self {
+        let persons = closed.then_some(0);
+        Self { persons, anchored: None, anchor_persons: 0, came: 0, deficit: 0, gross: vec![0; ways], sensors: Vec::new() }
+    }
+
+    /// Sets the heads; what has flowed since begins anew.
+    pub(super) fn anchor(&mut self, persons: u32, at: EventTime) {
+        self.persons = Some(persons);
+        self.anchored = Some(at);
+        self.anchor_persons = persons;
+        self.came = 0;
+        self.deficit = 0;
+        self.gross.fill(0);
+    }
+}

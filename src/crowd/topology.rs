@@ -1,0 +1,236 @@
+//! Who stands where: the venue's lists turned round once, so that closing a pane looks nothing up.
+//!
+//! The idea: people enter or leave a zone by *crossings*. A crossing is a link, or a stop of public transport whose passengers appear in a zone (a link
+//! to the outside that the transport feed counts). Crossings have one index space: links first, then stops.
+//!
+//! A stop's passengers enter its zone unless a counted link already joins that zone to the outside: its counters have seen them, and nobody is counted twice.
+//!
+//! Each sensor's state has one owner, the gate or zone that it is about, so that a state entry of one place is small and whole.
+
+use super::limits::{GateLimits, ZoneLimits};
+use crate::venue::{FlowTable, Gate, GateId, Link, LinkId, Measures, Profile, SensorId, StopId, Venue, ZoneId, ZoneKind};
+use std::collections::BTreeSet;
+
+/// The venue, turned round. Made once per venue (and again on a reload).
+#[derive(Clone, Debug)]
+pub struct Topology {
+    /// Links, then stops.
+    pub crossings: Vec<Crossing>,
+    /// By zone.
+    pub zones: Vec<ZonePlan>,
+    /// By gate.
+    pub gates: Vec<GatePlan>,
+    /// By link: its sensors.
+    pub link_sensors: Vec<Vec<LinkSensor>>,
+    /// By sensor: who keeps its state.
+    pub owners: Vec<Slot>,
+    /// By sensor: how long after its last report it still counts as reporting, ms.
+    pub patience_ms: Vec<u64>,
+    /// The zone that speaks for the venue (the bowl, else the first): thresholds of the venue as a whole are its.
+    pub lead: Option<ZoneId>,
+}
+
+/// A way in or out of zones; `None` is the outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crossing {
+    /// Where forward flow comes from.
+    pub from: Option<ZoneId>,
+    /// Where forward flow goes.
+    pub to: Option<ZoneId>,
+}
+
+/// What is known of a zone without any event.
+#[derive(Clone, Debug)]
+pub struct ZonePlan {
+    /// Its ways in and out: position among the crossings, and whether forward is into the zone.
+    pub ways: Vec<(usize, bool)>,
+    /// Sensors that count its heads.
+    pub heads: Vec<SensorId>,
+    /// All sensors that concern it: on its links, counting its heads, at its gates.
+    pub concerned: Vec<SensorId>,
+    /// Gates that it is the queue of.
+    pub queue_of: Vec<GateId>,
+    /// Its thresholds.
+    pub limits: ZoneLimits,
+}
+
+/// What is known of a gate without any event.
+#[derive(Clone, Debug)]
+pub struct GatePlan {
+    /// Whether its scans are its flow, for no sensor counts its link.
+    pub by_scans: bool,
+    /// Sensors that tell its state.
+    pub states: Vec<SensorId>,
+    /// All sensors that concern it.
+    pub concerned: Vec<SensorId>,
+    /// Its thresholds.
+    pub limits: GateLimits,
+}
+
+/// A sensor on a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkSensor {
+    /// Which.
+    pub sensor: SensorId,
+    /// Whether its `in` is the link's backward direction.
+    pub reversed: bool,
+}
+
+/// Where a sensor's state is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// With whom.
+    pub owner: Owner,
+    /// At which position there.
+    pub at: usize,
+}
+
+/// Who keeps a sensor's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The gate whose link it counts or whose state it tells.
+    Gate(GateId),
+    /// The zone that it counts or that its link leads to (else comes from).
+    Zone(ZoneId),
+    /// The venue, for a link that touches no zone.
+    Night,
+}
+
+impl Topology {
+    /// Turns `venue` round.
+    pub fn new(venue: &Venue) -> Self {
+        let link_sensors = link_sensors(venue);
+        let crossings = crossings(venue, &link_sensors);
+        let gates: Vec<GatePlan> = venue.gates.iter().enumerate().map(|(i, gate)| gate_plan(venue, GateId::from(i), gate, &link_sensors)).collect();
+        let zones = (0..venue.zones.len()).map(|i| zone_plan(venue, ZoneId::from(i), &crossings, &link_sensors, &gates)).collect();
+        Self {
+            zones,
+            owners: owners(venue),
+            patience_ms: venue.sensors.iter().map(|sensor| patience_ms(venue, sensor)).collect(),
+            lead: lead_zone(venue),
+            crossings,
+            gates,
+            link_sensors,
+        }
+    }
+
+    /// The crossing of a link.
+    pub const fn of_link(link: LinkId) -> usize {
+        link.index()
+    }
+
+    /// The crossing of a stop.
+    pub fn of_stop(&self, stop: StopId) -> usize {
+        self.link_sensors.len() + stop.index()
+    }
+}
+
+impl Crossing {
+    /// The zone that figures without direction are booked on: where forward flow goes, else where it comes from.
+    pub fn undirected_zone(self) -> Option<ZoneId> {
+        self.to.or(self.from)
+    }
+}
+
+/// The zone that speaks for the venue.
+pub fn lead_zone(venue: &Venue) -> Option<ZoneId> {
+    let bowl = venue.zones.iter().position(|zone| zone.kind == ZoneKind::Bowl);
+    bowl.or((!venue.zones.is_empty()).then_some(0)).map(ZoneId::from)
+}
+
+/// The profile that a gate follows: that of its queue zone, else of the zone that it leads to, else of where it comes from, else the venue's lead zone.
+pub fn gate_profile<'a>(venue: &'a Venue, gate: &Gate) -> Option<&'a Profile> {
+    let link = venue.links.get(gate.link.index());
+    let zone = gate.queue.or(link.and_then(|link| link.to)).or(link.and_then(|link| link.from)).or(lead_zone(venue))?;
+    venue.zones.get(zone.index()).map(|zone| &*zone.profile)
+}
+
+/// A sensor may be silent for its interval, and for as long as its source is read late.
+fn patience_ms(venue: &Venue, sensor: &crate::venue::Sensor) -> u64 {
+    let lag = venue.sources.get(sensor.source.index()).map_or(0, |source| source.as_of_lag.as_millis());
+    sensor.interval.as_millis().saturating_add(lag)
+}
+
+fn link_sensors(venue: &Venue) -> Vec<Vec<LinkSensor>> {
+    let mut of_link = vec![Vec::new(); venue.links.len()];
+    for (i, sensor) in venue.sensors.iter().enumerate() {
+        let Measures::Link { link, reversed } = sensor.measures else {
+            continue;
+        };
+        if let Some(sensors) = of_link.get_mut(link.index()) {
+            sensors.push(LinkSensor { sensor: SensorId::from(i), reversed });
+        }
+    }
+    of_link
+}
+
+fn crossings(venue: &Venue, link_sensors: &[Vec<LinkSensor>]) -> Vec<Crossing> {
+    let is_counted = |link: &Link, i: usize| !link_sensors[i].is_empty() || venue.gates.iter().any(|gate| gate.link.index() == i && link.to.is_some());
+    let mut counted_to_outside = BTreeSet::new();
+    for (i, link) in venue.links.iter().enumerate() {
+        if link.from.is_some() != link.to.is_some() && is_counted(link, i) {
+            counted_to_outside.extend(link.from.or(link.to));
+        }
+    }
+    let links = venue.links.iter().map(|link| Crossing { from: link.from, to: link.to });
+    let stops = venue.stops.iter().map(|stop| Crossing { from: None, to: stop.zone.filter(|zone| !counted_to_outside.contains(zone)) });
+    links.chain(stops).collect()
+}
+
+fn gate_plan(venue: &Venue, id: GateId, gate: &Gate, link_sensors: &[Vec<LinkSensor>]) -> GatePlan {
+    let on_link: &[LinkSensor] = link_sensors.get(gate.link.index()).map_or(&[], Vec::as_slice);
+    let tells_state = |measures: Measures| measures == Measures::Gate(id);
+    let states: Vec<SensorId> = venue.sensors.iter().enumerate().filter(|(_, s)| tells_state(s.measures)).map(|(i, _)| SensorId::from(i)).collect();
+    let concerned: BTreeSet<SensorId> = on_link.iter().map(|s| s.sensor).chain(states.iter().copied()).collect();
+    GatePlan { by_scans: on_link.is_empty(), states, concerned: concerned.into_iter().collect(), limits: GateLimits::of(gate_profile(venue, gate), venue.pane) }
+}
+
+fn zone_plan(venue: &Venue, id: ZoneId, crossings: &[Crossing], link_sensors: &[Vec<LinkSensor>], gates: &[GatePlan]) -> ZonePlan {
+    let zone = &venue.zones[id.index()];
+    let touches = |crossing: &Crossing| (crossing.to == Some(id)) != (crossing.from == Some(id));
+    let ways: Vec<(usize, bool)> = crossings.iter().enumerate().filter(|(_, c)| touches(c)).map(|(i, c)| (i, c.to == Some(id))).collect();
+    let heads: Vec<SensorId> = venue.sensors.iter().enumerate().filter(|(_, s)| s.measures == Measures::Zone(id)).map(|(i, _)| SensorId::from(i)).collect();
+    let queue_of: Vec<GateId> = venue.gates.iter().enumerate().filter(|(_, g)| g.queue == Some(id)).map(|(i, _)| GateId::from(i)).collect();
+    let mut concerned: BTreeSet<SensorId> = heads.iter().copied().collect();
+    for (way, _) in &ways {
+        concerned.extend(link_sensors.get(*way).into_iter().flatten().map(|s| s.sensor));
+    }
+    for (gate, plan) in venue.gates.iter().zip(gates) {
+        if gate.queue == Some(id) || ways.iter().any(|(way, _)| *way == gate.link.index()) {
+            concerned.extend(&plan.concerned);
+        }
+    }
+    let table: FlowTable = zone.table;
+    ZonePlan { ways, heads, concerned: concerned.into_iter().collect(), queue_of, limits: ZoneLimits::of(&zone.profile, table) }
+}
+
+fn owners(venue: &Venue) -> Vec<Slot> {
+    let mut filled: Vec<(Owner, usize)> = Vec::new();
+    let mut slots = Vec::with_capacity(venue.sensors.len());
+    for sensor in &venue.sensors {
+        let owner = owner(venue, sensor.measures);
+        let at = match filled.iter_mut().find(|(known, _)| *known == owner) {
+            Some((_, next)) => std::mem::replace(next, *next + 1),
+            None => {
+                filled.push((owner, 1));
+                0
+            }
+        };
+        slots.push(Slot { owner, at });
+    }
+    slots
+}
+
+fn owner(venue: &Venue, measures: Measures) -> Owner {
+    match measures {
+        Measures::Zone(zone) => Owner::Zone(zone),
+        Measures::Gate(gate) => Owner::Gate(gate),
+        Measures::Link { link, .. } => {
+            if let Some(gate) = venue.gates.iter().position(|gate| gate.link == link) {
+                return Owner::Gate(GateId::from(gate));
+            }
+            let link = venue.links.get(link.index());
+            link.and_then(|link| link.to.or(link.from)).map_or(Owner::Night, Owner::Zone)
+        }
+    }
+}
