@@ -1,5 +1,6 @@
 //! What a forecast says: for each series, per horizon, three quantiles of persons, and how odd the last step was.
 
+use crate::time::EventTime;
 use crate::venue::ZoneId;
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +53,7 @@ pub struct Horizon {
 pub struct Outlook {
     /// Of which series.
     pub series: Series,
-    /// By horizon, nearest first.
+    /// By horizon, nearest first; empty where neither a lag nor the profile says anything.
     pub horizons: Vec<Horizon>,
     /// Whether a model spoke; else the fallback did.
     pub by_model: bool,
@@ -62,4 +63,26 @@ pub struct Outlook {
     pub expected_last: Option<f64>,
     /// What came in the last step, persons.
     pub actual_last: Option<f64>,
+}
+
+/// The head count that follows from the flows, for one zone whose links are all counted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OccupancyOutlook {
+    /// Of which zone.
+    pub zone: ZoneId,
+    /// By horizon, nearest first: persons in the zone at the end of the target step.
+    pub horizons: Vec<Horizon>,
+    /// Whether a model spoke for both of its flows.
+    pub by_model: bool,
+}
+
+/// All that is forecast at the close of one pane of one venue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outlooks {
+    /// When it was issued: the end of the pane.
+    pub issued: EventTime,
+    /// By series, in the venue's fixed order.
+    pub series: Vec<Outlook>,
+    /// By zone, where occupancy can be forecast.
+    pub occupancy: Vec<OccupancyOutlook>,
 }

@@ -6,6 +6,7 @@
 use crate::time::EventTime;
 use crate::venue::VenueId;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Features per row: `midan-features-1`, docs/FEATURES.md.
 pub const FEATURES: usize = 26;
@@ -30,8 +31,8 @@ pub struct Ask {
     pub ticket: Ticket,
     /// Rows of the tensor, padding included: a multiple of 16, the same at every close of the venue.
     pub rows: usize,
-    /// `rows × FEATURES`, row-major.
-    pub features: Vec<f32>,
+    /// `rows × FEATURES`, row-major. Shared, so that the core takes the same memory again once the edge has let go of it.
+    pub features: Arc<Vec<f32>>,
 }
 
 /// What came back.
@@ -52,6 +53,16 @@ pub enum Outcome {
     Ran(Vec<f32>),
     /// It missed its deadline: journaled, and the fallback stands in.
     Missed,
-    /// There is no such model (no library, no file, or it does not ship): the fallback stands in.
+    /// There is no such model (no library, no file, it does not ship, or what it said was no number): the fallback stands in.
     Absent,
+}
+
+impl Outcome {
+    /// What the model said, if it ran and said `len` numbers.
+    pub fn of_length(&self, len: usize) -> Option<&[f32]> {
+        match self {
+            Self::Ran(values) if values.len() == len => Some(values),
+            _ => None,
+        }
+    }
 }

@@ -1,7 +1,10 @@
 //! What the core knows of a model: its manifest, the tensor it is asked with, the answer it gives. The sessions live at the edge (`onnx`).
 //!
 //! - [`ask`]: the request and the answer, both of fixed shape.
+//! - [`manifest`]: what must hold before a model may speak, and how outputs name it.
 
 pub mod ask;
+pub mod manifest;
 
 pub use ask::{Answer, Ask, Outcome, Ticket};
+pub use manifest::{Manifest, ModelCardRef, Refusal, Role};

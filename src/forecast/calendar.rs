@@ -1,0 +1,131 @@
+//! The local week: which slot of which kind of day an instant falls in.
+//!
+//! The idea: people keep the clock on the wall. A step belongs to the slot of the local time at which it starts, taken from the instant by the venue's time zone, so
+//! that the night with one hour twice or none moves nothing by an hour. The definitions are those of `midan-features-1` (docs/FEATURES.md).
+
+use crate::time::{EventTime, Span};
+use chrono::Offset;
+use chrono::TimeZone;
+use serde::{Deserialize, Serialize};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// The two kinds of days that a profile tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum DayType {
+    /// Monday to Friday.
+    Weekday,
+    /// Saturday and Sunday.
+    Weekend,
+}
+
+impl DayType {
+    /// The word in state keys.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Weekday => "weekday",
+            Self::Weekend => "weekend",
+        }
+    }
+}
+
+/// One step of one kind of day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Slot {
+    /// The kind of day.
+    pub day: DayType,
+    /// The step of the day, from 0 at local midnight.
+    pub step: u32,
+}
+
+/// A venue's clock on the wall, cut in steps.
+#[derive(Clone, Copy, Debug)]
+pub struct Calendar {
+    zone: chrono_tz::Tz,
+    step_ms: i64,
+}
+
+/// An instant as the clock on the wall shows it: milliseconds of local time since a local 1970-01-01T00:00.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalTime(i64);
+
+impl Calendar {
+    /// The calendar of a zone with steps of `step`, which is at least a millisecond.
+    pub fn new(zone: chrono_tz::Tz, step: Span) -> Self {
+        Self { zone, step_ms: i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1) }
+    }
+
+    /// What the clock on the wall shows at `at`; UTC where the instant is beyond what the time zone database covers.
+    pub fn local(&self, at: EventTime) -> LocalTime {
+        let offset_secs = chrono::DateTime::from_timestamp_millis(at.as_millis())
+            .map_or(0, |utc| self.zone.offset_from_utc_datetime(&utc.naive_utc()).fix().local_minus_utc());
+        LocalTime(at.as_millis().saturating_add(i64::from(offset_secs) * 1_000))
+    }
+
+    /// The slot of the step that starts at `at`, or of the one that holds it.
+    pub fn slot(&self, at: EventTime) -> Slot {
+        let local = self.local(at);
+        Slot { day: local.day_type(), step: u32::try_from(local.millis_of_day() / self.step_ms).unwrap_or(u32::MAX) }
+    }
+
+    /// Whether a step ends at `at`: steps are aligned to the epoch, as panes are.
+    pub fn is_step_end(&self, at: EventTime) -> bool {
+        at.as_millis().rem_euclid(self.step_ms) == 0
+    }
+}
+
+impl LocalTime {
+    /// Milliseconds since local midnight.
+    const fn millis_of_day(self) -> i64 {
+        self.0.rem_euclid(DAY_MS)
+    }
+
+    /// Whole seconds since local midnight.
+    pub const fn seconds_of_day(self) -> i64 {
+        self.millis_of_day() / 1_000
+    }
+
+    /// The kind of day; day 0 of the epoch was a Thursday.
+    pub const fn day_type(self) -> DayType {
+        if (self.0.div_euclid(DAY_MS) + 3).rem_euclid(7) >= 5 { DayType::Weekend } else { DayType::Weekday }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> EventTime {
+        EventTime::from_millis(chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis())
+    }
+
+    fn zurich() -> Calendar {
+        Calendar::new(chrono_tz::Europe::Zurich, Span::from_mins(60))
+    }
+
+    #[test]
+    fn a_slot_is_read_from_the_clock_on_the_wall() {
+        assert_eq!(zurich().slot(at("2026-07-08T06:00:00Z")), Slot { day: DayType::Weekday, step: 8 });
+        assert_eq!(zurich().slot(at("2026-01-07T07:59:59Z")), Slot { day: DayType::Weekday, step: 8 });
+    }
+
+    #[test]
+    fn friday_night_in_utc_is_saturday_in_zurich() {
+        assert_eq!(zurich().slot(at("2026-07-10T22:00:00Z")), Slot { day: DayType::Weekend, step: 0 });
+        assert_eq!(zurich().slot(at("2026-07-12T21:59:59Z")).day, DayType::Weekend);
+        assert_eq!(zurich().slot(at("2026-07-12T22:00:00Z")).day, DayType::Weekday);
+    }
+
+    #[test]
+    fn the_hour_that_comes_twice_has_one_slot_and_the_one_that_never_comes_has_none() {
+        let steps = |from: &str, hours: u64| -> Vec<u32> { (0..hours).map(|h| zurich().slot(at(from).after(Span::from_mins(60 * h))).step).collect() };
+        assert_eq!(steps("2026-10-24T23:00:00Z", 4), [1, 2, 2, 3]);
+        assert_eq!(steps("2026-03-28T23:00:00Z", 4), [0, 1, 3, 4]);
+    }
+
+    #[test]
+    fn steps_end_on_the_epochs_grid() {
+        assert!(zurich().is_step_end(at("2026-07-08T06:00:00Z")));
+        assert!(!zurich().is_step_end(at("2026-07-08T06:00:10Z")));
+    }
+}

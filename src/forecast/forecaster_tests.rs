@@ -1,0 +1,253 @@
+//! The forecaster as the engine drives it.
+
+use super::super::sample;
+use super::*;
+use crate::crowd::Estimate;
+use crate::inference::ask::{HORIZONS, QUANTILES};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+const VENUE: VenueId = VenueId(0);
+const PANE_S: i64 = 10;
+/// Panes in a step of the sample venue.
+const STEP: i64 = 6;
+
+fn end(pane: i64) -> EventTime {
+    // A Thursday noon, so that all slots of a test are of weekdays.
+    EventTime::from_millis((12 * 3_600 + (pane + 1) * PANE_S) * 1_000)
+}
+
+fn absent(ask: &Ask) -> Answer {
+    Answer { ticket: ask.ticket, flow: Outcome::Absent, anomaly: Outcome::Absent }
+}
+
+/// A model that says "as now" for every flow, and scores by the last lag.
+fn said(ask: &Ask) -> Answer {
+    let flow = vec![0.0; ask.rows * HORIZONS * QUANTILES];
+    let anomaly = ask.features.chunks_exact(FEATURES).map(|row| 0.5 + row[0] / 10.0).collect();
+    Answer { ticket: ask.ticket, flow: Outcome::Ran(flow), anomaly: Outcome::Ran(anomaly) }
+}
+
+fn close(forecaster: &mut Forecaster, pane: i64, counts: &[Option<u32>], model: fn(&Ask) -> Answer) -> Outlooks {
+    forecaster.observe(end(pane), counts);
+    let ask = forecaster.ask(VENUE, end(pane));
+    let answer = model(&ask);
+    drop(ask);
+    let mut zones = vec![sample::zone_figures(); 3];
+    zones[0].occupancy = Some(Estimate { v: 500.0, lo: 480.0, hi: 520.0 });
+    forecaster.answer(&answer, &zones)
+}
+
+fn counts(pane: i64) -> [Option<u32>; 5] {
+    [Some(5 + (pane * 7 % 5) as u32), Some(2), Some(3), (pane % 4 == 0).then_some(9), None]
+}
+
+fn run(forecaster: &mut Forecaster, panes: std::ops::Range<i64>, model: fn(&Ask) -> Answer) -> Outlooks {
+    let mut last = None;
+    for pane in panes {
+        last = Some(close(forecaster, pane, &counts(pane), model));
+    }
+    last.unwrap()
+}
+
+#[test]
+fn a_model_speaks_for_every_series_that_has_a_lag() {
+    let outlooks = run(&mut Forecaster::new(&sample::venue()), 0..STEP, said);
+    let by_model: Vec<bool> = outlooks.series.iter().map(|outlook| outlook.by_model).collect();
+    assert_eq!(by_model, [true, true, true, true, false]);
+    let counted: u32 = (0..STEP).filter_map(|pane| counts(pane)[0]).sum();
+    assert_eq!(outlooks.series[0].actual_last, Some(f64::from(counted)));
+    assert_eq!(outlooks.series[0].horizons[5].q50, f64::from(counted));
+    assert_eq!(outlooks.series[0].horizons.iter().map(|horizon| horizon.h_s).collect::<Vec<_>>(), [60, 120, 180, 240, 300, 360]);
+}
+
+#[test]
+fn a_series_never_heard_of_gets_no_forecast() {
+    let outlooks = run(&mut Forecaster::new(&sample::venue()), 0..STEP, said);
+    assert!(outlooks.series[4].horizons.is_empty());
+    assert_eq!(outlooks.series[4].score, None);
+}
+
+#[test]
+fn without_an_answer_the_fallback_speaks() {
+    let outlooks = run(&mut Forecaster::new(&sample::venue()), 0..3 * STEP, absent);
+    assert!(outlooks.series.iter().all(|outlook| !outlook.by_model));
+    assert_eq!(outlooks.series[1].horizons[0].q50, 12.0);
+}
+
+#[test]
+fn an_answer_of_the_wrong_size_is_no_answer() {
+    let short = |ask: &Ask| Answer { ticket: ask.ticket, flow: Outcome::Ran(vec![0.0; 18]), anomaly: Outcome::Missed };
+    assert!(run(&mut Forecaster::new(&sample::venue()), 0..STEP, short).series.iter().all(|outlook| !outlook.by_model));
+}
+
+#[test]
+fn what_was_expected_is_the_median_of_a_step_before() {
+    let mut forecaster = Forecaster::new(&sample::venue());
+    let early = run(&mut forecaster, 0..2 * STEP, said);
+    assert_eq!(early.series[0].expected_last, Some(early_median(&sample::venue())));
+    let later = run(&mut forecaster, 2 * STEP..3 * STEP, said);
+    assert_eq!(later.series[0].expected_last, Some(early.series[0].horizons[0].q50));
+}
+
+fn early_median(venue: &Venue) -> f64 {
+    run(&mut Forecaster::new(venue), 0..STEP, said).series[0].horizons[0].q50
+}
+
+#[test]
+fn scores_come_after_the_warm_up_and_not_for_a_gap() {
+    let mut forecaster = Forecaster::new(&sample::venue());
+    assert_eq!(run(&mut forecaster, 0..STEP + 2, said).series[0].score, None);
+    let warm = run(&mut forecaster, STEP + 2..STEP + 3, said);
+    assert!(warm.series[0].score.is_some());
+    assert_eq!(warm.series[4].score, None);
+}
+
+#[test]
+fn a_leap_scores_lower_than_calm() {
+    for model in [said as fn(&Ask) -> Answer, absent] {
+        let mut forecaster = Forecaster::new(&sample::venue());
+        let calm = run(&mut forecaster, 0..9 * STEP, model).series[1].score.unwrap();
+        let mut leap = counts(9 * STEP);
+        leap[1] = Some(900);
+        let odd = close(&mut forecaster, 9 * STEP, &leap, model).series[1].score.unwrap();
+        assert!(odd < 0.01 && odd < calm / 10.0, "{odd} {calm}");
+    }
+}
+
+#[test]
+fn only_a_closed_zone_has_a_head_count_ahead() {
+    let outlooks = run(&mut Forecaster::new(&sample::venue()), 0..STEP, said);
+    let [bowl] = &outlooks.occupancy[..] else { panic!("{:?}", outlooks.occupancy) };
+    let net = outlooks.series[0].horizons[0].q50 - outlooks.series[1].horizons[0].q50;
+    assert_eq!((bowl.zone, bowl.by_model, bowl.horizons[0].q50), (ZoneId(0), true, 500.0 + net));
+}
+
+#[test]
+fn a_step_is_learned_when_no_window_that_it_is_compared_with_overlaps_it() {
+    let mut forecaster = Forecaster::new(&sample::venue());
+    let slot = forecaster.layout.calendar.slot(end(-1));
+    run(&mut forecaster, 0..2 * STEP - 1, said);
+    assert_eq!(forecaster.profile.slot(slot), None);
+    forecaster.revise(end(2), 1, 30);
+    run(&mut forecaster, 2 * STEP - 1..2 * STEP, said);
+    assert_eq!(forecaster.profile.slot(slot).unwrap().get(1), Some((42.0, 1)), "with the revision that came meanwhile");
+}
+
+#[test]
+fn a_step_before_a_silence_is_learned_all_the_same() {
+    for silence in [1, STEP, 2 * STEP, 3 * STEP, 100 * STEP] {
+        let mut forecaster = Forecaster::new(&sample::venue());
+        run(&mut forecaster, 0..STEP, said);
+        close(&mut forecaster, STEP + 3 + silence, &counts(0), said);
+        close(&mut forecaster, 2 * STEP + 3 + silence, &counts(0), said);
+        let slot = forecaster.layout.calendar.slot(end(-1));
+        assert_eq!(forecaster.profile.slot(slot).unwrap().get(1), Some((12.0, 1)), "{silence} panes of silence");
+    }
+}
+
+#[test]
+fn the_tensor_is_used_again_once_it_is_let_go() {
+    let mut forecaster = Forecaster::new(&sample::venue());
+    forecaster.observe(end(0), &counts(0));
+    let first = forecaster.ask(VENUE, end(0));
+    let place = first.features.as_ptr();
+    assert_eq!((first.rows, first.features.len()), (16, 16 * FEATURES));
+    drop(first);
+    forecaster.observe(end(1), &counts(1));
+    let second = forecaster.ask(VENUE, end(1));
+    assert_eq!(second.features.as_ptr(), place);
+    forecaster.observe(end(2), &counts(2));
+    assert_ne!(forecaster.ask(VENUE, end(2)).features.as_ptr(), place, "the second request is still held");
+}
+
+#[test]
+fn a_restarted_forecaster_goes_on_as_if_nothing_had_happened() {
+    for (model, panes) in [(said as fn(&Ask) -> Answer, 100), (absent, 100), (said, 17), (said, 18), (said, 19)] {
+        let venue = sample::venue();
+        let mut undisturbed = Forecaster::new(&venue);
+        let mut stored = BTreeMap::new();
+        for pane in 0..panes {
+            close(&mut undisturbed, pane, &counts(pane), model);
+            undisturbed.revise(end(pane - 3), 2, 4);
+            for (key, value) in undisturbed.take_changed() {
+                match value {
+                    Some(value) => stored.insert(key, value),
+                    None => stored.remove(&key),
+                };
+            }
+        }
+        let mut restarted = Forecaster::new(&venue);
+        stored.iter().rev().for_each(|(key, value)| restarted.restore(key, value).unwrap());
+        for pane in panes..panes + 40 {
+            let (a, b) = (close(&mut undisturbed, pane, &counts(pane), model), close(&mut restarted, pane, &counts(pane), model));
+            assert_eq!(a, b, "pane {pane} after {panes}");
+            assert_eq!(undisturbed.take_changed(), restarted.take_changed());
+        }
+    }
+}
+
+#[test]
+fn the_state_does_not_grow_with_the_night() {
+    let mut forecaster = Forecaster::new(&sample::venue());
+    let mut keys = std::collections::BTreeSet::new();
+    for pane in 0..500 {
+        close(&mut forecaster, pane, &counts(pane), said);
+        for (key, value) in forecaster.take_changed() {
+            if value.is_some() {
+                keys.insert(key)
+            } else {
+                keys.remove(&key)
+            };
+        }
+    }
+    let of = |kind: &str| keys.iter().filter(|key| key.starts_with(kind)).count();
+    assert_eq!((of("history/"), of("issued/")), (12 * STEP as usize, STEP as usize));
+}
+
+#[test]
+fn a_state_of_another_venue_is_refused_by_name() {
+    let mut small = Forecaster::new(&sample::venue());
+    let mut other = Forecaster::new(&sample::large(9));
+    run(&mut small, 0..8, said);
+    let stored = small.take_changed().into_iter().filter_map(|(key, value)| value.map(|value| (key, value)));
+    for (key, value) in stored.filter(|(key, _)| !key.starts_with("calibration")) {
+        let refused = other.restore(&key, &value);
+        assert_eq!(refused, Err(RestoreError::OtherLayout { key, series: 18 }));
+    }
+    assert!(matches!(other.restore("moods", &[]), Err(RestoreError::UnknownKey { .. })));
+    assert!(matches!(other.restore("scales", &[255, 1]), Err(RestoreError::Unreadable { .. })));
+}
+
+proptest! {
+    #[test]
+    fn no_later_pane_changes_what_was_seen_earlier(
+        panes in proptest::collection::vec(proptest::collection::vec(proptest::option::weighted(0.8, 0u32..400), 5), 2..60),
+        cut in 1usize..60,
+    ) {
+        let cut = cut.min(panes.len());
+        let features = |panes: &[Vec<Option<u32>>]| -> Vec<(Arc<Vec<f32>>, Outlooks)> {
+            let mut forecaster = Forecaster::new(&sample::venue());
+            panes.iter().enumerate().map(|(pane, counts)| {
+                let outlooks = close(&mut forecaster, pane as i64, counts, said);
+                (forecaster.ask(VENUE, end(pane as i64)).features, outlooks)
+            }).collect()
+        };
+        let (whole, early) = (features(&panes), features(&panes[..cut]));
+        prop_assert_eq!(&whole[..cut], &early[..]);
+    }
+
+    #[test]
+    fn what_is_issued_is_never_negative_and_never_crosses(
+        panes in proptest::collection::vec(proptest::collection::vec(proptest::option::weighted(0.8, 0u32..100_000), 5), 1..40),
+    ) {
+        let mut forecaster = Forecaster::new(&sample::venue());
+        for (pane, counts) in panes.iter().enumerate() {
+            let outlooks = close(&mut forecaster, pane as i64, counts, absent);
+            let flows = outlooks.series.iter().flat_map(|outlook| &outlook.horizons);
+            for horizon in flows.chain(outlooks.occupancy.iter().flat_map(|zone| &zone.horizons)) {
+                prop_assert!(0.0 <= horizon.q10 && horizon.q10 <= horizon.q50 && horizon.q50 <= horizon.q90);
+            }
+        }
+    }
+}

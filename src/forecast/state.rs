@@ -1,0 +1,138 @@
+//! The names under which a forecaster's state is stored: many small entries, so that a pane close writes only what it changed.
+//!
+//! ```text
+//!   history/<end>                 counts of one pane
+//!   issued/<end>                  medians issued at one pane
+//!   profile/<day type>/<slot>     what is usual in one step of the day
+//!   scales                        running errors
+//!   calibration/<kind>            histogram of one kind of score
+//! ```
+
+use super::calendar::{DayType, Slot};
+use crate::time::EventTime;
+use std::fmt;
+
+/// The kinds of scores that are calibrated apart, because their quiet values differ: a model's and the fallback's, each with a profile (`warm`) and before there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the type's comment explains them")]
+pub enum ScoreKind {
+    ModelCold,
+    ModelWarm,
+    FallbackCold,
+    FallbackWarm,
+}
+
+impl ScoreKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::ModelCold, Self::ModelWarm, Self::FallbackCold, Self::FallbackWarm];
+
+    /// The word in keys.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::ModelCold => "model-cold",
+            Self::ModelWarm => "model-warm",
+            Self::FallbackCold => "fallback-cold",
+            Self::FallbackWarm => "fallback-warm",
+        }
+    }
+
+    /// The kind of a score.
+    pub const fn of(by_model: bool, with_profile: bool) -> Self {
+        match (by_model, with_profile) {
+            (true, false) => Self::ModelCold,
+            (true, true) => Self::ModelWarm,
+            (false, false) => Self::FallbackCold,
+            (false, true) => Self::FallbackWarm,
+        }
+    }
+}
+
+/// One entry's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "the module's table explains them")]
+pub enum StateKey {
+    History(EventTime),
+    Issued(EventTime),
+    Profile(Slot),
+    Scales,
+    Calibration(ScoreKind),
+}
+
+impl fmt::Display for StateKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::History(end) => write!(f, "history/{}", end.as_millis()),
+            Self::Issued(end) => write!(f, "issued/{}", end.as_millis()),
+            Self::Profile(slot) => write!(f, "profile/{}/{}", slot.day.word(), slot.step),
+            Self::Scales => f.write_str("scales"),
+            Self::Calibration(kind) => write!(f, "calibration/{}", kind.word()),
+        }
+    }
+}
+
+impl StateKey {
+    /// Reads a name; `None` for one that no forecaster writes.
+    pub fn parse(name: &str) -> Option<Self> {
+        let end = |text: &str| text.parse().ok().map(EventTime::from_millis);
+        match name.split('/').collect::<Vec<_>>()[..] {
+            ["history", text] => end(text).map(Self::History),
+            ["issued", text] => end(text).map(Self::Issued),
+            ["profile", day, step] => {
+                let day = [DayType::Weekday, DayType::Weekend].into_iter().find(|known| known.word() == day)?;
+                Some(Self::Profile(Slot { day, step: step.parse().ok()? }))
+            }
+            ["scales"] => Some(Self::Scales),
+            ["calibration", word] => ScoreKind::ALL.into_iter().find(|kind| kind.word() == word).map(Self::Calibration),
+            _ => None,
+        }
+    }
+}
+
+/// Why a stored entry cannot be taken back.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreError {
+    /// The name is none of the forecaster's.
+    #[error("unknown forecast state `{key}`: expected history/…, issued/…, profile/…, scales or calibration/…; the state was written by another version")]
+    UnknownKey {
+        /// The name.
+        key: String,
+    },
+    /// The bytes cannot be read.
+    #[error("forecast state `{key}` cannot be read: {why}")]
+    Unreadable {
+        /// The name.
+        key: String,
+        /// What the decoder says.
+        why: String,
+    },
+    /// It belongs to a venue with other series.
+    #[error("forecast state `{key}` is not of {series} series: the venue's configuration has changed since it was written")]
+    OtherLayout {
+        /// The name.
+        key: String,
+        /// How many series the venue has.
+        series: usize,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_reads_back() {
+        let mut keys = vec![StateKey::History(EventTime::from_millis(-5)), StateKey::Issued(EventTime::from_millis(7)), StateKey::Scales];
+        keys.push(StateKey::Profile(Slot { day: DayType::Weekend, step: 287 }));
+        keys.extend(ScoreKind::ALL.map(StateKey::Calibration));
+        for key in keys {
+            assert_eq!(StateKey::parse(&key.to_string()), Some(key));
+        }
+    }
+
+    #[test]
+    fn a_name_of_nobody_is_refused() {
+        for name in ["", "history", "history/x", "profile/holiday/3", "profile/weekday", "scales/1", "calibration/best"] {
+            assert_eq!(StateKey::parse(name), None, "{name}");
+        }
+    }
+}

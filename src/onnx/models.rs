@@ -1,0 +1,222 @@
+//! Both models of a shard: the request in, the answer out, whatever happens in between.
+//!
+//! The idea: each model sits in a seat that is taken or says why not. A run is measured; one that took longer than its deadline counts as missed although its
+//! numbers are there, because the pane was to be out by then and its replay must say the same (the answer is journaled, DESIGN §4 rule 5). A run cannot
+//! be broken off half way: the deadline bounds what counts, and the fixed shape bounds what a run can take.
+
+use super::{Library, Model};
+use crate::inference::{Answer, Ask, ModelCardRef, Outcome, Role};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// What is configured.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The shared library of ONNX Runtime.
+    pub library: PathBuf,
+    /// The manifest of the flow model; `None` when it is switched off.
+    pub flow: Option<PathBuf>,
+    /// The manifest of the anomaly model; `None` when it is switched off.
+    pub anomaly: Option<PathBuf>,
+    /// How long one run may take; `None` for as long as it takes, which a run that must be the same again needs.
+    pub deadline: Option<Deadline>,
+    /// Rows of the largest request that is to be expected: the warm-up plans memory for it.
+    pub rows: usize,
+}
+
+/// How long one model's run may take, by the size of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadline {
+    /// Never less than this.
+    pub at_least: Duration,
+    /// For each hundred rows begun.
+    pub per_hundred_rows: Duration,
+}
+
+/// How one model stands, for the console and the metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelStatus {
+    /// What it is for.
+    pub role: Role,
+    /// Whether it speaks.
+    pub state: ModelState,
+    /// Runs that were answered.
+    pub ran: u64,
+    /// Runs that missed their deadline.
+    pub missed: u64,
+    /// Runs that gave no numbers.
+    pub failed: u64,
+    /// How long the last run took.
+    pub last_run: Duration,
+}
+
+/// Whether a model speaks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelState {
+    /// It does.
+    Active {
+        /// Which.
+        card: ModelCardRef,
+        /// Why its last run was not used, if it was not.
+        last_fault: Option<String>,
+    },
+    /// The fallback speaks instead.
+    Fallback {
+        /// Why.
+        why: String,
+    },
+}
+
+/// The models of one shard.
+#[derive(Debug)]
+pub struct Models {
+    flow: Seat,
+    anomaly: Seat,
+    deadline: Option<Deadline>,
+}
+
+#[derive(Debug)]
+struct Seat {
+    model: Option<Model>,
+    status: ModelStatus,
+}
+
+impl Default for Deadline {
+    /// 20 ms, and for large venues 5 ms per hundred zones (two rows each): room for a busy machine over a run of a few milliseconds.
+    fn default() -> Self {
+        Self { at_least: Duration::from_millis(20), per_hundred_rows: Duration::from_micros(2_500) }
+    }
+}
+
+impl Deadline {
+    /// The deadline of a request of so many rows.
+    pub fn of(self, rows: usize) -> Duration {
+        let hundreds = u32::try_from(rows.div_ceil(100)).unwrap_or(u32::MAX);
+        self.at_least.max(self.per_hundred_rows.saturating_mul(hundreds))
+    }
+}
+
+impl Models {
+    /// Loads what is configured. Never fails: what cannot be loaded says so in [`Models::status`], and its answers are [`Outcome::Absent`].
+    pub fn load(settings: &Settings) -> Self {
+        let library = Library::load(&settings.library).map_err(|fault| fault.to_string());
+        let seat = |role: Role, manifest: &Option<PathBuf>| {
+            let Some(manifest) = manifest else {
+                return Seat::empty(role, "switched off in the configuration".to_owned());
+            };
+            let loaded = library.as_ref().map_err(String::clone);
+            let model = loaded.and_then(|library| Model::load(library, manifest, role, settings.rows.max(1)).map_err(|fault| fault.to_string()));
+            model.map_or_else(|why| Seat::empty(role, why), |model| Seat::taken(role, model))
+        };
+        Self { flow: seat(Role::Flow, &settings.flow), anomaly: seat(Role::Anomaly, &settings.anomaly), deadline: settings.deadline }
+    }
+
+    /// No models at all, and why.
+    pub fn none(why: &str) -> Self {
+        Self { flow: Seat::empty(Role::Flow, why.to_owned()), anomaly: Seat::empty(Role::Anomaly, why.to_owned()), deadline: None }
+    }
+
+    /// Answers a request: one batched run per model.
+    pub fn run(&mut self, ask: &Ask) -> Answer {
+        let within = self.deadline.map(|deadline| deadline.of(ask.rows));
+        Answer { ticket: ask.ticket, flow: self.flow.run(ask, within), anomaly: self.anomaly.run(ask, within) }
+    }
+
+    /// How the models stand.
+    pub const fn status(&self) -> [&ModelStatus; 2] {
+        [&self.flow.status, &self.anomaly.status]
+    }
+
+    /// The model that speaks in a role, as outputs name it; `None` when the fallback does.
+    pub const fn card(&self, role: Role) -> Option<&ModelCardRef> {
+        let seat = match role {
+            Role::Flow => &self.flow,
+            Role::Anomaly => &self.anomaly,
+        };
+        match &seat.status.state {
+            ModelState::Active { card, .. } => Some(card),
+            ModelState::Fallback { .. } => None,
+        }
+    }
+}
+
+impl Seat {
+    fn empty(role: Role, why: String) -> Self {
+        Self { model: None, status: ModelStatus::new(role, ModelState::Fallback { why }) }
+    }
+
+    fn taken(role: Role, model: Model) -> Self {
+        let state = ModelState::Active { card: model.card(), last_fault: None };
+        Self { status: ModelStatus::new(role, state), model: Some(model) }
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "the deadline is wall time by definition; what it decides is journaled")]
+    fn run(&mut self, ask: &Ask, within: Option<Duration>) -> Outcome {
+        let Some(model) = &mut self.model else {
+            return Outcome::Absent;
+        };
+        let started = Instant::now();
+        let said = model.run(&ask.features, ask.rows);
+        self.status.judge(said.map_err(|fault| fault.to_string()), started.elapsed(), within)
+    }
+}
+
+impl ModelStatus {
+    const fn new(role: Role, state: ModelState) -> Self {
+        Self { role, state, ran: 0, missed: 0, failed: 0, last_run: Duration::ZERO }
+    }
+
+    /// What becomes of a run that took `took`.
+    fn judge(&mut self, said: Result<Vec<f32>, String>, took: Duration, within: Option<Duration>) -> Outcome {
+        self.last_run = took;
+        let late = within.filter(|within| took > *within).map(|within| format!("took {took:?}, {within:?} were allowed"));
+        let (outcome, fault) = match (said, late) {
+            (Err(why), _) => (Outcome::Absent, Some(why)),
+            (Ok(_), Some(why)) => (Outcome::Missed, Some(why)),
+            (Ok(values), None) => (Outcome::Ran(values), None),
+        };
+        match outcome {
+            Outcome::Ran(_) => self.ran += 1,
+            Outcome::Missed => self.missed += 1,
+            Outcome::Absent => self.failed += 1,
+        }
+        if let ModelState::Active { last_fault, .. } = &mut self.state {
+            *last_fault = fault;
+        }
+        outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn active() -> ModelStatus {
+        let card = ModelCardRef { name: "m".into(), version: "1".into(), sha256: "00".into() };
+        ModelStatus::new(Role::Flow, ModelState::Active { card, last_fault: None })
+    }
+
+    #[test]
+    fn a_deadline_grows_with_the_venue() {
+        let deadline = Deadline::default();
+        assert_eq!((deadline.of(16), deadline.of(800), deadline.of(2_000)), (Duration::from_millis(20), Duration::from_millis(20), Duration::from_millis(50)));
+    }
+
+    #[test]
+    fn a_late_answer_is_no_answer() {
+        let mut status = active();
+        let ms = Duration::from_millis;
+        assert_eq!(status.judge(Ok(vec![1.0]), ms(21), Some(ms(20))), Outcome::Missed);
+        assert!(matches!(&status.state, ModelState::Active { last_fault: Some(why), .. } if why.contains("21ms")));
+        assert_eq!(status.judge(Ok(vec![1.0]), ms(21), None), Outcome::Ran(vec![1.0]));
+        assert!(matches!(&status.state, ModelState::Active { last_fault: None, .. }));
+        assert_eq!((status.ran, status.missed, status.failed), (1, 1, 0));
+    }
+
+    #[test]
+    fn what_is_no_number_is_absent_with_a_reason() {
+        let mut status = active();
+        assert_eq!(status.judge(Err("no number in row 3".into()), Duration::ZERO, None), Outcome::Absent);
+        assert!(matches!(&status.state, ModelState::Active { last_fault: Some(why), .. } if why.contains("row 3")));
+    }
+}

@@ -1,0 +1,181 @@
+//! The real library and the shipped models. The path of the library comes from `MIDAN_ONNXRUNTIME`; without it these tests say that they were skipped.
+
+use super::*;
+use crate::inference::ask::{Ask, FEATURES, Outcome, Ticket};
+use crate::inference::{Refusal, Role};
+use crate::time::EventTime;
+use crate::venue::VenueId;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[allow(clippy::disallowed_methods, reason = "a test's only configuration")]
+fn library_path() -> Option<PathBuf> {
+    let path = std::env::var("MIDAN_ONNXRUNTIME").ok().map(PathBuf::from);
+    if path.is_none() {
+        println!("skipped: MIDAN_ONNXRUNTIME does not name libonnxruntime.so");
+    }
+    path
+}
+
+/// Where the models are: `models/` of the repository, or another folder that `MIDAN_MODELS` names.
+#[allow(clippy::disallowed_methods, reason = "a test's only configuration")]
+fn models_folder() -> PathBuf {
+    std::env::var("MIDAN_MODELS").map_or_else(|_| root().join("models"), PathBuf::from)
+}
+
+fn settings(library: PathBuf) -> Settings {
+    let manifest = |name: &str| Some(models_folder().join(name));
+    Settings { library, flow: manifest("crowd-flow.toml"), anomaly: manifest("crowd-anomaly.toml"), deadline: None, rows: 64 }
+}
+
+/// Both models, or `None` with a word why this test has nothing to run.
+fn models() -> Option<Models> {
+    let models = Models::load(&settings(library_path()?));
+    for status in models.status() {
+        if let ModelState::Fallback { why } = &status.state {
+            println!("skipped: no {} model: {why}", status.role.word());
+            return None;
+        }
+    }
+    Some(models)
+}
+
+fn ask(rows: usize, features: Vec<f32>) -> Ask {
+    assert_eq!(features.len(), rows * FEATURES);
+    Ask { ticket: Ticket { venue: VenueId(0), pane: EventTime::from_millis(0) }, rows, features: Arc::new(features) }
+}
+
+/// Rows of plausible features, different in each row.
+fn features(rows: usize) -> Vec<f32> {
+    (0..rows * FEATURES).map(|k| ((k * 37 % 101) as f32 - 50.0) / 40.0).collect()
+}
+
+fn ran(outcome: Outcome) -> Vec<f32> {
+    match outcome {
+        Outcome::Ran(values) => values,
+        other => panic!("{other:?}"),
+    }
+}
+
+mod figures;
+
+#[test]
+fn a_missing_library_is_a_reason_and_not_a_panic() {
+    let fault = Library::load(Path::new("/nowhere/libonnxruntime.so")).unwrap_err();
+    assert!(fault.to_string().contains("/nowhere/libonnxruntime.so") && fault.to_string().contains("models.library"), "{fault}");
+    let mut models = Models::load(&settings("/nowhere/libonnxruntime.so".into()));
+    assert!(models.status().iter().all(|status| matches!(&status.state, ModelState::Fallback { why } if why.contains("/nowhere"))));
+    let answer = models.run(&ask(16, features(16)));
+    assert_eq!((answer.flow, answer.anomaly), (Outcome::Absent, Outcome::Absent));
+}
+
+#[test]
+fn a_file_that_is_no_library_is_a_reason_and_not_a_panic() {
+    let fault = Library::load(&root().join("Cargo.toml")).unwrap_err();
+    assert!(matches!(fault, LibraryFault::Unusable { .. } | LibraryFault::AnotherIsLoaded { .. }), "{fault}");
+}
+
+#[test]
+fn a_manifest_that_is_not_there_is_a_reason() {
+    let Some(path) = library_path() else { return };
+    let fault = Model::load(&Library::load(&path).unwrap(), Path::new("/nowhere/m.toml"), Role::Flow, 16).unwrap_err();
+    assert!(fault.to_string().contains("/nowhere/m.toml"), "{fault}");
+}
+
+#[test]
+fn a_file_that_was_tampered_with_is_refused() {
+    let (Some(path), Some(_)) = (library_path(), models()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("crowd-flow.toml");
+    std::fs::copy(models_folder().join("crowd-flow.toml"), &manifest).unwrap();
+    let mut bytes = std::fs::read(models_folder().join("crowd-flow.onnx")).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(folder.path().join("crowd-flow.onnx"), &bytes).unwrap();
+    let library = Library::load(&path).unwrap();
+    let load = || Model::load(&library, &manifest, Role::Flow, 16).unwrap_err();
+    assert!(matches!(load(), ModelFault::Refused { refusal: Refusal::Hash { .. }, .. }));
+    std::fs::write(folder.path().join("crowd-flow.onnx"), &bytes[..last]).unwrap();
+    assert!(matches!(load(), ModelFault::Length { .. }));
+}
+
+#[test]
+fn the_same_request_gives_the_same_bits() {
+    let (Some(mut first), Some(mut second)) = (models(), models()) else { return };
+    let ask = ask(64, features(64));
+    let bits = |values: Vec<f32>| -> Vec<u32> { values.into_iter().map(f32::to_bits).collect() };
+    let (a, b, c) = (first.run(&ask), first.run(&ask), second.run(&ask));
+    let flow = bits(ran(a.flow));
+    assert_eq!(flow, bits(ran(b.flow)));
+    assert_eq!(flow, bits(ran(c.flow)));
+    assert_eq!(bits(ran(a.anomaly)), bits(ran(c.anomaly)));
+}
+
+#[test]
+fn a_row_does_not_depend_on_the_padding() {
+    let Some(mut models) = models() else { return };
+    let padded = |filler: f32| {
+        let mut rows = features(64);
+        rows[50 * FEATURES..].fill(filler);
+        ask(64, rows)
+    };
+    let (zeros, others) = (models.run(&padded(0.0)), models.run(&padded(3.5)));
+    assert_eq!(ran(zeros.flow)[..50 * 18], ran(others.flow)[..50 * 18]);
+    assert_eq!(ran(zeros.anomaly)[..50], ran(others.anomaly)[..50]);
+}
+
+#[test]
+fn a_row_hardly_depends_on_how_many_there_are() {
+    let Some(mut models) = models() else { return };
+    let (few, many) = (models.run(&ask(16, features(64)[..16 * FEATURES].to_vec())), models.run(&ask(64, features(64))));
+    let (few, many) = (ran(few.flow), ran(many.flow));
+    assert!(few.iter().zip(&many).all(|(a, b)| (a - b).abs() <= 1e-4 * b.abs().max(1.0)));
+}
+
+#[test]
+fn features_that_are_no_numbers_give_no_answer() {
+    let Some(mut models) = models() else { return };
+    let mut rows = features(16);
+    rows[0] = f32::NAN;
+    let answer = models.run(&ask(16, rows));
+    // A clip in the graph may hold a NaN within its bounds or pass it on; either way no NaN gets out.
+    if let Outcome::Ran(values) = &answer.flow {
+        assert!(values.iter().all(|value| value.is_finite()));
+    }
+}
+
+#[test]
+fn a_deadline_of_nothing_is_always_missed() {
+    let Some(path) = library_path() else { return };
+    let nothing = Deadline { at_least: std::time::Duration::ZERO, per_hundred_rows: std::time::Duration::ZERO };
+    let mut models = Models::load(&Settings { deadline: Some(nothing), ..settings(path) });
+    let answer = models.run(&ask(16, features(16)));
+    let expected = if models.card(Role::Flow).is_some() { Outcome::Missed } else { Outcome::Absent };
+    assert_eq!(answer.flow, expected);
+}
+
+/// The answers that stand in the fixture, from the same features.
+#[test]
+fn the_models_say_what_the_fixture_says() {
+    let Some(mut models) = models() else { return };
+    let Ok(text) = std::fs::read_to_string(root().join("tests/fixtures/features-1.json")) else {
+        println!("skipped: no tests/fixtures/features-1.json");
+        return;
+    };
+    let fixture: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let numbers = |value: &serde_json::Value| -> Vec<f32> { value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap() as f32).collect() };
+    let answered = |row: &&serde_json::Value| row.get("quantiles").is_some();
+    for row in fixture["series"].as_array().unwrap().iter().flat_map(|series| series["rows"].as_array().unwrap()).filter(answered) {
+        let mut rows = numbers(&row["features"]);
+        rows.resize(16 * FEATURES, 0.0);
+        let answer = models.run(&ask(16, rows));
+        for (said, expected) in ran(answer.flow).iter().zip(numbers(&row["quantiles"])) {
+            assert!((said - expected).abs() <= 1e-4, "{row}: {said} {expected}");
+        }
+        assert!((ran(answer.anomaly)[0] - row["score"].as_f64().unwrap() as f32).abs() <= 1e-4, "{row}");
+    }
+}
