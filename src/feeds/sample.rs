@@ -1,0 +1,99 @@
+//! A small venue in which every format's sample finds its names: tests of this layer decode against it.
+
+use super::record::RecordRef;
+use crate::time::{ClockTrust, PaneLength, Span};
+use crate::venue::{
+    Feed, FlowTable, Gate, GateId, Link, LinkId, LinkKind, Measures, Names, Profile, Sensor, Source, SourceId, Stop, Venue, World, Zone, ZoneId, ZoneKind,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The venue `casablanca`: a fan zone, a gate, three sensors, a stop, and a source for each feed.
+pub(crate) fn venue() -> Venue {
+    let profile = Arc::new(Profile { label: "test/1".into(), thresholds: BTreeMap::new(), hash: String::new() });
+    let zones = vec![zone("fan", ZoneKind::FanZone, &profile)];
+    let links = vec![link("n12")];
+    let gates = vec![Gate { id: "N12".into(), link: LinkId(0), queue: None, lanes: 8, lane_rate_per_h: 600.0, entry: true }];
+    let stops = vec![Stop { id: "BENSLIMANE_STADE".into(), name: "Benslimane Stade".into(), zone: Some(ZoneId(0)) }];
+    let sensors = vec![
+        sensor("cas-n-g12", Measures::Link { link: LinkId(0), reversed: false }),
+        sensor("cas-cam-fan", Measures::Zone(ZoneId(0))),
+        sensor("cas-n-g12-state", Measures::Gate(GateId(0))),
+    ];
+    let sources = vec![source("counters", Feed::Sensors), source("tickets", Feed::Ticketing), source("rail", Feed::Transport), source("ops", Feed::Commands)];
+    Venue {
+        id: "casablanca".into(),
+        name: "Grand Stade".to_owned(),
+        city: "Casablanca".to_owned(),
+        region: "ma".to_owned(),
+        time_zone: chrono_tz::Africa::Casablanca,
+        capacity: 115_000,
+        illustrative: true,
+        pane: PaneLength::new(Span::from_secs(10)).unwrap(),
+        step: Span::from_mins(5),
+        keep_panes: Span::from_mins(10),
+        trust: ClockTrust::default(),
+        perimeters: vec![],
+        zone_names: Names::new(zones.iter().map(|zone| &*zone.id)),
+        link_names: Names::new(links.iter().map(|link| &*link.id)),
+        gate_names: Names::new(gates.iter().map(|gate| &*gate.id)),
+        stop_names: Names::new(stops.iter().map(|stop| &*stop.id)),
+        sensor_names: Names::new(sensors.iter().map(|sensor| &*sensor.id)),
+        source_names: Names::new(sources.iter().map(|source| &*source.id)),
+        zones,
+        links,
+        gates,
+        stops,
+        sensors,
+        sources,
+        matches: vec![],
+        hash: String::new(),
+    }
+}
+
+/// The world of that one venue.
+pub(crate) fn world() -> World {
+    World::new(vec![venue()])
+}
+
+/// A record for it, without headers.
+pub(crate) fn record(feed: Feed, value: &[u8]) -> RecordRef<'_> {
+    RecordRef { feed, partition: 0, offset: 0, appended: None, received: None, key: Some(b"casablanca"), value, source: None, format: None, cloud_event: None }
+}
+
+/// A source of `feed` whose counts cover at most a minute.
+pub(crate) fn source(id: &str, feed: Feed) -> Source {
+    Source {
+        id: id.into(),
+        feed,
+        disorder: Span::from_secs(5),
+        lateness: Span::from_mins(2),
+        as_of_lag: Span::ZERO,
+        interval: Span::from_mins(1),
+        silence: Span::from_secs(60),
+        format: None,
+    }
+}
+
+fn sensor(id: &str, measures: Measures) -> Sensor {
+    Sensor { id: id.into(), source: SourceId(0), measures, interval: Span::from_secs(10) }
+}
+
+fn link(id: &str) -> Link {
+    Link { id: id.into(), name: id.to_owned(), kind: LinkKind::Gate, from: None, to: Some(ZoneId(0)), width_m: None, at: None }
+}
+
+fn zone(id: &str, kind: ZoneKind, profile: &Arc<Profile>) -> Zone {
+    Zone {
+        id: id.into(),
+        name: id.to_owned(),
+        kind,
+        perimeter: None,
+        area_m2: Some(9_000.0),
+        capacity: Some(20_000),
+        table: FlowTable::Walkway,
+        profile: Arc::clone(profile),
+        closed: true,
+        shape: None,
+    }
+}

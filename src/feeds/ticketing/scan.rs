@@ -1,0 +1,58 @@
+//! `scan`: one ticket at one gate. Who held it does not come this far: ticket, device and visitor are read past.
+//!
+//! The content hash covers the result, the direction, the gate and the event time, and nothing that could tell a person.
+
+use crate::feeds::Item;
+use crate::feeds::canonical::Canonical;
+use crate::feeds::fault::Fault;
+use crate::feeds::fields::{Field, FieldSet, Fields};
+use crate::feeds::format::{Decoder, Format};
+use crate::feeds::observation::{Entity, Observation, Scan, What};
+use crate::feeds::origin::Origin;
+use crate::venue::Feed;
+
+/// The format.
+pub const FORMAT: Format = Format {
+    name: "scan",
+    type_name: "midan.scan.v1",
+    media_types: &["application/vnd.midan.scan+json"],
+    folder: "ticketing",
+    feeds: &[Feed::Ticketing],
+    sample: br#"{"type":"scan","scan_id":"s-1","venue":"casablanca","gate":"N12","result":"ok","event_time":1907863204250,"ticket":"p-71c9","direction":"entry"}"#,
+    decoder: Decoder::Json(KNOWN, decode),
+};
+
+const KNOWN: FieldSet = FieldSet::of(&[
+    Field::ScanId,
+    Field::Gate,
+    Field::Result,
+    Field::EventTime,
+    Field::Ticket,
+    Field::Perimeter,
+    Field::Lane,
+    Field::Device,
+    Field::Direction,
+    Field::Reason,
+    Field::RecordedTime,
+    Field::Offline,
+    Field::Visitor,
+]);
+
+/// The words of the field `result`: whether the holder was let through.
+pub(in crate::feeds) const RESULTS: &[(&str, bool)] = &[("ok", true), ("rejected", false)];
+
+/// The words of the field `direction`: whether it was on the way out.
+pub(in crate::feeds) const DIRECTIONS: &[(&str, bool)] = &[("entry", false), ("exit", true)];
+
+fn decode(fields: &Fields<'_>, origin: &Origin<'_>) -> Result<Item, Fault> {
+    let scan_id = fields.text(Field::ScanId)?;
+    let at = fields.time(Field::EventTime)?;
+    let scan = Scan { accepted: fields.word(Field::Result, RESULTS)?, exit: fields.may_word(Field::Direction, DIRECTIONS)?.unwrap_or(false) };
+    fields.may_time(Field::RecordedTime)?;
+    let offline = fields.flag(Field::Offline)?;
+    let (gate, name) = origin.gate(fields)?;
+    let identity = Canonical::of("scan").text(scan_id);
+    let content = Canonical::of("scan").number(scan.accepted.into()).number(scan.exit.into()).text(name).number(at.as_millis());
+    let observation = origin.observation(at, Entity::Gate(gate), identity, content, What::Scan(scan))?;
+    Ok(Item::Observation(Observation { offline, ..observation }))
+}

@@ -1,0 +1,205 @@
+//! GTFS-Realtime 2.0: one frame becomes what it says of the venue's own stops; trains elsewhere are counted as ignored.
+//!
+//! The idea: a frame's clock is its header. Whatever the frame says was said at that time, so every observation of it bears the header's time, and
+//! how old a vehicle's position was by then is a staleness value, never lateness (DESIGN §4 rule 2). A frame that says nothing of the venue
+//! still moves the clock: each ends with a low-water mark at its own time.
+//!
+//! A stop matches by its GTFS id as the venue configures it. An agency that reports platforms (`A27N`) where a venue names the station
+//! (`A27`) is resolved when the venue is loaded, from the static feed's `parent_station` ([`super::gtfs_static::Timetable::add_platforms`]),
+//! not by guessing at the letters of an id.
+
+use super::wire::{Alert, FeedMessage, TripDescriptor, TripUpdate, VehiclePosition};
+use super::wire::{feed_header::Incrementality, trip_update::StopTimeUpdate, trip_update::stop_time_update::ScheduleRelationship, vehicle_position::VehicleStopStatus};
+use crate::feeds::Item;
+use crate::feeds::canonical::Canonical;
+use crate::feeds::fault::{Fault, Reason};
+use crate::feeds::format::{Decoder, Format};
+use crate::feeds::moment;
+use crate::feeds::observation::{Arrival, Entity, Vehicle, What};
+use crate::feeds::origin::Origin;
+use crate::time::EventTime;
+use crate::venue::{Feed, StopId};
+use prost::Message;
+
+/// The format.
+pub const FORMAT: Format = Format {
+    name: "gtfs_realtime",
+    type_name: "midan.gtfs_realtime.v2",
+    media_types: &["application/x-protobuf", "application/protobuf", "application/x-google-protobuf", "application/vnd.google.protobuf"],
+    folder: "transport",
+    feeds: &[Feed::Transport],
+    sample: SAMPLE,
+    decoder: Decoder::Bytes(decode),
+};
+
+/// A frame of one train that stands at `BENSLIMANE_STADE` with 85 % of its places taken, 20 s old.
+const SAMPLE: &[u8] = b"\n\r\n\x032.0\x10\x00\x18\xa0\xdd\xde\x8d\x07\x12*\n\x02v1\"$\n\x04\n\x02t7 \x01(\x8c\xdd\xde\x8d\x07:\x10BENSLIMANE_STADEH\x03PU";
+
+/// `TripDescriptor.ScheduleRelationship`: trips that do not run.
+const NOT_RUNNING: [i32; 2] = [3, 7];
+
+/// The time of a frame: that of its header, read without the entities.
+///
+/// # Errors
+/// The bytes do not begin with a header that bears a time.
+pub fn frame_time(frame: &[u8]) -> Result<EventTime, Fault> {
+    // The header is the first field of every frame in the wild; so a frame cut short after it still shows its time.
+    let malformed = || Fault::new(Reason::Malformed, "does not begin with a GTFS-Realtime header");
+    let rest = frame.strip_prefix(&[0x0a]).ok_or_else(malformed)?;
+    let mut rest = rest;
+    let length = prost::encoding::decode_varint(&mut rest).map_err(|_| malformed())?;
+    let header = usize::try_from(length).ok().and_then(|length| rest.get(..length)).ok_or_else(malformed)?;
+    let header = super::wire::FeedHeader::decode(header).map_err(|_| malformed())?;
+    time_of(header.timestamp)
+}
+
+fn time_of(timestamp: Option<u64>) -> Result<EventTime, Fault> {
+    match timestamp {
+        // Agencies write 0 for "not set".
+        None | Some(0) => Err(Fault::in_field(Reason::MissingField, "header.timestamp", "must be there: it is the frame's clock")),
+        Some(secs) => moment::from_posix_secs(secs).map_err(|(reason, _)| Fault::in_field(reason, "header.timestamp", "is no POSIX time in seconds")),
+    }
+}
+
+fn decode(bytes: &[u8], origin: &Origin<'_>, each: &mut dyn FnMut(Item)) -> Result<(), Fault> {
+    let message = FeedMessage::decode(bytes).map_err(|_| Fault::new(Reason::Malformed, "is no GTFS-Realtime message: not protobuf, or cut short"))?;
+    let header = message.header.as_ref().ok_or_else(|| Fault::in_field(Reason::MissingField, "header", "must be there"))?;
+    if header.incrementality() == Incrementality::Differential {
+        let detail = "is DIFFERENTIAL, whose meaning the specification leaves open: have the source send full frames";
+        return Err(Fault::in_field(Reason::WrongValue, "header.incrementality", detail));
+    }
+    let at = time_of(header.timestamp)?;
+    let word = || Canonical::of("frame").number(at.as_millis());
+    let low_water = origin.part(at, Entity::Venue, word(), word(), What::LowWater)?;
+    let mut frame = Frame { origin, at, found: 0, each };
+    for entity in &message.entity {
+        frame.entity(entity);
+    }
+    // Last, so that no entity of this frame is judged by its own frame's clock.
+    each(Item::Observation(low_water));
+    Ok(())
+}
+
+struct Frame<'a> {
+    origin: &'a Origin<'a>,
+    at: EventTime,
+    found: u32,
+    each: &'a mut dyn FnMut(Item),
+}
+
+impl<'a> Frame<'a> {
+    fn entity(&mut self, entity: &super::wire::FeedEntity) {
+        self.found = 0;
+        if !entity.is_deleted() {
+            let id = entity.id.as_deref().unwrap_or_default();
+            if let Some(vehicle) = &entity.vehicle {
+                self.vehicle(id, vehicle);
+            }
+            if let Some(update) = &entity.trip_update {
+                self.trip(id, update);
+            }
+            if let Some(alert) = &entity.alert {
+                self.alert(id, alert);
+            }
+        }
+        if self.found == 0 {
+            (self.each)(Item::Ignored);
+        }
+    }
+
+    fn vehicle(&mut self, id: &str, vehicle: &VehiclePosition) {
+        let Some((stop, name)) = self.stop(vehicle.stop_id.as_deref()) else { return };
+        let measured = vehicle.timestamp.filter(|secs| *secs > 0).and_then(|secs| moment::from_posix_secs(secs).ok()).unwrap_or(self.at);
+        let trip = trip_hash(vehicle.trip.as_ref());
+        let stopped = vehicle.current_status() == VehicleStopStatus::StoppedAt;
+        let (occupancy_status, occupancy_percentage) = (vehicle.occupancy_status, vehicle.occupancy_percentage);
+        // The age is left out of the content: the same position, told again by the next frame, is a repeat.
+        let content = Canonical::of("vehicle").text(name).number(trip as i64).number(stopped.into());
+        let content = content.may_number(occupancy_status.map(i64::from)).may_number(occupancy_percentage.map(i64::from));
+        let identity = Canonical::of("vehicle").text(id).number(measured.as_millis()).text(name);
+        let age = self.at.since(measured);
+        self.emit(stop, identity, content, What::Vehicle(Vehicle { trip, stopped, occupancy_status, occupancy_percentage, age }));
+    }
+
+    fn trip(&mut self, id: &str, update: &TripUpdate) {
+        if update.trip.as_ref().and_then(|trip| trip.schedule_relationship).is_some_and(|relationship| NOT_RUNNING.contains(&relationship)) {
+            return;
+        }
+        let trip = trip_hash(update.trip.as_ref());
+        for (position, call) in update.stop_time_update.iter().enumerate() {
+            let Some((stop, name)) = self.stop(call.stop_id.as_deref()) else { continue };
+            match expected_arrival(call) {
+                Expected::At(expected) => {
+                    // A loop line calls twice at a stop; which call it is belongs to the identity.
+                    let call_number = call.stop_sequence.map_or(position as i64, i64::from);
+                    let identity = Canonical::of("arrival").text(id).number(self.at.as_millis()).text(name).number(call_number);
+                    let occupancy_status = call.departure_occupancy_status;
+                    let content = Canonical::of("arrival").number(trip as i64).number(expected.as_millis()).may_number(occupancy_status.map(i64::from));
+                    self.emit(stop, identity, content, What::Arrival(Arrival { trip, expected, occupancy_status }));
+                }
+                Expected::OnlyDelay => self.unusable("trip_update.stop_time_update.arrival.time", "tells only a delay; an absolute time is needed"),
+                Expected::None => {}
+            }
+        }
+    }
+
+    fn alert(&mut self, id: &str, alert: &Alert) {
+        let mut told: Vec<StopId> = Vec::new();
+        for informed in &alert.informed_entity {
+            let Some((stop, name)) = self.stop(informed.stop_id.as_deref()) else { continue };
+            // One alert names a stop once for each line that calls there.
+            if told.contains(&stop) {
+                continue;
+            }
+            told.push(stop);
+            // 1 and 8 are what the specification says for a missing cause and effect: unknown.
+            let (cause, effect) = (alert.cause.unwrap_or(1), alert.effect.unwrap_or(8));
+            let identity = Canonical::of("alert").text(id).number(self.at.as_millis()).text(name);
+            let content = Canonical::of("alert").text(name).number(cause.into()).number(effect.into());
+            self.emit(stop, identity, content, What::ServiceAlert { cause, effect });
+        }
+    }
+
+    fn stop(&self, stop_id: Option<&str>) -> Option<(StopId, &'a str)> {
+        let names = &self.origin.venue.stop_names;
+        names.position(stop_id?).map(|index| (StopId::from(index), names.name(index)))
+    }
+
+    fn emit(&mut self, stop: StopId, identity: Canonical, content: Canonical, what: What) {
+        self.found += 1;
+        (self.each)(match self.origin.part(self.at, Entity::Stop(stop), identity, content, what) {
+            Ok(observation) => Item::Observation(observation),
+            Err(fault) => Item::Unusable { source: self.origin.source_id(), fault },
+        });
+    }
+
+    fn unusable(&mut self, field: &str, detail: &str) {
+        self.found += 1;
+        (self.each)(Item::Unusable { source: self.origin.source_id(), fault: Fault::in_field(Reason::MissingField, field, detail) });
+    }
+}
+
+enum Expected {
+    At(EventTime),
+    OnlyDelay,
+    None,
+}
+
+/// A call without arrival is where the trip begins: nobody arrives there.
+fn expected_arrival(call: &StopTimeUpdate) -> Expected {
+    if matches!(call.schedule_relationship(), ScheduleRelationship::Skipped | ScheduleRelationship::NoData) {
+        return Expected::None;
+    }
+    let Some(arrival) = call.arrival.as_ref() else { return Expected::None };
+    match arrival.time.and_then(|secs| u64::try_from(secs).ok()).filter(|secs| *secs > 0).map(moment::from_posix_secs) {
+        Some(Ok(at)) => Expected::At(at),
+        _ => Expected::OnlyDelay,
+    }
+}
+
+/// A trip of one day: the id alone comes again tomorrow.
+fn trip_hash(trip: Option<&TripDescriptor>) -> u64 {
+    let Some(trip) = trip else { return 0 };
+    let parts = [&trip.trip_id, &trip.route_id, &trip.start_date, &trip.start_time];
+    parts.iter().fold(Canonical::of("trip"), |hash, part| hash.text(part.as_deref().unwrap_or_default())).hash()
+}
