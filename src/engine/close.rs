@@ -15,11 +15,12 @@ use super::refuse;
 use super::settings::Settings;
 use super::site::Site;
 use crate::alarm::{At, Change};
-use crate::crowd::VenueFigures;
+use crate::crowd::{TotalBases, VenueFigures};
 use crate::detect::{self, Scene};
+use crate::forecast::series;
 use crate::inference::{Answer, Outcome};
 use crate::time::{EventTime, Span};
-use crate::venue::{Feed, Venue};
+use crate::venue::{Feed, SensorId, Venue};
 use crate::window::PaneContent;
 
 /// A pane whose picture stands and whose models have been asked.
@@ -27,6 +28,7 @@ use crate::window::PaneContent;
 pub(super) struct Waiting {
     pub(super) end: EventTime,
     pub(super) content: PaneContent,
+    pub(super) bases: TotalBases,
     pub(super) figures: VenueFigures,
 }
 
@@ -54,31 +56,33 @@ impl Site {
             *latest = (*latest).max(heard.unwrap_or(EventTime::MIN));
         }
         let ages = self.ages(venue, end);
+        let bases = self.crowd.bases(&self.topology, &pane.content);
         let figures = self.crowd.close(venue, &self.topology, end, &pane.content, ages);
-        self.forecaster.observe(venue, &figures);
-        let ask = self.forecaster.ask(venue, end);
-        self.waiting = Some(Waiting { end, content: pane.content, figures });
+        series::read(self.forecaster.series(), &figures.zones, &mut self.counts);
+        self.forecaster.observe(end, &self.counts);
+        let ask = self.forecaster.ask(self.id, end);
+        self.waiting = Some(Waiting { end, content: pane.content, bases, figures });
         self.dirty = true;
         effects.asks.push(ask);
     }
 
     /// Goes on with what the models answered.
     pub(super) fn finish_close(&mut self, venue: &Venue, answer: &Answer, settings: &Settings, effects: &mut Effects) {
-        let Some(Waiting { end, content, figures }) = self.waiting.take_if(|waiting| waiting.end == answer.ticket.pane) else { return };
+        let Some(Waiting { end, content, bases, figures }) = self.waiting.take_if(|waiting| waiting.end == answer.ticket.pane) else { return };
         self.note_missed(venue, answer, effects);
-        let outlooks = self.forecaster.answer(venue, &figures, answer);
+        let outlooks = self.forecaster.answer(answer, &figures.zones);
         self.closed_to = end;
         self.coverage = figures.coverage;
-        let scene = Scene { venue, figures: &figures, outlooks: &outlooks, pane_start: venue.pane.start(end), end };
+        let scene = Scene { venue, figures: &figures, outlooks: &outlooks.series, pane_start: venue.pane.start(end), end };
         let findings = detect::findings(&scene);
         let at = At { venue: &venue.id, event_time: end, watermark: end, coverage: figures.coverage };
         let mut changes = self.alarms.expire(&at);
         changes.extend(self.alarms.assess(&at, &findings));
         self.send(changes, effects);
-        publish::pane(venue, &figures, &outlooks, answer, &self.shares(venue, &content), settings, effects);
+        publish::pane(venue, &figures, &outlooks, &self.shares(venue, end), settings, effects);
         self.forget(venue, end);
         if venue.keep_panes >= venue.pane.span() {
-            self.closed.insert(end, ClosedPane { content, figures, revisions: vec![0; venue.zones.len()] });
+            self.closed.insert(end, ClosedPane { content, bases, figures, revisions: vec![0; venue.zones.len()] });
             self.closed_changed.push(end);
         }
     }
@@ -102,13 +106,15 @@ impl Site {
         [Feed::Transport, Feed::Ticketing, Feed::Sensors].into_iter().filter_map(oldest).collect()
     }
 
-    /// What each source contributed to the pane.
-    fn shares(&self, venue: &Venue, content: &PaneContent) -> Vec<SourceShare> {
+    /// What each source contributed up to the pane.
+    fn shares(&self, venue: &Venue, end: EventTime) -> Vec<SourceShare> {
         let mut shares: Vec<SourceShare> = self.heard.iter().map(|heard| SourceShare { heard: *heard, reporting: 0, expected: 0 }).collect();
-        for (sensor, count) in venue.sensors.iter().zip(&content.counts) {
+        for (index, sensor) in venue.sensors.iter().enumerate() {
             let share = &mut shares[sensor.source.index()];
+            let patience = sensor.interval.max(venue.pane.span());
+            let reported = self.crowd.sensor(&self.topology, SensorId::from(index)).and_then(|state| state.reported);
             share.expected += 1;
-            share.reporting += u32::from(count.reports > 0);
+            share.reporting += u32::from(reported.is_some_and(|at| end.since(at) < patience));
         }
         shares
     }

@@ -1,6 +1,6 @@
 //! Closed panes, kept whole for as long as a late event may revise them one by one.
 
-use crate::crowd::VenueFigures;
+use crate::crowd::{TotalBases, VenueFigures};
 use crate::window::PaneContent;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct ClosedPane {
     pub(super) content: PaneContent,
+    /// The totals before it, to revise it with.
+    pub(super) bases: TotalBases,
     pub(super) figures: VenueFigures,
     /// By zone: the last revision that was published.
     pub(super) revisions: Vec<u32>,

@@ -10,7 +10,7 @@
 //!
 //! - [`control`]: what influences an output and is not a record; [`effects`]: what a step asks the edge to carry out; [`settings`]: what is told once.
 //! - [`ledger`]: what became of every record. [`journal`]: decisions written down.
-//! - `site`: one venue from observation to pane; `close`, `revise`, `publish`, `refuse`: what closing does; `idle`, `placement`: marks and commands; `state`: saved and restored.
+//! - `site`: one venue from observation to pane; `close`, `closed`, `revise`, `publish`, `refuse`: what closing does; `idle`, `placement`: marks and commands; `state`: saved and restored.
 
 mod close;
 mod closed;
@@ -57,6 +57,7 @@ pub struct Engine {
     ledger_dirty: [bool; Feed::ALL.len()],
     read_to_end: idle::ReadToEnd,
     items: Vec<Item>,
+    unknown_fields: u64,
 }
 
 impl Engine {
@@ -75,6 +76,7 @@ impl Engine {
             ledger_dirty: [false; Feed::ALL.len()],
             read_to_end: [None; Feed::ALL.len()],
             items: Vec::new(),
+            unknown_fields: 0,
         }
     }
 
@@ -133,6 +135,11 @@ impl Engine {
     /// The ledger of each input partition, the open row included.
     pub fn ledgers(&self) -> impl Iterator<Item = (Feed, &Ledger)> {
         Feed::ALL.into_iter().zip(&self.ledgers)
+    }
+
+    /// Fields of records that no contract knows, since the start: ignored, and counted here.
+    pub const fn unknown_fields(&self) -> u64 {
+        self.unknown_fields
     }
 
     /// End of the last closed pane of each venue here; [`EventTime::MIN`] before the first.
@@ -201,11 +208,12 @@ impl Engine {
 
     fn settle(&mut self, venue: Option<&Venue>, items: &[Item], record: &RecordRef<'_>, effects: &mut Effects) {
         let Some(venue) = venue else { return };
-        if let [Item::Command(command)] = items {
+        if let Some(Item::Command(command)) = items.first() {
             self.ledgers[record.feed as usize].command();
             return self.command(venue, command, record, effects);
         }
-        self.ledgers[record.feed as usize].decoded(items.len() as u64);
+        let observations = items.iter().filter(|item| !matches!(item, Item::UnknownFields(_))).count();
+        self.ledgers[record.feed as usize].decoded(observations as u64);
         for item in items {
             match item {
                 Item::Observation(observation) => self.observe(venue, observation, record, effects),
@@ -214,6 +222,7 @@ impl Engine {
                     let source = source.map(|SourceId(id)| &*venue.sources[id as usize].id);
                     effects.records.push(refuse::record(Some(venue), source, fault, record));
                 }
+                Item::UnknownFields(fields) => self.unknown_fields += u64::from(*fields),
                 // No decoder makes a command beside something else.
                 Item::Ignored | Item::Command(_) => self.ledgers[record.feed as usize].settle(Fate::Ignored),
             }

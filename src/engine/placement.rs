@@ -7,7 +7,7 @@ use super::effects::Effects;
 use super::journal::Entry;
 use super::site::Site;
 use crate::alarm::At;
-use crate::feeds::Fault;
+use crate::feeds::{Fault, Reason};
 use crate::feeds::observation::{Action, Command};
 use crate::time::EventTime;
 use crate::venue::Venue;
@@ -79,8 +79,11 @@ impl Site {
 
     fn carry_out(&mut self, venue: &Venue, placed: Placed, effects: &mut Effects) -> Option<RefusedCommand> {
         if let Action::Recount { zone, persons } = placed.command.action {
-            self.crowd.recount(zone, persons, self.closed_to);
-            return None;
+            if self.crowd.recount(&self.topology, zone, persons, self.closed_to) {
+                return None;
+            }
+            let detail = format!("zone {} is not closed and has no head counter: nothing would carry the recount on", venue.zones[zone.index()].id);
+            return Some(RefusedCommand { position: placed.position, fault: Fault::in_field(Reason::Refused, "zone", detail) });
         }
         let at = At { venue: &venue.id, event_time: self.closed_to, watermark: self.closed_to, coverage: self.coverage };
         match self.alarms.command(&at, &placed.command) {

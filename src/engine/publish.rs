@@ -5,8 +5,8 @@
 use super::effects::{Effects, OutRecord, OutTopic};
 use super::settings::Settings;
 use crate::crowd::{EntryFigures, Estimate, GateFigures, LevelOfService, LinkFigures, Phase, VenueFigures, ZoneFigures, quantise};
-use crate::forecast::{Horizon, Outlooks};
-use crate::inference::{Answer, ModelCardRef, Outcome};
+use crate::forecast::{Horizon, Outlook, Outlooks};
+use crate::inference::ModelCardRef;
 use crate::time::EventTime;
 use crate::venue::{Feed, Venue};
 use serde::{Serialize, Serializer};
@@ -140,16 +140,17 @@ pub(super) struct SourceShare {
 }
 
 /// Publishes the picture of a pane that has just closed.
-pub(super) fn pane(venue: &Venue, figures: &VenueFigures, outlooks: &Outlooks, answer: &Answer, shares: &[SourceShare], settings: &Settings, effects: &mut Effects) {
+pub(super) fn pane(venue: &Venue, figures: &VenueFigures, outlooks: &Outlooks, shares: &[SourceShare], settings: &Settings, effects: &mut Effects) {
     let writer = Writer { venue, end: figures.end, watermark: figures.end };
     let ages: BTreeMap<&'static str, f64> = figures.ages.iter().map(|(feed, age)| (feed.word(), age.as_secs_f64())).collect();
     for (index, zone) in figures.zones.iter().enumerate() {
+        let of_zone = of_zone(outlooks, index);
         let mut record = writer.zone(index, zone, 0);
         record.age_s.clone_from(&ages);
-        record.forecast = forecast_of(outlooks, index);
-        record.score = outlooks.score(index).map(quantise);
+        record.forecast = forecast(outlooks, of_zone, index);
+        record.score = of_zone.iter().filter_map(|outlook| outlook.score).min_by(f64::total_cmp).map(quantise);
         if !record.forecast.is_empty() {
-            record.model = Some(model_name(&answer.flow, settings.flow.as_ref()));
+            record.model = Some(model_name(of_zone, settings));
         }
         effects.records.push(writer.record(&record));
     }
@@ -161,7 +162,7 @@ pub(super) fn pane(venue: &Venue, figures: &VenueFigures, outlooks: &Outlooks, a
     }
     let mut record = writer.venue_as_a_whole(figures, shares);
     record.age_s = ages;
-    record.model = Some(model_name(&answer.flow, settings.flow.as_ref()));
+    record.model = Some(model_name(&outlooks.series, settings));
     effects.records.push(writer.record(&record));
 }
 
@@ -272,15 +273,26 @@ impl Writer<'_> {
     }
 }
 
-fn forecast_of(outlooks: &Outlooks, zone: usize) -> Vec<ForecastEntry> {
-    let entry = |what: &'static str| move |horizon: &Horizon| ForecastEntry { h_s: horizon.h_s, q10: horizon.q10, q50: horizon.q50, q90: horizon.q90, what };
-    let flows = outlooks.of_zone(zone).flat_map(|outlook| outlook.horizons.iter().map(entry(outlook.series.kind.word())));
-    flows.chain(outlooks.occupancy(zone).iter().map(entry("occupancy"))).collect()
+/// The outlooks of a zone: the series stand in the order of their zones.
+fn of_zone(outlooks: &Outlooks, zone: usize) -> &[Outlook] {
+    let series = &outlooks.series;
+    let start = series.partition_point(|outlook| outlook.series.zone.index() < zone);
+    let end = series.partition_point(|outlook| outlook.series.zone.index() <= zone);
+    &series[start..end]
 }
 
-fn model_name<'a>(outcome: &Outcome, model: Option<&'a ModelCardRef>) -> ModelName<'a> {
-    match (outcome, model) {
-        (Outcome::Ran(_), Some(model)) => ModelName::Model(model),
+fn forecast(outlooks: &Outlooks, of_zone: &[Outlook], zone: usize) -> Vec<ForecastEntry> {
+    let entry = |what: &'static str| move |horizon: &Horizon| ForecastEntry { h_s: horizon.h_s, q10: horizon.q10, q50: horizon.q50, q90: horizon.q90, what };
+    let flows = of_zone.iter().flat_map(|outlook| outlook.horizons.iter().map(entry(outlook.series.kind.word())));
+    let place = outlooks.occupancy.binary_search_by_key(&zone, |occupancy| occupancy.zone.index());
+    let heads = place.ok().map_or(&[][..], |place| &outlooks.occupancy[place].horizons);
+    flows.chain(heads.iter().map(entry("occupancy"))).collect()
+}
+
+/// The model, where it spoke for any of these; else the fallback did.
+fn model_name<'a>(outlooks: &[Outlook], settings: &'a Settings) -> ModelName<'a> {
+    match &settings.flow {
+        Some(model) if outlooks.iter().any(|outlook| outlook.by_model) => ModelName::Model(model),
         _ => ModelName::Fallback("fallback"),
     }
 }

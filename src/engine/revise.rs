@@ -3,27 +3,40 @@
 //! A pane that is still kept is revised: its figures are corrected and published again with the next revision. An older one is past: the running totals are
 //! corrected once, now. Past forecasts and alarms stay as they were (DESIGN §4 rule 3).
 
+use super::closed::ClosedPane;
 use super::effects::Effects;
 use super::publish;
 use super::site::Site;
-use crate::crowd::{self, ZoneFlows};
+use crate::crowd::grade::level_of_service;
+use crate::crowd::limits::ZoneLimits;
+use crate::crowd::{self, Correction, Topology, TotalBases, ZoneFlows};
+use crate::feeds::Observation;
 use crate::feeds::observation::{Entity, What};
+use crate::forecast::{Series, SeriesKind};
 use crate::time::EventTime;
 use crate::venue::Venue;
 use crate::window::{LateArrival, PaneContent, apportion};
 use std::collections::BTreeSet;
 
+/// By zone: persons more than were counted before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Delta {
+    inwards: i64,
+    outwards: i64,
+    undirected: i64,
+}
+
 impl Site {
     /// Lets `late` take effect; `present` is the pane that closes now.
     pub(super) fn revise(&mut self, venue: &Venue, late: Vec<LateArrival>, present: &mut PaneContent, effects: &mut Effects) {
         let mut revised: BTreeSet<(EventTime, usize)> = BTreeSet::new();
-        for arrival in late {
+        for LateArrival { observation, .. } in late {
             // What happened in the match holds from now on, whenever it is told.
-            if matches!(arrival.observation.what, What::Match(_)) {
-                present.add(&arrival.observation);
+            if matches!(observation.what, What::Match(_)) {
+                present.add(&observation);
                 continue;
             }
-            for (end, part) in parts(venue, &arrival) {
+            for (end, part) in parts(venue, observation) {
                 revised.extend(self.revise_pane(venue, end, &part).into_iter().map(|zone| (end, zone)));
             }
         }
@@ -35,43 +48,93 @@ impl Site {
         }
     }
 
-    /// Corrects the running totals by what `part` adds to the pane ending at `end`; hands out the zones whose figures changed, if that pane is kept.
-    fn revise_pane(&mut self, venue: &Venue, end: EventTime, part: &PaneContent) -> Vec<usize> {
-        let added = crowd::flows(venue, &self.topology, part);
-        let Some(pane) = self.closed.get_mut(&end) else {
-            self.crowd.correct(venue, &self.topology, &added, part);
-            self.forecaster.revise(venue, end, &added);
-            return Vec::new();
+    /// Adds `part` to the pane ending at `end`, corrects what lasts, and hands out the zones whose figures changed, if that pane is kept.
+    fn revise_pane(&mut self, venue: &Venue, end: EventTime, part: &Observation) -> Vec<usize> {
+        let kept = self.closed.get_mut(&end);
+        let deltas = match kept {
+            Some(pane) => revise_kept(venue, &self.topology, pane, part),
+            None => alone(venue, &self.topology, part),
         };
-        let before = crowd::flows(venue, &self.topology, &pane.content);
-        pane.content.merge(part);
-        let after = crowd::flows(venue, &self.topology, &pane.content);
-        let delta: Vec<ZoneFlows> = after.iter().zip(&before).map(|(after, before)| after.less(before)).collect();
-        self.crowd.correct(venue, &self.topology, &delta, part);
-        self.forecaster.revise(venue, end, &delta);
-        let changed = delta.iter().enumerate().filter(|(_, flows)| !flows.is_zero()).map(|(zone, _)| zone);
-        let changed: Vec<usize> = changed.collect();
-        for zone in &changed {
-            pane.figures.zones[*zone].correct(&delta[*zone]);
+        let content = self.closed.get(&end).map(|pane| &pane.content);
+        let is_kept = content.is_some();
+        self.crowd.correct(venue, &self.topology, &Correction { at: part.at, entity: part.entity, what: &part.what, pane: content });
+        self.revise_forecaster(end, &deltas);
+        if !is_kept {
+            return Vec::new();
         }
-        changed
+        self.closed_changed.push(end);
+        deltas.iter().enumerate().filter(|(_, delta)| **delta != Delta::default()).map(|(zone, _)| zone).collect()
+    }
+
+    fn revise_forecaster(&mut self, end: EventTime, deltas: &[Delta]) {
+        let of = |Series { zone, kind }: &Series| {
+            let delta = deltas.get(zone.index())?;
+            let persons = match kind {
+                SeriesKind::In => delta.inwards,
+                SeriesKind::Out => delta.outwards,
+                SeriesKind::Count => delta.undirected,
+            };
+            (persons != 0).then_some(persons)
+        };
+        let changed: Vec<(usize, i64)> = self.forecaster.series().iter().enumerate().filter_map(|(row, series)| Some((row, of(series)?))).collect();
+        for (row, persons) in changed {
+            self.forecaster.revise(end, row, persons);
+        }
     }
 }
 
-/// A late arrival as what it adds to each pane.
-fn parts(venue: &Venue, arrival: &LateArrival) -> Vec<(EventTime, PaneContent)> {
-    let lag = venue.sources[arrival.observation.source.index()].as_of_lag;
-    if let (Entity::Sensor(sensor), What::Count(count)) = (arrival.observation.entity, &arrival.observation.what) {
-        let shares = apportion(count, lag, venue.pane).into_iter();
-        return shares
-            .map(|(end, share)| {
-                let mut part = PaneContent::new(venue);
-                part.add_count(sensor, &share);
-                (end, part)
-            })
-            .collect();
+/// Revises a pane that is still whole.
+fn revise_kept(venue: &Venue, topology: &Topology, pane: &mut ClosedPane, part: &Observation) -> Vec<Delta> {
+    let before = crowd::flows(venue, topology, &pane.content, &pane.bases);
+    pane.content.add(part);
+    let after = crowd::flows(venue, topology, &pane.content, &pane.bases);
+    let deltas = differences(&before, &after);
+    for (zone, (delta, flows)) in deltas.iter().zip(&after).enumerate() {
+        if *delta != Delta::default() {
+            correct_figures(venue, zone, pane, *delta, flows);
+        }
     }
-    let mut part = PaneContent::new(venue);
-    part.add(&arrival.observation);
-    vec![(venue.pane.end_of(arrival.observation.at.after(lag)), part)]
+    deltas
+}
+
+fn correct_figures(venue: &Venue, zone: usize, pane: &mut ClosedPane, delta: Delta, flows: &ZoneFlows) {
+    let (place, figures) = (&venue.zones[zone], &mut pane.figures.zones[zone]);
+    (figures.inwards, figures.outwards, figures.undirected) = (flows.inwards, flows.outwards, flows.undirected);
+    let shift = (delta.inwards - delta.outwards) as f64;
+    if let Some(heads) = &mut figures.occupancy {
+        for value in [&mut heads.v, &mut heads.lo, &mut heads.hi] {
+            *value = (*value + shift).max(0.0);
+        }
+    }
+    let (Some(heads), Some(area)) = (figures.occupancy, place.area_m2) else { return };
+    let density = heads.scaled(1.0 / area);
+    figures.density = Some(density);
+    figures.los = Some(level_of_service(density.v, place.table, &ZoneLimits::of(&place.profile, place.table)));
+}
+
+/// What `part` alone adds: for a pane that is kept no more.
+fn alone(venue: &Venue, topology: &Topology, part: &Observation) -> Vec<Delta> {
+    let mut content = PaneContent::new(venue);
+    content.add(part);
+    let after = crowd::flows(venue, topology, &content, &TotalBases::new());
+    differences(&vec![ZoneFlows::default(); after.len()], &after)
+}
+
+fn differences(before: &[ZoneFlows], after: &[ZoneFlows]) -> Vec<Delta> {
+    let difference = |(before, after): (&ZoneFlows, &ZoneFlows)| Delta {
+        inwards: i64::from(after.inwards) - i64::from(before.inwards),
+        outwards: i64::from(after.outwards) - i64::from(before.outwards),
+        undirected: i64::from(after.undirected) - i64::from(before.undirected),
+    };
+    before.iter().zip(after).map(difference).collect()
+}
+
+/// A late observation as what it adds to each pane.
+fn parts(venue: &Venue, observation: Observation) -> Vec<(EventTime, Observation)> {
+    let lag = venue.sources[observation.source.index()].as_of_lag;
+    if let (Entity::Sensor(_), What::Count(count)) = (observation.entity, &observation.what) {
+        let shares = apportion(count, lag, venue.pane).into_iter();
+        return shares.map(|(end, share)| (end, Observation { what: What::Count(share), ..observation.clone() })).collect();
+    }
+    vec![(venue.pane.end_of(observation.at.after(lag)), observation)]
 }

@@ -98,7 +98,7 @@ impl Site {
             "crowd" => decode(part, value).map(|crowd| self.crowd = crowd),
             "alarms" => decode(part, value).map(|alarms| self.alarms = alarms),
             "rest" => decode(part, value).map(|rest| self.take_rest(rest)),
-            "forecast" => self.forecaster.restore(rest, value).map_err(|why| format!("state entry {part}: {why}")),
+            "forecast" => self.forecaster.restore(rest, value).map_err(|why| why.to_string()),
             _ => Err(unknown(part)),
         }
     }
