@@ -5,7 +5,7 @@
 
 use super::alarms::AlarmList;
 use super::place::{PlaceRecord, PlaceView, Point};
-use crate::alarm::Change;
+use crate::alarm::{AlarmState, Change};
 use crate::engine::{OutTopic, Row, Sums};
 use dashmap::DashMap;
 use serde::{Deserialize, Serialize};
@@ -194,10 +194,15 @@ impl LiveView {
         self.venues.get(venue).map(|view| view.event_time)
     }
 
-    /// Active alarms of the venue.
-    pub fn active_alarms(&self, venue: &str) -> usize {
-        let active = |view: &VenueView| view.alarms.list().iter().filter(|change| change.state != crate::alarm::AlarmState::Normal).count();
-        self.venues.get(venue).map_or(0, |view| active(&view))
+    /// How many alarms of each priority are active at the venue.
+    pub fn active_by_priority(&self, venue: &str) -> [(&'static str, i64); 4] {
+        let mut counts = [("low", 0), ("medium", 0), ("high", 0), ("top", 0)];
+        if let Some(view) = self.venues.get(venue) {
+            for change in view.alarms.list().into_iter().filter(|change| change.state != AlarmState::Normal) {
+                counts[change.priority as usize].1 += 1;
+            }
+        }
+        counts
     }
 
     fn take_place(&self, value: &[u8]) {

@@ -1,0 +1,113 @@
+//! Carries the output topics to those who watch them: the live view, the summary, the results of a replay, the line in the terminal.
+
+use super::service::Around;
+use crate::alarm::Change;
+use crate::engine::OutTopic;
+use crate::log::{Tail, TailRecord, Topic};
+use crate::results::Results;
+use crate::summary::Summary;
+use crate::telemetry::happening::{AlarmChanged, AlarmsActive, Covered, Quarantined};
+use serde::Deserialize;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// The output topics that somebody watches.
+pub(super) const WATCHED: [Topic; 5] =
+    [Topic::Out(OutTopic::Zones), Topic::Out(OutTopic::Alerts), Topic::Out(OutTopic::Alarms), Topic::Out(OutTopic::Ledger), Topic::Out(OutTopic::Quarantine)];
+
+/// Records that are taken at a time.
+const AT_A_TIME: usize = 5_000;
+
+/// Who watches.
+pub(super) struct Watchers<'a> {
+    pub(super) around: &'a Around,
+    pub(super) summary: Summary,
+    pub(super) results: Option<Results>,
+    /// Broker time now, epoch ms.
+    pub(super) now: Box<dyn Fn() -> i64 + 'a>,
+    /// Told of every whole pane.
+    pub(super) pane: Box<dyn FnMut(&VenuePane<'_>) + 'a>,
+}
+
+/// A whole pane of a venue, for the line in the terminal.
+#[derive(Debug, Deserialize)]
+pub(super) struct VenuePane<'a> {
+    pub(super) venue: &'a str,
+    kind: &'a str,
+    pub(super) event_time: i64,
+    pub(super) coverage: f64,
+    #[serde(rename = "match", default)]
+    pub(super) match_day: Option<MatchLine>,
+}
+
+/// What the line says of the match.
+#[derive(Debug, Deserialize)]
+pub(super) struct MatchLine {
+    pub(super) kick_off: i64,
+    pub(super) admitted: u32,
+}
+
+impl Watchers<'_> {
+    /// Reads `tail` until `stop` is set and its end is reached.
+    pub(super) fn follow(&mut self, tail: &mut dyn Tail, stop: &AtomicBool) -> anyhow::Result<()> {
+        let mut records = Vec::new();
+        loop {
+            let stopping = stop.load(Ordering::Relaxed);
+            records.clear();
+            tail.poll(AT_A_TIME, Duration::from_millis(100), &mut records)?;
+            self.around.view.set_now((self.now)());
+            for record in &records {
+                self.take(record)?;
+            }
+            if stopping && records.is_empty() && tail.at_end() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn take(&mut self, record: &TailRecord) -> anyhow::Result<()> {
+        let (Topic::Out(topic), Some(value)) = (record.topic, &record.value) else { return Ok(()) };
+        if topic != OutTopic::Alarms {
+            self.around.view.take(topic, value);
+        }
+        self.summary.take(topic, value);
+        if let Some(results) = &mut self.results {
+            results.take(topic, value)?;
+        }
+        match topic {
+            OutTopic::Zones => self.take_pane(value),
+            OutTopic::Alarms => self.take_change(value),
+            OutTopic::Quarantine => self.take_quarantined(value, record.header("midan-position")),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn take_pane(&mut self, value: &[u8]) {
+        let Ok(pane) = serde_json::from_slice::<VenuePane<'_>>(value) else { return };
+        if pane.kind == "venue" {
+            self.around.telemetry.emit(Covered { venue: pane.venue, coverage: pane.coverage });
+            for (priority, alarms) in self.around.view.active_by_priority(pane.venue) {
+                self.around.telemetry.emit(AlarmsActive { venue: pane.venue, priority, alarms });
+            }
+            (self.pane)(&pane);
+        }
+    }
+
+    fn take_change(&self, value: &[u8]) {
+        let Ok(change) = serde_json::from_slice::<Change>(value) else { return };
+        let word = serde_json::to_value(change.change).ok();
+        let word = word.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
+        self.around.telemetry.emit(AlarmChanged { venue: &change.venue, code: change.code.word(), change: word, alarm_id: &change.alarm_id });
+    }
+
+    fn take_quarantined(&self, value: &[u8], position: Option<&str>) {
+        #[derive(Deserialize)]
+        struct Reason<'a> {
+            reason: &'a str,
+        }
+        let Ok(Reason { reason }) = serde_json::from_slice(value) else { return };
+        let topic = position.and_then(|position| position.split('/').next()).unwrap_or("unknown");
+        self.around.telemetry.emit(Quarantined { topic, reason });
+    }
+}

@@ -1,0 +1,263 @@
+//! What every run of the engine needs around it: the world, the models, the telemetry, and a core that tells what it did.
+
+use super::settings::{LogFormat, PlacementName, Settings, TelemetrySettings};
+use crate::config::read_world;
+use crate::console::LiveView;
+use crate::console::view::ModelState as ConsoleModel;
+use crate::engine::{self, Control, Effects, Engine, Placement, StateChange, Sums};
+use crate::feeds::Batch;
+use crate::forecast::features::rows_for;
+use crate::forecast::series;
+use crate::inference::{Answer, Ask, Outcome, Role};
+use crate::onnx::{self, Deadline, ModelState};
+use crate::shard::{self, Core};
+use crate::telemetry::Telemetry;
+use crate::telemetry::happening::{Aborted, Committed, ModelRan, PanesClosed, Polled, SourceAdvanced, VenueAdvanced};
+use crate::time::EventTime;
+use crate::venue::{Feed, World};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tracing_subscriber::EnvFilter;
+
+/// Where log lines go: standard error, so that a command's own output can be piped.
+pub(super) fn log_to(settings: &TelemetrySettings) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&settings.level).map_err(|why| anyhow::anyhow!("telemetry.level = {:?}: {why}", settings.level))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let set = match settings.format {
+        LogFormat::Text => lines.with_target(false).try_init(),
+        LogFormat::Json => lines.json().try_init(),
+    };
+    // A second run in one process (a test) keeps the first one's lines.
+    drop(set);
+    Ok(())
+}
+
+/// The configured world.
+pub(super) fn world(settings: &Settings) -> anyhow::Result<Arc<World>> {
+    Ok(Arc::new(read_world(&settings.world.folder)?))
+}
+
+/// Wall time, epoch ms: broker time where the log is Kafka.
+#[allow(clippy::disallowed_methods, reason = "the edge stands on the wall clock; the core never sees it but as a control")]
+pub(super) fn wall_ms() -> i64 {
+    chrono::Utc::now().timestamp_millis()
+}
+
+#[allow(clippy::disallowed_methods, reason = "the edge measures how long things take")]
+pub(super) fn stopwatch() -> Instant {
+    Instant::now()
+}
+
+/// The ledger's totals by input partition, as of the last commit.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Totals(Arc<Mutex<BTreeMap<(Feed, u32), Sums>>>);
+
+impl Totals {
+    /// All partitions together.
+    pub(super) fn sum(&self) -> Sums {
+        let mut all = Sums::default();
+        for sums in self.0.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            all.add(sums);
+        }
+        all
+    }
+
+    fn set(&self, feed: Feed, partition: u32, sums: Sums) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((feed, partition), sums);
+    }
+}
+
+/// What the shards of a process share.
+#[derive(Clone)]
+pub(super) struct Around {
+    pub(super) world: Arc<World>,
+    pub(super) telemetry: Arc<Telemetry>,
+    pub(super) view: Arc<LiveView>,
+    pub(super) totals: Totals,
+}
+
+impl Around {
+    pub(super) fn new(world: Arc<World>) -> anyhow::Result<Self> {
+        let view = LiveView::new(world.venues.iter().map(|venue| &*venue.id));
+        Ok(Self { telemetry: Telemetry::new()?, view: Arc::new(view), totals: Totals::default(), world })
+    }
+}
+
+/// The models of a shard, and how its engines name them.
+pub(super) struct Seat {
+    models: onnx::Models,
+    telemetry: Arc<Telemetry>,
+}
+
+impl Seat {
+    /// Loads the models for the venues of the world; what cannot be loaded says so, and the rules go on.
+    ///
+    /// `deadline`: whether a request may be given up; a run that must give the same bytes waits.
+    pub(super) fn load(settings: &Settings, around: &Around, deadline: bool, flow: Option<&Path>) -> Self {
+        let manifest = |name: &str| settings.models.folder.join(name);
+        let rows = around.world.venues.iter().map(|venue| rows_for(series::of(venue).len())).max().unwrap_or(0);
+        let at_least = settings.models.deadline.0.filter(|_| deadline);
+        let of_models = onnx::Settings {
+            library: settings.models.library.clone(),
+            flow: Some(flow.map_or_else(|| manifest("crowd-flow.toml"), |file| file.with_extension("toml"))),
+            anomaly: Some(manifest("crowd-anomaly.toml")),
+            deadline: at_least.map(|at_least| Deadline { at_least, ..Deadline::default() }),
+            rows,
+        };
+        let seat = Self { models: onnx::Models::load(&of_models), telemetry: Arc::clone(&around.telemetry) };
+        seat.tell(&around.view);
+        seat
+    }
+
+    /// The engine's settings that go with these models.
+    pub(super) fn engine_settings(&self, placement: Placement) -> engine::Settings {
+        let card = |role| self.models.card(role).cloned();
+        engine::Settings { placement, flow: card(Role::Flow), anomaly: card(Role::Anomaly), ..engine::Settings::default() }
+    }
+
+    /// Why the fallback stands in, for each model for which it does.
+    pub(super) fn faults(&self) -> Vec<String> {
+        let why = |status: &onnx::ModelStatus| match &status.state {
+            ModelState::Fallback { why } => Some(format!("model {}: fallback, {why}", status.role.word())),
+            ModelState::Active { .. } => None,
+        };
+        self.models.status().into_iter().filter_map(why).collect()
+    }
+
+    fn tell(&self, view: &LiveView) {
+        for status in self.models.status() {
+            let state = match &status.state {
+                ModelState::Active { card, .. } => {
+                    ConsoleModel { name: card.name.clone(), version: card.version.clone(), sha256: card.sha256.clone(), state: "active", why: None }
+                }
+                ModelState::Fallback { why } => {
+                    ConsoleModel { name: status.role.word().to_owned(), version: String::new(), sha256: String::new(), state: "fallback", why: Some(why.clone()) }
+                }
+            };
+            view.set_model(status.role.word(), state);
+        }
+    }
+}
+
+impl shard::Models for Seat {
+    fn run(&mut self, ask: &Ask) -> Answer {
+        let began = stopwatch();
+        let answer = self.models.run(ask);
+        let seconds = began.elapsed().as_secs_f64();
+        for (model, outcome) in [("flow", &answer.flow), ("anomaly", &answer.anomaly)] {
+            let outcome = match outcome {
+                Outcome::Ran(_) => "ok",
+                Outcome::Missed => "missed",
+                Outcome::Absent => "fallback",
+            };
+            self.telemetry.emit(ModelRan { model, outcome, seconds });
+        }
+        answer
+    }
+}
+
+/// An engine that tells the telemetry what it did.
+pub(super) struct Told {
+    engine: Engine,
+    partition: u32,
+    around: Around,
+    closed_to: BTreeMap<Box<str>, EventTime>,
+}
+
+impl Told {
+    pub(super) fn new(around: Around, partition: u32, partitions: u32, settings: engine::Settings) -> Self {
+        let engine = Engine::new(Arc::clone(&around.world), partition, partitions, settings);
+        Self { engine, partition, around, closed_to: BTreeMap::new() }
+    }
+}
+
+impl Core for Told {
+    fn step(&mut self, batch: &Batch, controls: &[Control]) -> Effects {
+        let began = stopwatch();
+        let effects = self.engine.step(batch, controls);
+        if !effects.asks.is_empty() {
+            self.around.telemetry.emit(PanesClosed { seconds: began.elapsed().as_secs_f64() });
+        }
+        effects
+    }
+
+    fn take_state_changes(&mut self) -> Vec<StateChange> {
+        self.engine.take_state_changes()
+    }
+
+    fn committed(&mut self) {
+        self.engine.committed();
+        for (feed, ledger) in self.engine.ledgers() {
+            let sums = ledger.total();
+            if sums != Sums::default() {
+                self.around.telemetry.ledger(feed, self.partition, &sums);
+                self.around.totals.set(feed, self.partition, sums);
+            }
+        }
+        for (venue, closed_to) in self.engine.closed_to().filter(|(_, at)| *at > EventTime::MIN) {
+            let before = self.closed_to.insert(venue.id.clone(), closed_to).unwrap_or(closed_to);
+            let panes = closed_to.since(before).as_millis() / venue.pane.span().as_millis().max(1);
+            self.around.telemetry.emit(VenueAdvanced { venue: &venue.id, closed_to, now: self.around.view.now(), panes });
+        }
+        for (venue, source, watermark, _) in self.engine.sources().filter(|(.., watermark, _)| *watermark > EventTime::MIN) {
+            self.around.telemetry.emit(SourceAdvanced { venue: &venue.id, source: &source.id, watermark });
+        }
+    }
+
+    fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
+        self.engine.restore(key, value)
+    }
+
+    fn restored(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// Tells the telemetry what a shard did.
+pub(super) struct Watch {
+    pub(super) telemetry: Arc<Telemetry>,
+    pub(super) shard: usize,
+    pub(super) ready: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl shard::Watch for Watch {
+    fn polled(&self, _records: usize, _bytes: usize) {
+        self.telemetry.emit(Polled { shard: self.shard, age_s: 0.0 });
+    }
+
+    fn restored(&self, partition: u32, entries: u64, took: Duration) {
+        tracing::info!(shard = self.shard, partition, entries, seconds = took.as_secs_f64(), "Partition restored.");
+        self.ready.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    fn revoked(&self, partition: u32) {
+        tracing::info!(shard = self.shard, partition, "Partition given back.");
+    }
+
+    fn committed(&self, _outputs: u64, took: Duration) {
+        self.telemetry.emit(Committed { seconds: took.as_secs_f64() });
+    }
+
+    fn aborted(&self, why: &crate::log::LogError) {
+        self.telemetry.emit(Aborted { why: &why.to_string() });
+    }
+
+    fn rebuilding(&self, why: &crate::log::LogError) {
+        tracing::warn!(shard = self.shard, %why, "Clients are built again.");
+    }
+
+    fn retried(&self, why: &crate::log::LogError) {
+        tracing::debug!(shard = self.shard, %why, "A call is made again.");
+    }
+}
+
+impl From<PlacementName> for Placement {
+    fn from(name: PlacementName) -> Self {
+        match name {
+            PlacementName::OnArrival => Self::OnArrival,
+            PlacementName::ByPane => Self::ByPane,
+        }
+    }
+}
