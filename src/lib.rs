@@ -22,6 +22,8 @@ pub mod engine;
 pub mod feeds;
 pub mod forecast;
 pub mod inference;
+pub mod log;
+pub mod shard;
 pub mod time;
 pub mod venue;
 pub mod window;
