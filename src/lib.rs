@@ -16,14 +16,21 @@
 //! so the same records give the same bytes, live, in replay and in the tests.
 
 pub mod alarm;
+pub mod cli;
 pub mod config;
+pub mod console;
 pub mod crowd;
 pub mod detect;
 pub mod engine;
 pub mod feeds;
 pub mod forecast;
 pub mod inference;
+pub mod log;
 pub mod onnx;
+pub mod results;
+pub mod shard;
+pub mod summary;
+pub mod telemetry;
 pub mod time;
 pub mod venue;
 pub mod window;

@@ -1,3 +1,5 @@
 //! The integration tests, one binary: each module proves one promise at the lowest layer that can show its breach.
 
 mod layers;
+mod shard_on_embedded;
+mod tally;

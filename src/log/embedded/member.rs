@@ -1,0 +1,304 @@
+//! A shard's side of the embedded log.
+//!
+//! Of several feeds it reads the one whose next record is oldest, a run at a time, so that after a pause no feed runs hours ahead of the others and
+//! the open panes stay few.
+
+use super::Shared;
+use super::faults::Faults;
+use super::partition::Cursor;
+use super::segment::{Fresh, Stored};
+use super::state::State;
+use crate::engine::{Alert, OutRecord, OutTopic, StateChange};
+use crate::feeds::RecordRef;
+use crate::log::{Event, Inbox, LogError, Offsets, POSITION_HEADER, Place, RECEIVED_HEADER, SOURCE_HEADER, ShardLog, Topic};
+use crate::venue::Feed;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// So many records are read of one place before the next is looked at.
+const RUN: usize = 256;
+/// Broker time is reported once in so many milliseconds.
+const TICK_MS: i64 = 1_000;
+
+/// A shard's membership.
+#[derive(Debug)]
+pub struct Member {
+    shared: Arc<Shared>,
+    group: String,
+    id: u64,
+    cursors: BTreeMap<Place, Cursor>,
+    /// Places whose end has been reported.
+    ended: BTreeSet<Place>,
+    /// The broker's time that was reported last.
+    told: i64,
+    /// Partitions whose revocation has been reported.
+    leaving: BTreeSet<u32>,
+    open: Option<Vec<Pending>>,
+    faults: Faults,
+}
+
+#[derive(Debug)]
+struct Pending {
+    topic: OutTopic,
+    partition: u32,
+    key: Vec<u8>,
+    value: Option<Vec<u8>>,
+    position: Option<String>,
+}
+
+impl Member {
+    pub(super) fn join(shared: Arc<Shared>, group: &str, chosen: Option<&[u32]>, faults: Faults) -> Self {
+        let mut state = shared.lock();
+        let partitions = state.options.partitions;
+        let id = state.group(group).join(partitions, chosen);
+        drop(state);
+        shared.changed.notify_all();
+        Self {
+            shared,
+            group: group.to_owned(),
+            id,
+            cursors: BTreeMap::new(),
+            ended: BTreeSet::new(),
+            told: i64::MIN,
+            leaving: BTreeSet::new(),
+            open: None,
+            faults,
+        }
+    }
+
+    /// What has happened to the membership; it comes before any record.
+    fn membership(&mut self, state: &mut State, inbox: &mut Inbox) -> Result<(), LogError> {
+        let group = state.group(&self.group);
+        if !group.knows(self.id) {
+            return Err(LogError::Fenced { doing: "polling", detail: format!("member {} was thrown out of group {}", self.id, self.group) });
+        }
+        let leaving = group.to_release(self.id);
+        if !leaving.is_empty() {
+            if self.leaving.is_empty() {
+                self.leaving.extend(&leaving);
+                inbox.events.push(Event::Revoked { partitions: leaving, lost: false });
+            }
+            return Ok(());
+        }
+        let taken = group.take(self.id);
+        if !taken.is_empty() {
+            inbox.events.push(Event::Assigned(taken));
+        }
+        Ok(())
+    }
+
+    fn records(&mut self, state: &State, max: usize, inbox: &mut Inbox) -> Result<(), LogError> {
+        let mut left = max;
+        while left > 0 {
+            let Some(place) = self.oldest(state)? else { break };
+            let Some(cursor) = self.cursors.get_mut(&place) else { break };
+            let batch = inbox.batch_mut(place.partition);
+            let read = state.read(Topic::In(place.feed), place.partition, cursor, left.min(RUN), &mut |record| push(batch, place, record))?;
+            if read == 0 {
+                break;
+            }
+            left -= read;
+            self.ended.remove(&place);
+        }
+        Ok(())
+    }
+
+    fn oldest(&mut self, state: &State) -> Result<Option<Place>, LogError> {
+        let mut waiting = self.cursors.iter_mut().filter(|(place, cursor)| cursor.next < state.end(Topic::In(place.feed), place.partition));
+        let Some((first, cursor)) = waiting.next() else { return Ok(None) };
+        let (mut oldest, cursor) = (*first, cursor);
+        let Some((second, other)) = waiting.next() else { return Ok(Some(oldest)) };
+        let mut at = state.next_timestamp(Topic::In(oldest.feed), oldest.partition, cursor)?;
+        for (place, cursor) in std::iter::once((second, other)).chain(waiting) {
+            let next = state.next_timestamp(Topic::In(place.feed), place.partition, cursor)?;
+            if next < at {
+                (oldest, at) = (*place, next);
+            }
+        }
+        Ok(Some(oldest))
+    }
+
+    fn ends(&mut self, state: &State, inbox: &mut Inbox) {
+        for (place, cursor) in &self.cursors {
+            let end = state.end(Topic::In(place.feed), place.partition);
+            if cursor.next >= end && self.ended.insert(*place) {
+                inbox.events.push(Event::ReadToEnd { place: *place, next_offset: end });
+            }
+        }
+    }
+
+    fn tick(&mut self, state: &State, inbox: &mut Inbox) {
+        if state.clock > 0 && state.clock >= self.told.saturating_add(TICK_MS) {
+            self.told = state.clock;
+            inbox.events.push(Event::BrokerTime(state.clock));
+        }
+    }
+
+    fn pend(&mut self, pending: Pending) -> Result<(), LogError> {
+        let Some(open) = &mut self.open else {
+            return Err(LogError::Aborted { doing: "appending", detail: "no transaction is open".to_owned() });
+        };
+        open.push(pending);
+        Ok(())
+    }
+
+    fn write(state: &mut State, pending: &Pending) -> Result<(), LogError> {
+        let position = pending.position.as_deref().map(|position| (POSITION_HEADER, position.as_bytes()));
+        let fresh = Fresh { timestamp: state.clock, key: &pending.key, value: pending.value.as_deref(), headers: position.as_slice() };
+        state.append(Topic::Out(pending.topic), pending.partition, &fresh)
+    }
+}
+
+impl ShardLog for Member {
+    fn poll(&mut self, max_records: usize, wait: Duration, inbox: &mut Inbox) -> Result<(), LogError> {
+        inbox.clear();
+        let shared = Arc::clone(&self.shared);
+        let mut state = shared.lock();
+        for attempt in 0..2 {
+            self.membership(&mut state, inbox)?;
+            if !inbox.events.is_empty() {
+                return Ok(());
+            }
+            self.records(&state, max_records, inbox)?;
+            self.ends(&state, inbox);
+            self.tick(&state, inbox);
+            if attempt == 1 || !inbox.is_empty() || wait.is_zero() {
+                break;
+            }
+            state = shared.wait(state, wait);
+        }
+        Ok(())
+    }
+
+    fn committed(&mut self, partition: u32) -> Result<Offsets, LogError> {
+        let mut state = self.shared.lock();
+        let known = state.group(&self.group).offsets.clone();
+        let of = |feed| {
+            let place = Place { feed, partition };
+            (place, known.get(&place).copied().unwrap_or_else(|| state.start(Topic::In(feed), partition)))
+        };
+        Ok(Feed::ALL.into_iter().map(of).collect())
+    }
+
+    fn start(&mut self, from: &Offsets) -> Result<(), LogError> {
+        self.cursors.extend(from.iter().map(|(place, next)| (*place, Cursor::at(*next))));
+        self.ended.retain(|place| !from.contains_key(place));
+        Ok(())
+    }
+
+    fn halt(&mut self, partitions: &[u32]) -> Result<(), LogError> {
+        self.cursors.retain(|place, _| !partitions.contains(&place.partition));
+        self.ended.retain(|place| !partitions.contains(&place.partition));
+        Ok(())
+    }
+
+    fn release(&mut self, partitions: &[u32]) -> Result<(), LogError> {
+        self.halt(partitions)?;
+        self.leaving.clear();
+        self.shared.lock().group(&self.group).release(self.id, partitions);
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
+    fn read_state(&mut self, partition: u32, entry: &mut dyn FnMut(&[u8], Option<&[u8]>)) -> Result<u64, LogError> {
+        let state = self.shared.lock();
+        let topic = Topic::Out(OutTopic::State);
+        let mut cursor = Cursor::at(state.start(topic, partition));
+        let entries = state.read(topic, partition, &mut cursor, usize::MAX, &mut |record| entry(record.key, record.value))?;
+        Ok(entries as u64)
+    }
+
+    fn begin(&mut self) -> Result<(), LogError> {
+        self.open = Some(Vec::new());
+        Ok(())
+    }
+
+    fn append(&mut self, partition: u32, record: &OutRecord) -> Result<(), LogError> {
+        let position = record.position.clone();
+        self.pend(Pending { topic: record.topic, partition, key: record.key.clone(), value: Some(record.value.clone()), position })
+    }
+
+    fn append_state(&mut self, partition: u32, change: &StateChange) -> Result<(), LogError> {
+        self.pend(Pending { topic: OutTopic::State, partition, key: change.key.clone(), value: change.value.clone(), position: None })
+    }
+
+    fn append_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
+        self.pend(Pending { topic: OutTopic::Alerts, partition, key: alert.key.clone(), value: Some(alert.value.clone()), position: None })
+    }
+
+    fn commit(&mut self, next: &Offsets) -> Result<(), LogError> {
+        let fate = self.faults.next();
+        let pending = self.open.take().unwrap_or_default();
+        let mut state = self.shared.lock();
+        let group = state.group(&self.group);
+        if let Some(place) = next.keys().find(|place| !group.owns(self.id, place.partition)) {
+            return Err(LogError::Aborted { doing: "committing", detail: format!("{place} belongs to another member of group {}", self.group) });
+        }
+        if fate.stands() {
+            for record in &pending {
+                Self::write(&mut state, record)?;
+            }
+            state.group(&self.group).offsets.extend(next);
+            Feed::ALL.into_iter().for_each(|feed| state.trim(Topic::In(feed)));
+        }
+        drop(state);
+        self.shared.changed.notify_all();
+        fate.told()
+    }
+
+    fn abort(&mut self) -> Result<(), LogError> {
+        self.open = None;
+        Ok(())
+    }
+
+    fn send_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
+        let pending = Pending { topic: OutTopic::Alerts, partition, key: alert.key.clone(), value: Some(alert.value.clone()), position: None };
+        Self::write(&mut self.shared.lock(), &pending)?;
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
+    fn await_alerts(&mut self, _wait: Duration) -> Result<(), LogError> {
+        Ok(())
+    }
+
+    fn inputs_closed(&self) -> bool {
+        self.shared.lock().feeders == 0
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        let mut state = self.shared.lock();
+        let partitions = state.options.partitions;
+        state.group(&self.group).leave(self.id, partitions);
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+}
+
+fn push(batch: &mut crate::feeds::Batch, place: Place, record: &Stored<'_>) {
+    let mut fields = RecordRef {
+        feed: place.feed,
+        partition: place.partition,
+        offset: record.offset,
+        appended: Some(record.timestamp),
+        received: None,
+        key: (!record.key.is_empty()).then_some(record.key),
+        value: record.value.unwrap_or_default(),
+        source: None,
+        format: None,
+        cloud_event: None,
+    };
+    for (name, value) in record.headers {
+        let Ok(text) = std::str::from_utf8(value) else { continue };
+        match name {
+            _ if name == SOURCE_HEADER.as_bytes() => fields.source = Some(text),
+            _ if name == RECEIVED_HEADER.as_bytes() => fields.received = text.parse().ok(),
+            b"content-type" => fields.format = Some(text),
+            _ => {}
+        }
+    }
+    batch.push(&fields);
+}

@@ -1,0 +1,175 @@
+//! The log behind Midan: what a shard, a reader and a feeder need of it, and nothing of how it is done.
+//!
+//! The idea: Kafka is the distributed engine, and Midan uses few of its powers: partitions in order, a group that hands them out, one
+//! transaction for outputs, state and offsets, and a compacted changelog. These traits name those powers in the domain's words, so
+//! that a shard is driven by the very same loop (`shard`) on a real Kafka (`kafka`) and on the log inside the process ([`embedded`]).
+//!
+//! ```text
+//!   Feeder ──► input topics ──► ShardLog::poll … commit ──► output topics ──► Tail
+//!                                     ▲    │
+//!                       read_state ───┘    └──► send_alert (at once, its own lane)
+//! ```
+//!
+//! - [`inbox`]: what a poll brings; [`topics`]: the topics and how each is to be set up; [`error`]: what can go wrong, each with its one answer.
+
+pub mod embedded;
+pub mod error;
+pub mod inbox;
+pub mod topics;
+
+pub use error::{Answer, LogError};
+pub use inbox::{Event, Inbox, Offsets, Place};
+pub use topics::{Fault, Plan, Spec, Stamp, Topic};
+
+use crate::engine::{Alert, OutRecord, StateChange};
+use crate::venue::Feed;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The header that names the input of an output record: `topic/partition/offset`.
+pub const POSITION_HEADER: &str = "midan-position";
+/// The header that names the source of an input record.
+pub const SOURCE_HEADER: &str = "midan-source";
+/// The header that says when an input record was received, in epoch milliseconds as decimal text.
+pub const RECEIVED_HEADER: &str = "midan-received";
+/// The header of an alert that carries the sender's group generation: of two senders, the greater is the rightful one.
+pub const GENERATION_HEADER: &str = "midan-generation";
+/// How the keys of the heartbeats begin, which a shard on Kafka leaves on `midan.alerts` once a second; readers of alarms pass them over.
+pub const HEARTBEAT_PREFIX: &str = "heartbeat/";
+
+/// One shard's membership in the group: what it reads, and the transaction in which it writes.
+///
+/// The calls between `begin` and `commit` never answer [`LogError::Busy`]: they wait for room, or say that the transaction cannot stand.
+///
+/// The order of calls: [`Event::Assigned`] → [`read_state`](Self::read_state), [`committed`](Self::committed), [`start`](Self::start);
+/// then polls and appends, a commit now and then; [`Event::Revoked`] → commit or abort, then [`release`](Self::release).
+pub trait ShardLog {
+    /// Waits up to `wait` for something to do and fills `inbox` (which it clears) with at most `max_records` records and what has happened.
+    ///
+    /// A poll that reports a revocation brings no records: the open transaction can be finished while the partitions are still owned.
+    fn poll(&mut self, max_records: usize, wait: Duration, inbox: &mut Inbox) -> Result<(), LogError>;
+
+    /// The next offsets to read of a partition number, for all four feeds; where none is committed, the first that is kept.
+    fn committed(&mut self, partition: u32) -> Result<Offsets, LogError>;
+
+    /// Starts reading assigned places at these offsets. May be called for some feeds of a partition first and for the others later.
+    fn start(&mut self, from: &Offsets) -> Result<(), LogError>;
+
+    /// Stops reading partitions that stay owned, and forgets what was fetched of them; [`start`](Self::start) takes them up again.
+    fn halt(&mut self, partitions: &[u32]) -> Result<(), LogError>;
+
+    /// Gives revoked partitions back. What was read of them and is not committed belongs to the next owner.
+    fn release(&mut self, partitions: &[u32]) -> Result<(), LogError>;
+
+    /// Hands over the committed changelog of a partition in the order of its writing (a key may come again; no value: it is gone),
+    /// and answers how many entries there were. Blocks until the end is proven.
+    fn read_state(&mut self, partition: u32, entry: &mut dyn FnMut(&[u8], Option<&[u8]>)) -> Result<u64, LogError>;
+
+    /// Opens a transaction.
+    fn begin(&mut self) -> Result<(), LogError>;
+
+    /// Adds an output to the open transaction, on the partition of its input.
+    fn append(&mut self, partition: u32, record: &OutRecord) -> Result<(), LogError>;
+
+    /// Adds a change of the state to the open transaction.
+    fn append_state(&mut self, partition: u32, change: &StateChange) -> Result<(), LogError>;
+
+    /// Adds to the open transaction an alert that must not be seen before it.
+    fn append_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError>;
+
+    /// Commits outputs, state and the next offsets together. After `Ok` all of it stands; after an error see [`LogError::answer`].
+    fn commit(&mut self, next: &Offsets) -> Result<(), LogError>;
+
+    /// Gives the open transaction up; without one it does nothing.
+    fn abort(&mut self) -> Result<(), LogError>;
+
+    /// Sends an alert at once, on a lane of its own that waits for no transaction.
+    fn send_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError>;
+
+    /// Waits up to `wait` until the broker has every alert. Offsets must not be committed past an alert that could still be lost.
+    fn await_alerts(&mut self, wait: Duration) -> Result<(), LogError>;
+
+    /// Whether nobody will write to the inputs any more, so that "read to the end" is the end. Kafka cannot know: there the caller who
+    /// asks for a run to the end vouches for it.
+    fn inputs_closed(&self) -> bool;
+}
+
+/// A record as a plain reader sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TailRecord {
+    /// Its topic.
+    pub topic: Topic,
+    /// Its partition.
+    pub partition: u32,
+    /// Its offset.
+    pub offset: i64,
+    /// Its time stamp, epoch ms: of the writer or of the broker, as the topic says.
+    pub timestamp_ms: i64,
+    /// Its key.
+    pub key: Vec<u8>,
+    /// Its value; none says that the key is gone.
+    pub value: Option<Vec<u8>>,
+    /// Its headers.
+    pub headers: Vec<(Arc<str>, Vec<u8>)>,
+}
+
+impl TailRecord {
+    /// The text of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(known, _)| known.as_ref() == name)?;
+        std::str::from_utf8(value).ok()
+    }
+}
+
+/// From where a [`Tail`] reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// The first record that is kept.
+    Beginning,
+    /// What comes from now on.
+    End,
+}
+
+/// A plain reader of whole topics, outside any group: the console, the publishers, the tests. It sees committed records only.
+pub trait Tail {
+    /// Waits up to `wait` and appends at most `max` records to `into`. Order holds within a partition.
+    fn poll(&mut self, max: usize, wait: Duration, into: &mut Vec<TailRecord>) -> Result<(), LogError>;
+
+    /// Whether every partition was read to the end that it had when it was last asked.
+    fn at_end(&self) -> bool;
+}
+
+/// A record for an input topic.
+#[derive(Clone, Copy, Debug)]
+pub struct InRecord<'a> {
+    /// Which feed's topic.
+    pub feed: Feed,
+    /// The key: the venue's id, which also tells the partition.
+    pub key: &'a [u8],
+    /// The value.
+    pub value: &'a [u8],
+    /// The source, for the header `midan-source`.
+    pub source: Option<&'a str>,
+    /// The format, for the header `content-type`, where the value does not say it itself.
+    pub format: Option<&'a str>,
+    /// When it was received (epoch ms), for the header `midan-received`.
+    pub received: Option<i64>,
+}
+
+/// A plain writer of input records: the simulator, the door, the API's commands.
+pub trait Feeder {
+    /// Queues a record, on the partition of its key (murmur2, as Java's default producer does). Blocks while the log asks for patience.
+    fn send(&mut self, record: &InRecord<'_>) -> Result<(), LogError>;
+
+    /// Waits until the log has every record that was sent.
+    fn flush(&mut self) -> Result<(), LogError>;
+}
+
+/// Sets the topics up, and says what is wrong with those that stand.
+pub trait TopicAdmin {
+    /// Creates what is missing, with everything set at creation, and answers what it created.
+    fn create(&self, plan: &Plan) -> Result<Vec<Topic>, LogError>;
+
+    /// Every difference between the plan and what stands; empty is good.
+    fn check(&self, plan: &Plan) -> Result<Vec<Fault>, LogError>;
+}

@@ -1,0 +1,56 @@
+//! What the loop drives: one core per partition number, and the models that a core may ask.
+
+use crate::engine::{Control, Effects, StateChange};
+use crate::feeds::Batch;
+use crate::inference::{Answer, Ask, Outcome};
+
+/// One partition number's venues. It is deterministic: no clock, no I/O; whatever influences it comes in as records and controls.
+pub trait Core {
+    /// Takes in a batch, then the controls, and answers what is to be carried out.
+    fn step(&mut self, batch: &Batch, controls: &[Control]) -> Effects;
+
+    /// What has changed since the last call, for the changelog.
+    fn take_state_changes(&mut self) -> Vec<StateChange>;
+
+    /// All that was taken since the last call now stands.
+    fn committed(&mut self);
+
+    /// Takes up one entry of the changelog.
+    fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), String>;
+
+    /// Every entry was given.
+    fn restored(&mut self) -> Result<(), String>;
+}
+
+/// Makes the core of a partition number, in the state of one that has seen nothing.
+pub trait MakeCore {
+    /// The core it makes.
+    type Core: Core;
+
+    /// Makes one.
+    fn make(&mut self, partition: u32) -> Self::Core;
+}
+
+impl<C: Core, F: FnMut(u32) -> C> MakeCore for F {
+    type Core = C;
+
+    fn make(&mut self, partition: u32) -> C {
+        self(partition)
+    }
+}
+
+/// Runs the models that a core asks for.
+pub trait Models {
+    /// Runs them, or says that they missed their deadline or are not there.
+    fn run(&mut self, ask: &Ask) -> Answer;
+}
+
+/// No models: every request falls back on the rules.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoModels;
+
+impl Models for NoModels {
+    fn run(&mut self, ask: &Ask) -> Answer {
+        Answer { ticket: ask.ticket, flow: Outcome::Absent, anomaly: Outcome::Absent }
+    }
+}

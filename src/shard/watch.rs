@@ -1,0 +1,51 @@
+//! What the loop tells of itself. The telemetry edge listens; by default nobody does.
+
+use crate::log::LogError;
+use std::time::Duration;
+
+/// Listens to a shard. Called on the shard's thread, so an implementation only counts.
+pub trait Watch: Sync {
+    /// A poll brought records.
+    fn polled(&self, _records: usize, _bytes: usize) {}
+    /// A partition is being taken up.
+    fn assigned(&self, _partition: u32) {}
+    /// A partition's state is restored.
+    fn restored(&self, _partition: u32, _entries: u64, _took: Duration) {}
+    /// A partition was given back.
+    fn revoked(&self, _partition: u32) {}
+    /// A commit stands: how many outputs it holds, and how long the shard was blocked by it.
+    fn committed(&self, _outputs: u64, _took: Duration) {}
+    /// A transaction was given up.
+    fn aborted(&self, _why: &LogError) {}
+    /// The clients are being built again.
+    fn rebuilding(&self, _why: &LogError) {}
+    /// An alert was sent.
+    fn alerted(&self, _partition: u32) {}
+    /// A call will be made again.
+    fn retried(&self, _why: &LogError) {}
+}
+
+/// Nobody listens.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {}
+
+/// What a shard did, for the summary at its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stats {
+    /// Records read; those that were read again after an abort count again.
+    pub records: u64,
+    /// Outputs in transactions that stand, state included.
+    pub outputs: u64,
+    /// Alerts sent.
+    pub alerts: u64,
+    /// Commits that stand.
+    pub commits: u64,
+    /// Transactions given up.
+    pub aborts: u64,
+    /// How often the clients were built again.
+    pub rebuilds: u64,
+    /// How long the shard was blocked by commits, in seconds.
+    pub commit_seconds: f64,
+}
