@@ -24,8 +24,8 @@ from runtime import session
 
 MODELS = Path(__file__).resolve().parents[1]
 FIXTURE = MODELS.parent / "tests" / "fixtures" / "features-1.json"
-FLOW_ROWS, FLOW_STEPS = 1_200_000, 14_000
-ANOMALY_ROWS, ANOMALY_STEPS = 1_200_000, 12_000
+FLOW_ROWS, FLOW_STEPS = 1_000_000, 8_000
+ANOMALY_ROWS, ANOMALY_STEPS = 800_000, 8_000
 
 
 def train_flow(known: dict, seed: int) -> dict:
