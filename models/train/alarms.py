@@ -14,6 +14,8 @@ from features import DAY
 
 TOLERANCE = 1
 LONGEST_ALARM_SECONDS = 6 * 3600
+# More than a fifth of all steps flagged is no alarm system any more.
+THRESHOLD_QUANTILES = np.linspace(0.8, 1.0, 500)
 
 
 def runs(flags: np.ndarray, bridge: int = 1) -> list[tuple[int, int]]:
@@ -38,9 +40,10 @@ class Tally:
 def tally(score: np.ndarray, events: list, threshold: float, step_seconds: int) -> Tally:
     """Events found and unmatched alarms a week at a threshold."""
     alarms = _cut(runs(score >= threshold), LONGEST_ALARM_SECONDS // step_seconds)
-    touched = lambda alarm, event: alarm[0] <= event[1] + TOLERANCE and alarm[1] >= event[0] - TOLERANCE
-    found = sum(any(touched(alarm, event) for alarm in alarms) for event in events)
-    unmatched = sum(not any(touched(alarm, event) for event in events) for alarm in alarms)
+    starts, ends = np.array(alarms, dtype=int).reshape(-1, 2, 1).transpose(1, 0, 2)
+    begins, closes = np.array(events, dtype=int).T
+    touching = (starts <= closes + TOLERANCE) & (ends >= begins - TOLERANCE)
+    found, unmatched = touching.any(axis=0).sum(), (~touching.any(axis=1)).sum()
     weeks = len(score) * step_seconds / (7 * DAY)
     return Tally(found / len(events), unmatched / weeks)
 
@@ -49,14 +52,13 @@ def _cut(alarms: list, longest: int) -> list:
     return [(start, min(start + longest - 1, last)) for first, last in alarms for start in range(first, last + 1, longest)]
 
 
-def recall_within(score: np.ndarray, events: list, limit: float, step_seconds: int) -> float:
-    """The best share of events found with at most `limit` unmatched alarms a week."""
-    best = 0.0
-    for threshold in np.unique(np.quantile(score, np.linspace(0.5, 1.0, 1500))):
-        at = tally(score, events, threshold, step_seconds)
-        if at.unmatched_per_week <= limit:
-            best = max(best, at.recall)
-    return best
+def recalls_within(score: np.ndarray, events: list, limits: tuple, step_seconds: int) -> tuple:
+    """For each limit the best share of events found with at most so many unmatched alarms a week."""
+    thresholds = np.unique(np.quantile(score, THRESHOLD_QUANTILES))
+    tallies = [tally(score, events, threshold, step_seconds) for threshold in thresholds]
+    return tuple(
+        float(max((at.recall for at in tallies if at.unmatched_per_week <= limit), default=0.0)) for limit in limits
+    )
 
 
 def average_precision(score: np.ndarray, label: np.ndarray) -> float:

@@ -11,7 +11,8 @@ from rows import Rows
 
 COLD_SHARE = 1 / 3
 THINNED_SHARE = 0.35
-SCALED_SHARE = 0.2
+SCALED_SHARE = 0.12
+LARGEST_SCALE = 5.0
 GAPPY_SHARE = 0.15
 SHIFTED_WARM_SHARE = 0.15
 SHIFTED_COLD_SHARE = 0.6
@@ -51,7 +52,7 @@ def _thin(rows: Rows, rng: np.random.Generator) -> None:
 
 def _scale(rows: Rows, rng: np.random.Generator) -> None:
     """A larger place whose people come in groups: the relative noise stays."""
-    factor = np.where(rng.random(len(rows)) < SCALED_SHARE, np.exp(rng.uniform(0.0, np.log(20.0), len(rows))), 1.0)
+    factor = np.where(rng.random(len(rows)) < SCALED_SHARE, np.exp(rng.uniform(0.0, np.log(LARGEST_SCALE), len(rows))), 1.0)
     rows.lags = np.round(rows.lags * factor[:, None])
     rows.truth = np.round(rows.truth * factor[:, None])
     rows.ahead_mean *= factor[:, None]

@@ -49,7 +49,7 @@ def on_labelled_events(model, folder: Path) -> tuple[dict, int]:
         judged = score.max(axis=0)[first:]
         figures[name] = Score(
             alarms.average_precision(judged, labels[first:]),
-            tuple(alarms.recall_within(judged, events, limit, doors.step_seconds) for limit in LIMITS),
+            alarms.recalls_within(judged, events, LIMITS, doors.step_seconds),
         )
     return figures, len(events)
 

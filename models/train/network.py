@@ -28,6 +28,8 @@ class Plan:
     steps: int
     peak_rate: float
     seed: int
+    # (input, output) pairs at which the straight path starts from 1: a first guess that the network then corrects.
+    straight_ones: tuple = ()
 
 
 def initial(plan: Plan, inputs: int) -> dict:
@@ -41,7 +43,10 @@ def initial(plan: Plan, inputs: int) -> dict:
             "bias": jnp.zeros(fan_out, jnp.float32),
         })
     layers[-1]["weight"] *= 0.1
-    return {"layers": layers, "straight": jnp.zeros((inputs, plan.outputs), jnp.float32)}
+    straight = np.zeros((inputs, plan.outputs), np.float32)
+    for row, column in plan.straight_ones:
+        straight[row, column] = 1.0
+    return {"layers": layers, "straight": jnp.asarray(straight)}
 
 
 def forward(weights: dict, scaled: jnp.ndarray) -> jnp.ndarray:
@@ -84,6 +89,7 @@ def fit(plan: Plan, loss, features: np.ndarray, target: np.ndarray, importance: 
     centre, spread = scaling(features)
     scaled = ((features - centre) / spread).astype(np.float32)
     weights = initial(plan, features.shape[1])
+    weights["straight"] *= spread[:, None].astype(np.float32)
     rate = optax.cosine_onecycle_schedule(plan.steps, plan.peak_rate, pct_start=0.1)
     descent = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(rate, weight_decay=1e-4))
     state = descent.init(weights)
