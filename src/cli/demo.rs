@@ -1,0 +1,268 @@
+//! `midan demo`: a whole match night through the real pipeline on the log inside the process, with nothing else installed.
+//!
+//! ```text
+//!  simulated night ──► embedded log ──► shard (engines, models) ──► embedded log ──► console, summary, a line a minute
+//! ```
+//!
+//! At `--speed max` the run decides by rule (the whole night is read to its end), so the same seed gives the same summary; at a paced speed broker time and
+//! operators' commands come in as they do live.
+
+use super::args::{DemoArgs, Speed};
+use super::night;
+use super::pump::{VenuePane, WATCHED, Watchers};
+use super::service::{Around, Seat, Told, Watch, stopwatch, wall_ms};
+use super::settings::Settings;
+use crate::config::read_world;
+use crate::console::api::Status;
+use crate::console::{Service, serve};
+use crate::engine::Placement;
+use crate::log::embedded::{EmbeddedFeeder, EmbeddedLog, Faults, Options, Retention};
+use crate::log::{Feeder, InRecord, ShardLog, Since};
+use crate::shard::{self, Mode};
+use crate::simulate::{self, Night};
+use crate::summary::Summary;
+use crate::venue::{Feed, Venue, World};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How often the feeder's clock may run ahead of what is unread, bytes: keeps a night at full speed in bounded memory.
+const UNREAD_BYTES: usize = 32 << 20;
+
+/// Runs the demonstration.
+pub(super) fn run(settings: &Settings, args: &DemoArgs) -> anyhow::Result<ExitCode> {
+    let world = Arc::new(playing(read_world(&settings.world.folder)?, &args.venues)?);
+    let around = Around::new(Arc::clone(&world))?;
+    let folder = Folder::new()?;
+    let options = Options { retention: Retention::UntilRead, unread_bytes: Some(UNREAD_BYTES), ..Options::new(&folder.0, args.partitions) };
+    let log = EmbeddedLog::open(options)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let ended = AtomicBool::new(false);
+    let ready = Arc::new(AtomicBool::new(false));
+    let (served, stop_serving) = watch::channel(false);
+    let began = stopwatch();
+    let console = (!args.exit || args.port.is_some()).then(|| console(settings, args, &around, &log, &ready, stop_serving)).transpose()?;
+    on_signal(&stop)?;
+    let feeder = log.feeder();
+    let mut tail = log.tail(&WATCHED, Since::Beginning);
+    let summary = std::thread::scope(|scope| -> anyhow::Result<Summary> {
+        let feeding = scope.spawn(|| feed(args, &world, feeder, &log, &stop));
+        let sharding = scope.spawn(|| {
+            let result = shard(settings, args, &around, &log, &ready, &stop);
+            ended.store(true, Ordering::Relaxed);
+            result
+        });
+        let mut last_minute = i64::MIN;
+        let first = world.venues.first().map(|venue| venue.id.clone()).unwrap_or_default();
+        let watched = Arc::clone(&around.view);
+        let mut watchers = Watchers {
+            around: &around,
+            summary: Summary::default(),
+            results: None,
+            now: Box::new(|| log.clock()),
+            pane: Box::new(move |pane| {
+                if pane.venue == &*first && pane.event_time.div_euclid(60_000) > last_minute {
+                    last_minute = pane.event_time.div_euclid(60_000);
+                    println!("{}", line(pane, watched.active_by_priority(pane.venue).iter().map(|(_, alarms)| alarms).sum()));
+                }
+            }),
+        };
+        watchers.follow(&mut tail, &ended)?;
+        feeding.join().map_err(|_| anyhow::anyhow!("the simulation panicked"))??;
+        sharding.join().map_err(|_| anyhow::anyhow!("the shard panicked"))??;
+        Ok(watchers.summary)
+    })?;
+    let seconds = began.elapsed().as_secs_f64();
+    report(&summary, &around, seconds);
+    if console.is_some() && !args.exit && !stop.load(Ordering::Relaxed) {
+        println!("The night is over; the console stays up. End with Ctrl-C.");
+        wait_for(&stop);
+    }
+    served.send_replace(true);
+    if let Some(console) = console {
+        console.join().map_err(|_| anyhow::anyhow!("the console panicked"))??;
+    }
+    let unaccounted = around.totals.sum().imbalance();
+    Ok(if unaccounted == (0, 0) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The world of the venues that play: those named, else those with a match on the first match day.
+fn playing(world: World, names: &[String]) -> anyhow::Result<World> {
+    for name in names {
+        if world.find(name).is_none() {
+            anyhow::bail!("--venue {name}: no such venue; there are {}", world.names.iter().collect::<Vec<_>>().join(", "));
+        }
+    }
+    let first = world.venues.iter().flat_map(|venue| &venue.matches).map(|day| day.kick_off).min();
+    let plays = |venue: &Venue| match first {
+        _ if !names.is_empty() => names.iter().any(|name| **name == *venue.id),
+        Some(first) => venue.match_around(first).is_some(),
+        None => false,
+    };
+    let venues: Vec<Venue> = world.venues.into_iter().filter(plays).collect();
+    if venues.is_empty() {
+        anyhow::bail!("no venue of the configuration has a match: add a [[match]] to one");
+    }
+    Ok(World::new(venues))
+}
+
+fn feed(args: &DemoArgs, world: &World, mut feeder: EmbeddedFeeder, log: &EmbeddedLog, stop: &AtomicBool) -> anyhow::Result<u64> {
+    let night = Night::new(world, args.seed, &simulate::Options::default());
+    if let Some(path) = &args.truth {
+        night.write_truth(path)?;
+    }
+    night::feed(night, &mut feeder, args.speed, stop, |now| log.set_clock(now))
+}
+
+fn shard(settings: &Settings, args: &DemoArgs, around: &Around, log: &EmbeddedLog, ready: &Arc<AtomicBool>, stop: &AtomicBool) -> anyhow::Result<()> {
+    let to_end = args.speed == Speed::Max;
+    let mut seat = Seat::load(settings, around, !to_end, None);
+    for fault in seat.faults() {
+        eprintln!("midan: {fault}");
+    }
+    let placement = if to_end { Placement::ByPane } else { Placement::OnArrival };
+    let engine_settings = seat.engine_settings(placement);
+    let mut make = |partition| Told::new(around.clone(), partition, args.partitions, engine_settings.clone());
+    let mut open = || Ok(Box::new(log.member("midan", Faults::none())) as Box<dyn ShardLog>);
+    let of_shard = shard::Settings { commit_interval: settings.shards.commit_interval.0, poll_records: settings.shards.max_batch, mode: Mode::ToEnd, ..shard::Settings::default() };
+    let of_shard = if to_end { of_shard } else { shard::Settings { mode: Mode::ServeToEnd, ..of_shard } };
+    let watch = Watch { telemetry: Arc::clone(&around.telemetry), shard: 0, ready: Arc::clone(ready) };
+    shard::run(&mut open, &mut make, &mut seat, &of_shard, &watch, stop)?;
+    Ok(())
+}
+
+/// Starts the console on a thread of its own and prints its address when the page is ready.
+fn console(
+    settings: &Settings,
+    args: &DemoArgs,
+    around: &Around,
+    log: &EmbeddedLog,
+    ready: &Arc<AtomicBool>,
+    stop: watch::Receiver<bool>,
+) -> anyhow::Result<std::thread::JoinHandle<anyhow::Result<()>>> {
+    let mut address: SocketAddr = settings.console.listen;
+    address.set_port(args.port.unwrap_or(address.port()));
+    let speed = match args.speed {
+        Speed::Times(times) => Some(times),
+        Speed::Max => None,
+    };
+    let service = Service {
+        world: Arc::clone(&around.world),
+        view: Arc::clone(&around.view),
+        commands: Box::new(Commands { feeder: Mutex::new(log.side_feeder()), clock: log.clone() }),
+        status: Status { version: env!("CARGO_PKG_VERSION").to_owned(), started: wall_ms(), shards: 1, mode: "demo", speed },
+        telemetry: Arc::clone(&around.telemetry),
+        ready: Arc::clone(ready),
+        token: settings.console.token.clone(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let (told, bound) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        runtime.block_on(serve(service, address, move |address| {
+            // The receiver waits for just this, or has given up.
+            let _ = told.send(address);
+        }, stop))
+    });
+    match bound.recv() {
+        Ok(address) => {
+            println!("The console is on http://{address}");
+            Ok(thread)
+        }
+        // The thread ended before it listened: it knows why.
+        Err(_) => match thread.join() {
+            Ok(Err(why)) => Err(why),
+            _ => Err(anyhow::anyhow!("the console ended before it listened")),
+        },
+    }
+}
+
+/// The console's commands go to the log like anybody's.
+struct Commands {
+    feeder: Mutex<EmbeddedFeeder>,
+    clock: EmbeddedLog,
+}
+
+impl crate::console::api::CommandSink for Commands {
+    fn send(&self, venue: &str, value: Vec<u8>) -> Result<(), String> {
+        let mut feeder = self.feeder.lock().unwrap_or_else(PoisonError::into_inner);
+        let record = InRecord { feed: Feed::Commands, key: venue.as_bytes(), value: &value, source: None, format: None, received: Some(self.clock.clock()) };
+        feeder.send(&record).and_then(|()| feeder.flush()).map_err(|why| why.to_string())
+    }
+}
+
+fn report(summary: &Summary, around: &Around, seconds: f64) {
+    let totals = around.totals.sum();
+    println!("\n{}", summary.with_ledger(totals));
+    println!("              {:.0} records/s over {seconds:.1} s", totals.read as f64 / seconds);
+}
+
+/// `KO−01:35 · 31840 in · 2 alarms · data until 19:24:50 · 96 % of sensors`.
+fn line(pane: &VenuePane<'_>, alarms: i64) -> String {
+    let until = chrono::DateTime::from_timestamp_millis(pane.event_time).map(|at| at.format("%H:%M:%S UTC").to_string()).unwrap_or_default();
+    let (relative, admitted) = match &pane.match_day {
+        Some(day) => (relative(pane.event_time - day.kick_off), day.admitted),
+        None => (String::new(), 0),
+    };
+    let sensors = 100.0 * pane.coverage;
+    format!("{relative:>9}  {admitted:>7} in  {alarms:>3} alarms  data until {until}  {sensors:>3.0} % of sensors")
+}
+
+fn relative(ms: i64) -> String {
+    let minutes = ms.div_euclid(60_000).abs();
+    let sign = if ms < 0 { '−' } else { '+' };
+    format!("KO{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// Turns `stop` on at the first interrupt or termination; the second ends at once.
+pub(super) fn on_signal(stop: &Arc<AtomicBool>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let stop = Arc::clone(stop);
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            for last in [false, true] {
+                signalled().await;
+                stop.store(true, Ordering::Relaxed);
+                if last {
+                    std::process::exit(130);
+                }
+            }
+        });
+    });
+    Ok(())
+}
+
+async fn signalled() {
+    let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "waiting for a person")]
+fn wait_for(stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// A folder that is gone when the demonstration is.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new() -> anyhow::Result<Self> {
+        let path = std::env::temp_dir().join(format!("midan-demo-{}", std::process::id()));
+        std::fs::create_dir_all(&path).map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is in the system's folder for temporary files.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
