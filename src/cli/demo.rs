@@ -76,7 +76,7 @@ pub(super) fn run(settings: &Settings, args: &DemoArgs) -> anyhow::Result<ExitCo
         Ok(watchers.summary)
     })?;
     let seconds = began.elapsed().as_secs_f64();
-    report(&summary, &around, seconds);
+    report(summary, &around, seconds);
     if console.is_some() && !args.exit && !stop.load(Ordering::Relaxed) {
         println!("The night is over; the console stays up. End with Ctrl-C.");
         wait_for(&stop);
@@ -193,9 +193,10 @@ impl crate::console::api::CommandSink for Commands {
     }
 }
 
-fn report(summary: &Summary, around: &Around, seconds: f64) {
+fn report(mut summary: Summary, around: &Around, seconds: f64) {
     let totals = around.totals.sum();
-    println!("\n{}", summary.with_ledger(totals));
+    summary.set_ledger(totals);
+    println!("\n{summary}");
     println!("              {:.0} records/s over {seconds:.1} s", totals.read as f64 / seconds);
 }
 

@@ -38,6 +38,8 @@ use std::time::Duration;
 pub enum Mode {
     /// When it is told to stop.
     Serve,
+    /// As [`Mode::ToEnd`], but with broker time until then: a demonstration that lives like the service.
+    ServeToEnd,
     /// When every partition is read to its end and nobody writes any more. Then the cores are told that no record will follow. No broker time
     /// reaches them: a run to the end decides by the records alone.
     ToEnd,
@@ -275,7 +277,7 @@ impl<M: MakeCore> Shard<'_, '_, M> {
                     running.read_to_end(place.feed, *next_offset);
                     controls.entry(place.partition).or_default().push(Control::ReadToEnd { feed: place.feed, next_offset: *next_offset });
                 }
-                Event::BrokerTime(at) if self.settings.mode == Mode::Serve => {
+                Event::BrokerTime(at) if self.settings.mode != Mode::ToEnd => {
                     let tick = Control::Tick { at: EventTime::from_millis(*at) };
                     self.running.keys().for_each(|partition| controls.entry(*partition).or_default().push(tick.clone()));
                 }

@@ -9,7 +9,7 @@ pub mod forecasts;
 pub use forecasts::{ForecastScore, Forecasts};
 
 use crate::alarm::{Change, ChangeKind};
-use crate::engine::{OutTopic, Row, Sums};
+use crate::engine::{OutTopic, Sums};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -28,11 +28,6 @@ impl Summary {
     /// Takes one output record in.
     pub fn take(&mut self, topic: OutTopic, value: &[u8]) {
         match topic {
-            OutTopic::Ledger => {
-                if let Ok(row) = serde_json::from_slice::<Row>(value) {
-                    self.ledger.add(&row.sums);
-                }
-            }
             OutTopic::Alarms => {
                 if let Ok(change) = serde_json::from_slice::<Change>(value) {
                     if change.change == ChangeKind::Raised {
@@ -45,18 +40,18 @@ impl Summary {
                 self.zone_records += 1;
                 self.revised_records += u64::from(self.forecasts.take(value) > 0);
             }
-            OutTopic::Alerts | OutTopic::Late | OutTopic::Control | OutTopic::State => {}
+            OutTopic::Alerts | OutTopic::Ledger | OutTopic::Late | OutTopic::Control | OutTopic::State => {}
         }
     }
 
-    /// Adds ledger rows that are still open: they are in the state, not on the topic.
-    pub fn add_open_rows(&mut self, sums: &Sums) {
-        self.ledger.add(sums);
+    /// Sets the ledger's sums, the open rows included: those are not on the topic yet.
+    pub const fn set_ledger(&mut self, sums: Sums) {
+        self.ledger = sums;
     }
 
-    /// The ledger's sums.
-    pub const fn ledger(&self) -> &Sums {
-        &self.ledger
+    /// How the forecasts fared.
+    pub const fn forecasts(&self) -> &Forecasts {
+        &self.forecasts
     }
 
     fn take_quarantined(&mut self, value: &[u8]) {
