@@ -128,7 +128,7 @@ def anomaly_card(head: dict, ships: bool, labelled: dict, events: int, injected:
     text = HEAD.format(name="crowd-anomaly", **head) + ANOMALY_WORDS + "## Figures\n\n" + anomaly_tables(labelled, events, injected)
     text += _ships(ships, "every z-score in average precision, and none of them finds more events at any of the three limits")
     limits = [
-        f"{events} events are few: one event is {1 / events:.0%}, so small differences in the table are within chance. Builds of this model that differed only in data shares and length of training found 0.62 to 0.83 of them at one unmatched alarm a week; the lead there is not proven, the lead in average precision (0.33 to 0.35 in all builds) is steadier.",
+        f"{events} events are few: one event is {1 / events:.0%}, so small differences in the table are within chance. Six builds with other data shares, lengths of training and floors found 0.62 to 0.83 of them at one unmatched alarm a week, so the lead there is not proven; their average precision (0.32 to 0.35) was above every z-score in all six.",
         "A match night at a place whose profile knows only quiet days is unusual and scores high; the rules must know the calendar. Such nights were left out of training.",
         "On the first night (no profile) only sudden changes can be seen; use the `cold` quantiles of the manifest.",
         "A slow change over more than 12 steps becomes the new normal. A missing newest step is not judged.",

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Rebuilds both models, their manifests, cards and the parity fixture:  models/train/train.sh --data DIR [--seed N]
-# Needs Python 3.11 or newer; everything else is installed, pinned by hash, into .venv at the root of the repository.
+# Needs Python 3.11 (PYTHON names another); everything else is installed, pinned by hash, into .venv at the root of the repository.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
