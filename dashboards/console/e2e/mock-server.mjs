@@ -12,8 +12,14 @@ import { historyOf, minuteOf, nightOf, recordOf } from "./mock/night.mjs";
 import { KICK_OFF, SITES } from "./mock/site.mjs";
 
 const DIST = join(dirname(fileURLToPath(import.meta.url)), "..", "dist");
-const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'";
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'";
+const TYPES = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+};
 const MODEL = { name: "crowd-flow", version: "1.0.0", sha256: "ab".repeat(32) };
 
 /** Starts the server; its address, what was posted to it, and how to end it. */
@@ -70,7 +76,8 @@ function tick(world, wall) {
     for (const stream of world.streams) {
       if (stream.venue !== venue) continue;
       push(stream.response, "picture", picture(world, venue));
-      if (changed || (world.eventTime / 10_000) % 6 === 0) push(stream.response, "alarms", desk.message(world.eventTime));
+      if (changed || (world.eventTime / 10_000) % 6 === 0)
+        push(stream.response, "alarms", desk.message(world.eventTime));
     }
   }
 }

@@ -10,9 +10,9 @@ const SCRIPT = [
   { code: "BLIND", kind: "zone", place: "parking-p5", priority: "medium", from: -118, to: 400 },
   { code: "CAP-OCC", kind: "zone", place: "fan-zone", priority: "low", from: -58, to: 400 },
   { code: "ENTRY-ETA", kind: "zone", place: "bowl", priority: "high", from: -96, to: -4 },
-  { code: "QUEUE-SPILL", kind: "gate", place: "g2", priority: "high", from: -80, to: -22, cause: "ENTRY-ETA" },
-  { code: "QUEUE-SPILL", kind: "zone", place: "queue-g35", priority: "medium", from: -76, to: -26, cause: "ENTRY-ETA" },
-  { code: "DENS", kind: "zone", place: "forecourt-n2", priority: "top", from: -66, to: -30 },
+  { code: "QUEUE-SPILL", kind: "gate", place: "g34", priority: "high", from: -80, to: -22, cause: "ENTRY-ETA" },
+  { code: "QUEUE-SPILL", kind: "zone", place: "queue-g36", priority: "medium", from: -76, to: -26, cause: "ENTRY-ETA" },
+  { code: "DENS", kind: "zone", place: "forecourt-n1", priority: "top", from: -66, to: -30 },
   { code: "ANOMALY", kind: "zone", place: "approach-n", priority: "low", from: -104, to: -88 },
 ];
 
@@ -39,7 +39,8 @@ export class AlarmDesk {
       if (minute >= rule.to && ["ack", "shelved"].includes(alarm.state)) {
         changed = this.set(alarm, "normal", "cleared", eventTime);
       }
-      if (alarm.state === "shelved" && eventTime >= alarm.until) changed = this.set(alarm, "unack", "unshelved", eventTime);
+      if (alarm.state === "shelved" && eventTime >= alarm.until)
+        changed = this.set(alarm, "unack", "unshelved", eventTime);
       if (alarm.state === "normal" && eventTime - alarm.changed > 10 * MINUTE) this.kept.delete(id);
     }
     return changed;

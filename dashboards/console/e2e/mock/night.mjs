@@ -45,8 +45,8 @@ export function capacity(i, minute) {
 }
 
 export function lanesOpen(i, minute) {
-  if (i === 20 && minute < -60) return 0;
-  return i % 5 === 3 ? 6 : 8;
+  if (i === 20 && minute < -74) return 0;
+  return i % 5 === 3 ? 3 : 4;
 }
 
 /** The record of one place at the end of the pane. */
@@ -58,7 +58,12 @@ export function recordOf(night, place, eventTime, model) {
   const base = { zone: place, from: eventTime - 10_000, to: eventTime, coverage: 1, revision: 0 };
   if (gate >= 0) return { ...base, ...gateRecord(night, gate, minute), kind: "gate" };
   if (isBlind(place, minute)) {
-    return { ...base, kind: "zone", coverage: 0, age_s: { sensors: 40 + Math.max(0, Math.round((minute + 118) * 60)) } };
+    return {
+      ...base,
+      kind: "zone",
+      coverage: 0,
+      age_s: { sensors: 40 + Math.max(0, Math.round((minute + 118) * 60)) },
+    };
   }
   const persons = personsIn(night, zone, minute);
   const density = persons / zone.area_m2;
@@ -70,7 +75,7 @@ export function recordOf(night, place, eventTime, model) {
     out: Math.round(Math.max(0, persons * 0.01 * (1 - jitter))),
     occupancy: band(persons, 0.03),
     density: band(density, 0.05, 2),
-    los: { table: zone.table, grade: grade(zone.table, density) },
+    ...(zone.table ? { los: { table: zone.table, grade: grade(zone.table, density) } } : {}),
     age_s: { sensors: 2 + (Math.abs(jitter) * 20) / 10 },
     forecast: forecast((m) => personsIn(night, zone, m), minute, "occupancy"),
     model,
@@ -114,7 +119,7 @@ function gateRecord(night, i, minute) {
     ...(per > 0 ? { queue: band(queue, 0.08), wait_s: band((queue / per) * 60, 0.1) } : {}),
     lanes_open: lanesOpen(i, minute),
     capacity_per_min: per,
-    los: { table: "queue", grade: grade("queue", queue / 330) },
+    los: { table: "queue", grade: grade("queue", queue / 420) },
     age_s: { sensors: 2, ticketing: 0.8 },
     forecast: [
       ...forecast((m) => night.at(m).flows[i], minute, "in"),
@@ -142,15 +147,15 @@ function personsIn(night, zone, minute) {
       const i = night.site.zones.filter((z) => z.kind === "forecourt").findIndex((z) => z.id === zone.id);
       const per = row.queues.length / 12;
       const queue = row.queues.slice(i * per, (i + 1) * per).reduce((a, b) => a + b, 0);
-      return (220 + queue * 1.7 + rate * 0.28) * (1 + n);
+      return (260 + queue * 3.4 + rate * 0.5) * (1 + n);
     }
     case "approach":
-      return (zone.id === "approach-n" ? 400 + rate * 7.5 : 200 + rate * 2) * (1 + n);
+      return (zone.id === "approach-n" ? 400 + rate * 4.6 : 200 + rate * 2) * (1 + n);
     case "station_hall":
     case "platform":
       return (250 + rate * 1.5) * (1 + n * 2);
     case "fan_zone":
-      return 24_600 * Math.max(0.02, Math.min(1, (minute + 190) / 170)) * (1 + n * 0.1);
+      return 24_600 * Math.max(0.02, Math.min(1, (minute + 190) / 128)) * (1 + n * 0.1);
     default:
       return (300 + rate) * (1 + n);
   }
@@ -168,7 +173,7 @@ function wave(minute, i) {
 
 function gateWeight(i, n) {
   const north = Math.cos((2 * Math.PI * (i + 2.5)) / n);
-  return 1 + 0.85 * Math.max(0, north) ** 3;
+  return 1 + 1.15 * Math.max(0, north) ** 3;
 }
 
 function staying(minute) {

@@ -27,7 +27,7 @@ export const SITES = [
 
 function build({ id, name, city, region, capacity, gates, match }) {
   const zones = [
-    zone("bowl", "Bowl", "bowl", 34_000, capacity, { kind: "ellipse", ...CENTRE, rx: 102, ry: 74 }, "walkway"),
+    zone("bowl", "Bowl", "bowl", 34_000, capacity, { kind: "ellipse", ...CENTRE, rx: 102, ry: 74 }, null),
     ...["N", "E", "S", "W"].map((side, i) =>
       zone(
         `stand-${side.toLowerCase()}`,
@@ -36,7 +36,7 @@ function build({ id, name, city, region, capacity, gates, match }) {
         9_000,
         Math.round(capacity / 4),
         arc(108, 80, 158, 123, -135 + 90 * i, 90),
-        "walkway",
+        null,
       ),
     ),
     ...ring(12, (i) =>
@@ -57,8 +57,24 @@ function build({ id, name, city, region, capacity, gates, match }) {
     }),
     zone("station-hall", "Station hall", "station_hall", 3_200, 6_000, box(24, 20, 212, 82), "walkway"),
     zone("platform-c", "Platform C", "platform", 2_100, 4_200, box(24, 106, 130, 62), "queue"),
-    zone("approach-n", "Approach North", "approach", 5_200, 9_000, poly([240, 36], [352, 36], [392, 122], [318, 152]), "walkway"),
-    zone("approach-e", "Approach East", "approach", 3_900, 7_000, poly([764, 160], [858, 112], [902, 168], [800, 226]), "walkway"),
+    zone(
+      "approach-n",
+      "Approach North",
+      "approach",
+      5_200,
+      9_000,
+      poly([242, 30], [366, 30], [398, 118], [300, 152]),
+      "walkway",
+    ),
+    zone(
+      "approach-e",
+      "Approach East",
+      "approach",
+      3_900,
+      7_000,
+      poly([764, 164], [872, 110], [926, 182], [812, 236]),
+      "walkway",
+    ),
     zone("tram-east", "Tram East", "station_hall", 1_500, 3_000, box(800, 24, 176, 80), "walkway"),
     zone("fan-zone", "Fan zone", "fan_zone", 14_000, 25_000, box(24, 690, 190, 110), "walkway"),
     zone("plaza-s", "Plaza South", "plaza", 6_000, 10_000, box(420, 736, 190, 64), "walkway"),
@@ -72,7 +88,7 @@ function build({ id, name, city, region, capacity, gates, match }) {
     const gate = `g${i + 1}`;
     zones.push(zone(`queue-${gate}`, `Queue ${i + 1}`, "gate_queue", 420, 1_500, null, "queue"));
     const link = { id: gate, name: `Gate ${i + 1}`, kind: "gate", from: `queue-${gate}`, to: `concourse-${segment}` };
-    return { ...link, width_m: 6, lanes: 8, at };
+    return { ...link, width_m: 6, lanes: 4, at };
   });
   return {
     id,

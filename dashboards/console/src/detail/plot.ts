@@ -4,7 +4,8 @@ import uPlot from "uplot";
 import type { Line, Trend } from "./series";
 
 export interface Captions {
-  value: (v: number) => string;
+  /** `fine` when ticks are closer than a tenth. */
+  value: (v: number, fine: boolean) => string;
   time: (t: number) => string;
   line: (line: Line) => string;
   until: string;
@@ -29,7 +30,7 @@ export function draw(element: HTMLElement, trend: Trend, captions: Captions, wid
   const options: uPlot.Options = {
     width,
     height,
-    padding: [18, 10, 0, 0],
+    padding: [18, 26, 0, 0],
     cursor: { show: true, x: true, y: false, drag: { x: false, y: false }, points: { show: false } },
     legend: { show: false },
     scales: { x: { time: false, range: [from, to] }, y: { range: [0, top] } },
@@ -38,14 +39,14 @@ export function draw(element: HTMLElement, trend: Trend, captions: Captions, wid
         ...axis,
         size: 26,
         grid: { show: false },
-        splits: () => ticks(from, to, captions.origin),
+        splits: () => ticks(from, to, captions.origin, width < 430 ? 2 * TICK : TICK),
         values: (_, splits) => splits.map(captions.time),
       },
       {
         ...axis,
         size: 54,
         grid: { stroke: ink("--edge"), width: 1 },
-        values: (_, splits) => splits.map(captions.value),
+        values: (_, splits) => splits.map((v) => captions.value(v, closer(splits))),
       },
     ],
     series: [
@@ -82,10 +83,14 @@ function ceiling(trend: Trend): number {
   return Math.max(highest, ...near, 0.1) * 1.12;
 }
 
-function ticks(from: number, to: number, origin: number): number[] {
-  const first = Math.ceil((from - origin) / TICK);
-  const last = Math.floor((to - origin) / TICK);
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => origin + (first + i) * TICK);
+function ticks(from: number, to: number, origin: number, every: number): number[] {
+  const first = Math.ceil((from - origin) / every);
+  const last = Math.floor((to - origin) / every);
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => origin + (first + i) * every);
+}
+
+function closer(splits: number[]): boolean {
+  return splits.length > 1 && (splits[1] ?? 0) - (splits[0] ?? 0) < 0.1;
 }
 
 function annotate(plot: uPlot, trend: Trend, captions: Captions, top: number, ink: (name: string) => string): void {
@@ -103,6 +108,7 @@ function annotate(plot: uPlot, trend: Trend, captions: Captions, top: number, in
   };
   ctx.save();
   ctx.lineWidth = ratio;
+  ctx.textBaseline = "alphabetic";
   ctx.font = font(11 * ratio, ink);
   if (captions.kickOff !== null) {
     const at = x(captions.kickOff);

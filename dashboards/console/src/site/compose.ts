@@ -5,7 +5,7 @@ import type { Words } from "../words/catalogue";
 import { placeName, shortName } from "../words/places";
 import type { Speech } from "../words/speech";
 import { bounds, union, type Box, type Point } from "./geometry";
-import { labelZone, type Line, type ZoneLabel } from "./labels";
+import { fullest, labelZone, type Line, type ZoneLabel } from "./labels";
 import { isAbnormal, isNotableQueue, levelOf, oldestAge, type Level } from "./los";
 import { queueOf } from "./places";
 
@@ -63,21 +63,48 @@ export function drawnGates(site: Site): DrawnGate[] {
   return site.links.filter((link): link is DrawnGate => link.at != null);
 }
 
-export function zoneView(scene: Scene, zone: DrawnZone): ZoneView {
-  const { records, alarmsAt, words, scale } = scene;
-  const record = records.get(zone.id);
+/** Zones of one ring say equally much, so that the ring reads as one; the abnormal ones say as much as they can. */
+export function viewZones(scene: Scene, zones: DrawnZone[]): ZoneView[] {
+  const drafts = zones.map((zone) => draft(scene, zone));
+  const least = new Map<string, number>();
+  for (const d of drafts) if (isRing(d)) least.set(d.group, Math.max(least.get(d.group) ?? 0, d.fits));
+  return drafts.map((d) => {
+    const chosen = isRing(d) && !isAbnormal(d.level) ? (least.get(d.group) ?? d.fits) : d.fits;
+    const lines = d.variants[Math.min(chosen, d.variants.length - 1)] ?? [];
+    const label = labelZone(d.zone.shape, lines, d.alarm !== null, scene.scale);
+    return { id: d.zone.id, shape: d.zone.shape, level: d.level, alarm: d.alarm, spoken: d.spoken, label };
+  });
+}
+
+interface Draft {
+  zone: DrawnZone;
+  level: Level;
+  alarm: Alarm | null;
+  spoken: string;
+  variants: Line[][];
+  fits: number;
+  group: string;
+}
+
+function draft(scene: Scene, zone: DrawnZone): Draft {
+  const record = scene.records.get(zone.id);
   const level = levelOf(record);
-  const alarm = alarmsAt(zone.id)[0] ?? null;
-  const name = placeName(words, zone);
+  const alarm = scene.alarmsAt(zone.id)[0] ?? null;
+  const name = placeName(scene.words, zone);
   const variants = level === "blind" ? blindLines(scene, zone, record) : levelLines(scene, zone, level, record);
   return {
-    id: zone.id,
-    shape: zone.shape,
+    zone,
     level,
     alarm,
-    label: labelZone(zone.shape, variants, alarm !== null, scale),
-    spoken: level === "blind" ? words.site.zoneUnknown(name) : words.site.zone(name, level),
+    spoken: spokenZone(scene, name, level, record),
+    variants,
+    fits: fullest(zone.shape, variants, alarm !== null, scene.scale),
+    group: zone.kind,
   };
+}
+
+function isRing({ zone, level }: Draft): boolean {
+  return zone.shape.kind === "arc" && level !== "blind";
 }
 
 export function gateView(scene: Scene, gate: DrawnGate): GateView {
@@ -101,15 +128,21 @@ export function gateView(scene: Scene, gate: DrawnGate): GateView {
   };
 }
 
+function spokenZone({ say, words }: Scene, name: string, level: Level, record: PlaceRecord | undefined): string {
+  if (level === "blind") return words.site.zoneUnknown(name);
+  if (level === "ungraded") return words.site.zoneUngraded(name, say.persons(record?.occupancy?.v ?? 0));
+  return words.site.zone(name, level);
+}
+
 function gateLevel(site: Site, gate: Link, records: Map<string, PlaceRecord>): Level {
   const own = records.get(gate.id);
   const level = levelOf(own);
-  if (level !== "blind") return level;
+  if (level !== "blind" && level !== "ungraded") return level;
   const queue = queueOf(site, gate);
   const ofQueue = levelOf(queue === null ? undefined : records.get(queue));
-  if (ofQueue !== "blind") return ofQueue;
+  if (ofQueue !== "blind" && ofQueue !== "ungraded") return ofQueue;
   const seen = own && own.coverage !== 0 && (own.flow != null || own.in != null);
-  return seen ? "A" : "blind";
+  return seen ? "ungraded" : "blind";
 }
 
 function queueText(record: PlaceRecord | undefined, say: Speech): string {
@@ -121,30 +154,48 @@ function queueText(record: PlaceRecord | undefined, say: Speech): string {
 
 function levelLines(scene: Scene, zone: DrawnZone, level: Level, record: PlaceRecord | undefined): Line[][] {
   const { say, words } = scene;
-  const letter: Line = { text: level, weight: isAbnormal(level) ? "strong" : "letter" };
   const density = record?.density == null ? null : say.number(record.density.v, 1);
   const persons = record?.occupancy == null ? null : say.persons(record.occupancy.v);
-  const full =
-    persons !== null && zone.capacity ? words.site.inside(persons, say.persons(zone.capacity)) : persons;
+  const capacity = zone.capacity ? say.persons(zone.capacity) : null;
+  const full = persons !== null && capacity !== null ? words.site.inside(persons, capacity) : persons;
   const name = placeName(words, zone);
   const short = shortName(zone);
-  const perArea = density === null ? null : words.units.density(density);
-  if (zone.kind === "bowl" && full !== null) {
-    const headed: Line[] = [
-      { text: full, weight: "strong" },
-      { text: joined(name, level, perArea), weight: "figure" },
-    ];
-    return [headed, [{ text: persons ?? "", weight: "letter" }, { text: level, weight: "figure" }], [letter]];
+  if (level === "ungraded") {
+    const share = zone.capacity && record?.occupancy ? say.percent(record.occupancy.v / zone.capacity) : null;
+    return countLines(persons ?? "", capacity === null ? "" : words.site.ofCapacity(capacity), share, name);
   }
-  const figures = joined(perArea, full);
-  const variants: Line[][] = [
-    [letter, { text: name, weight: "name" }, { text: figures, weight: "figure" }],
-    [letter, { text: name, weight: "name" }, { text: perArea ?? persons ?? "", weight: "figure" }],
-    [letter, { text: joined(short ?? name, density ?? persons), weight: "figure" }],
-    [letter, { text: isAbnormal(level) ? (density ?? "") : (short ?? ""), weight: "figure" }],
+  const letter: Line = { text: level, weight: isAbnormal(level) ? "strong" : "letter" };
+  const perArea = density === null ? null : words.units.density(density);
+  const figure = (text: string): Line => ({ text, weight: "figure" });
+  const named = (text: string): Line => ({ text, weight: "name" });
+  if (short !== null && zone.shape.kind === "arc") {
+    return [[letter, figure(joined(short, density ?? persons))], [letter, figure(short)], [letter]];
+  }
+  const variants = [
+    [letter, named(name), figure(joined(perArea, full))],
+    [letter, named(name), figure(perArea ?? persons ?? "")],
+    [letter, ...name.split(" ").map(named), figure(density ?? "")],
+    [letter, named(name)],
+    ...(short === null ? [] : [[letter, named(short)]]),
+    [letter, figure(density ?? "")],
     [letter],
   ];
-  return variants.map((lines) => lines.filter((line) => line.text !== ""));
+  return variants.map(written);
+}
+
+function countLines(persons: string, of: string, share: string | null, name: string): Line[][] {
+  const strong: Line = { text: persons, weight: "strong" };
+  const count: Line = { text: persons, weight: "name" };
+  const variants: Line[][] = [
+    [strong, { text: of, weight: "figure" }, { text: name, weight: "name" }],
+    [{ text: name, weight: "figure" }, count],
+    [{ text: share ?? persons, weight: "name" }],
+  ];
+  return variants.map(written);
+}
+
+function written(lines: Line[]): Line[] {
+  return lines.filter((line) => line.text !== "");
 }
 
 function blindLines(scene: Scene, zone: DrawnZone, record: PlaceRecord | undefined): Line[][] {

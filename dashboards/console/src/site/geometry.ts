@@ -82,6 +82,10 @@ export function overlap(a: Box, b: Box): boolean {
   return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
 }
 
+export function grown(box: Box, by: number): Box {
+  return { x: box.x - by, y: box.y - by, w: box.w + 2 * by, h: box.h + 2 * by };
+}
+
 export function centred(at: Point, w: number, h: number): Box {
   return { x: at[0] - w / 2, y: at[1] - h / 2, w, h };
 }

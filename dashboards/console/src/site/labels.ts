@@ -18,21 +18,24 @@ export interface ZoneLabel {
 }
 
 export const SIZE: Record<Weight, number> = { letter: 15, strong: 20, name: 12, figure: 12.5 };
-const WIDTH = 0.6;
+/** Widths of an average character in ems, on the wide side: bold is wider. */
+const WIDTH: Record<Weight, number> = { letter: 0.72, strong: 0.68, name: 0.66, figure: 0.62 };
 const LEADING = 1.18;
 const MARGIN = 5;
-export const MARK = 24;
+export const MARK = 26;
 
-/** The fullest of `variants` that fits into the shape at this scale (pixels per unit), else the last and shortest. */
-export function labelZone(shape: Shape, variants: Line[][], marked: boolean, scale: number): ZoneLabel {
-  const at = anchor(shape);
-  const room = (lines: Line[]) => block(lines, marked, scale);
-  const chosen = variants.find((lines) => {
-    const { w, h } = room(lines);
+/** Which is the fullest of `variants` that fits into the shape at this scale (pixels per unit); else the last and shortest. */
+export function fullest(shape: Shape, variants: Line[][], marked: boolean, scale: number): number {
+  const found = variants.findIndex((lines) => {
+    const { w, h } = block(lines, marked, scale);
     return fits(shape, w + MARGIN / scale, h + MARGIN / scale);
   });
-  const lines = chosen ?? variants[variants.length - 1] ?? [];
-  const { w, h } = room(lines);
+  return found < 0 ? variants.length - 1 : found;
+}
+
+export function labelZone(shape: Shape, lines: Line[], marked: boolean, scale: number): ZoneLabel {
+  const at = anchor(shape);
+  const { w, h } = block(lines, marked, scale);
   return { at, box: centred(at, w, h), lines };
 }
 
@@ -54,7 +57,8 @@ export function placeFlags(flags: Flag[], centre: Point, taken: Box[], frame: Bo
   for (const flag of [...flags].sort((a, b) => Number(b.marked) - Number(a.marked) || b.weight - a.weight)) {
     const spots = spotsFor(flag, centre, scale).filter((spot) => contains(frame, spot));
     const others = placed.map((p) => p.box);
-    const free = spots.find((spot) => ![...taken, ...others].some((box) => overlap(box, spot)));
+    const open = spots.filter((spot) => ![...taken, ...others].some((box) => overlap(box, spot)));
+    const free = open.find((spot) => !covers(flag.at, spot, taken)) ?? open[0];
     const forced = flag.marked ? spots.find((spot) => !others.some((box) => overlap(box, spot))) : undefined;
     const box = free ?? forced;
     if (box) placed.push({ ...flag, box });
@@ -63,7 +67,7 @@ export function placeFlags(flags: Flag[], centre: Point, taken: Box[], frame: Bo
 }
 
 export function textWidth(text: string, weight: Weight, scale: number): number {
-  return (text.length * SIZE[weight] * WIDTH) / scale;
+  return (text.length * SIZE[weight] * WIDTH[weight]) / scale;
 }
 
 export function lineHeight(weight: Weight, scale: number): number {
@@ -100,6 +104,16 @@ function spotsFor(flag: Flag, centre: Point, scale: number): Box[] {
     }
   }
   return spots;
+}
+
+/** Whether the tie from the gate to its flag would run over something written. */
+function covers(from: Point, to: Box, taken: Box[]): boolean {
+  const end: Point = [to.x + to.w / 2, to.y + to.h / 2];
+  const points = Array.from({ length: 9 }, (_, i): Point => {
+    const t = (i + 3) / 12;
+    return [from[0] + (end[0] - from[0]) * t, from[1] + (end[1] - from[1]) * t];
+  });
+  return points.some((p) => taken.some((box) => overlap(box, centred(p, 1, 1)) && !overlap(box, centred(from, 1, 1))));
 }
 
 function contains(frame: Box, box: Box): boolean {

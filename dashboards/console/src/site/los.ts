@@ -1,16 +1,18 @@
 // Levels of service. Grey is normal: A, B and C differ only in lightness; colour begins at D and rises in luminance to F, so the
-// order survives a colour-blind eye and a grey print. A place without a level is "blind", which is drawn dashed, never calm.
+// order survives a colour-blind eye and a grey print. A place without data is "blind", which is drawn dashed, never calm; one that
+// has a head count but no table to grade it by (seats) is "ungraded" and shows its count.
 import type { PlaceRecord } from "../contract/types";
 
-export type Level = "A" | "B" | "C" | "D" | "E" | "F" | "blind";
+export type Level = "A" | "B" | "C" | "D" | "E" | "F" | "ungraded" | "blind";
 
 const GRADES = ["A", "B", "C", "D", "E", "F"];
 const NOTABLE_WAIT_S = 600;
 
 export function levelOf(record: PlaceRecord | undefined): Level {
   const grade = record?.los?.grade;
-  if (!record || record.coverage === 0 || !grade || !GRADES.includes(grade)) return "blind";
-  return grade as Level;
+  if (!record || record.coverage === 0) return "blind";
+  if (grade && GRADES.includes(grade)) return grade as Level;
+  return record.occupancy == null ? "blind" : "ungraded";
 }
 
 export function isAbnormal(level: Level): boolean {

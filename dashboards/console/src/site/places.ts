@@ -1,6 +1,6 @@
 // Places of a site by id, and which of them stand for which on the map: a gate's queue has no shape of its own and is shown at
 // its gate.
-import type { Link, Site } from "../contract/types";
+import type { Alarm, Link, Site } from "../contract/types";
 import type { Named } from "../words/places";
 
 export interface Place extends Named {
@@ -22,6 +22,11 @@ export function markId(site: Site, id: string): string {
   const zone = site.zones.find((z) => z.id === id);
   if (zone?.shape || !zone) return id;
   return gateOf(site, id)?.id ?? id;
+}
+
+/** The place that an alarm is told of: the gate, where it is the gate's queue. */
+export function alarmPlace(site: Site, alarm: Alarm): Place {
+  return findPlace(site, markId(site, alarm.place.id));
 }
 
 /** The zone that a gate's queue stands in, or null where the queue has a drawn zone or none of its own. */

@@ -50,9 +50,11 @@ export const en = (say: Speech) => ({
   },
   alarms: {
     title: "Alarms",
-    unacked: (n: number) =>
-      say.plural(n, { one: `${say.number(n)} not acknowledged`, other: `${say.number(n)} not acknowledged` }),
-    active: (n: number) => say.plural(n, { one: `${say.number(n)} active`, other: `${say.number(n)} active` }),
+    counts: (unacked: number, active: number) =>
+      say.plural(active, {
+        one: unacked === 0 ? "1 acknowledged" : "1 not acknowledged",
+        other: `${say.number(unacked)} of ${say.number(active)} not acknowledged`,
+      }),
     none: (until: string) => `No alarm. Data until ${until}.`,
     noneUnknown: "No data yet, so nothing is known of alarms.",
     ago: (span: string) => `${span} ago`,
@@ -131,7 +133,11 @@ export const en = (say: Speech) => ({
     expected_in: "Coming in, expected",
   },
   advice: {
-    "ENTRY-ETA": ["Open the lanes that are still closed", "Announce the gates that are free", "Prepare a later kick-off"],
+    "ENTRY-ETA": [
+      "Open the lanes that are still closed",
+      "Announce the gates that are free",
+      "Prepare a later kick-off",
+    ],
     "CAP-OCC": ["Close its entry", "Redirect to the section beside it"],
     DENS: ["Stop the inflow", "Open a relief route", "Put eyes on it"],
     "QUEUE-SPILL": ["Meter upstream", "Open more lanes", "Redirect to a free gate"],
@@ -140,8 +146,8 @@ export const en = (say: Speech) => ({
   },
   units: {
     persons: (n: string) => `${n} persons`,
-    perMinute: (n: string) => `${n} /min`,
-    density: (n: string) => `${n} /m²`,
+    perMinute: (n: string) => `${n}\u202f/min`,
+    density: (n: string) => `${n}\u202f/m²`,
     of: (part: string, whole: string) => `${part} of ${whole}`,
     band: (lo: string, hi: string) => `${lo}–${hi}`,
     limit: (value: string) => `limit ${value}`,
@@ -167,6 +173,8 @@ export const en = (say: Speech) => ({
     unacked: "alarm, not acknowledged",
     acked: "acknowledged",
     inside: (n: string, capacity: string) => `${n} / ${capacity}`,
+    ofCapacity: (capacity: string) => `of ${capacity}`,
+    zoneUngraded: (name: string, persons: string) => `${name}, ${persons} persons`,
   },
   kinds: {
     platform: "Platform",
@@ -243,7 +251,7 @@ export const en = (say: Speech) => ({
     capacity: (value: string) => `capacity ${value}`,
     limit: (value: string) => `limit ${value}`,
     expected: (value: string) => `expected ${value}`,
-    dataUntil: (time: string) => `data until ${time}`,
+    dataUntil: (time: string, share: string) => `data until ${time} · ${share} of sensors`,
     crosses: (line: string, time: string) => `The middle forecast crosses the ${line} around ${time}.`,
     mayCross: (line: string, time: string) => `The upper forecast crosses the ${line} around ${time}.`,
     above: (line: string) => `Above the ${line} now.`,
@@ -291,8 +299,8 @@ export const en = (say: Speech) => ({
     quarantined: (n: number, ids: string) =>
       say.plural(n, { one: `${ids} in quarantine`, other: `${say.number(n)} in quarantine: ${ids}` }),
     none: "No feed has been heard yet",
-    events: (n: string) => `${n} events read`,
-    set: (late: string, quarantined: string) => `${late} late, ${quarantined} set aside`,
+    events: (n: string, late: string, quarantined: string) =>
+      `${n} events read, ${late} late, ${quarantined} set aside`,
   },
   token: {
     title: "This console is locked",

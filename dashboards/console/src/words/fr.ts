@@ -51,9 +51,14 @@ export const fr = (say: Speech): Words => ({
   },
   alarms: {
     title: "Alarmes",
-    unacked: (n) =>
-      say.plural(n, { one: `${say.number(n)} non acquittée`, other: `${say.number(n)} non acquittées` }),
-    active: (n) => say.plural(n, { one: `${say.number(n)} active`, other: `${say.number(n)} actives` }),
+    counts: (unacked, active) =>
+      say.plural(active, {
+        one: unacked === 0 ? "1 acquittée" : "1 non acquittée",
+        other: say.plural(unacked, {
+          one: `${say.number(unacked)} sur ${say.number(active)} non acquittée`,
+          other: `${say.number(unacked)} sur ${say.number(active)} non acquittées`,
+        }),
+      }),
     none: (until) => `Aucune alarme. Données jusqu’à ${until}.`,
     noneUnknown: "Pas encore de données\u00a0: rien n’est connu des alarmes.",
     ago: (span) => `il y a ${span}`,
@@ -148,8 +153,8 @@ export const fr = (say: Speech): Words => ({
   },
   units: {
     persons: (n) => `${n} personnes`,
-    perMinute: (n) => `${n} /min`,
-    density: (n) => `${n} /m²`,
+    perMinute: (n) => `${n}\u202f/min`,
+    density: (n) => `${n}\u202f/m²`,
     of: (part, whole) => `${part} sur ${whole}`,
     band: (lo, hi) => `${lo}–${hi}`,
     limit: (value) => `seuil ${value}`,
@@ -175,6 +180,8 @@ export const fr = (say: Speech): Words => ({
     unacked: "alarme non acquittée",
     acked: "acquittée",
     inside: (n, capacity) => `${n} / ${capacity}`,
+    ofCapacity: (capacity) => `sur ${capacity}`,
+    zoneUngraded: (name, persons) => `${name}, ${persons} personnes`,
   },
   kinds: {
     platform: "Quai",
@@ -251,7 +258,7 @@ export const fr = (say: Speech): Words => ({
     capacity: (value) => `capacité ${value}`,
     limit: (value) => `seuil ${value}`,
     expected: (value) => `attendus ${value}`,
-    dataUntil: (time) => `données jusqu’à ${time}`,
+    dataUntil: (time, share) => `données jusqu’à ${time} · ${share} des capteurs`,
     crosses: (line, time) => `La prévision médiane franchit la ligne «\u00a0${line}\u00a0» vers ${time}.`,
     mayCross: (line, time) => `La prévision haute franchit la ligne «\u00a0${line}\u00a0» vers ${time}.`,
     above: (line) => `Déjà au-dessus de la ligne «\u00a0${line}\u00a0».`,
@@ -299,8 +306,7 @@ export const fr = (say: Speech): Words => ({
     quarantined: (n, ids) =>
       say.plural(n, { one: `${ids} en quarantaine`, other: `${say.number(n)} en quarantaine\u00a0: ${ids}` }),
     none: "Aucun flux n’a encore été entendu",
-    events: (n) => `${n} événements lus`,
-    set: (late, quarantined) => `${late} en retard, ${quarantined} écartés`,
+    events: (n, late, quarantined) => `${n} événements lus, ${late} en retard, ${quarantined} écartés`,
   },
   token: {
     title: "Cette console est verrouillée",

@@ -20,8 +20,9 @@ export function placeName(words: Words, place: Named): string {
   return word + place.name.slice(prefix.length);
 }
 
-/** The short mark of a place among its kind: "Gate 12" is 12, "Forecourt N1" is N1; null where the name has no such tail. */
+/** The short mark of a place among its kind: "Gate 12" is 12, "Forecourt N1" is N1. A bare letter would
+ * be read as a level, so it does not count; null where there is no such tail. */
 export function shortName(place: Named): string | null {
-  const tail = /(?:^|\s)([A-Z]{0,2}\d{1,2}|[A-Z]{1,2})$/u.exec(place.name);
+  const tail = /(?:^|\s)([A-Z]{0,2}\d{1,2})$/u.exec(place.name);
   return tail?.[1] ?? null;
 }
