@@ -250,12 +250,12 @@ async function noScroll({ large }) {
   }
 }
 
-async function fallback({ large, target }) {
+async function fallback({ large, small, target }) {
   const chip = large.page.locator("[data-test=model]");
   target.world.fallback = "model file missing";
   await large.page.waitForSelector("[data-test=model][data-state=fallback]");
   assert.match(await chip.textContent(), /Rules only: flow model off.*Why: model file missing/);
-  assert.deepEqual(await overflows(large.page), []);
+  for (const { page } of [large, small]) assert.deepEqual(await overflows(page), []);
   target.world.fallback = null;
   await large.page.waitForSelector("[data-test=model][data-state=active]");
 }

@@ -19,6 +19,8 @@ const SCRIPT = [
 export class AlarmDesk {
   constructor(night) {
     this.night = night;
+    const places = new Set([...night.site.zones, ...night.site.links].map((place) => place.id));
+    this.script = SCRIPT.filter((rule) => places.has(rule.place));
     this.kept = new Map();
     this.acknowledged = [];
   }
@@ -27,7 +29,7 @@ export class AlarmDesk {
   advance(eventTime) {
     const minute = minuteOf(eventTime);
     let changed = false;
-    for (const rule of SCRIPT) {
+    for (const rule of this.script) {
       const id = this.idOf(rule);
       const alarm = this.kept.get(id);
       if (!alarm && minute >= rule.from && minute < rule.to) {
