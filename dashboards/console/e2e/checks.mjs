@@ -34,6 +34,7 @@ export const onMockOnly = [
   ["nothing that matters needs a scroll at 1920×1080", noScroll],
   ["a model that fails is named with its reason", fallback],
   ["a stream that stops is said plainly and greys the picture", stale],
+  ["a lost connection is said, and comes back by itself", lost],
   ["another venue is another picture", venues],
   ["a token is asked for, refused when wrong, and kept for the session", token],
 ];
@@ -273,6 +274,12 @@ async function stale({ large, target }) {
     document.querySelector("[data-test=until]").textContent.startsWith("Data until"),
   );
   assert.equal(await large.page.locator(".greys.stale").count(), 0);
+}
+
+async function lost({ large, target }) {
+  for (const stream of target.world.streams) stream.response.destroy();
+  await large.page.getByText("Connection lost, next try in").waitFor({ timeout: 5_000 });
+  await large.page.waitForFunction(() => !document.body.textContent.includes("Connection lost"));
 }
 
 async function venues({ large }) {

@@ -17,6 +17,8 @@ import { SITES } from "../e2e/mock/site.mjs";
 const CASABLANCA = SITES[0] as unknown as Site;
 const record = (more: Partial<PlaceRecord> = {}): PlaceRecord => ({ kind: "zone", zone: "z", from: 0, to: 1, ...more });
 
+const brightness = ([r = 0, g = 0, b = 0]: number[]) => 0.21 * r + 0.72 * g + 0.07 * b;
+
 describe("geometry", () => {
   const north: Shape = {
     ...{ kind: "arc", cx: 500, cy: 400, rx0: 100, ry0: 80, rx1: 200, ry1: 160 },
@@ -94,9 +96,7 @@ describe("levels", () => {
     const theme = readFileSync(join(import.meta.dirname, "../src/theme.css"), "utf8");
     const channels = (level: string) =>
       (new RegExp(`--level-${level}: #(..)(..)(..)`, "u").exec(theme) ?? []).slice(1).map((hex) => parseInt(hex, 16));
-    const lightness = "abcdef"
-      .split("")
-      .map((l) => channels(l).reduce((sum, c, i) => sum + c * [0.21, 0.72, 0.07][i]!, 0));
+    const lightness = "abcdef".split("").map((l) => brightness(channels(l)));
     expect([...lightness].sort((a, b) => a - b)).toEqual(lightness);
     const hue = (level: string) => Math.max(...channels(level)) - Math.min(...channels(level));
     expect(Math.max(hue("a"), hue("b"), hue("c"))).toBeLessThan(20);

@@ -26,7 +26,7 @@ describe("catalogues", () => {
   test.each(LANGUAGES)("%s leaves nothing empty and drops no argument", (code) => {
     const visit = (value: unknown, path: string): void => {
       if (typeof value === "string") expect(value, path).not.toBe("");
-      else if (typeof value === "function") expect(said(value), path).not.toBe("");
+      else if (typeof value === "function") expect(said(value as Sentence), path).not.toBe("");
       else for (const [key, inner] of Object.entries(value as object)) visit(inner, `${path}.${key}`);
     };
     visit(CATALOGUES[code](new Speech(code, "UTC")), code);
@@ -36,7 +36,7 @@ describe("catalogues", () => {
     const visit = (a: unknown, b: unknown, path: string): void => {
       if (typeof a === "function") {
         const found = (text: string) => [...text.matchAll(/⟦\d⟧/gu)].map(String).sort();
-        expect(found(said(b as typeof a)), path).toEqual(found(said(a)));
+        expect(found(said(b as Sentence)), path).toEqual(found(said(a as Sentence)));
       } else if (a !== null && typeof a === "object") {
         for (const key of Object.keys(a)) visit(a[key as never], (b as object)[key as never], `${path}.${key}`);
       }
@@ -45,7 +45,7 @@ describe("catalogues", () => {
   });
 
   /** The sentence with marked arguments. */
-  function said(sentence: (...args: never[]) => unknown): string {
+  function said(sentence: Sentence): string {
     const args = Array.from({ length: sentence.length }, (_, i) => `⟦${i}⟧`);
     return String(sentence(...(args as never[])));
   }
@@ -77,6 +77,8 @@ describe("components", () => {
     expect(literals(`<p class="big">{words.a.b} · <b>12</b></p>`)).toEqual([]);
   });
 });
+
+type Sentence = (...args: never[]) => unknown;
 
 type Node = Record<string, unknown> & { type: string };
 

@@ -1,7 +1,7 @@
 // From an alarm's keys and figures to sentences. The arguments of the headline come first; what they leave out is looked up in
 // the evidence, and what is in neither leaves the shorter sentence.
 import type { Alarm } from "../contract/types";
-import { lookup, type Words } from "../words/catalogue";
+import type { Words } from "../words/catalogue";
 import { writeMeasure } from "../words/measures";
 import type { Speech } from "../words/speech";
 
@@ -72,8 +72,8 @@ export function critical(alarm: Alarm, say: Speech, words: Words): string {
 export function stateWords(alarm: Alarm, say: Speech, words: Words): string {
   if (alarm.state === "ack" && alarm.operator) return words.states.ackBy(alarm.operator);
   if (alarm.state === "shelved" && alarm.until != null) return words.states.shelvedUntil(say.clock(alarm.until));
-  const { ackBy: _by, shelvedUntil: _until, ...plain } = words.states;
-  return lookup(plain, alarm.state);
+  const known = (words.states as Record<string, unknown>)[alarm.state];
+  return typeof known === "string" ? known : alarm.state;
 }
 
 function facts(alarm: Alarm): Facts {

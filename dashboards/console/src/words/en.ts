@@ -178,7 +178,7 @@ export const en = (say: Speech) => ({
   },
   kinds: {
     platform: "Platform",
-    station_hall: "Station",
+    station_hall: "Station hall",
     approach: "Approach",
     checkpoint: "Checkpoint",
     forecourt: "Forecourt",

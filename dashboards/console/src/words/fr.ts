@@ -185,7 +185,7 @@ export const fr = (say: Speech): Words => ({
   },
   kinds: {
     platform: "Quai",
-    station_hall: "Gare",
+    station_hall: "Hall de gare",
     approach: "Approche",
     checkpoint: "Contrôle",
     forecourt: "Parvis",

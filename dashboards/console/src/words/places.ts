@@ -16,7 +16,7 @@ export function placeName(words: Words, place: Named): string {
   const prefix = ENGLISH[place.kind];
   const kinds: Record<string, string> = words.kinds;
   const word = kinds[place.kind];
-  if (!prefix || !word || !place.name.startsWith(`${prefix} `)) return place.name;
+  if (!prefix || !word || !`${place.name} `.startsWith(`${prefix} `)) return place.name;
   return word + place.name.slice(prefix.length);
 }
 
