@@ -50,7 +50,7 @@ export function wrongLevels(page) {
       return getComputedStyle(probe).color;
     };
     const letters = new Map();
-    for (const text of document.querySelectorAll(".map text")) {
+    for (const text of document.querySelectorAll(".map text:is(.letter, .strong)")) {
       const letter = text.textContent.trim();
       if (/^[A-F]$/.test(letter)) letters.set(letter, (letters.get(letter) ?? 0) + 1);
     }

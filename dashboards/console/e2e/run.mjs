@@ -5,7 +5,8 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { launch, openPage } from "./browser.mjs";
-import { anywhere, onMockOnly } from "./checks.mjs";
+import { onMockOnly } from "./checks-mock.mjs";
+import { anywhere } from "./checks.mjs";
 import { startTarget } from "./target.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));

@@ -63,6 +63,7 @@ describe("numbers", () => {
     expect(en.percent(1)).toBe("100\u202f%");
     expect(en.percent(0.29)).toBe("29\u202f%");
     expect(en.percent(0.004)).toBe("0.4\u202f%");
+    expect(en.percent(0.0002)).toBe("0\u202f%");
     expect(fr.percent(0.004)).toBe("0,4\u202f%");
   });
 

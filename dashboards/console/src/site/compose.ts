@@ -174,13 +174,19 @@ function levelLines(scene: Scene, zone: DrawnZone, level: Level, record: PlaceRe
   const variants = [
     [letter, named(name), figure(joined(perArea, full))],
     [letter, named(name), figure(perArea ?? persons ?? "")],
-    [letter, ...name.split(" ").map(named), figure(density ?? "")],
+    [letter, ...wrapped(name).map(named), figure(density ?? "")],
     [letter, named(name)],
     ...(short === null ? [] : [[letter, named(short)]]),
     [letter, figure(density ?? "")],
     [letter],
   ];
   return variants.map(written);
+}
+
+/** A name on several lines, unless a line would be a bare letter, which would be read as a level. */
+function wrapped(name: string): string[] {
+  const words = name.split(" ");
+  return words.every((word) => word.length > 1) ? words : [name];
 }
 
 function countLines(persons: string, of: string, share: string | null, name: string): Line[][] {

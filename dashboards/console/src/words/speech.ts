@@ -46,7 +46,7 @@ export class Speech {
   /** A share. It is rounded down, so that "100 %" means all of it. */
   percent(share: number): string {
     const percent = share * 100;
-    const digits = percent > 0 && percent < 1 ? 1 : 0;
+    const digits = percent >= 0.1 && percent < 1 ? 1 : 0;
     const scale = 10 ** digits;
     return `${this.number(Math.floor(percent * scale + 1e-6) / scale, digits)}${NARROW}%`;
   }
