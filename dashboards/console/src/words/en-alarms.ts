@@ -14,7 +14,6 @@ export const alarmWords = (say: Speech) => ({
     ago: (span: string) => `${span} ago`,
     shelvedGroup: (n: number) => say.plural(n, { one: "1 shelved", other: `${say.number(n)} shelved` }),
     clearedGroup: (n: number) => say.plural(n, { one: "1 cleared lately", other: `${say.number(n)} cleared lately` }),
-    causedBy: (n: number) => say.plural(n, { one: "1 follows from this", other: `${say.number(n)} follow from this` }),
     fresh: (priority: string, headline: string) => `New alarm, ${priority}. ${headline}.`,
     waiting: (n: number) =>
       say.plural(n, { one: "1 alarm is not acknowledged.", other: `${say.number(n)} alarms are not acknowledged.` }),
@@ -121,7 +120,6 @@ export const alarmWords = (say: Speech) => ({
     unconfirmed: "Sent, not confirmed yet",
     refused: (reason: string) => `Refused: ${reason}`,
     failed: "Not sent: the server does not answer",
-    done: (action: string) => `${action}: confirmed`,
   },
   shelve: {
     title: "Shelve this alarm",

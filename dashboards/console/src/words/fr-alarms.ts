@@ -19,7 +19,6 @@ export const alarmWords = (say: Speech): AlarmWords => ({
     shelvedGroup: (n) => say.plural(n, { one: `${say.number(n)} en attente`, other: `${say.number(n)} en attente` }),
     clearedGroup: (n) =>
       say.plural(n, { one: `${say.number(n)} éteinte il y a peu`, other: `${say.number(n)} éteintes il y a peu` }),
-    causedBy: (n) => say.plural(n, { one: `${say.number(n)} en découle`, other: `${say.number(n)} en découlent` }),
     fresh: (priority, headline) => `Nouvelle alarme, priorité ${priority}. ${headline}.`,
     waiting: (n) =>
       say.plural(n, {
@@ -128,7 +127,6 @@ export const alarmWords = (say: Speech): AlarmWords => ({
     unconfirmed: "Envoyé, pas encore confirmé",
     refused: (reason) => `Refusé\u00a0: ${reason}`,
     failed: "Non envoyé\u00a0: le serveur ne répond pas",
-    done: (action) => `${action}\u00a0: confirmé`,
   },
   shelve: {
     title: "Mettre cette alarme en attente",
