@@ -1,0 +1,39 @@
+// How the value of a piece of evidence is written. The meaning of `what` decides, the unit only helps where `what` is new.
+import type { Words } from "./catalogue";
+import type { Speech } from "./speech";
+
+type Writer = (value: number, say: Speech, words: Words) => string;
+
+const persons: Writer = (value, say) => say.persons(value);
+const share: Writer = (value, say) => say.percent(value);
+const perMinute: Writer = (value, say, words) => words.units.perMinute(say.number(value));
+const density: Writer = (value, say, words) => words.units.density(say.number(value, 1));
+const span: Writer = (value, say) => say.duration(value);
+const hour: Writer = (value, say) => say.clock(value);
+
+const BY_WHAT: Record<string, Writer> = {
+  p_after_deadline: share,
+  entry_eta: hour,
+  remaining_persons: persons,
+  capacity_per_min: perMinute,
+  occupancy: persons,
+  occupancy_share: share,
+  density,
+  p_density_over: share,
+  queue: persons,
+  wait_s: span,
+  time_to_spill_s: span,
+  arrivals_per_min: perMinute,
+  coverage: share,
+  silence_s: span,
+  score: share,
+  flow_in: perMinute,
+  expected_in: perMinute,
+};
+
+const BY_UNIT: Record<string, Writer> = { s: span, ms: hour, "1": share, persons };
+
+export function writeMeasure(what: string, value: number, unit: string | undefined, say: Speech, words: Words): string {
+  const writer = BY_WHAT[what] ?? BY_UNIT[unit ?? ""];
+  return writer ? writer(value, say, words) : say.number(value, Number.isInteger(value) ? 0 : 2);
+}
