@@ -18,7 +18,8 @@ pub enum AlarmState {
     OutOfService,
 }
 
-/// What changed (FORMATS.md, "Out").
+/// What changed (FORMATS.md, "Out"). `Cleared`: the condition ended (state `rtn_unack` or `normal`, or as it was put aside). `Suppressed`: put aside by design or out of service, as
+/// the state says; `Returned`: back from either. `Raised` comes again when the condition returns within the same alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the words are the format's own")]

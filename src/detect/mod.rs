@@ -1,7 +1,87 @@
 //! Detectors: picture, forecast and scores of one pane → findings with evidence. No detector keeps state; what lasts is the alarm's business.
 //!
-//! - [`finding`]: what a detector says about one place and one pane.
+//! The idea: a detector speaks of every place that it can judge, "no" as well as "yes", and is silent where it cannot tell. A "no" carries its leading figure only; a
+//! "yes" everything that speaks for it and against it.
+//!
+//! - [`finding`]: what a detector says about one place and one pane; [`scene`]: what it is shown.
+//! - One file per detector, one row each in [`DETECTORS`].
 
+mod anomaly;
+mod blind;
+mod cap_occ;
+mod dens;
+mod entry_eta;
 pub mod finding;
+mod queue_spill;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod scene;
 
-pub use finding::{Code, Evidence, Finding, Place, PlaceKind, Priority};
+pub use finding::{Code, Evidence, Finding, Message, Place, PlaceKind, Priority};
+pub use scene::Scene;
+
+/// A detector: adds what it finds in the scene.
+pub type Detector = fn(&Scene<'_>, &mut Vec<Finding>);
+
+/// The detectors, in the order in which their findings come.
+pub const DETECTORS: &[(Code, Detector)] = &[
+    (Code::EntryEta, entry_eta::detect),
+    (Code::CapOcc, cap_occ::detect),
+    (Code::Dens, dens::detect),
+    (Code::QueueSpill, queue_spill::detect),
+    (Code::Blind, blind::detect),
+    (Code::Anomaly, anomaly::detect),
+];
+
+/// Everything that all detectors find in one pane.
+pub fn detect(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (_, detector) in DETECTORS {
+        detector(scene, &mut findings);
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crowd::sample::{count, site, stadium};
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_place_is_judged_once_by_each_detector_and_holds_at_least_what_it_exceeds() {
+        let site = site();
+        let mut state = site.state();
+        for n in 1..200 {
+            let figures = site.close(&mut state, n, |pane| {
+                pane.add_count(site.sensor("lane-a"), &count(40, 0));
+                pane.add_count(site.sensor("gate-a"), &count(8, 0));
+            });
+            let findings = detect(&Scene { venue: &site.venue, figures: &figures, outlooks: &[], pane_start: site.end(n - 1), end: site.end(n) });
+            let places: BTreeSet<_> = findings.iter().map(|finding| (finding.code, &finding.place)).collect();
+            assert_eq!(places.len(), findings.len());
+            assert!(findings.iter().all(|finding| finding.holds >= finding.exceeds && !finding.headline.key.is_empty()));
+            let spills = findings.iter().any(|finding| finding.code == Code::QueueSpill && finding.exceeds.is_some());
+            assert!(spills, "192 a minute more come than pass: 100 m² hold out for little more than a minute");
+        }
+    }
+
+    #[test]
+    fn every_code_stands_in_the_list_once() {
+        let codes: BTreeSet<Code> = DETECTORS.iter().map(|(code, _)| *code).collect();
+        assert_eq!(codes.len(), 6);
+    }
+
+    #[test]
+    #[ignore = "measures time"]
+    #[allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+    fn measure_the_detectors_over_a_thousand_zones() {
+        let site = stadium(1_000);
+        let figures = site.close(&mut site.state(), 1, |pane| pane.counts.iter_mut().for_each(|count| (count.inwards, count.reports) = (3, 1)));
+        let scene = Scene { venue: &site.venue, figures: &figures, outlooks: &[], pane_start: site.end(0), end: site.end(1) };
+        let start = std::time::Instant::now();
+        let times = 200;
+        let found: usize = (0..times).map(|_| detect(&scene).len()).sum();
+        println!("{} findings: {:?} per pane", found / times, start.elapsed() / times as u32);
+    }
+}

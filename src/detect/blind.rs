@@ -1,0 +1,181 @@
+//! BLIND: a place where people are, or are expected, and too little is heard of it. Silence is an event (DESIGN promise 5).
+//!
+//! A zone is blind when its coverage is below the limit, or when nothing at all has come from it for too long. The venue as a whole is blind when nothing is heard of it
+//! anywhere. An empty place at night raises nothing, and neither does one that nobody ever counted.
+
+use super::finding::{Code, Finding, Place, PlaceKind, Priority};
+use super::scene::{Manner, PerProfile, Scene, Standing, profile_of, seconds};
+use crate::crowd::ZoneFigures;
+use crate::crowd::topology::lead_zone;
+use crate::time::Span;
+use crate::venue::Profile;
+
+const MANNER: Manner =
+    Manner { code: Code::Blind, headline: "alarm.blind", would_clear: "clear.blind", certainty: "observed", urgency: "immediate", severity: "minor" };
+
+struct Limits {
+    coverage: f64,
+    age: Span,
+    deadband: f64,
+    dense: f64,
+    occupied: f64,
+    delays: (Span, Span),
+}
+
+/// One finding per zone that has sensors, and one for the venue.
+pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let expected = expected_by_zone(scene);
+    let mut limits = PerProfile::new(read);
+    let mut is_anybody_concerned = false;
+    let mut is_anything_heard_of = false;
+    for (i, (zone, figures)) in scene.venue.zones.iter().zip(&scene.figures.zones).enumerate() {
+        if figures.expected == 0 {
+            continue;
+        }
+        let profile = profile_of(zone);
+        let limits = limits.of(profile);
+        let heads = figures.occupancy.map_or(0.0, |heads| heads.v);
+        let is_concerned = heads >= limits.occupied || expected[i] >= limits.occupied;
+        is_anybody_concerned |= is_concerned;
+        is_anything_heard_of = true;
+        findings.push(zone_finding(scene, i, figures, is_concerned, limits, profile));
+    }
+    let lead = lead_zone(scene.venue).and_then(|lead| scene.venue.zones.get(lead.index()));
+    if let (true, Some(lead)) = (is_anything_heard_of, lead) {
+        let profile = profile_of(lead);
+        findings.push(venue_finding(scene, is_anybody_concerned, limits.of(profile), profile));
+    }
+}
+
+fn zone_finding(scene: &Scene<'_>, i: usize, figures: &ZoneFigures, is_concerned: bool, limits: &Limits, profile: &Profile) -> Finding {
+    let urgency = match figures.density {
+        Some(density) if density.v >= limits.dense => Priority::High,
+        _ => Priority::Medium,
+    };
+    let is_blind = |coverage| figures.coverage < coverage || figures.silent_for > limits.age;
+    let standing = Standing {
+        exceeds: (is_concerned && is_blind(limits.coverage)).then_some(urgency),
+        holds: (is_concerned && is_blind(limits.coverage + limits.deadband)).then_some(urgency),
+    };
+    let silence_s = figures.silent_for.as_secs_f64();
+    let headline = [("coverage", figures.coverage), ("silence_s", silence_s)];
+    let mut finding = MANNER.finding(scene.zone(i), standing, limits.delays, &headline, &[("coverage", limits.coverage + limits.deadband)]);
+    finding.evidence.push(scene.held("coverage", figures.coverage, "1", limits.coverage, profile));
+    if !standing.is_quiet() {
+        finding.evidence.push(scene.held("silence_s", silence_s, "s", limits.age.as_secs_f64(), profile));
+        finding.evidence.extend(figures.occupancy.map(|heads| scene.figure("occupancy", heads.v, "persons")));
+        finding.evidence.extend(figures.density.map(|density| scene.held("density", density.v, "persons/m2", limits.dense, profile)));
+        if figures.coverage > 0.0 {
+            finding.against.push(scene.figure("coverage", figures.coverage, "1"));
+        }
+    }
+    finding
+}
+
+/// With nothing heard at all the whole picture is dark: that is urgent however sparse the crowd was.
+fn venue_finding(scene: &Scene<'_>, is_concerned: bool, limits: &Limits, profile: &Profile) -> Finding {
+    let coverage = scene.figures.coverage;
+    let dark = (is_concerned && coverage <= 0.0).then_some(Priority::High);
+    let silent = scene.figures.zones.iter().filter(|zone| zone.expected > 0).map(|zone| zone.silent_for).min().unwrap_or(Span::ZERO);
+    let place = Place { kind: PlaceKind::Venue, id: scene.venue.id.clone() };
+    let headline = [("coverage", coverage), ("silence_s", silent.as_secs_f64())];
+    let standing = Standing { exceeds: dark, holds: dark };
+    let mut finding = MANNER.finding(place, standing, limits.delays, &headline, &[("coverage", 0.0)]);
+    finding.evidence.push(scene.held("coverage", coverage, "1", 0.0, profile));
+    if dark.is_some() {
+        finding.evidence.push(scene.figure("silence_s", silent.as_secs_f64(), "s"));
+    }
+    finding
+}
+
+/// Persons that the forecast expects in each zone, in the last step or the next, over all its series.
+fn expected_by_zone(scene: &Scene<'_>) -> Vec<f64> {
+    let mut expected = vec![0.0; scene.venue.zones.len()];
+    for outlook in scene.outlooks {
+        let next = outlook.horizons.first().map_or(0.0, |horizon| horizon.q50);
+        // What was expected a step ago was said before the silence: a forecast made in the dark expects less and less.
+        let persons = outlook.expected_last.unwrap_or(0.0).max(next);
+        if let Some(zone) = expected.get_mut(outlook.series.zone.index()) {
+            *zone += persons;
+        }
+    }
+    expected
+}
+
+fn read(profile: &Profile) -> Limits {
+    Limits {
+        coverage: profile.value("blind.coverage"),
+        age: seconds(profile, "blind.age_s"),
+        deadband: profile.value("blind.deadband"),
+        dense: profile.value("blind.dense"),
+        occupied: profile.value("blind.occupied"),
+        delays: (seconds(profile, "blind.on_s"), seconds(profile, "blind.off_s")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crowd::Estimate;
+    use crate::crowd::sample::KICK_OFF;
+    use crate::detect::sample::Stage;
+
+    const fn exactly(v: f64) -> Option<Estimate> {
+        Some(Estimate { v, lo: v, hi: v })
+    }
+
+    fn bowl(coverage: f64, silent_s: u64, heads: f64, density: f64) -> Finding {
+        let mut stage = Stage::at(KICK_OFF);
+        let zone = stage.zone("bowl");
+        (zone.expected, zone.coverage, zone.silent_for) = (3, coverage, Span::from_secs(silent_s));
+        (zone.occupancy, zone.density) = (exactly(heads), exactly(density));
+        stage.all(detect).into_iter().find(|finding| &*finding.place.id == "bowl").unwrap()
+    }
+
+    /// Coverage 0.7 with deadband 0.05, silence 60 s, occupied from 10 persons, dense from 3 persons/m².
+    #[test]
+    fn it_judges_coverage_and_silence_where_people_are() {
+        use Priority::{High, Medium};
+        let cases = [
+            ((1.0, 0, 500.0, 0.5), None, None),
+            ((0.76, 0, 500.0, 0.5), None, None),
+            ((0.7, 0, 500.0, 0.5), None, Some(Medium)),
+            ((0.6, 0, 500.0, 0.5), Some(Medium), Some(Medium)),
+            ((0.6, 0, 500.0, 3.5), Some(High), Some(High)),
+            ((0.6, 0, 9.0, 0.1), None, None),
+            ((1.0, 60, 500.0, 0.5), None, None),
+            ((1.0, 61, 500.0, 0.5), Some(Medium), Some(Medium)),
+        ];
+        for ((coverage, silent_s, heads, density), exceeds, holds) in cases {
+            let finding = bowl(coverage, silent_s, heads, density);
+            assert_eq!((finding.exceeds, finding.holds), (exceeds, holds), "{coverage}, {silent_s} s, {heads} heads, {density}");
+        }
+    }
+
+    #[test]
+    fn it_judges_where_people_are_expected() {
+        let mut stage = Stage::at(KICK_OFF);
+        (stage.zone("bowl").expected, stage.zone("bowl").coverage) = (3, 0.0);
+        stage.figures.coverage = 0.5;
+        let exceeds = |stage: &Stage| stage.all(detect).iter().filter(|finding| finding.exceeds.is_some()).count();
+        assert_eq!(exceeds(&stage), 0, "an empty place at night");
+        stage.expect("bowl", 40.0, None);
+        assert_eq!(exceeds(&stage), 1);
+    }
+
+    #[test]
+    fn when_everything_is_silent_the_whole_venue_is_blind() {
+        let mut stage = Stage::at(KICK_OFF);
+        (stage.zone("bowl").expected, stage.zone("bowl").coverage, stage.zone("bowl").occupancy) = (3, 0.0, exactly(4_000.0));
+        let venue = |stage: &Stage| stage.all(detect).into_iter().find(|finding| finding.place.kind == PlaceKind::Venue).unwrap();
+        stage.figures.coverage = 0.1;
+        assert_eq!(venue(&stage).holds, None);
+        stage.figures.coverage = 0.0;
+        assert_eq!(venue(&stage).exceeds, Some(Priority::High));
+    }
+
+    #[test]
+    fn a_zone_without_sensors_is_not_judged() {
+        assert!(Stage::at(KICK_OFF).all(detect).is_empty());
+    }
+}
