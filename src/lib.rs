@@ -22,6 +22,7 @@ pub mod engine;
 pub mod feeds;
 pub mod forecast;
 pub mod inference;
+pub mod replay;
 pub mod time;
 pub mod venue;
 pub mod window;
