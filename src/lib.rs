@@ -27,6 +27,7 @@ pub mod forecast;
 pub mod inference;
 pub mod log;
 pub mod onnx;
+pub mod replay;
 pub mod results;
 pub mod shard;
 pub mod summary;

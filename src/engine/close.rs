@@ -74,7 +74,7 @@ impl Site {
         self.closed_to = end;
         self.coverage = figures.coverage;
         let scene = Scene { venue, figures: &figures, outlooks: &outlooks.series, pane_start: venue.pane.start(end), end };
-        let findings = detect::findings(&scene);
+        let findings = detect::detect(&scene);
         let at = At { venue: &venue.id, event_time: end, watermark: end, coverage: figures.coverage };
         let mut changes = self.alarms.expire(&at);
         changes.extend(self.alarms.assess(&at, &findings));

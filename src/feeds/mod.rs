@@ -26,7 +26,7 @@ pub mod operations;
 mod origin;
 pub mod record;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub mod sensors;
 pub mod ticketing;
 pub mod transport;

@@ -30,6 +30,8 @@ pub struct Timetable {
 struct Place {
     name: String,
     parent: Option<Box<str>>,
+    /// Trains call here: no entrance, no mezzanine, no boarding area of a platform.
+    calls: bool,
 }
 
 /// On which days a service runs.
@@ -49,9 +51,9 @@ impl Timetable {
     pub fn read(zip: &[u8]) -> Result<Self, Fault> {
         let mut archive = open(zip)?;
         let mut timetable = Self { zone: zone_of(&mut archive)?, ..Self::default() };
-        let found = rows(&mut archive, "stops.txt", &["stop_id", "stop_name", "parent_station"], &["stop_id"], |row| {
+        let found = rows(&mut archive, "stops.txt", &["stop_id", "stop_name", "parent_station", "location_type"], &["stop_id"], |row| {
             let parent = Some(row[2]).filter(|parent| !parent.is_empty()).map(Box::from);
-            timetable.stops.insert(row[0].into(), Place { name: row[1].to_owned(), parent });
+            timetable.stops.insert(row[0].into(), Place { name: row[1].to_owned(), parent, calls: matches!(row[3], "" | "0") });
         })?;
         if !found {
             return Err(Fault::new(Reason::MissingField, "the static feed has no stops.txt"));
@@ -72,7 +74,7 @@ impl Timetable {
 
     /// The platforms of a station, by id.
     pub fn platforms<'a>(&'a self, station_id: &'a str) -> impl Iterator<Item = &'a str> {
-        self.stops.iter().filter(move |(_, place)| place.parent.as_deref() == Some(station_id)).map(|(id, _)| &**id)
+        self.stops.iter().filter(move |(_, place)| place.calls && place.parent.as_deref() == Some(station_id)).map(|(id, _)| &**id)
     }
 
     /// How many stops there are.
@@ -250,7 +252,7 @@ mod tests {
     fn small() -> Vec<u8> {
         zip(&[
             ("agency.txt", "agency_id,agency_timezone\nA,Africa/Casablanca\n"),
-            ("stops.txt", "\u{feff}stop_id,stop_name,parent_station\nS,Stade,\nS1,Stade quai 1,S\nX,Ailleurs,\n"),
+            ("stops.txt", "\u{feff}stop_id,stop_name,location_type,parent_station\nS,Stade,1,\nS1,Stade quai 1,0,S\nS-in,Entrance,2,S\nX,Ailleurs,,\n"),
             ("calendar.txt", "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\nW,0,0,0,0,0,1,1,20300601,20300630\n"),
             ("calendar_dates.txt", "service_id,date,exception_type\nW,20300616,2\nW,20300617,1\n"),
             ("trips.txt", "route_id,service_id,trip_id\nR,W,t1\nR,V,t2\n"),

@@ -1,0 +1,80 @@
+//! The calendar beside a table: what was on, when, and how many were expected.
+
+use super::file::Rows;
+use super::mapping::{FileShape, Mapping};
+use super::stamp::{Meaning, Stamps};
+use super::{Report, TableError};
+use crate::time::EventTime;
+use crate::venue::Match;
+use std::path::Path;
+
+/// One event of a calendar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalendarEntry {
+    /// Its start.
+    pub start: EventTime,
+    /// Its planned end, where told.
+    pub end: Option<EventTime>,
+    /// Persons expected, where told.
+    pub attendance: Option<u32>,
+    /// Its name; empty where not told.
+    pub name: String,
+}
+
+impl CalendarEntry {
+    /// The event as a match of the venue's calendar.
+    pub fn to_match(&self) -> Match {
+        Match {
+            id: format!("{}@{}", self.name, self.start).into(),
+            home: self.name.clone(),
+            away: String::new(),
+            kick_off: self.start,
+            expected_attendance: self.attendance.unwrap_or_default(),
+        }
+    }
+}
+
+/// Reads the events of the mapping's venue from a CSV with a header; sorted by start. Rows with a fault are in the report, the rest goes on.
+///
+/// # Errors
+/// The file cannot be read, or lacks the column of the start.
+pub fn read_calendar(path: &Path, mapping: &Mapping) -> Result<(Vec<CalendarEntry>, Report), TableError> {
+    let shape = FileShape { parquet: None, header: true, delimiter: b',', columns: Vec::new() };
+    let rows = Rows::open(path, &shape)?;
+    let calendar = &mapping.calendar;
+    let column = |name: &str| rows.columns().iter().position(|column| column == name);
+    let start = column(&calendar.start).ok_or_else(|| TableError::NoColumn {
+        path: path.to_owned(),
+        column: calendar.start.clone(),
+        nearest: rows.columns().join(", "),
+    })?;
+    let (venue, end, attendance, name) = (column(&calendar.venue), column(&calendar.end), column(&calendar.attendance), column(&calendar.name));
+    let stamps = Stamps { format: calendar.format.clone(), ..mapping.stamps.clone() };
+    let mut report = Report { file: path.display().to_string(), ..Report::default() };
+    let mut events = Vec::new();
+    rows.each(path, |line, cells| {
+        report.rows += 1;
+        let event = cells.and_then(|cells| {
+            let get = |column: Option<usize>| column.map(|column| cells.get(column)).unwrap_or_default();
+            if venue.is_some() && get(venue) != mapping.venue {
+                return Ok(None);
+            }
+            let attendance = Some(get(attendance)).filter(|text| !text.is_empty()).map(|text| text.parse().map_err(|_| "the attendance is no number of persons".to_owned()));
+            let end = Some(get(end)).filter(|text| !text.is_empty()).map(|text| time(&stamps, text, "end"));
+            Ok(Some(CalendarEntry { start: time(&stamps, cells.get(start), "start")?, end: end.transpose()?, attendance: attendance.transpose()?, name: get(name).to_owned() }))
+        });
+        match event {
+            Ok(event) => events.extend(event),
+            Err(detail) => report.fault(line, detail),
+        }
+    })?;
+    events.sort_by(|a, b| (a.start, &a.name).cmp(&(b.start, &b.name)));
+    Ok((events, report))
+}
+
+fn time(stamps: &Stamps, text: &str, what: &str) -> Result<EventTime, String> {
+    match stamps.read(text) {
+        Ok(Meaning::Once(at) | Meaning::Either(at, _)) => Ok(at),
+        Err(detail) => Err(format!("the {what} {detail}")),
+    }
+}

@@ -1,0 +1,293 @@
+//! The table's figures in event-time order: what each sensor counted in each step, and where somebody noted that nobody knows.
+//!
+//! The idea: a row's place in the file means nothing, so every row becomes a few small numbers, and they are sorted. A figure that is missing or faulty
+//! stays as a mark: it is a gap, which an absent row may not be (`absent = "zero"`).
+
+use super::file::{Cells, Rows};
+use super::mapping::{Direction, Layout, Mapping, SensorIs, StampIs, Values};
+use super::stamp::Meaning;
+use super::{Report, TableError};
+use crate::time::EventTime;
+use crate::venue::Names;
+use indexmap::IndexSet;
+use std::path::Path;
+
+/// A figure that nobody has: no column, or another row.
+const NONE: u32 = u32::MAX;
+/// A figure that is missing: nobody knows.
+const MISSING: u32 = u32::MAX - 1;
+
+/// What one sensor counted in one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry {
+    /// Start of the step.
+    pub(super) from: EventTime,
+    /// The sensor, by its place in the list of sensors.
+    pub(super) sensor: u32,
+    line: u32,
+    figures: [u32; 3],
+    /// The row's hour comes twice, and its neighbours tell which it is.
+    later: Option<std::num::NonZeroU32>,
+}
+
+/// The figures of a table.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    /// The sensors' ids: in the order of the columns of a wide table, by name for a long one.
+    pub(super) sensors: Vec<String>,
+    /// By time, then sensor.
+    pub(super) list: Vec<Entry>,
+}
+
+impl Entry {
+    /// Persons in, out and undirected; `None` each where the row does not tell, and as a whole where nobody knows.
+    pub(super) fn persons(&self) -> Option<[Option<u32>; 3]> {
+        if self.figures.contains(&MISSING) {
+            return None;
+        }
+        Some(self.figures.map(|figure| Some(figure).filter(|figure| *figure != NONE)))
+    }
+
+    /// Whether the two tell different directions of the same step, as rows of a table with a direction column do.
+    fn completes(&self, other: &Self) -> bool {
+        let apart = self.figures.iter().zip(&other.figures).all(|(a, b)| *a == NONE || *b == NONE);
+        apart && (self.from, self.sensor) == (other.from, other.sensor)
+    }
+
+    fn join(&mut self, other: &Self) {
+        for (mine, other) in self.figures.iter_mut().zip(other.figures) {
+            if *mine == NONE {
+                *mine = other;
+            }
+        }
+    }
+}
+
+/// Reads all rows; what is wrong with one is noted in the report, and the rest goes on.
+pub(super) fn read(path: &Path, mapping: &Mapping, report: &mut Report) -> Result<Entries, TableError> {
+    let rows = Rows::open(path, &mapping.file)?;
+    let plan = Plan::of(path, rows.columns(), mapping)?;
+    let mut reading = Reading { mapping, plan, sensors: IndexSet::new(), list: Vec::new(), report };
+    if let Plan { layout: Places::Wide { columns, .. }, .. } = &reading.plan {
+        reading.sensors.extend(columns.iter().map(|(_, name)| name.clone()));
+    }
+    rows.each(path, |line, cells| reading.row(line, cells))?;
+    let sort_by_name = matches!(mapping.layout, Layout::Long { .. });
+    Ok(finish(reading.sensors, reading.list, sort_by_name, mapping))
+}
+
+/// Where in a row things stand.
+struct Plan {
+    time: Vec<usize>,
+    layout: Places,
+}
+
+enum Places {
+    Columns { sensor: Option<usize>, values: Vec<(Direction, usize)> },
+    Told { sensor: Option<usize>, direction: usize, value: usize, inwards: Vec<String>, outwards: Vec<String> },
+    Wide { measures: Direction, columns: Vec<(usize, String)> },
+}
+
+impl Plan {
+    fn of(path: &Path, columns: &[String], mapping: &Mapping) -> Result<Self, TableError> {
+        let find = |name: &String| columns.iter().position(|column| column == name).ok_or_else(|| no_column(path, name, columns));
+        let time = mapping.time_columns.iter().map(find).collect::<Result<Vec<_>, _>>()?;
+        let layout = match &mapping.layout {
+            Layout::Long { sensor, values } => {
+                let sensor = match sensor {
+                    SensorIs::Column(name) => Some(find(name)?),
+                    SensorIs::Fixed(_) => None,
+                };
+                match values {
+                    Values::Columns(values) => Places::Columns { sensor, values: values.iter().map(|(of, name)| Ok((*of, find(name)?))).collect::<Result<_, TableError>>()? },
+                    Values::Told { direction, inwards, outwards, value } => {
+                        Places::Told { sensor, direction: find(direction)?, value: find(value)?, inwards: inwards.clone(), outwards: outwards.clone() }
+                    }
+                }
+            }
+            Layout::Wide { measures, columns: named, except } => {
+                for name in except {
+                    find(name)?;
+                }
+                let all = || columns.iter().filter(|column| !mapping.time_columns.contains(column) && !except.contains(column)).cloned().collect();
+                let named: Vec<String> = if named.is_empty() { all() } else { named.clone() };
+                Places::Wide { measures: *measures, columns: named.into_iter().map(|name| Ok((find(&name)?, name))).collect::<Result<_, TableError>>()? }
+            }
+        };
+        Ok(Self { time, layout })
+    }
+}
+
+fn no_column(path: &Path, name: &str, columns: &[String]) -> TableError {
+    let names = Names::new(columns.iter().map(String::as_str));
+    TableError::NoColumn { path: path.to_owned(), column: name.to_owned(), nearest: names.nearest(name).join(", ") }
+}
+
+struct Reading<'a> {
+    mapping: &'a Mapping,
+    plan: Plan,
+    sensors: IndexSet<String>,
+    list: Vec<Entry>,
+    report: &'a mut Report,
+}
+
+impl Reading<'_> {
+    fn row(&mut self, line: u32, cells: Result<Cells<'_>, String>) {
+        self.report.rows += 1;
+        let read = cells.and_then(|cells| self.figures(line, &cells));
+        if let Err(detail) = read {
+            self.report.fault(line, detail);
+        }
+    }
+
+    fn figures(&mut self, line: u32, cells: &Cells<'_>) -> Result<(), String> {
+        let (from, later) = self.time(cells)?;
+        let entry = |sensor| Entry { from, sensor, line, figures: [NONE; 3], later };
+        match &self.plan.layout {
+            Places::Wide { measures, columns } => {
+                let mut wrong = None;
+                for (sensor, (column, name)) in columns.iter().enumerate() {
+                    let figure = figure(cells.get(*column), &self.mapping.missing).unwrap_or_else(|detail| {
+                        wrong.get_or_insert_with(|| format!("column \"{name}\" {detail}"));
+                        MISSING
+                    });
+                    let mut entry = entry(sensor as u32);
+                    entry.figures[*measures as usize] = figure;
+                    self.list.push(entry);
+                }
+                wrong.map_or(Ok(()), Err)
+            }
+            Places::Columns { sensor, values } => {
+                let mut entry = entry(sensor_of(&mut self.sensors, *sensor, cells, self.mapping)?);
+                let mut wrong = None;
+                for (direction, column) in values {
+                    entry.figures[*direction as usize] = figure(cells.get(*column), &self.mapping.missing).unwrap_or_else(|detail| {
+                        wrong.get_or_insert_with(|| format!("the figure {}", detail));
+                        MISSING
+                    });
+                }
+                self.list.push(entry);
+                wrong.map_or(Ok(()), Err)
+            }
+            Places::Told { sensor, direction, value, inwards, outwards } => {
+                let mut entry = entry(sensor_of(&mut self.sensors, *sensor, cells, self.mapping)?);
+                let told = cells.get(*direction);
+                let is = |words: &[String]| words.iter().any(|word| word == told);
+                let place = match (is(inwards), is(outwards)) {
+                    (true, _) => Direction::In,
+                    (_, true) => Direction::Out,
+                    _ => return Err("the direction is neither one of in_is nor one of out_is".to_owned()),
+                };
+                let read = figure(cells.get(*value), &self.mapping.missing);
+                entry.figures[place as usize] = *read.as_ref().unwrap_or(&MISSING);
+                self.list.push(entry);
+                read.map(|_| ()).map_err(str::to_owned)
+            }
+        }
+    }
+
+    /// The start of what the row covers; and, of an hour that comes twice, how long after it the other one is.
+    fn time(&self, cells: &Cells<'_>) -> Result<(EventTime, Option<std::num::NonZeroU32>), String> {
+        let meaning = match self.plan.time[..] {
+            [column] => self.mapping.stamps.read(cells.get(column)),
+            _ => self.mapping.stamps.read(&self.plan.time.iter().map(|column| cells.get(*column)).collect::<Vec<_>>().join(" ")),
+        };
+        let (at, later) = match meaning.map_err(|detail| format!("the time {detail}"))? {
+            Meaning::Once(at) => (at, None),
+            Meaning::Either(first, second) => (first, u32::try_from(second.since(first).as_millis()).ok().and_then(std::num::NonZeroU32::new)),
+        };
+        // Panes are whole minutes or the step itself: a clock with odd seconds would make panes of a second.
+        let grain = self.mapping.step.as_millis().min(60_000) as i64;
+        if at.as_millis().rem_euclid(grain) != 0 {
+            return Err(format!("the time is not on a whole {} s", grain / 1_000));
+        }
+        let from = if self.mapping.stamp_is == StampIs::To { at.before(self.mapping.step) } else { at };
+        Ok((from, later))
+    }
+}
+
+fn sensor_of(sensors: &mut IndexSet<String>, column: Option<usize>, cells: &Cells<'_>, mapping: &Mapping) -> Result<u32, String> {
+    let name = match (column, &mapping.layout) {
+        (Some(column), _) => cells.get(column),
+        (None, Layout::Long { sensor: SensorIs::Fixed(name), .. }) => name.as_str(),
+        (None, _) => "",
+    };
+    if name.is_empty() {
+        return Err("names no sensor".to_owned());
+    }
+    if let Some(index) = sensors.get_index_of(name) {
+        return Ok(index as u32);
+    }
+    Ok(sensors.insert_full(name.to_owned()).0 as u32)
+}
+
+fn figure(text: &str, missing: &[String]) -> Result<u32, &'static str> {
+    if missing.iter().any(|marker| marker == text) {
+        return Ok(MISSING);
+    }
+    // Spreadsheets write whole numbers as 12.0.
+    match text.parse::<u32>().ok().or_else(|| text.strip_suffix(".0").and_then(|whole| whole.parse().ok())) {
+        Some(persons) if persons < MISSING => Ok(persons),
+        _ => Err("is no whole number of persons from 0, and no missing marker"),
+    }
+}
+
+fn finish(sensors: IndexSet<String>, mut list: Vec<Entry>, sort_by_name: bool, mapping: &Mapping) -> Entries {
+    let mut order: Vec<usize> = (0..sensors.len()).collect();
+    if sort_by_name {
+        // The order of the rows must not show: a table turned round is the same table.
+        order.sort_by(|a, b| sensors[*a].cmp(&sensors[*b]));
+    }
+    let mut place = vec![0_u32; order.len()];
+    for (new, old) in order.iter().enumerate() {
+        place[*old] = new as u32;
+    }
+    for entry in &mut list {
+        entry.sensor = place[entry.sensor as usize];
+    }
+    list.sort_unstable();
+    tell_doubled_hours(&mut list, mapping.stamps.ambiguous == super::stamp::Ambiguous::Reverse);
+    list.dedup_by(|next, kept| {
+        let completes = kept.completes(next);
+        if completes {
+            kept.join(next);
+        }
+        completes
+    });
+    Entries { sensors: order.into_iter().map(|old| sensors[old].clone()).collect(), list }
+}
+
+/// Of two rows of a sensor for the same stamp of a doubled hour, one is the first and one the second; a single one is the first.
+fn tell_doubled_hours(list: &mut [Entry], reverse: bool) {
+    if list.iter().all(|entry| entry.later.is_none()) {
+        return;
+    }
+    let mut start = 0;
+    while start < list.len() {
+        let head = list[start];
+        let same = |entry: &Entry| (entry.from, entry.sensor) == (head.from, head.sensor);
+        let end = start + list[start..].iter().take_while(|entry| same(entry)).count();
+        if let Some(later) = head.later {
+            for i in start..end {
+                // Sorted by line: a second row that tells the same direction again is the other time round.
+                let told_before = list[start..i].iter().any(|earlier| earlier.from == head.from && !earlier.completes(&Entry { from: head.from, ..list[i] }));
+                if told_before {
+                    list[i].from = head.from.after(crate::time::Span::from_millis(later.get().into()));
+                }
+            }
+            if reverse {
+                turn_round(&mut list[start..end], head.from);
+            }
+        }
+        start = end;
+    }
+    list.sort_unstable();
+}
+
+/// In a table that runs backwards the row that stands earlier is the second.
+fn turn_round(rows: &mut [Entry], first: EventTime) {
+    let Some(second) = rows.iter().map(|entry| entry.from).find(|from| *from != first) else { return };
+    for entry in rows {
+        entry.from = if entry.from == first { second } else { first };
+    }
+}

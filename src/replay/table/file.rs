@@ -1,0 +1,155 @@
+//! The rows of a file, whatever wrote it: CSV, CSV.gz or Parquet, each cell as text.
+//!
+//! Text is what all of them share. A Parquet time stamp becomes an ISO time: with an offset where the column says that it is UTC, without one
+//! where it is a wall clock, so that the mapping's zone decides.
+
+use super::TableError;
+use super::mapping::FileShape;
+use chrono::{DateTime, SecondsFormat};
+use parquet::basic::{LogicalType, TimeUnit};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// A table's file, open, its columns known.
+pub(super) struct Rows {
+    columns: Vec<String>,
+    source: Source,
+}
+
+enum Source {
+    Csv(Box<csv::Reader<Box<dyn Read>>>),
+    Parquet { reader: SerializedFileReader<File>, stamps: Vec<Option<Stamp>> },
+}
+
+/// How a Parquet column writes time stamps.
+#[derive(Clone, Copy)]
+struct Stamp {
+    utc: bool,
+    to_milli: i64,
+}
+
+/// The cells of one row.
+pub(super) enum Cells<'a> {
+    Csv(&'a csv::StringRecord),
+    Parquet(&'a [String]),
+}
+
+impl Cells<'_> {
+    /// The text of a cell, without blanks around it; empty for a cell that is not there.
+    pub(super) fn get(&self, column: usize) -> &str {
+        match self {
+            Self::Csv(record) => record.get(column).unwrap_or_default().trim(),
+            Self::Parquet(cells) => cells.get(column).map_or("", |cell| cell.trim()),
+        }
+    }
+}
+
+impl Rows {
+    /// Opens a file and reads the names of its columns.
+    pub(super) fn open(path: &Path, shape: &FileShape) -> Result<Self, TableError> {
+        let file = File::open(path).map_err(|source| TableError::Unreadable { path: path.to_owned(), source })?;
+        let name = path.to_string_lossy().to_ascii_lowercase();
+        if shape.parquet.unwrap_or_else(|| name.ends_with(".parquet")) {
+            return Self::open_parquet(path, file);
+        }
+        let bytes: Box<dyn Read> = if name.ends_with(".gz") { Box::new(flate2::read::MultiGzDecoder::new(file)) } else { Box::new(file) };
+        let mut reader = csv::ReaderBuilder::new().has_headers(shape.header).delimiter(shape.delimiter).flexible(true).from_reader(bytes);
+        let columns = if shape.header {
+            let headers = reader.headers().map_err(|err| TableError::malformed(path, err))?;
+            headers.iter().map(|header| header.trim_start_matches('\u{feff}').trim().to_owned()).collect()
+        } else {
+            shape.columns.clone()
+        };
+        Ok(Self { columns, source: Source::Csv(Box::new(reader)) })
+    }
+
+    fn open_parquet(path: &Path, file: File) -> Result<Self, TableError> {
+        let reader = SerializedFileReader::new(file).map_err(|err| TableError::malformed(path, err))?;
+        let schema = reader.metadata().file_metadata().schema_descr();
+        let columns = schema.root_schema().get_fields().iter().map(|field| field.name().to_owned()).collect();
+        let stamps = schema.root_schema().get_fields().iter().map(|field| Stamp::of(field.get_basic_info().logical_type_ref())).collect();
+        Ok(Self { columns, source: Source::Parquet { reader, stamps } })
+    }
+
+    /// The names of the columns.
+    pub(super) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// Hands on each row with its line (a row's number for Parquet), from 1; a row that cannot be read says why.
+    pub(super) fn each(self, path: &Path, mut row: impl FnMut(u32, Result<Cells<'_>, String>)) -> Result<(), TableError> {
+        match self.source {
+            Source::Csv(reader) => each_csv(*reader, path, &mut row),
+            Source::Parquet { reader, stamps } => each_parquet(&reader, &stamps, path, &mut row),
+        }
+    }
+}
+
+fn each_csv(mut reader: csv::Reader<Box<dyn Read>>, path: &Path, row: &mut dyn FnMut(u32, Result<Cells<'_>, String>)) -> Result<(), TableError> {
+    let mut record = csv::StringRecord::new();
+    loop {
+        let read = reader.read_record(&mut record);
+        let line = record.position().map_or(0, |at| u32::try_from(at.line()).unwrap_or(u32::MAX));
+        match read {
+            Ok(true) => row(line, Ok(Cells::Csv(&record))),
+            Ok(false) => return Ok(()),
+            // Cut short, not gzip: nothing good follows. A row that is not UTF-8 is only one row.
+            Err(err) if err.is_io_error() => return Err(TableError::malformed(path, err)),
+            Err(err) => row(line, Err(err.to_string())),
+        }
+    }
+}
+
+fn each_parquet(
+    reader: &SerializedFileReader<File>,
+    stamps: &[Option<Stamp>],
+    path: &Path,
+    row: &mut dyn FnMut(u32, Result<Cells<'_>, String>),
+) -> Result<(), TableError> {
+    let rows = reader.get_row_iter(None).map_err(|err| TableError::malformed(path, err))?;
+    for (number, read) in rows.enumerate() {
+        let read = read.map_err(|err| TableError::malformed(path, err))?;
+        let columns = read.into_columns().into_iter().enumerate();
+        let cells: Vec<String> = columns.map(|(i, (_, field))| cell(&field, stamps.get(i).copied().flatten())).collect();
+        row(u32::try_from(number + 1).unwrap_or(u32::MAX), Ok(Cells::Parquet(&cells)));
+    }
+    Ok(())
+}
+
+fn cell(field: &Field, stamp: Option<Stamp>) -> String {
+    match (field, stamp) {
+        (Field::Null, _) => String::new(),
+        (Field::Str(text), _) => text.clone(),
+        (Field::Long(n) | Field::TimestampMillis(n) | Field::TimestampMicros(n), Some(stamp)) => stamp.text(*n),
+        // Without a logical type a time stamp is an instant (Spark's INT96).
+        (Field::TimestampMillis(n), None) => Stamp { utc: true, to_milli: 1 }.text(*n),
+        (Field::TimestampMicros(n), None) => Stamp { utc: true, to_milli: 1_000 }.text(*n),
+        (Field::Double(x), _) => x.to_string(),
+        (Field::Float(x), _) => x.to_string(),
+        (other, _) => other.to_string(),
+    }
+}
+
+impl Stamp {
+    fn of(logical: Option<&LogicalType>) -> Option<Self> {
+        let Some(LogicalType::Timestamp(stamp)) = logical else { return None };
+        let to_milli = match stamp.unit {
+            TimeUnit::MILLIS => 1,
+            TimeUnit::MICROS => 1_000,
+            TimeUnit::NANOS => 1_000_000,
+        };
+        Some(Self { utc: stamp.is_adjusted_to_u_t_c, to_milli })
+    }
+
+    fn text(self, number: i64) -> String {
+        let millis = number.div_euclid(self.to_milli);
+        match DateTime::from_timestamp_millis(millis) {
+            Some(at) if self.utc => at.to_rfc3339_opts(SecondsFormat::Millis, true),
+            Some(at) => at.naive_utc().format("%Y-%m-%dT%H:%M:%S%.3f").to_string(),
+            None => String::new(),
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! A mapping's keys, read one by one from TOML: every fault is collected with its line, and a key that nobody asked for is named with the nearest valid ones.
+
+use crate::venue::Names;
+use std::cell::RefCell;
+use std::fmt;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// One fault of a mapping.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappingFault {
+    /// The mapping's file.
+    pub file: String,
+    /// The line, from 1; 0 where the fault is of no line.
+    pub line: usize,
+    /// The key, with its table: `time.format`.
+    pub key: String,
+    /// What is wrong and what to do.
+    pub detail: String,
+}
+
+impl fmt::Display for MappingFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", self.file, self.line)?;
+        if self.key.is_empty() { f.write_str(&self.detail) } else { write!(f, "{}: {}", self.key, self.detail) }
+    }
+}
+
+/// The faults found so far in one file.
+#[derive(Debug)]
+pub(super) struct Faults<'t> {
+    file: String,
+    text: &'t str,
+    list: RefCell<Vec<MappingFault>>,
+}
+
+impl<'t> Faults<'t> {
+    pub(super) fn of(file: &str, text: &'t str) -> Self {
+        Self { file: file.to_owned(), text, list: RefCell::default() }
+    }
+
+    /// Notes a fault at a byte of the file.
+    pub(super) fn note(&self, at: usize, key: &str, detail: impl Into<String>) {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let line = 1 + before.bytes().filter(|byte| *byte == b'\n').count();
+        self.list.borrow_mut().push(MappingFault { file: self.file.clone(), line, key: key.to_owned(), detail: detail.into() });
+    }
+
+    /// All of them by line, if there are any.
+    pub(super) fn into_result(self) -> Result<(), Vec<MappingFault>> {
+        let mut list = self.list.into_inner();
+        list.sort_by_key(|fault| fault.line);
+        if list.is_empty() { Ok(()) } else { Err(list) }
+    }
+}
+
+/// One table of the mapping and the keys that were asked of it.
+#[derive(Debug)]
+pub(super) struct Keys<'a> {
+    table: Option<&'a DeTable<'a>>,
+    at: usize,
+    path: &'static str,
+    asked: RefCell<Vec<&'static str>>,
+    faults: &'a Faults<'a>,
+}
+
+impl<'a> Keys<'a> {
+    /// The root of a document.
+    pub(super) fn root(document: &'a Spanned<DeTable<'a>>, faults: &'a Faults<'a>) -> Self {
+        Self { table: Some(document.get_ref()), at: 0, path: "", asked: RefCell::default(), faults }
+    }
+
+    /// The table under `key`; one that is not there reads as empty.
+    pub(super) fn table(&self, key: &'static str) -> Self {
+        let value = self.get(key);
+        let table = value.and_then(|value| match value.get_ref() {
+            DeValue::Table(table) => Some(table),
+            other => {
+                self.note(key, value.span().start, format!("must be a table, is {}", other.type_str()));
+                None
+            }
+        });
+        Self { table, at: value.map_or(self.at, |value| value.span().start), path: key, asked: RefCell::default(), faults: self.faults }
+    }
+
+    /// Whether the table stands in the file.
+    pub(super) const fn is_there(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// Whether the key stands in the file.
+    pub(super) fn has(&self, key: &'static str) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// A text.
+    pub(super) fn text(&self, key: &'static str) -> Option<String> {
+        self.get(key).and_then(|value| match value.get_ref() {
+            DeValue::String(text) => Some(text.to_string()),
+            other => self.refuse(key, value, format!("must be a text, is {}", other.type_str())),
+        })
+    }
+
+    /// A text that must be there.
+    pub(super) fn must_text(&self, key: &'static str) -> Option<String> {
+        if self.get(key).is_none() {
+            self.note(key, self.at, "must be there");
+        }
+        self.text(key)
+    }
+
+    /// Yes or no.
+    pub(super) fn flag(&self, key: &'static str) -> Option<bool> {
+        self.get(key).and_then(|value| match value.get_ref() {
+            DeValue::Boolean(flag) => Some(*flag),
+            other => self.refuse(key, value, format!("must be true or false, is {}", other.type_str())),
+        })
+    }
+
+    /// A list of texts; a single text is a list of one.
+    pub(super) fn texts(&self, key: &'static str) -> Option<Vec<String>> {
+        let value = self.get(key)?;
+        let items = match value.get_ref() {
+            DeValue::String(text) => return Some(vec![text.to_string()]),
+            DeValue::Array(items) => items,
+            other => return self.refuse(key, value, format!("must be a list of texts, is {}", other.type_str())),
+        };
+        let texts: Vec<String> = items.iter().filter_map(|item| item.get_ref().as_str().map(str::to_owned)).collect();
+        if texts.len() == items.len() { Some(texts) } else { self.refuse(key, value, "must be a list of texts".to_owned()) }
+    }
+
+    /// One of `words`.
+    pub(super) fn word<T: Copy>(&self, key: &'static str, words: &[(&'static str, T)]) -> Option<T> {
+        self.parsed(key, |text| match words.iter().find(|(word, _)| *word == text) {
+            Some((_, value)) => Ok(*value),
+            None => Err(format!("must be one of {}", words.iter().map(|(word, _)| format!("\"{word}\"")).collect::<Vec<_>>().join(", "))),
+        })
+    }
+
+    /// A text that `parse` understands.
+    pub(super) fn parsed<T>(&self, key: &'static str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let text = self.text(key)?;
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(detail) => {
+                self.note(key, self.get(key).map_or(self.at, |value| value.span().start), detail);
+                None
+            }
+        }
+    }
+
+    /// Notes a fault of this table.
+    pub(super) fn fault(&self, key: &str, detail: impl Into<String>) {
+        let at = self.entry(key).map_or(self.at, |value| value.span().start);
+        self.note(key, at, detail);
+    }
+
+    /// Ends the reading of this table: names the keys that nobody asked for.
+    pub(super) fn finish(self) {
+        self.refuse_unknown();
+    }
+
+    /// Names the keys that nobody has asked for.
+    pub(super) fn refuse_unknown(&self) {
+        let asked = self.asked.borrow();
+        let names = Names::new(asked.iter().copied());
+        for (key, _) in self.table.into_iter().flatten() {
+            if names.position(key.get_ref()).is_none() {
+                let near = names.nearest(key.get_ref()).join(", ");
+                self.note(key.get_ref(), key.span().start, format!("is no key of a mapping; nearest valid: {near}"));
+            }
+        }
+    }
+
+    fn refuse<T>(&self, key: &str, value: &Spanned<DeValue<'_>>, detail: String) -> Option<T> {
+        self.note(key, value.span().start, detail);
+        None
+    }
+
+    fn note(&self, key: &str, at: usize, detail: impl Into<String>) {
+        let key = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
+        self.faults.note(at, &key, detail);
+    }
+
+    fn get(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
+        if !self.asked.borrow().contains(&key) {
+            self.asked.borrow_mut().push(key);
+        }
+        self.entry(key)
+    }
+
+    fn entry(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
+        self.table?.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+    }
+}

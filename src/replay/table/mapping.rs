@@ -1,0 +1,367 @@
+//! A mapping: what the columns of a table mean (`docs/TABLES.md` explains each key).
+//!
+//! The idea: a table says nothing about itself, so everything that could be guessed wrong is a key here (zone, doubled hours, what a row covers, what
+//! an absent row means). A mapping is read whole, and every fault comes out at once with its line.
+
+use super::keys::{Faults, Keys, MappingFault};
+use super::opening::{self, Opening};
+use super::stamp::{self, Ambiguous, Format, Nonexistent, Stamps};
+use crate::time::Span;
+use sha2::{Digest, Sha256};
+use toml::de::DeTable;
+
+/// What a table means.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    /// The id of the venue that the table becomes.
+    pub venue: String,
+    /// Its full name.
+    pub name: String,
+    /// What a row covers; the panes and the forecast steps are as long.
+    pub step: Span,
+    /// Whether each sensor's place has no other way in or out, so that its occupancy may be summed up.
+    pub closed: bool,
+    /// How the file is written.
+    pub file: FileShape,
+    /// The columns that make the time.
+    pub time_columns: Vec<String>,
+    /// How they are read.
+    pub stamps: Stamps,
+    /// Whether the time is the start of what a row covers, or its end.
+    pub stamp_is: StampIs,
+    /// Where the figures stand.
+    pub layout: Layout,
+    /// What stands for a figure that is missing.
+    pub missing: Vec<String>,
+    /// What an absent row means.
+    pub absent: Absent,
+    /// When people can be there.
+    pub opening: Opening,
+    /// How a calendar beside the table is written.
+    pub calendar: CalendarShape,
+    /// SHA-256 of the mapping's text, hexadecimal.
+    pub hash: String,
+}
+
+/// How the table's file is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileShape {
+    /// CSV (also gzipped) or Parquet; by the file's name where the mapping does not say.
+    pub parquet: Option<bool>,
+    /// Whether the first line names the columns.
+    pub header: bool,
+    /// Between two cells.
+    pub delimiter: u8,
+    /// The names of the columns where no header tells them.
+    pub columns: Vec<String>,
+}
+
+/// What the time of a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StampIs {
+    /// The start of what the row covers.
+    From,
+    /// The end.
+    To,
+}
+
+/// What an absent row means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// Nobody knows: no event.
+    Gap,
+    /// Nobody came: a count of zero, within opening hours and between the sensor's first and last row.
+    Zero,
+}
+
+/// What a figure counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Direction {
+    /// Inwards.
+    In,
+    /// Outwards.
+    Out,
+    /// Both, untold.
+    Undirected,
+}
+
+/// Where the figures stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// A row is about one sensor.
+    Long {
+        /// Which one.
+        sensor: SensorIs,
+        /// Where its figures are.
+        values: Values,
+    },
+    /// A row is about all sensors, a column about one.
+    Wide {
+        /// What the figures count.
+        measures: Direction,
+        /// The sensors' columns; all but the time's where none are named.
+        columns: Vec<String>,
+        /// Columns that are no sensors.
+        except: Vec<String>,
+    },
+}
+
+/// Which sensor a row of a long table is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SensorIs {
+    /// The one that this column names.
+    Column(String),
+    /// Always this one.
+    Fixed(String),
+}
+
+/// Where the figures of a long table's row are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Values {
+    /// A column for each direction.
+    Columns(Vec<(Direction, String)>),
+    /// One figure, and a column that tells its direction.
+    Told {
+        /// The column of the direction.
+        direction: String,
+        /// Its words for inwards.
+        inwards: Vec<String>,
+        /// Its words for outwards.
+        outwards: Vec<String>,
+        /// The column of the figure.
+        value: String,
+    },
+}
+
+/// How a calendar beside the table is written: a CSV with a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CalendarShape {
+    /// The column of the venue's id; rows of other venues are left out.
+    pub venue: String,
+    /// The column of the start.
+    pub start: String,
+    /// The column of the planned end.
+    pub end: String,
+    /// The column of the expected attendance.
+    pub attendance: String,
+    /// The column of the name.
+    pub name: String,
+    /// How the times are written.
+    pub format: Format,
+}
+
+impl Mapping {
+    /// Reads a mapping; `file` is how its faults call it.
+    ///
+    /// # Errors
+    /// Every fault of it, by line.
+    pub fn read(file: &str, text: &str) -> Result<Self, Vec<MappingFault>> {
+        let faults = Faults::of(file, text);
+        let document = match DeTable::parse(text) {
+            Ok(document) => document,
+            Err(err) => {
+                faults.note(err.span().map_or(0, |span| span.start), "", format!("is not TOML: {}", err.message()));
+                return Err(faults.into_result().err().unwrap_or_default());
+            }
+        };
+        let mapping = Self::of(&Keys::root(&document, &faults), text);
+        faults.into_result()?;
+        // Each absent part has noted its fault above.
+        mapping.ok_or_else(Vec::new)
+    }
+
+    fn of(root: &Keys<'_>, text: &str) -> Option<Self> {
+        let venue = root.must_text("venue");
+        let name = root.text("name").or_else(|| venue.clone());
+        let zone = root.parsed("time_zone", |zone| zone.parse::<chrono_tz::Tz>().map_err(|_| "is no IANA time zone, like \"Europe/Zurich\"".to_owned()));
+        root.must_text("step");
+        let step = root.parsed("step", duration);
+        let closed = root.flag("closed").unwrap_or(false);
+        let missing = root.texts("missing").unwrap_or_else(|| vec![String::new()]);
+        let absent = root.word("absent", &[("gap", Absent::Gap), ("zero", Absent::Zero)]).unwrap_or(Absent::Gap);
+        let file = file_shape(root.table("file"));
+        let (time_columns, stamps, stamp_is) = time(root.table("time"), zone);
+        let layout = layout(root);
+        let opening = opening_hours(root.table("opening"));
+        let calendar = calendar(root.table("calendar"), &stamps.format);
+        if !root.has("time_zone") && !bears_offset(&stamps.format) {
+            root.fault("time_zone", "must be there: the times of the table bear no offset");
+        }
+        root.refuse_unknown();
+        Some(Self { venue: venue?, name: name?, step: step?, closed, file, time_columns: time_columns?, stamps, stamp_is, layout: layout?, missing, absent, opening, calendar, hash: hash(text) })
+    }
+}
+
+fn file_shape(keys: Keys<'_>) -> FileShape {
+    let parquet = keys.word("format", &[("csv", false), ("parquet", true)]);
+    let header = keys.flag("header").unwrap_or(true);
+    let delimiter = keys.parsed("delimiter", |text| match text.as_bytes() {
+        [byte] if byte.is_ascii() => Ok(*byte),
+        _ => Err("must be one ASCII character".to_owned()),
+    });
+    let columns = keys.texts("columns").unwrap_or_default();
+    if !header && columns.is_empty() {
+        keys.fault("columns", "must name the columns, since the table has no header");
+    }
+    keys.finish();
+    FileShape { parquet, header, delimiter: delimiter.unwrap_or(b','), columns }
+}
+
+fn time(keys: Keys<'_>, zone: Option<chrono_tz::Tz>) -> (Option<Vec<String>>, Stamps, StampIs) {
+    let columns = keys.texts("columns").filter(|columns| !columns.is_empty());
+    if columns.is_none() {
+        keys.fault("columns", "must name the column of the time, or the two of date and time");
+    }
+    let format = keys.text("format").map_or(Format::Iso, |text| format_of(&text));
+    let ambiguous = keys.word("ambiguous", &[("first", Ambiguous::First), ("second", Ambiguous::Second), ("in_order", Ambiguous::InOrder), ("reverse", Ambiguous::Reverse)]);
+    let nonexistent = keys.word("nonexistent", &[("refuse", Nonexistent::Refuse), ("shift", Nonexistent::Shift)]);
+    let stamp_is = keys.word("stamp", &[("from", StampIs::From), ("to", StampIs::To)]).unwrap_or(StampIs::From);
+    keys.finish();
+    let stamps = Stamps { format, zone, ambiguous: ambiguous.unwrap_or(Ambiguous::First), nonexistent: nonexistent.unwrap_or(Nonexistent::Refuse) };
+    (columns, stamps, stamp_is)
+}
+
+fn layout(root: &Keys<'_>) -> Option<Layout> {
+    let (long, wide) = (root.table("long"), root.table("wide"));
+    match (long.is_there(), wide.is_there()) {
+        (true, false) => long_layout(long),
+        (false, true) => Some(wide_layout(wide)),
+        (true, true) => {
+            root.fault("wide", "a table is either [long] or [wide]");
+            None
+        }
+        (false, false) => {
+            root.fault("long", "must be there, or [wide]: where the figures stand");
+            None
+        }
+    }
+}
+
+fn long_layout(keys: Keys<'_>) -> Option<Layout> {
+    let sensor = match (keys.text("sensor"), keys.text("sensor_is")) {
+        (Some(column), None) => Some(SensorIs::Column(column)),
+        (None, Some(id)) => Some(SensorIs::Fixed(id)),
+        _ => {
+            keys.fault("sensor", "must name the column of the sensor; or \"sensor_is\" the one sensor that the table is about");
+            None
+        }
+    };
+    let columns = [(Direction::In, keys.text("in")), (Direction::Out, keys.text("out")), (Direction::Undirected, keys.text("count"))];
+    let columns: Vec<(Direction, String)> = columns.into_iter().filter_map(|(direction, column)| Some((direction, column?))).collect();
+    let (direction, value) = (keys.text("direction"), keys.text("value"));
+    let (inwards, outwards) = (keys.texts("in_is").unwrap_or_default(), keys.texts("out_is").unwrap_or_default());
+    let values = match (columns.is_empty(), direction, value) {
+        (false, None, None) => Some(Values::Columns(columns)),
+        (true, Some(direction), Some(value)) if !inwards.is_empty() || !outwards.is_empty() => Some(Values::Told { direction, inwards, outwards, value }),
+        _ => {
+            keys.fault("in", "must be there, or \"out\" or \"count\": the columns of the figures; or else \"direction\", \"value\" and \"in_is\" or \"out_is\"");
+            None
+        }
+    };
+    keys.finish();
+    Some(Layout::Long { sensor: sensor?, values: values? })
+}
+
+fn wide_layout(keys: Keys<'_>) -> Layout {
+    let measures = keys.word("measures", &[("in", Direction::In), ("out", Direction::Out), ("count", Direction::Undirected)]).unwrap_or(Direction::Undirected);
+    let (columns, except) = (keys.texts("columns").unwrap_or_default(), keys.texts("except").unwrap_or_default());
+    keys.finish();
+    Layout::Wide { measures, columns, except }
+}
+
+fn opening_hours(keys: Keys<'_>) -> Opening {
+    let mut opening = Opening::default();
+    let daily = keys.parsed("daily", opening::parse);
+    for (weekday, key) in opening::WEEKDAYS.into_iter().enumerate() {
+        if let Some(hours) = keys.parsed(key, opening::parse).or_else(|| daily.clone()) {
+            opening.set(weekday, hours);
+        }
+    }
+    keys.finish();
+    opening
+}
+
+fn calendar(keys: Keys<'_>, table: &Format) -> CalendarShape {
+    let column = |key: &'static str| keys.text(key).unwrap_or_else(|| key.to_owned());
+    let shape = CalendarShape {
+        venue: column("venue"),
+        start: column("start"),
+        end: column("end"),
+        attendance: column("attendance"),
+        name: column("name"),
+        format: keys.text("format").map_or_else(|| table.clone(), |text| format_of(&text)),
+    };
+    keys.finish();
+    shape
+}
+
+fn format_of(text: &str) -> Format {
+    match text {
+        "iso" => Format::Iso,
+        "epoch_s" => Format::EpochSeconds,
+        "epoch_ms" => Format::EpochMillis,
+        pattern => Format::Pattern(pattern.to_owned()),
+    }
+}
+
+fn bears_offset(format: &Format) -> bool {
+    match format {
+        Format::EpochSeconds | Format::EpochMillis => true,
+        Format::Iso => false,
+        Format::Pattern(pattern) => stamp::has_offset(pattern),
+    }
+}
+
+/// Reads `30s`, `5m`, `1h`, `1d`.
+fn duration(text: &str) -> Result<Span, String> {
+    const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
+    let read = UNITS.iter().find_map(|(unit, secs)| text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(*secs));
+    match read {
+        // A month and more is no step of a count but a typing error.
+        Some(secs @ 1..=2_678_400) => Ok(Span::from_secs(secs)),
+        _ => Err("must be a length like \"30s\", \"5m\", \"1h\", \"1d\"".to_owned()),
+    }
+}
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_comes_at_once_with_its_line_and_the_nearest_names() {
+        let text = "venue = 3\ntime_zone = \"Europe/Zuerich\"\nstep = \"5 min\"\nabsent = \"none\"\nmising = []\n\n[time]\ncolums = [\"t\"]\n\n[long]\nsensor = \"Name\"\n";
+        let faults = Mapping::read("m.toml", text).unwrap_err();
+        let told: Vec<(usize, &str)> = faults.iter().map(|fault| (fault.line, fault.key.as_str())).collect();
+        let expected =
+            [(1, "venue"), (2, "time_zone"), (3, "step"), (4, "absent"), (5, "mising"), (7, "time.columns"), (8, "time.colums"), (10, "long.in")];
+        assert_eq!(told, expected, "{faults:#?}");
+        assert!(faults.iter().any(|fault| fault.to_string() == "m.toml:5: mising: is no key of a mapping; nearest valid: missing, absent, long"), "{faults:#?}");
+    }
+
+    #[test]
+    fn what_is_not_toml_says_where() {
+        let faults = Mapping::read("m.toml", "venue = \"a\"\nstep = \n").unwrap_err();
+        assert_eq!((faults.len(), faults[0].line), (1, 2));
+    }
+
+    #[test]
+    fn the_mappings_that_come_with_midan_are_right() {
+        for name in ["hardbruecke", "hangzhou", "calit2"] {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("config/mappings/{name}.toml"));
+            let text = std::fs::read_to_string(path).unwrap();
+            let mapping = Mapping::read(name, &text).unwrap_or_else(|faults| panic!("{faults:#?}"));
+            assert_eq!(mapping.venue, name);
+        }
+    }
+
+    #[test]
+    fn a_length_has_a_unit() {
+        assert_eq!(duration("90s"), Ok(Span::from_secs(90)));
+        assert_eq!(duration("1h"), Ok(Span::from_mins(60)));
+        assert!(duration("5").is_err() && duration("0m").is_err() && duration("-1m").is_err());
+    }
+}

@@ -1,0 +1,74 @@
+//! Opening hours by weekday, on the wall clock of the table's zone: outside them an absent row means nothing.
+
+use chrono::{Datelike, NaiveDateTime, Timelike};
+
+/// The weekdays' keys in a mapping, from Monday.
+pub(super) const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/// When people can be there. Without any, always.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// By weekday from Monday: `None` is all day.
+    days: [Option<Vec<Hours>>; 7],
+}
+
+/// Minutes since midnight, half-open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hours {
+    from: u32,
+    to: u32,
+}
+
+impl Opening {
+    /// Sets the hours of a weekday (0 is Monday).
+    pub(super) fn set(&mut self, weekday: usize, hours: Vec<Hours>) {
+        if let Some(day) = self.days.get_mut(weekday) {
+            *day = Some(hours);
+        }
+    }
+
+    /// Whether it is open at that time of the wall clock.
+    pub fn is_open(&self, local: NaiveDateTime) -> bool {
+        let day = &self.days[local.weekday().num_days_from_monday() as usize];
+        let minute = local.hour() * 60 + local.minute();
+        day.as_ref().is_none_or(|hours| hours.iter().any(|hours| (hours.from..hours.to).contains(&minute)))
+    }
+}
+
+/// Reads `06:00-24:00`, several with commas between, or `closed`.
+pub(super) fn parse(text: &str) -> Result<Vec<Hours>, String> {
+    if text.trim() == "closed" {
+        return Ok(Vec::new());
+    }
+    text.split(',').map(|part| range(part).ok_or_else(|| "must be like \"06:00-24:00\", several with commas, or \"closed\"; past midnight is the next day's \"00:00-02:00\"".to_owned())).collect()
+}
+
+fn range(text: &str) -> Option<Hours> {
+    let (from, to) = text.split_once('-')?;
+    let (from, to) = (minutes(from)?, minutes(to)?);
+    (from < to && to <= 24 * 60).then_some(Hours { from, to })
+}
+
+fn minutes(text: &str) -> Option<u32> {
+    let (hours, minutes) = text.trim().split_once(':')?;
+    let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (hours <= 24 && minutes < 60).then_some(hours * 60 + minutes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hours_are_half_open_and_a_day_may_be_closed() {
+        let mut opening = Opening::default();
+        for day in 0..6 {
+            opening.set(day, parse("06:00-24:00").unwrap());
+        }
+        opening.set(6, parse("closed").unwrap());
+        let at = |text: &str| opening.is_open(text.parse().unwrap());
+        assert!(!at("2019-01-05T05:59:00") && at("2019-01-05T06:00:00") && at("2019-01-05T23:50:00"));
+        assert!(!at("2019-01-06T12:00:00"));
+        assert!(parse("24:00-06:00").is_err() && parse("6-24").is_err());
+    }
+}

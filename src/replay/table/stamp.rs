@@ -1,0 +1,203 @@
+//! From what a table writes in its time columns to event time: format, zone, and the local hours that come twice or never.
+//!
+//! A wall clock is no time until its zone is known, and once a year an hour of it means two times, and another hour none. What a
+//! table does there cannot be guessed from it, so the mapping says so.
+
+use crate::time::EventTime;
+use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone};
+use chrono_tz::Tz;
+
+/// How the time columns are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// ISO 8601 or RFC 3339, with an offset or without.
+    Iso,
+    /// Seconds since the epoch.
+    EpochSeconds,
+    /// Milliseconds since the epoch.
+    EpochMillis,
+    /// A pattern of chrono's `strftime`.
+    Pattern(String),
+}
+
+/// A local hour that comes twice (the clocks go back): which of the two a row means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ambiguous {
+    /// The first, summer time.
+    First,
+    /// The second, winter time.
+    Second,
+    /// Both are in the table: of two rows of a sensor for one stamp, the one that stands earlier is the first.
+    InOrder,
+    /// Both are in the table, which runs backwards: the one that stands earlier is the second.
+    Reverse,
+}
+
+/// A local hour that never comes (the clocks go forward): what a row in it means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nonexistent {
+    /// A fault of the row.
+    Refuse,
+    /// An hour later: the clock that wrote it had not been put forward.
+    Shift,
+}
+
+/// Reads the time columns of one table.
+#[derive(Clone, Debug)]
+pub struct Stamps {
+    /// How they are written.
+    pub format: Format,
+    /// The zone of the wall clock; not needed where each time bears its offset.
+    pub zone: Option<Tz>,
+    /// What an hour that comes twice means.
+    pub ambiguous: Ambiguous,
+    /// What an hour that never comes means.
+    pub nonexistent: Nonexistent,
+}
+
+/// What a time cell means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// One point in time.
+    Once(EventTime),
+    /// One of two: which, only the neighbouring rows tell.
+    Either(EventTime, EventTime),
+}
+
+impl Stamps {
+    /// Reads one time.
+    ///
+    /// # Errors
+    /// It is not written as the format says, has no zone, or never was.
+    pub fn read(&self, text: &str) -> Result<Meaning, String> {
+        match &self.format {
+            Format::EpochSeconds => epoch(text, 1_000),
+            Format::EpochMillis => epoch(text, 1),
+            Format::Iso => match DateTime::parse_from_rfc3339(text) {
+                Ok(at) => Ok(once(&at)),
+                Err(_) => self.local(iso(text).ok_or("is no ISO 8601 time")?),
+            },
+            Format::Pattern(pattern) => self.pattern(pattern, text),
+        }
+    }
+
+    /// Whether rows could have told of this time at all: the half of a doubled hour that the table never means is a gap, not a zero.
+    pub fn can_tell(&self, at: EventTime) -> bool {
+        let Some((zone, local)) = self.zone.zip(self.wall_clock(at)) else { return true };
+        match (zone.from_local_datetime(&local), self.ambiguous) {
+            (MappedLocalTime::Ambiguous(first, _), Ambiguous::First) => millis(&first) == at,
+            (MappedLocalTime::Ambiguous(_, second), Ambiguous::Second) => millis(&second) == at,
+            _ => true,
+        }
+    }
+
+    /// The wall clock of the table's zone (UTC where it needs none).
+    pub fn wall_clock(&self, at: EventTime) -> Option<NaiveDateTime> {
+        let utc = DateTime::from_timestamp_millis(at.as_millis())?;
+        Some(self.zone.map_or_else(|| utc.naive_utc(), |zone| utc.with_timezone(&zone).naive_local()))
+    }
+
+    fn pattern(&self, pattern: &str, text: &str) -> Result<Meaning, String> {
+        if has_offset(pattern) {
+            return DateTime::parse_from_str(text, pattern).map(|at| once(&at)).map_err(|err| format!("is not written as \"{pattern}\": {err}"));
+        }
+        let local = NaiveDateTime::parse_from_str(text, pattern)
+            // A date alone is its midnight.
+            .or_else(|err| NaiveDate::parse_from_str(text, pattern).ok().and_then(|day| day.and_hms_opt(0, 0, 0)).ok_or(err))
+            .map_err(|err| format!("is not written as \"{pattern}\": {err}"))?;
+        self.local(local)
+    }
+
+    fn local(&self, local: NaiveDateTime) -> Result<Meaning, String> {
+        let zone = self.zone.ok_or("has no offset, and the mapping names no time_zone")?;
+        match (zone.from_local_datetime(&local), self.ambiguous, self.nonexistent) {
+            (MappedLocalTime::Single(at), _, _) => Ok(once(&at)),
+            (MappedLocalTime::Ambiguous(first, _), Ambiguous::First, _) => Ok(once(&first)),
+            (MappedLocalTime::Ambiguous(_, second), Ambiguous::Second, _) => Ok(once(&second)),
+            (MappedLocalTime::Ambiguous(first, second), _, _) => Ok(Meaning::Either(millis(&first), millis(&second))),
+            (MappedLocalTime::None, _, Nonexistent::Refuse) => Err(format!("is an hour that never was in {zone}: the clocks went forward (nonexistent = \"shift\" takes it an hour later)")),
+            (MappedLocalTime::None, _, Nonexistent::Shift) => shifted(zone, local).ok_or_else(|| format!("is a time that never was in {zone}")),
+        }
+    }
+}
+
+/// Whether a chrono pattern reads an offset or an epoch, so that no zone is needed.
+pub(super) fn has_offset(pattern: &str) -> bool {
+    ["%z", "%:z", "%#z", "%+", "%s"].iter().any(|offset| pattern.contains(offset))
+}
+
+/// The time by the offset that held before the gap.
+fn shifted(zone: Tz, local: NaiveDateTime) -> Option<Meaning> {
+    let hours = TimeDelta::hours(3);
+    let before = zone.from_local_datetime(&local.checked_sub_signed(hours)?).earliest()?;
+    Some(once(&before.checked_add_signed(hours)?))
+}
+
+fn iso(text: &str) -> Option<NaiveDateTime> {
+    const FORMATS: [&str; 4] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
+    let timed = FORMATS.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    timed.or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|day| day.and_hms_opt(0, 0, 0)))
+}
+
+fn epoch(text: &str, scale: i64) -> Result<Meaning, String> {
+    // Spreadsheets and Parquet write whole seconds as 1577836800.0.
+    let whole = text.strip_suffix(".0").unwrap_or(text);
+    let number: i64 = whole.parse().map_err(|_| "is no whole number since the epoch".to_owned())?;
+    number.checked_mul(scale).map(|millis| Meaning::Once(EventTime::from_millis(millis))).ok_or_else(|| "is beyond the calendar".to_owned())
+}
+
+fn once<Z: TimeZone>(at: &DateTime<Z>) -> Meaning {
+    Meaning::Once(millis(at))
+}
+
+const fn millis<Z: TimeZone>(at: &DateTime<Z>) -> EventTime {
+    EventTime::from_millis(at.timestamp_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn zurich(ambiguous: Ambiguous, nonexistent: Nonexistent) -> Stamps {
+        Stamps { format: Format::Iso, zone: Some(chrono_tz::Europe::Zurich), ambiguous, nonexistent }
+    }
+
+    fn utc(meaning: Meaning) -> String {
+        match meaning {
+            Meaning::Once(at) => at.to_string(),
+            Meaning::Either(first, second) => format!("{first} or {second}"),
+        }
+    }
+
+    #[test]
+    fn the_hour_that_comes_twice_is_read_as_the_mapping_says() {
+        let read = |ambiguous| utc(zurich(ambiguous, Nonexistent::Refuse).read("2020-10-25T02:30:00").unwrap());
+        assert_eq!(read(Ambiguous::First), "2020-10-25T00:30:00.000Z");
+        assert_eq!(read(Ambiguous::Second), "2020-10-25T01:30:00.000Z");
+        assert_eq!(read(Ambiguous::InOrder), "2020-10-25T00:30:00.000Z or 2020-10-25T01:30:00.000Z");
+    }
+
+    #[test]
+    fn the_hour_that_never_comes_is_refused_or_shifted() {
+        assert!(zurich(Ambiguous::First, Nonexistent::Refuse).read("2020-03-29T02:30:00").is_err());
+        assert_eq!(utc(zurich(Ambiguous::First, Nonexistent::Shift).read("2020-03-29T02:30:00").unwrap()), "2020-03-29T01:30:00.000Z");
+    }
+
+    #[test]
+    fn the_half_of_a_doubled_hour_that_the_table_never_means_cannot_be_told() {
+        let stamps = zurich(Ambiguous::First, Nonexistent::Refuse);
+        let at = |text: &str| EventTime::from_millis(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis());
+        assert!(stamps.can_tell(at("2020-10-25T00:30:00Z")));
+        assert!(!stamps.can_tell(at("2020-10-25T01:30:00Z")));
+        assert!(stamps.can_tell(at("2020-10-25T02:30:00Z")));
+    }
+
+    #[test]
+    fn formats_other_than_iso_are_read_too() {
+        let read = |format, text: &str| Stamps { format, zone: Some(chrono_tz::America::Los_Angeles), ..zurich(Ambiguous::First, Nonexistent::Refuse) }.read(text).map(utc);
+        assert_eq!(read(Format::Pattern("%m/%d/%y %H:%M:%S".into()), "07/24/05 00:30:00").unwrap(), "2005-07-24T07:30:00.000Z");
+        assert_eq!(read(Format::EpochSeconds, "1577836800.0").unwrap(), "2020-01-01T00:00:00.000Z");
+        assert_eq!(read(Format::Iso, "2020-01-01T01:00:00+01:00").unwrap(), "2020-01-01T00:00:00.000Z");
+        assert!(read(Format::Iso, "soon").is_err());
+    }
+}

@@ -1,0 +1,194 @@
+//! Tables of a few rows, each with one of the traps that real tables hold; and the real ones, where the data folder is given (`MIDAN_DATA`).
+
+use super::*;
+use crate::feeds::{Item, Observation, What, decode};
+use crate::venue::Profile;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::Arc;
+
+fn profile() -> Arc<Profile> {
+    Arc::new(Profile { label: "test/1".into(), thresholds: BTreeMap::new(), hash: String::new() })
+}
+
+fn mapping(text: &str) -> Mapping {
+    Mapping::read("test.toml", text).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+fn table(name: &str, mapping_text: &str, bytes: &[u8]) -> Table {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    Table::open(&path, mapping(mapping_text)).unwrap()
+}
+
+/// The table's counts, through the very decoder that serves live: sensor, start, persons.
+fn counts(table: &Table) -> Vec<(String, String, [u32; 3])> {
+    let world = table.world(&profile(), Vec::new());
+    let mut seen = Vec::new();
+    let mut last = EventTime::MIN;
+    for (offset, record) in table.records().enumerate() {
+        decode(&record.as_read(0, offset as i64), &world, &mut |item| match item {
+            Item::Observation(Observation { at, what, entity, .. }) => {
+                assert!(at >= last, "event time goes back");
+                last = at;
+                if let (What::Count(count), crate::feeds::Entity::Sensor(sensor)) = (what, entity) {
+                    seen.push((world.venues[0].sensor_names.name(sensor.index()).to_owned(), count.from.to_string(), [count.inwards, count.outwards, count.undirected]));
+                }
+            }
+            other => panic!("{other:?}"),
+        })
+        .unwrap();
+    }
+    seen
+}
+
+fn short(counts: &[(String, String, [u32; 3])]) -> Vec<String> {
+    counts.iter().map(|(sensor, from, [i, o, n])| format!("{sensor} {} {i}/{o}/{n}", &from[5..16])).collect()
+}
+
+const LONG: &str = "venue = \"v\"\ntime_zone = \"Europe/Zurich\"\nstep = \"30m\"\nmissing = [\"\", \"-1\"]\n[time]\ncolumns = [\"t\"]\n[long]\nsensor = \"s\"\nin = \"i\"\nout = \"o\"\n";
+
+#[test]
+fn rows_in_any_order_come_out_in_event_time_order() {
+    let forward = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,b,1,2\n2020-06-01T10:00,a,3,4\n2020-06-01T10:30,a,5,6\n");
+    let backward = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:30,a,5,6\n2020-06-01T10:00,a,3,4\n2020-06-01T10:00,b,1,2\n");
+    assert_eq!(short(&counts(&forward)), ["a 06-01T08:00 3/4/0", "b 06-01T08:00 1/2/0", "a 06-01T08:30 5/6/0"]);
+    assert_eq!(counts(&forward), counts(&backward));
+    assert_eq!(forward.sensors(), ["a", "b"]);
+}
+
+#[test]
+fn the_last_record_says_that_nothing_earlier_is_to_come() {
+    let table = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n");
+    let records: Vec<_> = table.records().collect();
+    assert_eq!(records.len(), 2);
+    assert_eq!(std::str::from_utf8(&records[1].value).unwrap(), r#"{"type":"low_water","venue":"v","at":1591000200000}"#);
+    assert_eq!(records[0].received, Some(EventTime::from_millis(1_591_000_200_000)));
+}
+
+#[test]
+fn a_faulty_row_is_named_with_its_line_and_the_rest_goes_on() {
+    let table = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\nsoon,a,1,2\n2020-06-01T10:30,a,-3,2\n2020-06-01T11:00,,1,2\n2020-06-01T11:30,a,\xff,2\n2020-06-01T12:00,a,1,1\n");
+    assert_eq!(short(&counts(&table)), ["a 06-01T08:00 1/2/0", "a 06-01T10:00 1/1/0"]);
+    assert_eq!((table.report().rows, table.report().faulty), (6, 4));
+    let lines: Vec<&str> = table.report().faults.iter().map(|fault| fault.split("a.csv:").nth(1).unwrap().split(':').next().unwrap()).collect();
+    assert_eq!(lines, ["3", "4", "5", "6"]);
+}
+
+#[test]
+fn an_absent_row_is_a_gap_or_a_zero_as_the_mapping_says_and_a_missing_figure_is_always_a_gap() {
+    let rows = b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T11:00,a,-1,2\n2020-06-01T12:00,a,7,8\n2020-06-01T10:30,b,1,1\n2020-06-01T11:30,b,1,1\n";
+    assert_eq!(counts(&table("a.csv", LONG, rows)).len(), 4);
+    let zero = table("a.csv", &LONG.replace("missing", "absent = \"zero\"\nmissing"), rows);
+    let expected = ["a 06-01T08:00 1/2/0", "a 06-01T08:30 0/0/0", "b 06-01T08:30 1/1/0", "b 06-01T09:00 0/0/0", "a 06-01T09:30 0/0/0", "b 06-01T09:30 1/1/0", "a 06-01T10:00 7/8/0"];
+    assert_eq!(short(&counts(&zero)), expected, "nothing before a sensor's first row, nothing after its last, and a gap where the figure is missing");
+}
+
+#[test]
+fn outside_the_opening_hours_an_absent_row_means_nothing() {
+    let hours = LONG.replace("missing", "absent = \"zero\"\nmissing") + "[opening]\ndaily = \"06:00-24:00\"\n";
+    let table = table("a.csv", &hours, b"t,s,i,o\n2020-06-01T23:00,a,1,2\n2020-06-02T06:30,a,1,2\n");
+    assert_eq!(short(&counts(&table)), ["a 06-01T21:00 1/2/0", "a 06-01T21:30 0/0/0", "a 06-02T04:00 0/0/0", "a 06-02T04:30 1/2/0"]);
+}
+
+#[test]
+fn the_half_of_a_doubled_hour_that_the_table_lacks_is_a_gap() {
+    let zero = LONG.replace("missing", "absent = \"zero\"\nmissing");
+    let table = table("a.csv", &zero, b"t,s,i,o\n2020-10-25T02:30,a,1,1\n2020-10-25T03:00,a,2,2\n");
+    assert_eq!(short(&counts(&table)), ["a 10-25T00:30 1/1/0", "a 10-25T02:00 2/2/0"]);
+}
+
+#[test]
+fn a_doubled_hour_that_stands_twice_is_told_by_the_order_of_the_rows() {
+    let rows = b"t,s,i,o\n2020-10-25T02:00,a,1,1\n2020-10-25T02:30,a,2,2\n2020-10-25T02:00,a,3,3\n2020-10-25T02:30,a,4,4\n2020-10-25T03:00,a,5,5\n";
+    let read = |policy: &str| short(&counts(&table("a.csv", &LONG.replace("[long]", &format!("ambiguous = \"{policy}\"\n[long]")), rows)));
+    assert_eq!(read("in_order"), ["a 10-25T00:00 1/1/0", "a 10-25T00:30 2/2/0", "a 10-25T01:00 3/3/0", "a 10-25T01:30 4/4/0", "a 10-25T02:00 5/5/0"]);
+    assert_eq!(read("reverse"), ["a 10-25T00:00 3/3/0", "a 10-25T00:30 4/4/0", "a 10-25T01:00 1/1/0", "a 10-25T01:30 2/2/0", "a 10-25T02:00 5/5/0"]);
+}
+
+#[test]
+fn rows_that_tell_one_direction_each_become_one_count() {
+    let text = "venue = \"v\"\ntime_zone = \"UTC\"\nstep = \"30m\"\n[file]\nheader = false\ncolumns = [\"f\", \"d\", \"t\", \"n\"]\n[time]\ncolumns = [\"d\", \"t\"]\nformat = \"%m/%d/%y %H:%M:%S\"\n[long]\nsensor_is = \"door\"\ndirection = \"f\"\nin_is = \"9\"\nout_is = \"7\"\nvalue = \"n\"\n";
+    let table = table("a.csv", text, b"7,07/24/05,00:00:00,3\n9,07/24/05,00:00:00,4\n7,07/24/05,00:30:00,5\n8,07/24/05,00:30:00,5\n");
+    assert_eq!(short(&counts(&table)), ["door 07-24T00:00 4/3/0", "door 07-24T00:30 0/5/0"]);
+    assert_eq!(table.report().faulty, 1);
+}
+
+#[test]
+fn a_repeated_row_comes_out_twice_so_that_the_engine_judges_it() {
+    let table = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:00,a,1,9\n");
+    assert_eq!(short(&counts(&table)), ["a 06-01T08:00 1/2/0", "a 06-01T08:00 1/9/0"]);
+}
+
+#[test]
+fn a_wide_table_has_a_sensor_per_column() {
+    let text = "venue = \"v\"\ntime_zone = \"Asia/Shanghai\"\nstep = \"10m\"\n[time]\ncolumns = [\"time\"]\nstamp = \"to\"\n[wide]\nmeasures = \"count\"\nexcept = [\"weather\"]\n";
+    let table = table("a.csv", text, b"time,S1,weather,S0\n2019-01-01 06:10,3,sun,4\n2019-01-01 06:20,5,rain,\n");
+    assert_eq!(short(&counts(&table)), ["S1 12-31T22:00 0/0/3", "S0 12-31T22:00 0/0/4", "S1 12-31T22:10 0/0/5"]);
+}
+
+#[test]
+fn gzip_reads_like_the_plain_file_and_a_cut_one_says_so() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(b"t,s,i,o\n2020-06-01T10:00,a,1,2\n").unwrap();
+    let bytes = gzip.finish().unwrap();
+    assert_eq!(counts(&table("a.csv.gz", LONG, &bytes)).len(), 1);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cut.csv.gz");
+    std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    assert!(matches!(Table::open(&path, mapping(LONG)), Err(TableError::Malformed { .. })));
+}
+
+#[test]
+fn parquet_reads_like_csv() {
+    use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
+    use parquet::file::writer::SerializedFileWriter;
+    let schema = "message m { required int64 t (TIMESTAMP(MICROS,false)); required binary s (UTF8); required int64 i; optional int64 o; }";
+    let schema = Arc::new(parquet::schema::parser::parse_message_type(schema).unwrap());
+    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let local = 1_591_005_600_000_000_i64; // 2020-06-01T10:00 on the wall
+    for column in 0..4 {
+        let mut writer = group.next_column().unwrap().unwrap();
+        match column {
+            0 => _ = writer.typed::<Int64Type>().write_batch(&[local, local + 1_800_000_000], None, None).unwrap(),
+            1 => _ = writer.typed::<ByteArrayType>().write_batch(&[ByteArray::from("a"), ByteArray::from("a")], None, None).unwrap(),
+            2 => _ = writer.typed::<Int64Type>().write_batch(&[1, 3], None, None).unwrap(),
+            _ => _ = writer.typed::<Int64Type>().write_batch(&[2], Some(&[1, 0]), None).unwrap(),
+        }
+        writer.close().unwrap();
+    }
+    group.close().unwrap();
+    let bytes = writer.into_inner().unwrap();
+    assert_eq!(short(&counts(&table("a.parquet", LONG, &bytes))), ["a 06-01T08:00 1/2/0"], "the second row has no figure for out: a gap");
+}
+
+#[test]
+fn a_column_that_is_not_there_is_named_with_its_neighbours() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    std::fs::write(&path, "time,s,i,o\n").unwrap();
+    let error = Table::open(&path, mapping(LONG)).unwrap_err().to_string();
+    assert!(error.contains("has no column \"t\"; nearest: i, o, s"), "{error}");
+}
+
+#[test]
+fn a_day_of_local_midnight_makes_shorter_panes_that_fit_it() {
+    let text = LONG.replace("30m", "1d").replace("Europe/Zurich", "Asia/Kolkata");
+    let table = table("a.csv", &text, b"t,s,i,o\n2020-06-01,a,1,2\n2020-06-02,a,3,4\n");
+    let venue = table.venue(&profile(), Vec::new());
+    assert_eq!((venue.pane.span(), venue.step, venue.sources[0].as_of_lag), (Span::from_mins(30), Span::from_mins(24 * 60), Span::from_mins(24 * 60)));
+    assert_eq!(counts(&table).len(), 2);
+}
+
+#[test]
+fn a_calendar_becomes_the_venues_matches() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("games.csv");
+    std::fs::write(&path, "venue,start,end,attendance,name\nv,2020-06-01T20:00,,41000,Final\nw,2020-06-02T20:00,,1,Other\nv,late,,1,Bad\n").unwrap();
+    let (events, report) = read_calendar(&path, &mapping(LONG)).unwrap();
+    assert_eq!((events.len(), report.faulty), (1, 1));
+    let event = events[0].to_match();
+    assert_eq!((event.home.as_str(), event.expected_attendance, event.kick_off.to_string().as_str()), ("Final", 41_000, "2020-06-01T18:00:00.000Z"));
+}

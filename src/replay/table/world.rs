@@ -1,0 +1,103 @@
+//! The venue that a table becomes: a zone, a link and a sensor for each of its series, and one source.
+//!
+//! Nothing is known of these places but what was counted, so there is no area, no capacity and no density; what needs them stays silent.
+
+use super::{SOURCE, Table};
+use crate::time::{ClockTrust, Span};
+use crate::venue::{Feed, FlowTable, Link, LinkId, LinkKind, Match, Measures, Names, Profile, Sensor, Source, SourceId, Venue, World, Zone, ZoneId, ZoneKind};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// A table's source ends at its last row, so silence never decides about it.
+const NEVER_SILENT: Span = Span::from_mins(100 * 366 * 24 * 60);
+
+impl Table {
+    /// The world of this one table; its zones choose from `profile`, and `matches` is its calendar.
+    pub fn world(&self, profile: &Arc<Profile>, matches: Vec<Match>) -> World {
+        World::new(vec![self.venue(profile, matches)])
+    }
+
+    /// The venue of this table.
+    pub fn venue(&self, profile: &Arc<Profile>, matches: Vec<Match>) -> Venue {
+        let mapping = self.mapping();
+        let zones: Vec<Zone> = self.sensors().iter().map(|id| zone(id, mapping.closed, profile)).collect();
+        let links: Vec<Link> = self.sensors().iter().enumerate().map(|(i, id)| link(id, ZoneId::from(i))).collect();
+        let sensors: Vec<Sensor> = self.sensors().iter().enumerate().map(|(i, id)| sensor(id, LinkId::from(i), mapping.step)).collect();
+        let names = || Names::new(self.sensors().iter().map(String::as_str));
+        Venue {
+            id: mapping.venue.as_str().into(),
+            name: mapping.name.clone(),
+            city: String::new(),
+            region: String::new(),
+            time_zone: mapping.stamps.zone.unwrap_or_default(),
+            capacity: 0,
+            illustrative: false,
+            pane: self.pane(),
+            step: mapping.step,
+            keep_panes: mapping.step,
+            trust: ClockTrust::default(),
+            perimeters: Vec::new(),
+            zones,
+            links,
+            gates: Vec::new(),
+            stops: Vec::new(),
+            sensors,
+            sources: vec![self.source()],
+            matches,
+            zone_names: names(),
+            link_names: names(),
+            gate_names: Names::default(),
+            stop_names: Names::default(),
+            sensor_names: names(),
+            source_names: Names::new([SOURCE]),
+            hash: self.layout_hash(),
+        }
+    }
+
+    fn source(&self) -> Source {
+        Source {
+            id: SOURCE.into(),
+            feed: Feed::Sensors,
+            // The rows are sorted, and nothing comes after them.
+            disorder: Span::ZERO,
+            lateness: Span::ZERO,
+            as_of_lag: self.as_of_lag(),
+            interval: self.mapping().step,
+            silence: NEVER_SILENT,
+            format: Some("count".into()),
+        }
+    }
+
+    fn layout_hash(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.mapping().hash.as_bytes());
+        for sensor in self.sensors() {
+            hash.update((sensor.len() as u64).to_le_bytes());
+            hash.update(sensor.as_bytes());
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+fn zone(id: &str, closed: bool, profile: &Arc<Profile>) -> Zone {
+    Zone {
+        id: id.into(),
+        name: id.to_owned(),
+        kind: ZoneKind::Counted,
+        perimeter: None,
+        area_m2: None,
+        capacity: None,
+        table: FlowTable::Walkway,
+        profile: Arc::clone(profile),
+        closed,
+        shape: None,
+    }
+}
+
+fn link(id: &str, to: ZoneId) -> Link {
+    Link { id: id.into(), name: id.to_owned(), kind: LinkKind::Open, from: None, to: Some(to), width_m: None, at: None }
+}
+
+fn sensor(id: &str, link: LinkId, step: Span) -> Sensor {
+    Sensor { id: id.into(), source: SourceId(0), measures: Measures::Link { link, reversed: false }, interval: step }
+}
