@@ -16,7 +16,7 @@
 //! so the same records give the same bytes, live, in replay and in the tests.
 
 pub mod alarm;
-// cli waits
+pub mod cli;
 pub mod config;
 pub mod console;
 pub mod crowd;
@@ -30,6 +30,7 @@ pub mod onnx;
 pub mod replay;
 pub mod results;
 pub mod shard;
+pub mod simulate;
 pub mod summary;
 pub mod telemetry;
 pub mod time;

@@ -19,7 +19,7 @@ use crate::engine::Placement;
 use crate::log::embedded::{EmbeddedFeeder, EmbeddedLog, Faults, Options, Retention};
 use crate::log::{Feeder, InRecord, ShardLog, Since};
 use crate::shard::{self, Mode};
-use crate::simulate::{self, Night};
+use crate::simulate::{self, Nights};
 use crate::summary::Summary;
 use crate::venue::{Feed, Venue, World};
 use std::net::SocketAddr;
@@ -110,11 +110,14 @@ fn playing(world: World, names: &[String]) -> anyhow::Result<World> {
 }
 
 fn feed(args: &DemoArgs, world: &World, mut feeder: EmbeddedFeeder, log: &EmbeddedLog, stop: &AtomicBool) -> anyhow::Result<u64> {
-    let night = Night::new(world, args.seed, &simulate::Options::default());
+    let mut nights = Nights::of_world(world, args.seed, &simulate::Options::default())?;
+    let sent = night::feed(&mut nights, &mut feeder, args.speed, stop, |now| log.set_clock(now))?;
+    // The inputs count as closed when their writer is gone.
+    drop(feeder);
     if let Some(path) = &args.truth {
-        night.write_truth(path)?;
+        night::write_truth(&nights, path)?;
     }
-    night::feed(night, &mut feeder, args.speed, stop, |now| log.set_clock(now))
+    Ok(sent)
 }
 
 fn shard(settings: &Settings, args: &DemoArgs, around: &Around, log: &EmbeddedLog, ready: &Arc<AtomicBool>, stop: &AtomicBool) -> anyhow::Result<()> {

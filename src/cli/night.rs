@@ -3,7 +3,10 @@
 use super::args::Speed;
 use super::service::stopwatch;
 use crate::log::{Feeder, InRecord};
-use crate::simulate::SimRecord;
+use crate::simulate::{Nights, SimRecord};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -11,7 +14,7 @@ use std::time::Duration;
 ///
 /// At `Speed::Max` nothing waits but for the log's own patience.
 pub(super) fn feed(
-    records: impl Iterator<Item = SimRecord>,
+    records: &mut impl Iterator<Item = SimRecord>,
     feeder: &mut dyn Feeder,
     speed: Speed,
     stop: &AtomicBool,
@@ -38,6 +41,16 @@ pub(super) fn feed(
     }
     feeder.flush()?;
     Ok(sent)
+}
+
+/// Writes what no input shows.
+pub(super) fn write_truth(nights: &Nights, path: &Path) -> anyhow::Result<()> {
+    let file = File::create(path).map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?;
+    let mut file = BufWriter::new(file);
+    for truth in nights.truths() {
+        truth.write_csv(&mut file)?;
+    }
+    Ok(file.flush()?)
 }
 
 #[allow(clippy::disallowed_methods, reason = "pacing is waiting for the wall clock")]
