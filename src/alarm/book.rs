@@ -62,7 +62,7 @@ impl AlarmBook {
         changes
     }
 
-    /// Ends the shelves whose time has come by the close of the pane.
+    /// Ends the shelves whose time has come by the close of the pane. To be called before [`AlarmBook::assess`] of the same pane, so that what a finding changes is told unshelved.
     pub fn expire(&mut self, at: &At<'_>) -> Vec<Change> {
         let has_ended = |entry: &Entry| entry.alarm.as_ref().and_then(Alarm::until).is_some_and(|until| at.event_time >= until);
         let ended: Vec<EntryKey> = self.entries.iter().filter(|(_, entry)| has_ended(entry)).map(|(key, _)| key.clone()).collect();

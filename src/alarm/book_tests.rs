@@ -329,8 +329,10 @@ fn figures_leave_rounded_and_only_as_numbers() {
     assert_eq!(serde_json::from_str::<Change>(&text).unwrap(), *change);
 }
 
-/// What may happen in one pane: what is found of two places, and a command.
-fn happenings() -> impl Strategy<Value = Vec<([Option<(u8, u8)>; 2], Option<u8>)>> {
+/// What may happen in one pane: what is found of two places (exceeds, holds), and a command.
+type Happening = ([Option<(u8, u8)>; 2], Option<u8>);
+
+fn happenings() -> impl Strategy<Value = Vec<Happening>> {
     let found = prop::option::weighted(0.9, (0u8..5, 0u8..5));
     prop::collection::vec((prop::array::uniform2(found), prop::option::of(0u8..9)), 1..120)
 }

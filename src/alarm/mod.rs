@@ -9,6 +9,8 @@ mod book_tests;
 pub mod change;
 pub mod command;
 pub mod entry;
+#[cfg(test)]
+mod story_tests;
 
 pub use crate::crowd::quantise;
 pub use book::{AlarmBook, At, EntryKey};

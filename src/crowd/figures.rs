@@ -78,7 +78,7 @@ pub struct GateFigures {
     pub queue: Option<Estimate>,
     /// The wait of a person who joins now, s.
     pub wait_s: Option<Estimate>,
-    /// Time until the queue's space is full, s; `None` while it does not grow.
+    /// Time until the queue's space is full, s: 0 once it is, `None` while there is room and it does not grow.
     pub spill_s: Option<f64>,
     /// As in [`ZoneFigures::coverage`].
     pub coverage: f64,

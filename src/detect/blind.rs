@@ -27,7 +27,7 @@ pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let expected = expected_by_zone(scene);
     let mut limits = PerProfile::new(read);
     let mut is_anybody_concerned = false;
-    let mut is_anything_heard_of = false;
+    let mut has_sensors = false;
     for (i, (zone, figures)) in scene.venue.zones.iter().zip(&scene.figures.zones).enumerate() {
         if figures.expected == 0 {
             continue;
@@ -37,11 +37,13 @@ pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         let heads = figures.occupancy.map_or(0.0, |heads| heads.v);
         let is_concerned = heads >= limits.occupied || expected[i] >= limits.occupied;
         is_anybody_concerned |= is_concerned;
-        is_anything_heard_of = true;
+        has_sensors = true;
         findings.push(zone_finding(scene, i, figures, is_concerned, limits, profile));
     }
     let lead = lead_zone(scene.venue).and_then(|lead| scene.venue.zones.get(lead.index()));
-    if let (true, Some(lead)) = (is_anything_heard_of, lead) {
+    // A zone that bears the venue's own name speaks for it: two alarms must not share an id.
+    let is_named_by_a_zone = scene.venue.find_zone(&scene.venue.id).is_some();
+    if let (true, false, Some(lead)) = (has_sensors, is_named_by_a_zone, lead) {
         let profile = profile_of(lead);
         findings.push(venue_finding(scene, is_anybody_concerned, limits.of(profile), profile));
     }
