@@ -3,7 +3,7 @@
 use super::args::Speed;
 use super::service::stopwatch;
 use crate::log::{Feeder, InRecord};
-use crate::simulate::{Nights, SimRecord};
+use crate::simulate::{Nights, SimRecord, Truth};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -47,6 +47,7 @@ pub(super) fn feed(
 pub(super) fn write_truth(nights: &Nights, path: &Path) -> anyhow::Result<()> {
     let file = File::create(path).map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?;
     let mut file = BufWriter::new(file);
+    Truth::write_header(&mut file)?;
     for truth in nights.truths() {
         truth.write_csv(&mut file)?;
     }
