@@ -22,6 +22,7 @@ pub mod engine;
 pub mod feeds;
 pub mod forecast;
 pub mod inference;
+pub mod kafka;
 pub mod log;
 pub mod shard;
 pub mod time;
