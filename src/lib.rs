@@ -25,6 +25,7 @@ pub mod engine;
 pub mod feeds;
 pub mod forecast;
 pub mod inference;
+pub mod kafka;
 pub mod log;
 pub mod onnx;
 pub mod replay;

@@ -268,13 +268,11 @@ impl<M: MakeCore> Shard<'_, '_, M> {
     }
 
     /// The controls of this poll, by partition.
-    fn controls(&mut self) -> BTreeMap<u32, Vec<Control>> {
+    fn controls(&self) -> BTreeMap<u32, Vec<Control>> {
         let mut controls: BTreeMap<u32, Vec<Control>> = BTreeMap::new();
         for event in &self.inbox.events {
             match event {
                 Event::ReadToEnd { place, next_offset } => {
-                    let Some(running) = self.running.get_mut(&place.partition) else { continue };
-                    running.read_to_end(place.feed, *next_offset);
                     controls.entry(place.partition).or_default().push(Control::ReadToEnd { feed: place.feed, next_offset: *next_offset });
                 }
                 Event::BrokerTime(at) if self.settings.mode != Mode::ToEnd => {

@@ -77,11 +77,17 @@ impl<C: Core> Running<C> {
             self.pass(record.feed, record.offset + 1);
             self.ended.remove(&record.feed);
         }
+        // An end that comes with a batch is the end behind it.
+        for control in controls {
+            if let Control::ReadToEnd { feed, next_offset } = control {
+                self.read_to_end(*feed, *next_offset);
+            }
+        }
         self.core.step(batch, controls)
     }
 
     /// A place is read to its end; behind the last record may stand transaction markers, which the offset passes over.
-    pub(super) fn read_to_end(&mut self, feed: Feed, next_offset: i64) {
+    fn read_to_end(&mut self, feed: Feed, next_offset: i64) {
         self.ended.insert(feed);
         self.pass(feed, next_offset);
     }

@@ -1,5 +1,7 @@
 //! The integration tests, one binary: each module proves one promise at the lowest layer that can show its breach.
 
+mod kafka_broker;
 mod layers;
 mod shard_on_embedded;
+mod shard_on_kafka;
 mod tally;

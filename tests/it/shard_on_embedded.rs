@@ -129,7 +129,7 @@ fn serve(log: &EmbeddedLog, seen: &Arc<Mutex<Vec<String>>>, until: impl Fn(&[Str
     std::thread::scope(|scope| {
         let serving = scope.spawn(|| {
             let mut open = || Ok(Box::new(log.member("night", Faults::none())) as Box<dyn ShardLog>);
-            let mut make = |_| Tally { seen: Arc::clone(seen), ..Tally::default() };
+            let mut make = |_| Tally::watching(seen);
             run(&mut open, &mut make, &mut NoModels, &settings, &Unwatched, &stop).map(|ended| ended.stats)
         });
         while !until(&seen.lock().unwrap()) {
@@ -161,7 +161,7 @@ fn broker_time_ticks_while_serving_and_not_in_a_run_to_the_end() {
     serve(&live.log, &seen, |seen| seen.iter().any(|line| line == "tick 9000"));
     let seen = Arc::new(Mutex::new(Vec::new()));
     let mut open = || Ok(Box::new(live.log.member("other", Faults::none())) as Box<dyn ShardLog>);
-    let mut make = |_| Tally { seen: Arc::clone(&seen), ..Tally::default() };
+    let mut make = |_| Tally::watching(&seen);
     run(&mut open, &mut make, &mut NoModels, &to_end(10), &Unwatched, &AtomicBool::new(false)).unwrap();
     assert!(!seen.lock().unwrap().iter().any(|line| line.starts_with("tick")));
 }

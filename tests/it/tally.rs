@@ -13,18 +13,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-pub const EVERY: u64 = 7;
-pub const ALARM: u64 = 50;
+pub(crate) const EVERY: u64 = 7;
+pub(crate) const ALARM: u64 = 50;
 
 #[derive(Default)]
-pub struct Tally {
+pub(crate) struct Tally {
     counts: BTreeMap<Vec<u8>, (u64, u64)>,
     dirty: BTreeSet<Vec<u8>>,
     answered: u64,
-    pub seen: Arc<Mutex<Vec<String>>>,
+    seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Tally {
+    /// One that notes what it sees.
+    pub(crate) fn watching(seen: &Arc<Mutex<Vec<String>>>) -> Self {
+        Self { seen: Arc::clone(seen), ..Self::default() }
+    }
+
     fn take_in(&mut self, record: &RecordRef<'_>, effects: &mut Effects) {
         let key = record.key.unwrap_or_default().to_vec();
         let (count, sum) = self.counts.entry(key.clone()).or_default();
@@ -95,7 +100,7 @@ impl Core for Tally {
 }
 
 /// Feeds `records` counts of 23 venues, the same ones each time.
-pub fn feed_night(feeder: &mut dyn Feeder, records: u32) {
+pub(crate) fn feed_night(feeder: &mut dyn Feeder, records: u32) {
     for i in 0..records {
         let key = format!("venue-{}", (i * 7919) % 23);
         let value = format!("{{\"n\":{}}}", i % 101);
@@ -111,16 +116,16 @@ type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// What is compared: outputs in order per partition, the changelog and the alerts by the last value of each key.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Outcome {
-    pub ordered: BTreeMap<(&'static str, u32), Pairs>,
-    pub positions: BTreeMap<u32, Vec<String>>,
-    pub compacted: BTreeMap<(&'static str, u32), BTreeMap<Vec<u8>, Vec<u8>>>,
+pub(crate) struct Outcome {
+    pub(crate) ordered: BTreeMap<(&'static str, u32), Pairs>,
+    pub(crate) positions: BTreeMap<u32, Vec<String>>,
+    pub(crate) compacted: BTreeMap<(&'static str, u32), BTreeMap<Vec<u8>, Vec<u8>>>,
 }
 
-pub const COMPARED: [Topic; 4] = [Topic::Out(OutTopic::Zones), Topic::Out(OutTopic::Ledger), Topic::Out(OutTopic::State), Topic::Out(OutTopic::Alerts)];
+pub(crate) const COMPARED: [Topic; 4] = [Topic::Out(OutTopic::Zones), Topic::Out(OutTopic::Ledger), Topic::Out(OutTopic::State), Topic::Out(OutTopic::Alerts)];
 
 /// Reads the outputs to their end.
-pub fn outcome(tail: &mut dyn Tail) -> Outcome {
+pub(crate) fn outcome(tail: &mut dyn Tail) -> Outcome {
     let mut records: Vec<TailRecord> = Vec::new();
     loop {
         tail.poll(10_000, Duration::from_millis(50), &mut records).unwrap();
@@ -150,7 +155,7 @@ pub fn outcome(tail: &mut dyn Tail) -> Outcome {
 
 impl Outcome {
     /// How many records of the kind that keeps its order there are.
-    pub fn ordered_records(&self) -> usize {
+    pub(crate) fn ordered_records(&self) -> usize {
         self.ordered.values().map(Vec::len).sum()
     }
 }

@@ -1,0 +1,156 @@
+//! The alerts' own lane: an idempotent producer that sends at once and knows what the broker has.
+//!
+//! Once a second it leaves a heartbeat on `midan.alerts`. Its acknowledgement carries the broker's append time, which is the only clock that a shard
+//! is told: when the broker is out of reach, no time passes for it. The first heartbeat also warms the producer up, which would cost the first alert a second.
+
+use super::producer::{now, pause};
+use super::settings::Settings;
+use crate::engine::{Alert, OutTopic};
+use crate::log::{GENERATION_HEADER, HEARTBEAT_PREFIX, LogError, Topic};
+use rdkafka::client::ClientContext;
+use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders, Timestamp};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+const HEARTBEAT: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What marks the report of an alert, and that of a heartbeat.
+const ALERT: usize = 0;
+const BEAT: usize = 1;
+
+/// Takes the acknowledgements.
+#[derive(Debug)]
+pub(super) struct Acks {
+    failure: Mutex<Option<String>>,
+    broker_ms: AtomicI64,
+}
+
+impl ClientContext for Acks {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        super::context::Quiet.log(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        super::context::Quiet.error(error, reason);
+    }
+}
+
+impl ProducerContext for Acks {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, what: usize) {
+        match result {
+            Ok(message) => {
+                // The writer's own stamp is not the broker's time, and a writer's clock must not move anything.
+                if let Timestamp::LogAppendTime(at) = message.timestamp() {
+                    self.broker_ms.fetch_max(at, Ordering::Relaxed);
+                }
+            }
+            Err(_) if what == BEAT => {}
+            Err((error, _)) => {
+                self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.to_string());
+            }
+        }
+    }
+}
+
+/// The lane.
+pub(super) struct AlertLane {
+    producer: BaseProducer<Acks>,
+    topic: String,
+    beat_key: String,
+    last_beat: Option<Instant>,
+    told_ms: i64,
+}
+
+impl AlertLane {
+    pub(super) fn start(settings: &Settings, shard: u32) -> Result<Self, LogError> {
+        let acks = Acks { failure: Mutex::default(), broker_ms: AtomicI64::new(i64::MIN) };
+        let producer = BaseProducer::from_config_and_context(&settings.alerting(), acks).map_err(|error| LogError::Refused {
+            doing: "starting the alerts' lane",
+            detail: error.to_string(),
+            cure: "check the Kafka table of the configuration",
+        })?;
+        let beat_key = format!("{HEARTBEAT_PREFIX}{}/{}/{shard}", settings.group, settings.instance);
+        Ok(Self { producer, topic: settings.name(Topic::Out(OutTopic::Alerts)), beat_key, last_beat: None, told_ms: i64::MIN })
+    }
+
+    /// Sends an alert.
+    pub(super) fn send(&mut self, partition: u32, alert: &Alert, generation: i32) -> Result<(), LogError> {
+        let generation = generation.to_string();
+        let headers = OwnedHeaders::new().insert(Header { key: GENERATION_HEADER, value: Some(&generation) });
+        let mut record = BaseRecord::with_opaque_to(&self.topic, ALERT).partition(partition as i32).key(&alert.key).payload(&alert.value).headers(headers);
+        let began = now();
+        loop {
+            match self.producer.send(record) {
+                Ok(()) => {
+                    self.producer.poll(Duration::ZERO);
+                    return Ok(());
+                }
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if began.elapsed() < PATIENCE => {
+                    record = back;
+                    self.producer.poll(Duration::ZERO);
+                    pause();
+                }
+                Err((error, _)) => return Err(LogError::Aborted { doing: "sending an alert", detail: error.to_string() }),
+            }
+        }
+    }
+
+    /// Leaves a heartbeat when one is due, takes acknowledgements, and answers the broker's time when it has moved on by a second.
+    pub(super) fn beat(&mut self, partition: u32, generation: i32) -> Option<i64> {
+        if self.last_beat.is_none_or(|last| last.elapsed() >= HEARTBEAT) {
+            self.last_beat = Some(now());
+            let value = format!("{{\"v\":1,\"heartbeat\":true,\"generation\":{generation}}}");
+            let record = BaseRecord::with_opaque_to(&self.topic, BEAT).partition(partition as i32).key(&self.beat_key).payload(&value);
+            // A heartbeat that finds no room is only late.
+            let _ = self.producer.send(record);
+        }
+        self.take_reports();
+        let at = self.producer.context().broker_ms.load(Ordering::Relaxed);
+        let moved = at != i64::MIN && at >= self.told_ms.saturating_add(HEARTBEAT.as_millis() as i64 - 100);
+        moved.then(|| {
+            self.told_ms = at;
+            at
+        })
+    }
+
+    /// Waits until the broker has everything that was sent.
+    pub(super) fn settle(&mut self, wait: Duration) -> Result<(), LogError> {
+        let doing = "waiting for the alerts' acknowledgement";
+        let began = now();
+        loop {
+            self.take_reports();
+            if let Some(detail) = self.producer.context().failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                return Err(LogError::Aborted { doing, detail });
+            }
+            if self.producer.in_flight_count() == 0 {
+                return Ok(());
+            }
+            if began.elapsed() > wait {
+                return Err(LogError::Aborted { doing, detail: format!("{} not acknowledged in time", self.producer.in_flight_count()) });
+            }
+            pause();
+        }
+    }
+
+    fn take_reports(&self) {
+        for _ in 0..100 {
+            if self.producer.in_flight_count() == 0 {
+                return;
+            }
+            self.producer.poll(Duration::ZERO);
+        }
+    }
+}
+
+impl Drop for AlertLane {
+    fn drop(&mut self) {
+        // A dropped producer throws away what it has not sent.
+        let _ = self.settle(Duration::from_secs(2));
+    }
+}

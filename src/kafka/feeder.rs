@@ -1,0 +1,94 @@
+//! Writing input records to Kafka, each on the partition of its key. librdkafka's default partitioner is not Java's, so the partition is told here.
+
+use super::context::Quiet;
+use super::producer::{Reports, now, pause};
+use super::settings::Settings;
+use crate::log::{Feeder, InRecord, LogError, RECEIVED_HEADER, SOURCE_HEADER, Topic};
+use crate::venue::Feed;
+use crate::venue::partition::partition_of;
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use std::time::Duration;
+
+const DOING: &str = "feeding";
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A writer of input.
+pub struct KafkaFeeder {
+    producer: BaseProducer<Reports>,
+    names: [(Feed, String); 4],
+    partitions: u32,
+}
+
+impl KafkaFeeder {
+    /// Connects, and asks how many partitions the inputs have.
+    pub fn new(settings: &Settings) -> Result<Self, LogError> {
+        settings.check()?;
+        let refused = |error: KafkaError| LogError::Refused { doing: DOING, detail: error.to_string(), cure: "check the Kafka table of the configuration" };
+        let producer = BaseProducer::from_config_and_context(&settings.feeding(), Reports::default()).map_err(refused)?;
+        let names = Feed::ALL.map(|feed| (feed, settings.name(Topic::In(feed))));
+        let asking: BaseConsumer<Quiet> = BaseConsumer::from_config_and_context(&settings.reader("feeder"), Quiet).map_err(refused)?;
+        let partitions = super::tail::partitions(&asking, &settings.name(Topic::In(Feed::Sensors)))?;
+        Ok(Self { producer, names, partitions })
+    }
+
+    fn failure(&self) -> Result<(), LogError> {
+        match self.producer.context().take() {
+            Some(detail) => Err(LogError::Refused { doing: DOING, detail, cure: "`midan topics check` names what is wrong with the topics" }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Feeder for KafkaFeeder {
+    fn send(&mut self, record: &InRecord<'_>) -> Result<(), LogError> {
+        let name = self.names.iter().find(|(feed, _)| *feed == record.feed).map_or("", |(_, name)| name);
+        let received = record.received.map(|at| at.to_string());
+        let mut headers = OwnedHeaders::new_with_capacity(3);
+        for (name, value) in [(SOURCE_HEADER, record.source), ("content-type", record.format), (RECEIVED_HEADER, received.as_deref())] {
+            if let Some(value) = value {
+                headers = headers.insert(Header { key: name, value: Some(value) });
+            }
+        }
+        let partition = partition_of(record.key, self.partitions);
+        let mut next = BaseRecord::to(name).partition(partition as i32).key(record.key).payload(record.value).headers(headers);
+        let began = now();
+        loop {
+            match self.producer.send(next) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if began.elapsed() < PATIENCE => {
+                    next = back;
+                    self.producer.poll(Duration::ZERO);
+                    pause();
+                }
+                Err((error, _)) => {
+                    let cure = "`midan topics check` names what is wrong with the topics";
+                    return Err(LogError::Refused { doing: DOING, detail: error.to_string(), cure });
+                }
+            }
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), LogError> {
+        let began = now();
+        while self.producer.in_flight_count() > 0 {
+            if began.elapsed() > PATIENCE {
+                return Err(LogError::Busy { doing: DOING, detail: format!("{} records not acknowledged", self.producer.in_flight_count()) });
+            }
+            self.producer.poll(Duration::ZERO);
+            pause();
+        }
+        self.producer.poll(Duration::ZERO);
+        self.failure()
+    }
+}
+
+impl Drop for KafkaFeeder {
+    fn drop(&mut self) {
+        // A dropped producer throws away what it has not sent.
+        let _ = self.flush();
+    }
+}

@@ -1,0 +1,39 @@
+//! Kafka behind the log's traits, by way of librdkafka.
+//!
+//! The idea: Kafka hands the partitions out, keeps the order and makes a commit atomic; this edge adds only what its client makes hard. Each trap that was
+//! measured is answered in one place:
+//!
+//! | trap | where it is answered |
+//! |---|---|
+//! | `commit_transaction` and `flush` have a floor of 100 ms; `abort` runs into its time-out; a commit hangs on a failed record | [`producer`] |
+//! | sister topics may go to another member than the lead topic | [`consumer`]: one topic is subscribed, the others follow its partitions |
+//! | the group fences by generation, not by partition | [`consumer`]: a revocation is reported before it is carried out; [`shard`]: metadata as of the last poll |
+//! | the end of a partition comes without its topic and is logged as an error | [`consumer`], [`context`] |
+//! | batch reading of the consumer's own queue breaks rebalancing | [`ffi`]: partition queues flow into one queue of ours |
+//! | a batch call waits its whole time-out although records are there | [`ffi::MessageQueue::read`] |
+//! | pausing after an end skips a record once batches are used (the end counts as one) | nothing is ever paused: `halt` unassigns |
+//! | partition lists that outlive their consumer hang its drop | lists are built where they are used, never stored |
+//! | a changelog seems read to its end while a dead owner's transaction is open | [`restore`] |
+//! | an altered topic loses the properties that are not named | [`admin`]: everything at creation, nothing altered |
+//! | the first alert of a fresh producer waits a second | [`alerts`]: warmed up by its first heartbeat |
+//! | a dropped producer throws away what it has not sent | [`alerts`], [`feeder`]: flushed first |
+//!
+//! Not answered here, because librdkafka 2.12 has no call for it: altering one property of a topic, and reading the group's lag.
+
+pub mod admin;
+pub mod alerts;
+pub mod consumer;
+mod context;
+pub mod feeder;
+mod ffi;
+pub mod producer;
+pub mod restore;
+pub mod settings;
+pub mod shard;
+pub mod tail;
+
+pub use admin::KafkaAdmin;
+pub use feeder::KafkaFeeder;
+pub use settings::Settings;
+pub use shard::KafkaShard;
+pub use tail::KafkaTail;

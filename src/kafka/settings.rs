@@ -1,0 +1,180 @@
+//! The clients' properties: Midan's own, measured; the deployment's over them; and the few that nobody may set, each with its reason.
+
+use crate::log::{LogError, Topic};
+use rdkafka::ClientConfig;
+use std::collections::BTreeMap;
+
+/// How to reach Kafka, and as whom.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `bootstrap.servers`.
+    pub brokers: String,
+    /// The consumer group; all instances of one service share it.
+    pub group: String,
+    /// This instance's name: stable over restarts, and no other's.
+    pub instance: String,
+    /// What stands before every topic's name; mostly nothing.
+    pub prefix: String,
+    /// Any further librdkafka property (TLS, SASL, …), for every client.
+    pub properties: BTreeMap<String, String>,
+}
+
+/// Properties that a deployment may not set, and why.
+const OWNED: &[(&str, &str)] = &[
+    ("bootstrap.servers", "it has a field of its own, `brokers`"),
+    ("group.id", "it has a field of its own, `group`"),
+    ("transactional.id", "it is made of group, instance and shard, so that a restart fences its own past and nobody else's"),
+    ("enable.auto.commit", "offsets move in the transaction with the outputs; a second way of committing them would lose records"),
+    ("enable.auto.offset.store", "offsets move in the transaction with the outputs"),
+    ("isolation.level", "an output of a transaction that was given up must never be read"),
+    ("enable.idempotence", "without it a retry may repeat a record or change the order"),
+    ("enable.partition.eof", "that a source is idle is proven by the end of its partition"),
+    ("partition.assignment.strategy", "one partition number of all topics must go to one shard; that holds with the cooperative protocol on the lead topic"),
+    ("group.protocol", "the broker's protocol takes 45 s to notice a dead shard with its default settings, the classic one six"),
+    ("delivery.report.only.error", "each lane needs its own: outputs only failures, alerts every acknowledgement"),
+    ("partitioner", "a venue's partition is told by murmur2 for all producers"),
+    ("acks", "a record that one broker has is not safe yet"),
+];
+
+impl Settings {
+    /// Settings for a broker without TLS, with everything else as it is by default.
+    pub fn new(brokers: &str, group: &str, instance: &str) -> Self {
+        Self { brokers: brokers.to_owned(), group: group.to_owned(), instance: instance.to_owned(), prefix: String::new(), properties: BTreeMap::new() }
+    }
+
+    /// Refuses the properties that Midan must own and those that librdkafka does not know.
+    pub fn check(&self) -> Result<(), LogError> {
+        for name in self.properties.keys() {
+            if let Some((_, reason)) = OWNED.iter().find(|(owned, _)| owned == name) {
+                return Err(LogError::Setting { name: name.clone(), reason: (*reason).to_owned() });
+            }
+        }
+        let config = self.client(&[]);
+        config.create_native_config().map(drop).map_err(|error| match error {
+            rdkafka::error::KafkaError::ClientConfig(_, reason, name, _) => LogError::Setting { name, reason },
+            other => LogError::Setting { name: "(several)".to_owned(), reason: other.to_string() },
+        })
+    }
+
+    /// A topic's name on the broker.
+    pub fn name(&self, topic: Topic) -> String {
+        format!("{}{}", self.prefix, topic.name())
+    }
+
+    /// The id under which a shard's transactions run. Stable: a restarted shard fences the one it replaces.
+    pub fn transactional_id(&self, shard: u32) -> String {
+        format!("{}midan-{}-{}-{shard}", self.prefix, self.group, self.instance)
+    }
+
+    /// The reader of the inputs.
+    pub(super) fn input(&self) -> ClientConfig {
+        let mut config = self.client(&[
+            // Batches are what makes reading cheap; these only bound how long an end, a seek or a new partition waits.
+            ("fetch.wait.max.ms", "20"),
+            ("fetch.queue.backoff.ms", "5"),
+            ("session.timeout.ms", "6000"),
+            ("heartbeat.interval.ms", "1000"),
+        ]);
+        reading(&mut config);
+        config.set("group.id", &self.group).set("client.id", format!("midan-{}", self.instance));
+        config.set("partition.assignment.strategy", "cooperative-sticky");
+        config
+    }
+
+    /// A reader outside the group: the changelog, the tails. Its group only satisfies the client; nothing is ever committed in it.
+    pub(super) fn reader(&self, purpose: &str) -> ClientConfig {
+        let mut config = self.client(&[("fetch.wait.max.ms", "10"), ("fetch.queue.backoff.ms", "5")]);
+        reading(&mut config);
+        config.set("group.id", format!("{}-{purpose}", self.group));
+        config
+    }
+
+    /// The transactional producer of a shard.
+    pub(super) fn transactional(&self, shard: u32) -> ClientConfig {
+        let mut config = self.client(&[
+            ("linger.ms", "5"),
+            ("compression.type", "lz4"),
+            // The default of 100 ms delays the offsets of every transaction that follows closely on another: 91 ms instead of 7.
+            ("retry.backoff.ms", "5"),
+            ("transaction.timeout.ms", "10000"),
+            ("queue.buffering.max.messages", "1000000"),
+            ("reconnect.backoff.max.ms", "500"),
+        ]);
+        config.set("transactional.id", self.transactional_id(shard)).set("delivery.report.only.error", "true");
+        config
+    }
+
+    /// The producer of alerts: one record at a time, at once.
+    pub(super) fn alerting(&self) -> ClientConfig {
+        let mut config = self.client(&[("linger.ms", "0"), ("retry.backoff.ms", "20"), ("reconnect.backoff.max.ms", "500")]);
+        config.set("enable.idempotence", "true").set("acks", "all");
+        config
+    }
+
+    /// The producer of inputs.
+    pub(super) fn feeding(&self) -> ClientConfig {
+        let mut config = self.client(&[("linger.ms", "5"), ("compression.type", "lz4"), ("queue.buffering.max.messages", "200000")]);
+        config.set("enable.idempotence", "true").set("acks", "all").set("delivery.report.only.error", "true");
+        config
+    }
+
+    /// A client with Midan's values, and the deployment's over them. What Midan must own is set by the callers, after both.
+    pub(super) fn client(&self, own: &[(&str, &str)]) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
+        for (name, value) in own {
+            config.set(*name, *value);
+        }
+        for (name, value) in &self.properties {
+            config.set(name, value);
+        }
+        config
+    }
+}
+
+fn reading(config: &mut ClientConfig) {
+    config
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        .set("isolation.level", "read_committed")
+        .set("enable.partition.eof", "true")
+        .set("auto.offset.reset", "earliest");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: &str, value: &str) -> Settings {
+        let mut settings = Settings::new("localhost:9092", "g", "i");
+        settings.properties.insert(name.to_owned(), value.to_owned());
+        settings
+    }
+
+    #[test]
+    fn a_deployments_properties_pass_through_and_win_over_the_defaults() {
+        let settings = with("linger.ms", "9");
+        settings.check().unwrap();
+        assert_eq!(settings.transactional(0).get("linger.ms"), Some("9"));
+        with("security.protocol", "ssl").check().unwrap();
+    }
+
+    #[test]
+    fn what_midan_must_own_is_refused_with_the_reason() {
+        for (name, reason) in OWNED {
+            let error = with(name, "x").check().unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_property_that_no_client_knows_is_named() {
+        let error = with("fetch.wait.maximum", "1").check().unwrap_err().to_string();
+        assert!(error.contains("fetch.wait.maximum"), "{error}");
+    }
+
+    #[test]
+    fn the_transactional_id_is_the_same_after_a_restart() {
+        assert_eq!(Settings::new("b", "night", "casa-1").transactional_id(2), "midan-night-casa-1-2");
+    }
+}

@@ -1,0 +1,390 @@
+//! The shard's loop on a real Kafka: the same bytes as on the embedded log, and the promises that only a broker can break.
+
+use crate::kafka_broker::{Broker, broker, now, rest};
+use crate::tally::{COMPARED, Outcome, Tally, feed_night, outcome};
+use midan::engine::{Alert, OutRecord, OutTopic, StateChange};
+use midan::kafka::{KafkaAdmin, KafkaFeeder, KafkaShard, KafkaTail, Settings};
+use midan::log::embedded::{EmbeddedLog, Faults, Options};
+use midan::log::{Answer, Event, Fault, Inbox, LogError, Offsets, Place, Plan, ShardLog, Since, Tail, Topic, TopicAdmin};
+use midan::shard::{self, Mode, NoModels, Stats, Unwatched, run};
+use midan::venue::Feed;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+const RECORDS: u32 = 20_000;
+const WAIT: Duration = Duration::from_millis(100);
+const CHILD: &str = "MIDAN_TEST_CHILD";
+
+fn to_end(poll_records: usize) -> shard::Settings {
+    shard::Settings { mode: Mode::ToEnd, poll_records, commit_interval: Duration::from_millis(50), ..shard::Settings::default() }
+}
+
+fn run_shard<'a>(settings: &'a Settings, how: &shard::Settings) -> Stats {
+    let mut open = || KafkaShard::join(settings, 0).map(|log| Box::new(log) as Box<dyn ShardLog + 'a>);
+    run(&mut open, &mut |_| Tally::default(), &mut NoModels, how, &Unwatched, &AtomicBool::new(false)).unwrap().stats
+}
+
+fn on_embedded(partitions: u32, records: u32) -> Outcome {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(Options::new(folder.path(), partitions)).unwrap();
+    feed_night(&mut log.feeder(), records);
+    let mut open = || Ok(Box::new(log.member("night", Faults::none())) as Box<dyn ShardLog>);
+    run(&mut open, &mut |_| Tally::default(), &mut NoModels, &to_end(500), &Unwatched, &AtomicBool::new(false)).unwrap();
+    outcome(&mut log.tail(&COMPARED, Since::Beginning))
+}
+
+fn on_kafka(settings: &Settings) -> Outcome {
+    outcome(&mut KafkaTail::new(settings, &COMPARED, Since::Beginning).unwrap())
+}
+
+fn fed(broker: &Broker, partitions: u32, records: u32) -> Settings {
+    let (settings, _) = broker.topics(partitions);
+    feed_night(&mut KafkaFeeder::new(&settings).unwrap(), records);
+    settings
+}
+
+#[test]
+fn kafka_and_the_embedded_log_give_the_same_bytes() {
+    let Some(broker) = broker() else { return };
+    for partitions in [1, 4, 12] {
+        let settings = fed(broker, partitions, RECORDS);
+        let stats = run_shard(&settings, &to_end(4_096));
+        assert_eq!(stats.records, u64::from(RECORDS));
+        assert_eq!(on_kafka(&settings), on_embedded(partitions, RECORDS), "{partitions} partitions");
+        println!("{partitions} partitions: {stats:?}");
+    }
+}
+
+#[test]
+fn a_shard_that_is_killed_again_and_again_leaves_the_bytes_of_an_undisturbed_run() {
+    let Some(broker) = broker() else { return };
+    let records = 60_000;
+    let settings = fed(broker, 4, records);
+    let expected = on_embedded(4, records);
+    let all = expected.ordered_records();
+    for share in [5, 3, 2] {
+        let mut child = spawn_child(&settings);
+        let mut tail = KafkaTail::new(&settings, &[Topic::Out(OutTopic::Zones)], Since::Beginning).unwrap();
+        let (mut seen, deadline) = (Vec::new(), now() + Duration::from_secs(60));
+        while seen.len() < all / share && now() < deadline {
+            tail.poll(100, WAIT, &mut seen).unwrap();
+        }
+        assert!(seen.len() >= all / share, "the child wrote {} of {all}", seen.len());
+        // SIGKILL: nothing is finished, nothing is closed.
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let stats = run_shard(&settings, &to_end(4_096));
+    assert!(stats.records > 0, "the children left nothing to do");
+    assert_eq!(on_kafka(&settings), expected);
+}
+
+#[allow(clippy::disallowed_methods, reason = "a test starts itself again as a child that can be killed")]
+fn spawn_child(settings: &Settings) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "shard_on_kafka::a_child_to_be_killed", "--ignored"])
+        .env(CHILD, format!("{} {} {}", settings.brokers, settings.group, settings.prefix))
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+#[ignore = "runs as a child of a_shard_that_is_killed_again_and_again"]
+#[allow(clippy::disallowed_methods, reason = "its parent tells it by the environment where to go")]
+fn a_child_to_be_killed() {
+    let Ok(told) = std::env::var(CHILD) else { return };
+    let told: Vec<&str> = told.split(' ').collect();
+    let mut settings = Settings::new(told[0], told[1], "here");
+    settings.prefix = told[2].to_owned();
+    settings.properties.insert("session.timeout.ms".into(), "1500".into());
+    settings.properties.insert("heartbeat.interval.ms".into(), "300".into());
+    run_shard(&settings, &shard::Settings { mode: Mode::Serve, ..to_end(250) });
+}
+
+/// Joins, and takes everything up as a shard would.
+fn joined(settings: &Settings, shard: u32) -> KafkaShard {
+    let mut log = KafkaShard::join(settings, shard).unwrap();
+    let (mut inbox, deadline) = (Inbox::default(), now() + Duration::from_secs(30));
+    while now() < deadline {
+        log.poll(100, WAIT, &mut inbox).unwrap();
+        for event in &inbox.events {
+            if let Event::Assigned(partitions) = event {
+                for partition in partitions {
+                    let from = log.committed(*partition).unwrap();
+                    log.start(&from).unwrap();
+                }
+                return log;
+            }
+        }
+    }
+    panic!("nothing was assigned");
+}
+
+fn out(value: &str) -> OutRecord {
+    OutRecord { topic: OutTopic::Zones, key: b"k".to_vec(), value: value.into(), position: None }
+}
+
+fn zones(settings: &Settings) -> Vec<Vec<u8>> {
+    let mut tail = KafkaTail::new(settings, &[Topic::Out(OutTopic::Zones)], Since::Beginning).unwrap();
+    let (mut seen, deadline) = (Vec::new(), now() + Duration::from_secs(30));
+    while !tail.at_end() && now() < deadline {
+        tail.poll(1_000, WAIT, &mut seen).unwrap();
+    }
+    seen.into_iter().filter_map(|record| record.value).collect()
+}
+
+#[test]
+fn nothing_of_a_fenced_zombie_is_ever_seen() {
+    let Some(broker) = broker() else { return };
+    let (settings, _) = broker.topics(1);
+    let mut zombie = joined(&settings, 0);
+    zombie.begin().unwrap();
+    zombie.append(0, &out("zombie")).unwrap();
+    let mut heir = KafkaShard::join(&settings, 0).unwrap();
+    let error = zombie.commit(&Offsets::new()).unwrap_err();
+    assert_eq!(error.answer(), Answer::Rebuild, "{error}");
+    heir.begin().unwrap();
+    heir.append(0, &out("heir")).unwrap();
+    heir.commit(&Offsets::new()).unwrap();
+    assert_eq!(zones(&settings), [b"heir".to_vec()]);
+}
+
+#[test]
+fn a_member_that_lost_its_partition_cannot_commit_and_goes_back() {
+    let Some(broker) = broker() else { return };
+    let (mut settings, _) = broker.topics(1);
+    settings.properties.insert("max.poll.interval.ms".into(), "1600".into());
+    let mut slow = joined(&settings, 0);
+    slow.begin().unwrap();
+    slow.append(0, &out("slow")).unwrap();
+    // It says nothing for so long that the group gives its partition away.
+    let mut quick = joined(&settings, 1);
+    let place = Place { feed: Feed::Sensors, partition: 0 };
+    let error = slow.commit(&[(place, 5)].into()).unwrap_err();
+    assert_eq!(error.answer(), Answer::AbortAndRewind, "{error}");
+    slow.abort().unwrap();
+    assert_eq!(quick.committed(0).unwrap()[&place], 0);
+    assert!(zones(&settings).is_empty());
+}
+
+#[test]
+fn an_end_names_its_topic_and_stands_behind_the_transaction_markers() {
+    let Some(broker) = broker() else { return };
+    let (settings, _) = broker.topics(2);
+    // The inputs are written by somebody's transactions: the outputs of a first group stand in for them.
+    let mut writer = joined(&settings, 7);
+    for (records, stands) in [(3, true), (4, false)] {
+        writer.begin().unwrap();
+        for i in 0..records {
+            writer.append(0, &OutRecord { topic: OutTopic::Ledger, ..out(&i.to_string()) }).unwrap();
+        }
+        if stands { writer.commit(&Offsets::new()).unwrap() } else { writer.abort().unwrap() }
+    }
+    drop(writer);
+    let mut as_input = settings.clone();
+    // A deployment whose input topic is what the ledger is here.
+    as_input.group = format!("{}-2", settings.group);
+    feed_night(&mut KafkaFeeder::new(&settings).unwrap(), 10);
+    let mut reader = joined(&as_input, 8);
+    let (mut ends, mut inbox, deadline) = (Offsets::new(), Inbox::default(), now() + Duration::from_secs(20));
+    while ends.len() < 8 && now() < deadline {
+        reader.poll(100, WAIT, &mut inbox).unwrap();
+        for event in &inbox.events {
+            if let Event::ReadToEnd { place, next_offset } = event {
+                ends.insert(*place, *next_offset);
+            }
+        }
+    }
+    let at = |feed, partition| ends[&Place { feed, partition }];
+    assert_eq!(at(Feed::Sensors, 0) + at(Feed::Sensors, 1), 10, "{ends:?}");
+    assert_eq!(at(Feed::Commands, 0) + at(Feed::Ticketing, 0) + at(Feed::Transport, 1), 0);
+    // Three records and a marker that stand, and aborted ones behind them, which a reader passes over.
+    let mut tail = KafkaTail::new(&settings, &[Topic::Out(OutTopic::Ledger)], Since::Beginning).unwrap();
+    let mut seen = Vec::new();
+    while !tail.at_end() {
+        tail.poll(100, WAIT, &mut seen).unwrap();
+    }
+    assert_eq!(seen.iter().map(|record| record.offset).collect::<Vec<_>>(), [0, 1, 2]);
+}
+
+#[test]
+fn the_state_is_read_to_its_end_only_when_no_transaction_is_open() {
+    let Some(broker) = broker() else { return };
+    let (settings, _) = broker.topics(1);
+    let mut log = joined(&settings, 0);
+    log.begin().unwrap();
+    log.append_state(0, &StateChange { key: b"a".to_vec(), value: Some(b"1".to_vec()) }).unwrap();
+    log.append_state(0, &StateChange { key: b"b".to_vec(), value: None }).unwrap();
+    log.commit(&Offsets::new()).unwrap();
+    let mut seen = Vec::new();
+    assert_eq!(log.read_state(0, &mut |key, value| seen.push((key.to_vec(), value.map(<[u8]>::to_vec)))).unwrap(), 2);
+    assert_eq!(seen, [(b"a".to_vec(), Some(b"1".to_vec())), (b"b".to_vec(), None)]);
+    // A second producer leaves a transaction open, as a shard does that was killed.
+    let mut dead = KafkaShard::join(&settings, 1).unwrap();
+    dead.begin().unwrap();
+    dead.append_state(0, &StateChange { key: b"c".to_vec(), value: Some(b"3".to_vec()) }).unwrap();
+    rest(Duration::from_millis(500));
+    let error = log.read_state(0, &mut |_, _| {}).unwrap_err();
+    assert_eq!(error.answer(), Answer::Retry, "{error}");
+    dead.abort().unwrap();
+    assert_eq!(log.read_state(0, &mut |_, _| {}).unwrap(), 2);
+}
+
+#[test]
+fn the_topics_check_names_what_is_wrong() {
+    let Some(broker) = broker() else { return };
+    let (settings, plan) = broker.topics(4);
+    let admin = KafkaAdmin::new(&settings).unwrap();
+    assert_eq!(admin.check(&plan).unwrap(), []);
+    assert_eq!(admin.create(&plan).unwrap(), [], "nothing is left to create");
+    let wider = Plan { partitions: 5, retention_hours: 1, ..plan };
+    let faults = admin.check(&wider).unwrap();
+    let name = format!("{}feeds.ticketing", settings.prefix);
+    assert!(faults.contains(&Fault::Partitions { name: name.clone(), found: 4, wanted: 5 }), "{faults:?}");
+    assert!(faults.iter().any(|fault| matches!(fault, Fault::Property { name: of, property, .. } if *of == name && property == "retention.ms")));
+    let elsewhere = Plan { prefix: "elsewhere-".into(), ..wider };
+    assert_eq!(admin.check(&elsewhere).unwrap().len(), 12);
+}
+
+#[test]
+fn broker_time_comes_back_with_the_heartbeats_and_an_alert_is_seen_before_the_commit() {
+    let Some(broker) = broker() else { return };
+    let (settings, _) = broker.topics(1);
+    let mut log = joined(&settings, 0);
+    log.begin().unwrap();
+    log.append(0, &out("not yet")).unwrap();
+    log.send_alert(0, &Alert { key: b"alarm-1".to_vec(), value: b"{}".to_vec(), after_commit: false }).unwrap();
+    log.await_alerts(Duration::from_secs(10)).unwrap();
+    let mut tail = KafkaTail::new(&settings, &[Topic::Out(OutTopic::Alerts)], Since::Beginning).unwrap();
+    let (mut seen, mut times, mut inbox, deadline) = (Vec::new(), Vec::new(), Inbox::default(), now() + Duration::from_secs(20));
+    while now() < deadline && (times.len() < 3 || !seen.iter().any(|record: &midan::log::TailRecord| record.key == b"alarm-1")) {
+        log.poll(10, WAIT, &mut inbox).unwrap();
+        times.extend(inbox.events.iter().filter_map(|event| if let Event::BrokerTime(at) = event { Some(*at) } else { None }));
+        tail.poll(10, Duration::ZERO, &mut seen).unwrap();
+    }
+    assert!(times.len() >= 3 && times.windows(2).all(|pair| pair[1] - pair[0] >= 900), "{times:?}");
+    let alert = seen.iter().find(|record| record.key == b"alarm-1").unwrap();
+    assert!(alert.header("midan-generation").unwrap().parse::<i32>().unwrap() >= 0);
+    assert!(zones(&settings).is_empty());
+    log.abort().unwrap();
+}
+
+/// A log on which every so many commits are refused.
+struct Flaky {
+    inner: KafkaShard,
+    commits: u32,
+}
+
+impl ShardLog for Flaky {
+    fn poll(&mut self, max_records: usize, wait: Duration, inbox: &mut Inbox) -> Result<(), LogError> {
+        self.inner.poll(max_records, wait, inbox)
+    }
+    fn committed(&mut self, partition: u32) -> Result<Offsets, LogError> {
+        self.inner.committed(partition)
+    }
+    fn start(&mut self, from: &Offsets) -> Result<(), LogError> {
+        self.inner.start(from)
+    }
+    fn halt(&mut self, partitions: &[u32]) -> Result<(), LogError> {
+        self.inner.halt(partitions)
+    }
+    fn release(&mut self, partitions: &[u32]) -> Result<(), LogError> {
+        self.inner.release(partitions)
+    }
+    fn read_state(&mut self, partition: u32, entry: &mut dyn FnMut(&[u8], Option<&[u8]>)) -> Result<u64, LogError> {
+        self.inner.read_state(partition, entry)
+    }
+    fn begin(&mut self) -> Result<(), LogError> {
+        self.inner.begin()
+    }
+    fn append(&mut self, partition: u32, record: &OutRecord) -> Result<(), LogError> {
+        self.inner.append(partition, record)
+    }
+    fn append_state(&mut self, partition: u32, change: &StateChange) -> Result<(), LogError> {
+        self.inner.append_state(partition, change)
+    }
+    fn append_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
+        self.inner.append_alert(partition, alert)
+    }
+    fn commit(&mut self, next: &Offsets) -> Result<(), LogError> {
+        self.commits += 1;
+        if self.commits.is_multiple_of(4) {
+            return Err(LogError::Aborted { doing: "committing", detail: "on purpose".to_owned() });
+        }
+        self.inner.commit(next)
+    }
+    fn abort(&mut self) -> Result<(), LogError> {
+        self.inner.abort()
+    }
+    fn send_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
+        self.inner.send_alert(partition, alert)
+    }
+    fn await_alerts(&mut self, wait: Duration) -> Result<(), LogError> {
+        self.inner.await_alerts(wait)
+    }
+    fn inputs_closed(&self) -> bool {
+        self.inner.inputs_closed()
+    }
+}
+
+#[test]
+fn a_transaction_that_is_given_up_is_read_again_without_a_trace() {
+    let Some(broker) = broker() else { return };
+    let settings = fed(broker, 4, RECORDS);
+    let mut open = || Ok(Box::new(Flaky { inner: KafkaShard::join(&settings, 0)?, commits: 0 }) as Box<dyn ShardLog>);
+    let how = shard::Settings { commit_interval: Duration::from_millis(10), ..to_end(500) };
+    let stats = run(&mut open, &mut |_| Tally::default(), &mut NoModels, &how, &Unwatched, &AtomicBool::new(false)).unwrap().stats;
+    assert!(stats.aborts > 1 && stats.records > u64::from(RECORDS), "{stats:?}");
+    assert_eq!(on_kafka(&settings), on_embedded(4, RECORDS));
+}
+
+#[test]
+fn a_partition_that_changes_hands_changes_no_byte() {
+    let Some(broker) = broker() else { return };
+    let settings = fed(broker, 4, RECORDS);
+    let stop = AtomicBool::new(false);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let serve = shard::Settings { mode: Mode::Serve, ..to_end(100) };
+    std::thread::scope(|scope| {
+        // One serves from the start; another comes, takes its share, and stays; the first one leaves.
+        let shard_of = |number: u32, stop| {
+            let (settings, serve, seen) = (&settings, &serve, Arc::clone(&seen));
+            move || {
+                let mut open = || KafkaShard::join(settings, number).map(|log| Box::new(log) as Box<dyn ShardLog>);
+                let mut make = |partition: u32| {
+                    seen.lock().unwrap().push(format!("shard {number} takes {partition}"));
+                    Tally::default()
+                };
+                run(&mut open, &mut make, &mut NoModels, serve, &Unwatched, stop).unwrap().stats
+            }
+        };
+        let first = scope.spawn(shard_of(0, &stop));
+        let stop_second = Box::leak(Box::new(AtomicBool::new(false)));
+        let second = scope.spawn(shard_of(1, stop_second));
+        let deadline = now() + Duration::from_secs(40);
+        let taken = |number: u32| seen.lock().unwrap().iter().filter(|line| line.starts_with(&format!("shard {number}"))).count();
+        while now() < deadline && (taken(0) == 0 || taken(1) == 0) {
+            rest(Duration::from_millis(20));
+        }
+        feed_night(&mut KafkaFeeder::new(&settings).unwrap(), RECORDS);
+        stop.store(true, Ordering::Relaxed);
+        first.join().unwrap();
+        stop_second.store(true, Ordering::Relaxed);
+        second.join().unwrap();
+        assert!(taken(0) > 0 && taken(1) > 0, "{:?}", seen.lock().unwrap());
+    });
+    run_shard(&settings, &to_end(4_096));
+    let twice = {
+        let folder = tempfile::tempdir().unwrap();
+        let log = EmbeddedLog::open(Options::new(folder.path(), 4)).unwrap();
+        feed_night(&mut log.feeder(), RECORDS);
+        feed_night(&mut log.feeder(), RECORDS);
+        let mut open = || Ok(Box::new(log.member("night", Faults::none())) as Box<dyn ShardLog>);
+        run(&mut open, &mut |_| Tally::default(), &mut NoModels, &to_end(500), &Unwatched, &AtomicBool::new(false)).unwrap();
+        outcome(&mut log.tail(&COMPARED, Since::Beginning))
+    };
+    assert_eq!(on_kafka(&settings), twice);
+}
