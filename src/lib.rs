@@ -11,7 +11,7 @@
 //!  0  time       event time, clocks                               venue     the static world, names interned to dense ids
 //! ```
 //!
-//! Within a layer: `venue` → `time`; `window` → `feeds`; `forecast` → `crowd`; `inference` stands alone; `alarm` → `detect`.
+//! Within a layer: `venue` → `time`; `window` → `feeds`; `forecast` → `crowd`, `inference`; `inference` stands alone; `alarm` → `detect`.
 //! Layers 0 to 4 are the pure core: no clock, no randomness, no environment, no I/O, no logging. Time comes in with the data,
 //! so the same records give the same bytes, live, in replay and in the tests.
 
