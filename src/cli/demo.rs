@@ -8,13 +8,15 @@
 //! operators' commands come in as they do live.
 
 use super::args::{DemoArgs, Speed};
+use super::drive::Folder;
 use super::night;
 use super::pump::{VenuePane, WATCHED, Watchers};
+use super::run::serving;
 use super::service::{Around, Seat, Told, Watch, stopwatch, wall_ms};
 use super::settings::Settings;
 use crate::config::read_world;
 use crate::console::api::Status;
-use crate::console::{Service, serve};
+use crate::console::Service;
 use crate::engine::Placement;
 use crate::log::embedded::{EmbeddedFeeder, EmbeddedLog, Faults, Options, Retention};
 use crate::log::{Feeder, InRecord, ShardLog, Since};
@@ -36,8 +38,8 @@ const UNREAD_BYTES: usize = 32 << 20;
 pub(super) fn run(settings: &Settings, args: &DemoArgs) -> anyhow::Result<ExitCode> {
     let world = Arc::new(playing(read_world(&settings.world.folder)?, &args.venues)?);
     let around = Around::new(Arc::clone(&world))?;
-    let folder = Folder::new()?;
-    let options = Options { retention: Retention::UntilRead, unread_bytes: Some(UNREAD_BYTES), ..Options::new(&folder.0, args.partitions) };
+    let folder = Folder::new("midan-demo")?;
+    let options = Options { retention: Retention::UntilRead, unread_bytes: Some(UNREAD_BYTES), ..Options::new(folder.path(), args.partitions) };
     let log = EmbeddedLog::open(options)?;
     let stop = Arc::new(AtomicBool::new(false));
     let ended = AtomicBool::new(false);
@@ -137,7 +139,7 @@ fn shard(settings: &Settings, args: &DemoArgs, around: &Around, log: &EmbeddedLo
     Ok(())
 }
 
-/// Starts the console on a thread of its own and prints its address when the page is ready.
+/// Starts the console.
 fn console(
     settings: &Settings,
     args: &DemoArgs,
@@ -161,25 +163,7 @@ fn console(
         ready: Arc::clone(ready),
         token: settings.console.token.clone(),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    let (told, bound) = std::sync::mpsc::channel();
-    let thread = std::thread::spawn(move || {
-        runtime.block_on(serve(service, address, move |address| {
-            // The receiver waits for just this, or has given up.
-            let _ = told.send(address);
-        }, stop))
-    });
-    match bound.recv() {
-        Ok(address) => {
-            println!("The console is on http://{address}");
-            Ok(thread)
-        }
-        // The thread ended before it listened: it knows why.
-        Err(_) => match thread.join() {
-            Ok(Err(why)) => Err(why),
-            _ => Err(anyhow::anyhow!("the console ended before it listened")),
-        },
-    }
+    serving(service, address, stop)
 }
 
 /// The console's commands go to the log like anybody's.
@@ -250,23 +234,5 @@ async fn signalled() {
 fn wait_for(stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
-/// A folder that is gone when the demonstration is.
-struct Folder(std::path::PathBuf);
-
-impl Folder {
-    fn new() -> anyhow::Result<Self> {
-        let path = std::env::temp_dir().join(format!("midan-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&path).map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What cannot be removed is in the system's folder for temporary files.
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -4,13 +4,19 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is this edge's medium")]
 
 mod args;
+mod bench;
 mod check;
 mod demo;
+mod drive;
 mod health;
 mod night;
 mod pump;
+mod replay;
+mod run;
 mod service;
 mod settings;
+mod simulate;
+mod topics;
 
 pub use args::Cli;
 pub use settings::Settings;
@@ -36,8 +42,13 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let settings = Settings::read(cli.config.as_deref()).map_err(anyhow::Error::msg)?;
     service::log_to(&settings.telemetry)?;
     match cli.command {
+        Command::Run(args) => run::run(&settings, &args),
         Command::Demo(args) => demo::run(&settings, &args),
+        Command::Simulate(args) => simulate::run(&settings, &args),
+        Command::Replay(args) => replay::run(&settings, &args),
         Command::Check(args) => check::run(&settings, &args),
-        _ => Ok(ExitCode::SUCCESS),
+        Command::Topics { action } => topics::run(&settings, action),
+        Command::Bench(args) => bench::run(&settings, &args),
+        Command::Health { .. } => Ok(ExitCode::SUCCESS),
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn write_truth(nights: &Nights, path: &Path) -> anyhow::Result<()> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "pacing is waiting for the wall clock")]
-fn wait_until_due(began: std::time::Instant, due: Duration, feeder: &mut dyn Feeder) -> anyhow::Result<()> {
+pub(super) fn wait_until_due(began: std::time::Instant, due: Duration, feeder: &mut dyn Feeder) -> anyhow::Result<()> {
     let ahead = due.saturating_sub(began.elapsed());
     if ahead > Duration::from_millis(5) {
         feeder.flush()?;

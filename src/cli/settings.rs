@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The commented defaults.
-pub const DEFAULTS: &str = include_str!("../../config/midan.toml");
+pub(super) const DEFAULTS: &str = include_str!("../../config/midan.toml");
 
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -161,6 +161,15 @@ impl Settings {
         // Other MIDAN_ variables are the tests' and the set-up's own; a setting always has a section.
         let environment = Env::prefixed("MIDAN_").filter(|key| key.as_str().contains("__")).split("__");
         figment.merge(environment).extract().map_err(|fault| fault.to_string())
+    }
+}
+
+impl KafkaSettings {
+    /// What the Kafka edge needs of it.
+    pub fn clients(&self) -> crate::kafka::Settings {
+        let properties = self.properties.clone();
+        let base = crate::kafka::Settings::new(&self.bootstrap_servers, &self.group, &self.instance);
+        crate::kafka::Settings { prefix: self.topic_prefix.clone(), properties, ..base }
     }
 }
 

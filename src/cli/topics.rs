@@ -2,14 +2,14 @@
 
 use super::args::TopicsAction;
 use super::settings::Settings;
-use crate::kafka;
+use crate::kafka::KafkaAdmin;
 use crate::log::{Plan, TopicAdmin};
 use std::process::ExitCode;
 
 /// Creates what is missing, or names every difference.
 pub(super) fn run(settings: &Settings, action: TopicsAction) -> anyhow::Result<ExitCode> {
     let plan = plan(settings);
-    let admin = kafka::Admin::connect(&settings.kafka.connection())?;
+    let admin = KafkaAdmin::new(&settings.kafka.clients())?;
     if action == TopicsAction::Create {
         for topic in admin.create(&plan)? {
             println!("created {}", plan.name(topic));

@@ -18,7 +18,7 @@ const LAYERS: [(&str, u8); 10] = [
 ];
 
 /// Arrows between modules of one layer.
-const ARROWS: [(&str, &str); 4] = [("venue", "time"), ("window", "feeds"), ("forecast", "crowd"), ("alarm", "detect")];
+const ARROWS: [(&str, &str); 5] = [("venue", "time"), ("window", "feeds"), ("forecast", "crowd"), ("forecast", "inference"), ("alarm", "detect")];
 
 /// What the pure core must not name outside its tests, and why.
 const BANNED: [(&str, &str); 9] = [

@@ -21,7 +21,8 @@ impl Table {
     pub fn venue(&self, profile: &Arc<Profile>, matches: Vec<Match>) -> Venue {
         let mapping = self.mapping();
         let zones: Vec<Zone> = self.sensors().iter().map(|id| zone(id, mapping.closed, profile)).collect();
-        let links: Vec<Link> = self.sensors().iter().enumerate().map(|(i, id)| link(id, ZoneId::from(i))).collect();
+        let undirected = self.directions() == [false, false, true];
+        let links: Vec<Link> = self.sensors().iter().enumerate().map(|(i, id)| link(id, ZoneId::from(i), undirected)).collect();
         let sensors: Vec<Sensor> = self.sensors().iter().enumerate().map(|(i, id)| sensor(id, LinkId::from(i), mapping.step)).collect();
         let names = || Names::new(self.sensors().iter().map(String::as_str));
         Venue {
@@ -94,8 +95,9 @@ fn zone(id: &str, closed: bool, profile: &Arc<Profile>) -> Zone {
     }
 }
 
-fn link(id: &str, to: ZoneId) -> Link {
-    Link { id: id.into(), name: id.to_owned(), kind: LinkKind::Open, from: None, to: Some(to), width_m: None, at: None }
+/// Who is counted without direction passes within the zone: a link from it to itself (`forecast::series`).
+fn link(id: &str, zone: ZoneId, undirected: bool) -> Link {
+    Link { id: id.into(), name: id.to_owned(), kind: LinkKind::Open, from: undirected.then_some(zone), to: Some(zone), width_m: None, at: None }
 }
 
 fn sensor(id: &str, link: LinkId, step: Span) -> Sensor {

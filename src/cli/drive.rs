@@ -1,0 +1,107 @@
+//! A finite run: records go into the log inside the process, one shard reads them to the end, and whoever watches sees what came out.
+//!
+//! What `replay` and `bench` share. The run decides by rule (every partition is read to its end, no broker time, no deadline), so the same records give the same bytes.
+
+use super::pump::{WATCHED, Watchers};
+use super::service::{Around, Seat, Told, Watch};
+use super::settings::Settings;
+use crate::engine::Placement;
+use crate::log::embedded::{EmbeddedFeeder, EmbeddedLog, Faults, Options, Retention};
+use crate::log::{ShardLog, Since};
+use crate::results::Results;
+use crate::shard::{self, Mode, Stats};
+use crate::summary::Summary;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Input that may wait unread before the feeder is made to wait, bytes: keeps a fast feeder in bounded memory.
+const UNREAD_BYTES: usize = 32 << 20;
+
+/// How a finite run is driven.
+pub(super) struct Drive<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) around: &'a Around,
+    pub(super) partitions: u32,
+    /// A forecast model of one's own.
+    pub(super) model: Option<&'a Path>,
+}
+
+/// What a finite run leaves.
+pub(super) struct Driven {
+    pub(super) summary: Summary,
+    pub(super) results: Option<Results>,
+    pub(super) stats: Stats,
+}
+
+impl Drive<'_> {
+    /// Feeds, reads to the end, and lets `results` watch.
+    pub(super) fn to_end(&self, results: Option<Results>, feed: impl FnOnce(&mut EmbeddedFeeder, &EmbeddedLog) -> anyhow::Result<()> + Send) -> anyhow::Result<Driven> {
+        let folder = Folder::new("midan-run")?;
+        let options = Options { retention: Retention::UntilRead, unread_bytes: Some(UNREAD_BYTES), ..Options::new(folder.path(), self.partitions) };
+        let log = EmbeddedLog::open(options)?;
+        let mut feeder = log.feeder();
+        let mut tail = log.tail(&WATCHED, Since::Beginning);
+        let (stop, ended) = (AtomicBool::new(false), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            let feeding = scope.spawn(|| {
+                let fed = feed(&mut feeder, &log);
+                // The inputs count as closed when their writer is gone.
+                drop(feeder);
+                if fed.is_err() {
+                    stop.store(true, Ordering::Relaxed);
+                }
+                fed
+            });
+            let sharding = scope.spawn(|| {
+                let ran = self.shard(&log, &stop);
+                ended.store(true, Ordering::Relaxed);
+                ran
+            });
+            let mut watchers = Watchers { around: self.around, summary: Summary::default(), results, now: Box::new(|| log.clock()), pane: Box::new(|_| {}) };
+            watchers.follow(&mut tail, &ended)?;
+            feeding.join().map_err(|_| anyhow::anyhow!("the feeder panicked"))??;
+            let stats = sharding.join().map_err(|_| anyhow::anyhow!("the shard panicked"))??;
+            let mut summary = watchers.summary;
+            summary.set_ledger(self.around.totals.sum());
+            Ok(Driven { summary, results: watchers.results, stats })
+        })
+    }
+
+    fn shard(&self, log: &EmbeddedLog, stop: &AtomicBool) -> anyhow::Result<Stats> {
+        let mut seat = Seat::load(self.settings, self.around, false, self.model);
+        for fault in seat.faults() {
+            tracing::warn!("{fault}");
+        }
+        let engine = seat.engine_settings(Placement::ByPane);
+        let mut make = |partition| Told::new(self.around.clone(), partition, self.partitions, engine.clone());
+        let mut open = || Ok(Box::new(log.member("midan", Faults::none())) as Box<dyn ShardLog>);
+        let settings = shard::Settings { mode: Mode::ToEnd, poll_records: self.settings.shards.max_batch, ..shard::Settings::default() };
+        let watch = Watch { telemetry: Arc::clone(&self.around.telemetry), shard: 0, ready: Arc::default() };
+        Ok(shard::run(&mut open, &mut make, &mut seat, &settings, &watch, stop)?.stats)
+    }
+}
+
+/// A folder for the length of a run; it is gone afterwards.
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    /// Makes one in the system's folder for temporary files.
+    pub(super) fn new(name: &str) -> anyhow::Result<Self> {
+        let path = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?;
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed lies in the system's folder for temporary files.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

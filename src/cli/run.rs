@@ -1,0 +1,133 @@
+//! `midan run`: the service. Shards on threads, each a member of the consumer group; the console and its reader beside them.
+
+use super::args::RunArgs;
+use super::demo::on_signal;
+use super::pump::{WATCHED, Watchers};
+use super::service::{self, Around, Seat, Told, Watch, wall_ms};
+use super::settings::Settings;
+use crate::console::api::{CommandSink, Status};
+use crate::console::{Service, serve};
+use crate::kafka::{self, KafkaAdmin, KafkaFeeder, KafkaShard, KafkaTail};
+use crate::log::{Feeder, InRecord, LogError, ShardLog, Since, TopicAdmin};
+use crate::shard::{self, Mode};
+use crate::summary::Summary;
+use crate::venue::Feed;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
+
+/// Runs until it is told to stop (or, with `--until-end`, until every input is read to its end).
+pub(super) fn run(settings: &Settings, args: &RunArgs) -> anyhow::Result<ExitCode> {
+    let around = Around::new(service::world(settings)?)?;
+    let kafka = settings.kafka.clients();
+    let plan = super::topics::plan(settings);
+    let faults = KafkaAdmin::new(&kafka)?.check(&plan)?;
+    if !faults.is_empty() {
+        let list = faults.iter().map(|fault| format!("\n  {fault}")).collect::<String>();
+        anyhow::bail!("the topics are not as Midan needs them; `midan topics create` makes what is missing:{list}");
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let ended = AtomicBool::new(false);
+    let ready = Arc::new(AtomicBool::new(false));
+    on_signal(&stop)?;
+    let (served, stop_serving) = watch::channel(false);
+    let shards = args.shards.unwrap_or(settings.shards.count).max(1);
+    let console = (!args.no_console).then(|| console(settings, &around, &kafka, shards, &ready, stop_serving)).transpose()?;
+    std::thread::scope(|scope| -> anyhow::Result<()> {
+        let watching = scope.spawn(|| follow(&around, &kafka, &ended));
+        let running: Vec<_> = (0..shards)
+            .map(|number| {
+                let (around, kafka, ready, stop) = (&around, &kafka, &ready, &stop);
+                scope.spawn(move || shard(settings, args, around, kafka, ready, stop, number))
+            })
+            .collect();
+        let results: Vec<anyhow::Result<()>> = running.into_iter().map(|shard| shard.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a shard panicked")))).collect();
+        ended.store(true, Ordering::Relaxed);
+        watching.join().map_err(|_| anyhow::anyhow!("the reader of the outputs panicked"))??;
+        results.into_iter().collect()
+    })?;
+    served.send_replace(true);
+    if let Some(console) = console {
+        console.join().map_err(|_| anyhow::anyhow!("the console panicked"))??;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shard(settings: &Settings, args: &RunArgs, around: &Around, kafka: &kafka::Settings, ready: &Arc<AtomicBool>, stop: &AtomicBool, number: usize) -> anyhow::Result<()> {
+    let mut seat = Seat::load(settings, around, !args.until_end, None);
+    for fault in seat.faults() {
+        tracing::warn!("{fault}");
+    }
+    let engine = seat.engine_settings(settings.commands.placement.into());
+    let partitions = settings.kafka.partitions;
+    let mut make = |partition| Told::new(around.clone(), partition, partitions, engine.clone());
+    let mut open = || KafkaShard::join(kafka, u32::try_from(number).unwrap_or(u32::MAX)).map(|shard| Box::new(shard) as Box<dyn ShardLog>);
+    let mode = if args.until_end { Mode::ToEnd } else { Mode::Serve };
+    let how = shard::Settings { commit_interval: settings.shards.commit_interval.0, poll_records: settings.shards.max_batch, mode, ..shard::Settings::default() };
+    let watch = Watch { telemetry: Arc::clone(&around.telemetry), shard: number, ready: Arc::clone(ready) };
+    let ended = shard::run(&mut open, &mut make, &mut seat, &how, &watch, stop)?;
+    tracing::info!(shard = number, records = ended.stats.records, commits = ended.stats.commits, aborts = ended.stats.aborts, "Shard ended.");
+    Ok(())
+}
+
+/// Reads the outputs for the console and the metrics; it is no part of any group.
+fn follow(around: &Around, kafka: &kafka::Settings, ended: &AtomicBool) -> anyhow::Result<()> {
+    let mut tail = KafkaTail::new(kafka, &WATCHED, Since::Beginning)?;
+    let mut watchers = Watchers { around, summary: Summary::default(), results: None, now: Box::new(wall_ms), pane: Box::new(|_| {}) };
+    watchers.follow(&mut tail, ended)
+}
+
+fn console(
+    settings: &Settings,
+    around: &Around,
+    kafka: &kafka::Settings,
+    shards: usize,
+    ready: &Arc<AtomicBool>,
+    stop: watch::Receiver<bool>,
+) -> anyhow::Result<std::thread::JoinHandle<anyhow::Result<()>>> {
+    let service = Service {
+        world: Arc::clone(&around.world),
+        view: Arc::clone(&around.view),
+        commands: Box::new(Commands(Mutex::new(KafkaFeeder::new(kafka)?))),
+        status: Status { version: env!("CARGO_PKG_VERSION").to_owned(), started: wall_ms(), shards, mode: "live", speed: None },
+        telemetry: Arc::clone(&around.telemetry),
+        ready: Arc::clone(ready),
+        token: settings.console.token.clone(),
+    };
+    serving(service, settings.console.listen, stop)
+}
+
+/// Serves the console on a thread of its own; prints its address when the page is ready.
+pub(super) fn serving(service: Service, address: std::net::SocketAddr, stop: watch::Receiver<bool>) -> anyhow::Result<std::thread::JoinHandle<anyhow::Result<()>>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let (told, bound) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        // The receiver waits for just this, or has given up.
+        let listening = move |address| drop(told.send(address));
+        runtime.block_on(serve(service, address, listening, stop))
+    });
+    match bound.recv() {
+        Ok(address) => {
+            println!("The console is on http://{address}");
+            Ok(thread)
+        }
+        // The thread ended before it listened: it knows why.
+        Err(_) => match thread.join() {
+            Ok(Err(why)) => Err(why),
+            _ => Err(anyhow::anyhow!("the console ended before it listened")),
+        },
+    }
+}
+
+/// The console's commands go to Kafka like anybody's.
+struct Commands(Mutex<KafkaFeeder>);
+
+impl CommandSink for Commands {
+    fn send(&self, venue: &str, value: Vec<u8>) -> Result<(), String> {
+        let mut feeder = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let record = InRecord { feed: Feed::Commands, key: venue.as_bytes(), value: &value, source: None, format: None, received: Some(wall_ms()) };
+        let sent: Result<(), LogError> = feeder.send(&record).and_then(|()| feeder.flush());
+        sent.map_err(|why| why.to_string())
+    }
+}
