@@ -87,7 +87,8 @@ impl<'a> Fields<'a> {
     /// Reads a record, which must be one JSON object in UTF-8.
     pub(in crate::feeds) fn read(bytes: &'a [u8]) -> Result<Self, Fault> {
         let mut json = serde_json::Deserializer::from_slice(bytes);
-        let fields = serde::Deserializer::deserialize_map(&mut json, ObjectVisitor).and_then(|fields| json.end().map(|()| fields)).map_err(|err| malformed(&err))?;
+        let fields =
+            serde::Deserializer::deserialize_map(&mut json, ObjectVisitor).and_then(|fields| json.end().map(|()| fields)).map_err(|err| malformed(&err))?;
         match fields.twice {
             Some(field) => Err(Fault::in_field(Reason::WrongValue, field.word(), "stands twice in the record")),
             None => Ok(fields),

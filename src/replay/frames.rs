@@ -86,7 +86,8 @@ impl Frames {
 /// The source that is configured for frames, else the first of the feed.
 fn source_of(venue: &Venue) -> Option<&Source> {
     let of_feed = || venue.sources.iter().filter(|source| source.feed == Feed::Transport);
-    let for_frames = |source: &&Source| source.format.as_deref().is_some_and(|named| named == gtfs_realtime::FORMAT.name || named == gtfs_realtime::FORMAT.type_name);
+    let for_frames =
+        |source: &&Source| source.format.as_deref().is_some_and(|named| named == gtfs_realtime::FORMAT.name || named == gtfs_realtime::FORMAT.type_name);
     of_feed().find(for_frames).or_else(|| of_feed().next())
 }
 

@@ -9,7 +9,9 @@
 //! not by guessing at the letters of an id.
 
 use super::wire::{Alert, FeedMessage, TripDescriptor, TripUpdate, VehiclePosition};
-use super::wire::{feed_header::Incrementality, trip_update::StopTimeUpdate, trip_update::stop_time_update::ScheduleRelationship, vehicle_position::VehicleStopStatus};
+use super::wire::{
+    feed_header::Incrementality, trip_update::StopTimeUpdate, trip_update::stop_time_update::ScheduleRelationship, vehicle_position::VehicleStopStatus,
+};
 use crate::feeds::Item;
 use crate::feeds::canonical::Canonical;
 use crate::feeds::fault::{Fault, Reason};
