@@ -14,11 +14,13 @@ pub(in crate::feeds) struct Canonical {
 
 impl Canonical {
     /// Opens with the kind of thing, so that a count and an occupancy never share a hash.
+    #[inline]
     pub(in crate::feeds) fn of(kind: &str) -> Self {
         Self { bytes: SmallVec::new() }.text(kind)
     }
 
     /// Adds a text.
+    #[inline]
     pub(in crate::feeds) fn text(mut self, text: &str) -> Self {
         self.bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
         self.bytes.extend_from_slice(text.as_bytes());
@@ -26,18 +28,21 @@ impl Canonical {
     }
 
     /// Adds a number.
+    #[inline]
     pub(in crate::feeds) fn number(mut self, number: i64) -> Self {
         self.bytes.extend_from_slice(&number.to_le_bytes());
         self
     }
 
     /// Adds a number that may be absent; absent differs from every number.
+    #[inline]
     pub(in crate::feeds) fn may_number(self, number: Option<i64>) -> Self {
         let present = self.number(i64::from(number.is_some()));
         present.number(number.unwrap_or_default())
     }
 
     /// The hash of it all.
+    #[inline]
     pub(in crate::feeds) fn hash(&self) -> u64 {
         xxh3_64(&self.bytes)
     }
