@@ -25,13 +25,19 @@ pub struct Format {
     pub(in crate::feeds) decoder: Decoder,
 }
 
+/// Reads the one thing that a flat record is.
+type ReadOne = fn(&Fields<'_>, &Origin<'_>) -> Result<Item, Fault>;
+
+/// Reads bytes and hands on what they hold, in order.
+type ReadMany = fn(&[u8], &Origin<'_>, &mut dyn FnMut(Item)) -> Result<(), Fault>;
+
 /// How a format is read.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::feeds) enum Decoder {
     /// A flat JSON object that is one thing: the fields it knows, and what they mean.
-    Json(FieldSet, fn(&Fields<'_>, &Origin<'_>) -> Result<Item, Fault>),
+    Json(FieldSet, ReadOne),
     /// Bytes that hold many things.
-    Bytes(fn(&[u8], &Origin<'_>, &mut dyn FnMut(Item)) -> Result<(), Fault>),
+    Bytes(ReadMany),
 }
 
 impl Format {
@@ -47,7 +53,9 @@ impl Format {
     /// A record whose header tells its format may leave `type` out, but not contradict the header.
     pub(in crate::feeds) fn check_type(&self, fields: &Fields<'_>) -> Result<(), Fault> {
         match fields.may_text(Field::Type)? {
-            Some(name) if !self.is_called(name) => Err(Fault::in_field(Reason::WrongValue, Field::Type.word(), format!("is not the format \"{}\" that the record is said to have", self.name))),
+            Some(name) if !self.is_called(name) => {
+                Err(Fault::in_field(Reason::WrongValue, Field::Type.word(), format!("is not the format \"{}\" that the record is said to have", self.name)))
+            }
             _ => Ok(()),
         }
     }
@@ -76,7 +84,11 @@ pub(in crate::feeds) fn told(record: &RecordRef<'_>, origin: &Origin<'_>) -> Res
 /// The format that the record's own field `type` tells.
 pub(in crate::feeds) fn of_type(fields: &Fields<'_>, feed: Feed) -> Result<&'static Format, Fault> {
     let Some(named) = fields.may_text(Field::Type)? else {
-        return Err(Fault::in_field(Reason::UnknownFormat, Field::Type.word(), "neither a header nor the source's configuration nor this field tells the format"));
+        return Err(Fault::in_field(
+            Reason::UnknownFormat,
+            Field::Type.word(),
+            "neither a header nor the source's configuration nor this field tells the format",
+        ));
     };
     match Format::find(named) {
         Some(format) => format.on(feed),

@@ -88,16 +88,17 @@ pub fn decode(record: &RecordRef<'_>, world: &World, each: &mut dyn FnMut(Item))
         return Err(Fault::new(Reason::TooLarge, format!("has {} bytes, more than {MAX_RECORD_BYTES}", record.value.len())));
     }
     let origin = Origin::of(record, world)?;
-    match format::told(record, &origin)? {
-        Some(format) => match format.decoder {
-            Decoder::Json(_, _) => json(format, &Fields::read(record.value)?, &origin, each),
-            Decoder::Bytes(decode) => decode(record.value, &origin, each),
-        },
-        None => {
-            let fields = Fields::read(record.value)?;
-            json(format::of_type(&fields, record.feed)?, &fields, &origin, each)
-        }
+    let told = format::told(record, &origin)?;
+    if let Some(Decoder::Bytes(decode)) = told.map(|format| format.decoder) {
+        return decode(record.value, &origin, each);
     }
+    let mut fields = Fields::default();
+    fields.read(record.value)?;
+    let format = match told {
+        Some(format) => format,
+        None => format::of_type(&fields, record.feed)?,
+    };
+    json(format, &fields, &origin, each)
 }
 
 fn json(format: &Format, fields: &Fields<'_>, origin: &Origin<'_>, each: &mut dyn FnMut(Item)) -> Result<(), Fault> {

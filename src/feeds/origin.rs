@@ -105,7 +105,14 @@ impl<'a> Origin<'a> {
     }
 
     /// An observation of this origin; `identity` is the format's own, which gives way to the CloudEvents one.
-    pub(in crate::feeds) fn observation(&self, at: EventTime, entity: Entity, identity: Canonical, content: Canonical, what: What) -> Result<Observation, Fault> {
+    pub(in crate::feeds) fn observation(
+        &self,
+        at: EventTime,
+        entity: Entity,
+        identity: Canonical,
+        content: Canonical,
+        what: What,
+    ) -> Result<Observation, Fault> {
         let identity = match self.cloud_event {
             Some((source, id)) => Canonical::of("cloudevent").text(source).text(id),
             None => identity,
@@ -115,7 +122,9 @@ impl<'a> Origin<'a> {
 
     /// One of many observations of a record: its identity is its own, never the record's.
     pub(in crate::feeds) fn part(&self, at: EventTime, entity: Entity, identity: Canonical, content: Canonical, what: What) -> Result<Observation, Fault> {
-        let source = self.source.ok_or_else(|| Fault::in_field(Reason::UnknownName, "midan-source", "the record names no source, and its venue has not just one for the feed"))?;
+        let source = self
+            .source
+            .ok_or_else(|| Fault::in_field(Reason::UnknownName, "midan-source", "the record names no source, and its venue has not just one for the feed"))?;
         Ok(Observation { venue: self.venue_id, source, at, entity, identity: identity.hash(), content: content.hash(), offline: false, what })
     }
 }

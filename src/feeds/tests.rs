@@ -113,7 +113,8 @@ fn value() -> impl Strategy<Value = String> {
         any::<i64>().prop_map(|n| n.to_string()),
         any::<u64>().prop_map(|n| n.to_string()),
         any::<f64>().prop_filter_map("JSON has only finite numbers", |x| x.is_finite().then(|| x.to_string())),
-        prop::sample::select(vec!["\"count\"", "\"casablanca\"", "\"cas-n-g12\"", "\"N12\"", "\"scan\"", "true", "null", "[]", "{}", "\"\\u0000\""]).prop_map(str::to_owned),
+        prop::sample::select(vec!["\"count\"", "\"casablanca\"", "\"cas-n-g12\"", "\"N12\"", "\"scan\"", "true", "null", "[]", "{}", "\"\\u0000\""])
+            .prop_map(str::to_owned),
     ]
 }
 
@@ -302,7 +303,8 @@ fn a_delay_says_until_when() {
 #[test]
 fn what_is_written_back_reads_as_the_same_observation() {
     let venue = venue();
-    let more = [(Feed::Sensors, count("\"count\":0")), (Feed::Sensors, count("\"in\":5,\"seq\":7,\"cumulative\":true")), (Feed::Ticketing, scan(",\"offline\":true"))];
+    let more =
+        [(Feed::Sensors, count("\"count\":0")), (Feed::Sensors, count("\"in\":5,\"seq\":7,\"cumulative\":true")), (Feed::Ticketing, scan(",\"offline\":true"))];
     let samples = FORMATS.iter().filter(|format| !is_protobuf(format) && format.name != "command");
     let samples = samples.map(|format| (format.feeds[0], String::from_utf8(format.sample.to_vec()).unwrap()));
     for (feed, sample) in samples.chain(more) {

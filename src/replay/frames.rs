@@ -86,7 +86,8 @@ impl Frames {
 /// The source that is configured for frames, else the first of the feed.
 fn source_of(venue: &Venue) -> Option<&Source> {
     let of_feed = || venue.sources.iter().filter(|source| source.feed == Feed::Transport);
-    let for_frames = |source: &&Source| source.format.as_deref().is_some_and(|named| named == gtfs_realtime::FORMAT.name || named == gtfs_realtime::FORMAT.type_name);
+    let for_frames =
+        |source: &&Source| source.format.as_deref().is_some_and(|named| named == gtfs_realtime::FORMAT.name || named == gtfs_realtime::FORMAT.type_name);
     of_feed().find(for_frames).or_else(|| of_feed().next())
 }
 
@@ -118,4 +119,46 @@ fn collect(path: &Path, named: bool, found: &mut Vec<PathBuf>) -> Result<(), Fra
 
 fn read(path: &Path) -> Result<Vec<u8>, FramesError> {
     std::fs::read(path).map_err(|source| FramesError::Unreadable { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feeds::sample;
+
+    /// A frame of that header time and nothing else.
+    fn frame(secs: u64) -> Vec<u8> {
+        use crate::feeds::transport::wire::{FeedHeader, FeedMessage};
+        use prost::Message;
+        FeedMessage { header: Some(FeedHeader { timestamp: Some(secs), ..FeedHeader::default() }), entity: vec![] }.encode_to_vec()
+    }
+
+    #[test]
+    fn frames_come_in_the_order_of_their_headers_once_for_each_venue() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("b")).unwrap();
+        for (name, bytes) in
+            [("z.pb", frame(100)), ("b/a.pb", frame(300)), ("c.pb", frame(200)), ("broken.pb", b"<html>".to_vec()), ("readme.txt", b"x".to_vec())]
+        {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        let frames = Frames::find(&[folder.path().to_owned()]).unwrap();
+        let mut other = sample::venue();
+        other.id = "rabat".into();
+        let mut without = sample::venue();
+        (without.id, without.sources) = ("tanger".into(), vec![]);
+        let world = World::new(vec![sample::venue(), other, without]);
+        let seen: Vec<(String, Option<i64>)> =
+            frames.records(&world).map(|record| record.unwrap()).map(|record| (record.key.to_string(), record.received.map(EventTime::as_secs))).collect();
+        let expected = [None, Some(100), Some(200), Some(300)].map(|at| [("casablanca".to_owned(), at), ("rabat".to_owned(), at)]).concat();
+        assert_eq!(seen, expected);
+        assert_eq!(frames.reach().map(|(first, last)| (first.as_secs(), last.as_secs())), Some((100, 300)));
+    }
+
+    #[test]
+    fn a_folder_without_frames_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(Frames::find(&[folder.path().to_owned()]), Err(FramesError::None(_))));
+        assert!(matches!(Frames::find(&[folder.path().join("absent")]), Err(FramesError::Unreadable { .. })));
+    }
 }

@@ -142,10 +142,10 @@ fn all_147_frames_parse_and_a_cut_one_is_malformed() {
                 _ => "unusable",
             };
             *seen.entry(word).or_default() += 1;
-            if let Item::Observation(observation) = item {
-                if let Some(content) = contents.insert((observation.entity, observation.identity), observation.content) {
-                    *seen.entry(if content == observation.content { "repeats" } else { "conflicts" }).or_default() += 1;
-                }
+            if let Item::Observation(observation) = item
+                && let Some(content) = contents.insert((observation.entity, observation.identity), observation.content)
+            {
+                *seen.entry(if content == observation.content { "repeats" } else { "conflicts" }).or_default() += 1;
             }
         })
         .unwrap();

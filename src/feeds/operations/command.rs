@@ -19,17 +19,8 @@ pub const FORMAT: Format = Format {
     decoder: Decoder::Json(KNOWN, decode),
 };
 
-const KNOWN: FieldSet = FieldSet::of(&[
-    Field::CommandId,
-    Field::Operator,
-    Field::At,
-    Field::Action,
-    Field::AlarmId,
-    Field::Until,
-    Field::Reason,
-    Field::Zone,
-    Field::Persons,
-]);
+const KNOWN: FieldSet =
+    FieldSet::of(&[Field::CommandId, Field::Operator, Field::At, Field::Action, Field::AlarmId, Field::Until, Field::Reason, Field::Zone, Field::Persons]);
 
 /// Takes from the fields what one action needs.
 type Needs = fn(&Fields<'_>, &Origin<'_>) -> Result<Action, Fault>;

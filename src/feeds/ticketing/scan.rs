@@ -18,7 +18,8 @@ pub const FORMAT: Format = Format {
     media_types: &["application/vnd.midan.scan+json"],
     folder: "ticketing",
     feeds: &[Feed::Ticketing],
-    sample: br#"{"type":"scan","scan_id":"s-1","venue":"casablanca","gate":"N12","result":"ok","event_time":1907863204250,"ticket":"p-71c9","direction":"entry"}"#,
+    sample:
+        br#"{"type":"scan","scan_id":"s-1","venue":"casablanca","gate":"N12","result":"ok","event_time":1907863204250,"ticket":"p-71c9","direction":"entry"}"#,
     decoder: Decoder::Json(KNOWN, decode),
 };
 

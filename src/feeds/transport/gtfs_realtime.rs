@@ -9,7 +9,9 @@
 //! not by guessing at the letters of an id.
 
 use super::wire::{Alert, FeedMessage, TripDescriptor, TripUpdate, VehiclePosition};
-use super::wire::{feed_header::Incrementality, trip_update::StopTimeUpdate, trip_update::stop_time_update::ScheduleRelationship, vehicle_position::VehicleStopStatus};
+use super::wire::{
+    feed_header::Incrementality, trip_update::StopTimeUpdate, trip_update::stop_time_update::ScheduleRelationship, vehicle_position::VehicleStopStatus,
+};
 use crate::feeds::Item;
 use crate::feeds::canonical::Canonical;
 use crate::feeds::fault::{Fault, Reason};
@@ -202,4 +204,133 @@ fn trip_hash(trip: Option<&TripDescriptor>) -> u64 {
     let Some(trip) = trip else { return 0 };
     let parts = [&trip.trip_id, &trip.route_id, &trip.start_date, &trip.start_time];
     parts.iter().fold(Canonical::of("trip"), |hash, part| hash.text(part.as_deref().unwrap_or_default())).hash()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wire::{EntitySelector, FeedEntity, FeedHeader, trip_update::StopTimeEvent};
+    use super::*;
+    use crate::feeds::observation::Observation;
+    use crate::feeds::sample;
+
+    const NOW: u64 = 1_907_863_200;
+    const HERE: &str = "BENSLIMANE_STADE";
+
+    fn frame(entity: Vec<FeedEntity>) -> FeedMessage {
+        FeedMessage { header: Some(FeedHeader { timestamp: Some(NOW), ..FeedHeader::default() }), entity }
+    }
+
+    fn items(message: &FeedMessage) -> Result<Vec<Item>, Fault> {
+        let (bytes, world, mut items) = (message.encode_to_vec(), sample::world(), Vec::new());
+        let mut record = sample::record(Feed::Transport, &bytes);
+        record.format = Some("application/x-protobuf");
+        crate::feeds::decode(&record, &world, &mut |item| items.push(item)).map(|()| items)
+    }
+
+    /// What one entity becomes, without the low-water mark that ends the frame.
+    fn of(entity: FeedEntity) -> Vec<Item> {
+        let mut items = items(&frame(vec![entity])).unwrap();
+        let last = items.pop();
+        assert!(matches!(last, Some(Item::Observation(Observation { what: What::LowWater, .. }))));
+        items
+    }
+
+    fn call(stop: &str, arrival: Option<StopTimeEvent>) -> StopTimeUpdate {
+        StopTimeUpdate { stop_id: Some(stop.to_owned()), arrival, ..StopTimeUpdate::default() }
+    }
+
+    fn at(secs: u64) -> Option<StopTimeEvent> {
+        Some(StopTimeEvent { time: Some(secs as i64), delay: None })
+    }
+
+    fn trip(calls: Vec<StopTimeUpdate>, schedule_relationship: Option<i32>) -> FeedEntity {
+        let trip = Some(TripDescriptor { trip_id: Some("t".into()), schedule_relationship, ..TripDescriptor::default() });
+        FeedEntity { id: Some("u1".into()), trip_update: Some(TripUpdate { trip, stop_time_update: calls, timestamp: None }), ..FeedEntity::default() }
+    }
+
+    #[test]
+    fn an_empty_frame_still_moves_the_clock() {
+        let items = items(&frame(vec![])).unwrap();
+        assert!(matches!(items[..], [Item::Observation(Observation { what: What::LowWater, at, .. })] if at == EventTime::from_millis(NOW as i64 * 1_000)));
+    }
+
+    #[test]
+    fn a_frame_without_a_time_or_of_differences_is_refused() {
+        let mut message = frame(vec![]);
+        message.header.as_mut().unwrap().timestamp = None;
+        assert_eq!(items(&message).unwrap_err().field, "header.timestamp");
+        message.header.as_mut().unwrap().timestamp = Some(u64::MAX);
+        assert_eq!(items(&message).unwrap_err().reason, Reason::WrongValue);
+        message.header.as_mut().unwrap().timestamp = Some(NOW);
+        message.header.as_mut().unwrap().incrementality = Some(Incrementality::Differential as i32);
+        assert_eq!((items(&message).unwrap_err().reason, items(&message).unwrap_err().field.as_str()), (Reason::WrongValue, "header.incrementality"));
+        message.header = None;
+        assert_eq!(items(&message).unwrap_err().reason, Reason::MissingField);
+    }
+
+    #[test]
+    fn trains_elsewhere_are_ignored_one_by_one() {
+        let elsewhere = trip(vec![call("X", at(NOW)), call("Y", at(NOW))], None);
+        assert_eq!(of(elsewhere), [Item::Ignored]);
+        assert_eq!(of(FeedEntity { is_deleted: Some(true), ..trip(vec![call(HERE, at(NOW))], None) }), [Item::Ignored]);
+        assert_eq!(of(FeedEntity::default()), [Item::Ignored]);
+    }
+
+    #[test]
+    fn an_arrival_needs_a_trip_that_runs_and_a_time() {
+        let arrivals = of(trip(vec![call("X", at(NOW)), call(HERE, at(NOW + 300))], None));
+        assert!(
+            matches!(arrivals[..], [Item::Observation(Observation { what: What::Arrival(arrival), .. })] if arrival.expected.as_secs() == NOW as i64 + 300)
+        );
+        let skipped = StopTimeUpdate { schedule_relationship: Some(ScheduleRelationship::Skipped as i32), ..call(HERE, at(NOW)) };
+        assert_eq!(of(trip(vec![skipped], None)), [Item::Ignored]);
+        assert_eq!(of(trip(vec![call(HERE, at(NOW))], Some(3))), [Item::Ignored], "cancelled");
+        assert_eq!(of(trip(vec![call(HERE, None)], None)), [Item::Ignored], "the trip begins here");
+        let delay = of(trip(vec![call(HERE, Some(StopTimeEvent { delay: Some(60), time: None }))], None));
+        assert!(matches!(&delay[..], [Item::Unusable { fault, .. }] if fault.reason == Reason::MissingField));
+    }
+
+    #[test]
+    fn a_line_that_calls_twice_gives_two_identities() {
+        let twice = of(trip(vec![call(HERE, at(NOW)), call(HERE, at(NOW + 900))], None));
+        match &twice[..] {
+            [Item::Observation(a), Item::Observation(b)] => assert_ne!(a.identity, b.identity),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_same_position_told_again_is_a_repeat_and_its_age_is_staleness() {
+        let seen = |now: u64| {
+            let position =
+                VehiclePosition { stop_id: Some(HERE.into()), timestamp: Some(NOW - 90), occupancy_percentage: Some(130), ..VehiclePosition::default() };
+            let mut message = frame(vec![FeedEntity { id: Some("v".into()), vehicle: Some(position), ..FeedEntity::default() }]);
+            message.header.as_mut().unwrap().timestamp = Some(now);
+            match items(&message).unwrap().remove(0) {
+                Item::Observation(observation) => observation,
+                other => panic!("{other:?}"),
+            }
+        };
+        let (first, again) = (seen(NOW), seen(NOW + 30));
+        assert_eq!((first.identity, first.content), (again.identity, again.content));
+        assert_eq!(again.at.as_secs(), NOW as i64 + 30);
+        assert!(
+            matches!(again.what, What::Vehicle(vehicle) if vehicle.age.as_millis() == 120_000 && vehicle.occupancy_percentage == Some(130) && !vehicle.stopped)
+        );
+    }
+
+    #[test]
+    fn an_alert_names_each_stop_once() {
+        let informed = |stop: &str| EntitySelector { stop_id: Some(stop.to_owned()) };
+        let alert = Alert { informed_entity: vec![informed(HERE), informed("X"), informed(HERE)], cause: Some(4), effect: None };
+        let items = of(FeedEntity { id: Some("a".into()), alert: Some(alert), ..FeedEntity::default() });
+        assert!(matches!(items[..], [Item::Observation(Observation { what: What::ServiceAlert { cause: 4, effect: 8 }, .. })]), "{items:?}");
+    }
+
+    #[test]
+    fn a_frame_that_was_cut_short_still_shows_its_time() {
+        let bytes = frame(vec![trip(vec![call(HERE, at(NOW))], None)]).encode_to_vec();
+        assert_eq!(frame_time(&bytes[..bytes.len() - 3]).map(EventTime::as_secs), Ok(NOW as i64));
+        assert!(frame_time(b"").is_err() && frame_time(b"<html>").is_err() && frame_time(b"\x0a\xff\xff\xff\xff\xff\xff\xff\xff\x7f").is_err());
+    }
 }

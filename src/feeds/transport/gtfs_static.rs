@@ -149,8 +149,7 @@ impl Timetable {
     }
 
     fn read_calendar(&mut self, archive: &mut Archive<'_>) -> Result<(), Fault> {
-        const CALENDAR: [&str; 10] =
-            ["service_id", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "start_date", "end_date"];
+        const CALENDAR: [&str; 10] = ["service_id", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "start_date", "end_date"];
         rows(archive, "calendar.txt", &CALENDAR, &CALENDAR, |row| {
             let service = self.services.entry(row[0].into()).or_default();
             for (runs, cell) in service.weekdays.iter_mut().zip(&row[1..8]) {

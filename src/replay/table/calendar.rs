@@ -59,9 +59,15 @@ pub fn read_calendar(path: &Path, mapping: &Mapping) -> Result<(Vec<CalendarEntr
             if venue.is_some() && get(venue) != mapping.venue {
                 return Ok(None);
             }
-            let attendance = Some(get(attendance)).filter(|text| !text.is_empty()).map(|text| text.parse().map_err(|_| "the attendance is no number of persons".to_owned()));
+            let attendance =
+                Some(get(attendance)).filter(|text| !text.is_empty()).map(|text| text.parse().map_err(|_| "the attendance is no number of persons".to_owned()));
             let end = Some(get(end)).filter(|text| !text.is_empty()).map(|text| time(&stamps, text, "end"));
-            Ok(Some(CalendarEntry { start: time(&stamps, cells.get(start), "start")?, end: end.transpose()?, attendance: attendance.transpose()?, name: get(name).to_owned() }))
+            Ok(Some(CalendarEntry {
+                start: time(&stamps, cells.get(start), "start")?,
+                end: end.transpose()?,
+                attendance: attendance.transpose()?,
+                name: get(name).to_owned(),
+            }))
         });
         match event {
             Ok(event) => events.extend(event),

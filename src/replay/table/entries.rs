@@ -99,7 +99,9 @@ impl Plan {
                     SensorIs::Fixed(_) => None,
                 };
                 match values {
-                    Values::Columns(values) => Places::Columns { sensor, values: values.iter().map(|(of, name)| Ok((*of, find(name)?))).collect::<Result<_, TableError>>()? },
+                    Values::Columns(values) => {
+                        Places::Columns { sensor, values: values.iter().map(|(of, name)| Ok((*of, find(name)?))).collect::<Result<_, TableError>>()? }
+                    }
                     Values::Told { direction, inwards, outwards, value } => {
                         Places::Told { sensor, direction: find(direction)?, value: find(value)?, inwards: inwards.clone(), outwards: outwards.clone() }
                     }

@@ -188,7 +188,22 @@ impl Mapping {
             root.fault("time_zone", "must be there: the times of the table bear no offset");
         }
         root.refuse_unknown();
-        Some(Self { venue: venue?, name: name?, step: step?, closed, file, time_columns: time_columns?, stamps, stamp_is, layout: layout?, missing, absent, opening, calendar, hash: hash(text) })
+        Some(Self {
+            venue: venue?,
+            name: name?,
+            step: step?,
+            closed,
+            file,
+            time_columns: time_columns?,
+            stamps,
+            stamp_is,
+            layout: layout?,
+            missing,
+            absent,
+            opening,
+            calendar,
+            hash: hash(text),
+        })
     }
 }
 
@@ -213,7 +228,8 @@ fn time(keys: Keys<'_>, zone: Option<chrono_tz::Tz>) -> (Option<Vec<String>>, St
         keys.fault("columns", "must name the column of the time, or the two of date and time");
     }
     let format = keys.text("format").map_or(Format::Iso, |text| format_of(&text));
-    let ambiguous = keys.word("ambiguous", &[("first", Ambiguous::First), ("second", Ambiguous::Second), ("in_order", Ambiguous::InOrder), ("reverse", Ambiguous::Reverse)]);
+    let ambiguous = keys
+        .word("ambiguous", &[("first", Ambiguous::First), ("second", Ambiguous::Second), ("in_order", Ambiguous::InOrder), ("reverse", Ambiguous::Reverse)]);
     let nonexistent = keys.word("nonexistent", &[("refuse", Nonexistent::Refuse), ("shift", Nonexistent::Shift)]);
     let stamp_is = keys.word("stamp", &[("from", StampIs::From), ("to", StampIs::To)]).unwrap_or(StampIs::From);
     keys.finish();
@@ -254,7 +270,10 @@ fn long_layout(keys: Keys<'_>) -> Option<Layout> {
         (false, None, None) => Some(Values::Columns(columns)),
         (true, Some(direction), Some(value)) if !inwards.is_empty() || !outwards.is_empty() => Some(Values::Told { direction, inwards, outwards, value }),
         _ => {
-            keys.fault("in", "must be there, or \"out\" or \"count\": the columns of the figures; or else \"direction\", \"value\" and \"in_is\" or \"out_is\"");
+            keys.fault(
+                "in",
+                "must be there, or \"out\" or \"count\": the columns of the figures; or else \"direction\", \"value\" and \"in_is\" or \"out_is\"",
+            );
             None
         }
     };
@@ -336,10 +355,12 @@ mod tests {
         let text = "venue = 3\ntime_zone = \"Europe/Zuerich\"\nstep = \"5 min\"\nabsent = \"none\"\nmising = []\n\n[time]\ncolums = [\"t\"]\n\n[long]\nsensor = \"Name\"\n";
         let faults = Mapping::read("m.toml", text).unwrap_err();
         let told: Vec<(usize, &str)> = faults.iter().map(|fault| (fault.line, fault.key.as_str())).collect();
-        let expected =
-            [(1, "venue"), (2, "time_zone"), (3, "step"), (4, "absent"), (5, "mising"), (7, "time.columns"), (8, "time.colums"), (10, "long.in")];
+        let expected = [(1, "venue"), (2, "time_zone"), (3, "step"), (4, "absent"), (5, "mising"), (7, "time.columns"), (8, "time.colums"), (10, "long.in")];
         assert_eq!(told, expected, "{faults:#?}");
-        assert!(faults.iter().any(|fault| fault.to_string() == "m.toml:5: mising: is no key of a mapping; nearest valid: missing, absent, long"), "{faults:#?}");
+        assert!(
+            faults.iter().any(|fault| fault.to_string() == "m.toml:5: mising: is no key of a mapping; nearest valid: missing, absent, long"),
+            "{faults:#?}"
+        );
     }
 
     #[test]

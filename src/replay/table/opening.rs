@@ -40,7 +40,12 @@ pub(super) fn parse(text: &str) -> Result<Vec<Hours>, String> {
     if text.trim() == "closed" {
         return Ok(Vec::new());
     }
-    text.split(',').map(|part| range(part).ok_or_else(|| "must be like \"06:00-24:00\", several with commas, or \"closed\"; past midnight is the next day's \"00:00-02:00\"".to_owned())).collect()
+    text.split(',')
+        .map(|part| {
+            range(part)
+                .ok_or_else(|| "must be like \"06:00-24:00\", several with commas, or \"closed\"; past midnight is the next day's \"00:00-02:00\"".to_owned())
+        })
+        .collect()
 }
 
 fn range(text: &str) -> Option<Hours> {

@@ -59,7 +59,11 @@ impl<'a> Records<'a> {
                 self.advance();
                 continue;
             }
-            let told = self.next.checked_sub(1).and_then(|before| self.table.entries().get(before)).is_some_and(|entry| (entry.from, entry.sensor as usize) == (slot, sensor));
+            let told = self
+                .next
+                .checked_sub(1)
+                .and_then(|before| self.table.entries().get(before))
+                .is_some_and(|entry| (entry.from, entry.sensor as usize) == (slot, sensor));
             self.advance();
             if !told && self.is_zero(slot, sensor) {
                 return Some(self.counted(slot, sensor, [Some(0); 3]));

@@ -115,7 +115,9 @@ impl Stamps {
             (MappedLocalTime::Ambiguous(first, _), Ambiguous::First, _) => Ok(once(&first)),
             (MappedLocalTime::Ambiguous(_, second), Ambiguous::Second, _) => Ok(once(&second)),
             (MappedLocalTime::Ambiguous(first, second), _, _) => Ok(Meaning::Either(millis(&first), millis(&second))),
-            (MappedLocalTime::None, _, Nonexistent::Refuse) => Err(format!("is an hour that never was in {zone}: the clocks went forward (nonexistent = \"shift\" takes it an hour later)")),
+            (MappedLocalTime::None, _, Nonexistent::Refuse) => {
+                Err(format!("is an hour that never was in {zone}: the clocks went forward (nonexistent = \"shift\" takes it an hour later)"))
+            }
             (MappedLocalTime::None, _, Nonexistent::Shift) => shifted(zone, local).ok_or_else(|| format!("is a time that never was in {zone}")),
         }
     }
@@ -194,7 +196,9 @@ mod tests {
 
     #[test]
     fn formats_other_than_iso_are_read_too() {
-        let read = |format, text: &str| Stamps { format, zone: Some(chrono_tz::America::Los_Angeles), ..zurich(Ambiguous::First, Nonexistent::Refuse) }.read(text).map(utc);
+        let read = |format, text: &str| {
+            Stamps { format, zone: Some(chrono_tz::America::Los_Angeles), ..zurich(Ambiguous::First, Nonexistent::Refuse) }.read(text).map(utc)
+        };
         assert_eq!(read(Format::Pattern("%m/%d/%y %H:%M:%S".into()), "07/24/05 00:30:00").unwrap(), "2005-07-24T07:30:00.000Z");
         assert_eq!(read(Format::EpochSeconds, "1577836800.0").unwrap(), "2020-01-01T00:00:00.000Z");
         assert_eq!(read(Format::Iso, "2020-01-01T01:00:00+01:00").unwrap(), "2020-01-01T00:00:00.000Z");

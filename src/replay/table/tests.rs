@@ -33,7 +33,11 @@ fn counts(table: &Table) -> Vec<(String, String, [u32; 3])> {
                 assert!(at >= last, "event time goes back");
                 last = at;
                 if let (What::Count(count), crate::feeds::Entity::Sensor(sensor)) = (what, entity) {
-                    seen.push((world.venues[0].sensor_names.name(sensor.index()).to_owned(), count.from.to_string(), [count.inwards, count.outwards, count.undirected]));
+                    seen.push((
+                        world.venues[0].sensor_names.name(sensor.index()).to_owned(),
+                        count.from.to_string(),
+                        [count.inwards, count.outwards, count.undirected],
+                    ));
                 }
             }
             other => panic!("{other:?}"),
@@ -69,7 +73,11 @@ fn the_last_record_says_that_nothing_earlier_is_to_come() {
 
 #[test]
 fn a_faulty_row_is_named_with_its_line_and_the_rest_goes_on() {
-    let table = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\nsoon,a,1,2\n2020-06-01T10:30,a,-3,2\n2020-06-01T11:00,,1,2\n2020-06-01T11:30,a,\xff,2\n2020-06-01T12:00,a,1,1\n");
+    let table = table(
+        "a.csv",
+        LONG,
+        b"t,s,i,o\n2020-06-01T10:00,a,1,2\nsoon,a,1,2\n2020-06-01T10:30,a,-3,2\n2020-06-01T11:00,,1,2\n2020-06-01T11:30,a,\xff,2\n2020-06-01T12:00,a,1,1\n",
+    );
     assert_eq!(short(&counts(&table)), ["a 06-01T08:00 1/2/0", "a 06-01T10:00 1/1/0"]);
     assert_eq!((table.report().rows, table.report().faulty), (6, 4));
     let lines: Vec<&str> = table.report().faults.iter().map(|fault| fault.split("a.csv:").nth(1).unwrap().split(':').next().unwrap()).collect();
@@ -81,7 +89,15 @@ fn an_absent_row_is_a_gap_or_a_zero_as_the_mapping_says_and_a_missing_figure_is_
     let rows = b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T11:00,a,-1,2\n2020-06-01T12:00,a,7,8\n2020-06-01T10:30,b,1,1\n2020-06-01T11:30,b,1,1\n";
     assert_eq!(counts(&table("a.csv", LONG, rows)).len(), 4);
     let zero = table("a.csv", &LONG.replace("missing", "absent = \"zero\"\nmissing"), rows);
-    let expected = ["a 06-01T08:00 1/2/0", "a 06-01T08:30 0/0/0", "b 06-01T08:30 1/1/0", "b 06-01T09:00 0/0/0", "a 06-01T09:30 0/0/0", "b 06-01T09:30 1/1/0", "a 06-01T10:00 7/8/0"];
+    let expected = [
+        "a 06-01T08:00 1/2/0",
+        "a 06-01T08:30 0/0/0",
+        "b 06-01T08:30 1/1/0",
+        "b 06-01T09:00 0/0/0",
+        "a 06-01T09:30 0/0/0",
+        "b 06-01T09:30 1/1/0",
+        "a 06-01T10:00 7/8/0",
+    ];
     assert_eq!(short(&counts(&zero)), expected, "nothing before a sensor's first row, nothing after its last, and a gap where the figure is missing");
 }
 
