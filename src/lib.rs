@@ -23,6 +23,7 @@ pub mod engine;
 pub mod feeds;
 pub mod forecast;
 pub mod inference;
+pub mod simulate;
 pub mod time;
 pub mod venue;
 pub mod window;
