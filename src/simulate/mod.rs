@@ -63,7 +63,7 @@ pub struct SimRecord {
     pub format: Option<&'static str>,
     /// The `midan-received` header, epoch ms.
     pub received: i64,
-    /// The event time as the record tells it, epoch ms; of an interval its last instant.
+    /// The event time as the record tells it, epoch ms; of an interval its last instant, of a record broken on purpose when it was sent.
     pub at: i64,
 }
 
