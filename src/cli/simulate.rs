@@ -1,12 +1,13 @@
 //! `midan simulate`: the feeds of a match night, or a synthetic load, to Kafka or to files.
 
-use super::args::{SimulateArgs, Speed};
+use super::args::SimulateArgs;
 use super::night;
 use super::service::{self, stopwatch};
 use super::settings::Settings;
 use crate::kafka::KafkaFeeder;
 use crate::log::{Feeder, InRecord, LogError};
 use crate::simulate::{Load, LoadPlan, Nights, Options};
+use crate::time::{EventTime, Span};
 use crate::venue::{Feed, VenueId, World};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -14,6 +15,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+
+/// When the synthetic load begins: 2030-06-16T18:00:00Z.
+const LOAD_START: EventTime = EventTime::from_millis(1_907_863_200_000);
 
 /// Writes the feeds.
 pub(super) fn run(settings: &Settings, args: &SimulateArgs) -> anyhow::Result<ExitCode> {
@@ -57,15 +61,15 @@ fn matches<'a>(world: &'a World, names: &[String]) -> anyhow::Result<Vec<(VenueI
 
 /// A load of count events at `rate` events/s, or as fast as the log takes them at 0.
 fn load(feeder: &mut dyn Feeder, rate: u64, events: u64) -> anyhow::Result<u64> {
-    let mut load = Load::new(LoadPlan { records: events, ..LoadPlan::default() });
+    let mut load = Load::new(LoadPlan { venues: 4, sensors: 500, interval: Span::from_secs(1), start: LOAD_START, seed: 2030 });
     let began = stopwatch();
     let mut sent = 0_u64;
-    while let Some(record) = load.next() {
+    while let (true, Some(record)) = (sent < events, load.next()) {
         if rate > 0 && sent.is_multiple_of(100) {
             let due = Duration::from_secs_f64(sent as f64 / rate as f64);
             night::wait_until_due(began, due, feeder)?;
         }
-        feeder.send(&InRecord { feed: Feed::Sensors, key: record.key.as_bytes(), value: record.value, source: Some(record.source), format: None, received: Some(record.received) })?;
+        feeder.send(&InRecord { feed: Feed::Sensors, key: record.venue.as_bytes(), value: record.value, source: Some(record.source), format: None, received: Some(record.received) })?;
         sent += 1;
     }
     feeder.flush()?;

@@ -62,3 +62,31 @@ fn toml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     paths.sort();
     Ok(paths)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_folder_is_a_world() {
+        let world = read_world(Path::new("config")).unwrap();
+        assert!(world.find("casablanca").is_some() && world.find("rabat").is_some());
+    }
+
+    #[test]
+    fn a_missing_folder_is_named() {
+        let error = read_world(Path::new("no-such-folder")).unwrap_err().to_string();
+        assert!(error.starts_with("no-such-folder/profiles: "), "{error}");
+    }
+
+    #[test]
+    fn a_fault_names_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for part in ["venues", "profiles"] {
+            std::fs::create_dir(folder.path().join(part)).unwrap();
+        }
+        std::fs::write(folder.path().join("venues/x.toml"), "id = 5").unwrap();
+        let error = read_world(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("venues/x.toml:1: "), "{error}");
+    }
+}
