@@ -104,7 +104,7 @@ pub(super) fn serving(service: Service, address: std::net::SocketAddr, stop: wat
     let (told, bound) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
         // The receiver waits for just this, or has given up.
-        let listening = move |address| drop(told.send(address));
+        let listening = move |address| { let _ = told.send(address); };
         runtime.block_on(serve(service, address, listening, stop))
     });
     match bound.recv() {
