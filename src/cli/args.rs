@@ -70,7 +70,7 @@ pub struct DemoArgs {
     /// Seed of the night.
     #[arg(long, default_value_t = 2030)]
     pub seed: u64,
-    /// Venues that play; without it all that have a match on the first match day.
+    /// Venues that play; without it the one whose match expects most people.
     #[arg(long = "venue", value_name = "VENUE")]
     pub venues: Vec<String>,
     /// Port of the console on the loopback address.

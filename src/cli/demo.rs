@@ -91,22 +91,19 @@ pub(super) fn run(settings: &Settings, args: &DemoArgs) -> anyhow::Result<ExitCo
     Ok(if unaccounted == (0, 0) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The world of the venues that play: those named, else those with a match on the first match day.
+/// The world of the venues that play: those named, else the one whose match expects most people.
 fn playing(world: World, names: &[String]) -> anyhow::Result<World> {
     for name in names {
         if world.find(name).is_none() {
             anyhow::bail!("--venue {name}: no such venue; there are {}", world.names.iter().collect::<Vec<_>>().join(", "));
         }
     }
-    let first = world.venues.iter().flat_map(|venue| &venue.matches).map(|day| day.kick_off).min();
-    let plays = |venue: &Venue| match first {
-        _ if !names.is_empty() => names.iter().any(|name| **name == *venue.id),
-        Some(first) => venue.match_around(first).is_some(),
-        None => false,
-    };
+    let expected = |venue: &Venue| venue.matches.first().map(|day| day.expected_attendance);
+    let largest = world.venues.iter().max_by_key(|venue| expected(venue)).map(|venue| venue.id.clone());
+    let plays = |venue: &Venue| expected(venue).is_some() && if names.is_empty() { Some(&venue.id) == largest.as_ref() } else { names.iter().any(|name| **name == *venue.id) };
     let venues: Vec<Venue> = world.venues.into_iter().filter(plays).collect();
     if venues.is_empty() {
-        anyhow::bail!("no venue of the configuration has a match: add a [[match]] to one");
+        anyhow::bail!("no venue to play has a match: add a [[match]] to its file");
     }
     Ok(World::new(venues))
 }

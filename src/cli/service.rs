@@ -80,7 +80,7 @@ pub(super) struct Around {
 
 impl Around {
     pub(super) fn new(world: Arc<World>) -> anyhow::Result<Self> {
-        let view = LiveView::new(world.venues.iter().map(|venue| &*venue.id));
+        let view = LiveView::new(&world.venues);
         Ok(Self { telemetry: Telemetry::new()?, view: Arc::new(view), totals: Totals::default(), world })
     }
 }

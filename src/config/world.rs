@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
     /// A file or folder cannot be read.
-    #[error("{}: {why}", path.display())]
+    #[error("{}: {why}; start where the configuration's `world.folder` is, or name it there", path.display())]
     Unreadable {
         /// Which.
         path: PathBuf,

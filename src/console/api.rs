@@ -243,10 +243,13 @@ async fn history(State(shared): State<Arc<Shared>>, Path((venue, place)): Path<(
         place: String,
         points: Vec<super::place::Point>,
     }
-    match shared.service.view.history(&venue, &place, query.minutes.unwrap_or(120)) {
-        Some(points) => Json(History { place, points }).into_response(),
-        None => refuse(StatusCode::NOT_FOUND, format!("nothing has been published of {place} in {venue} yet, or there is no such place")),
+    let Some(known) = shared.service.world.find(&venue).map(|id| shared.service.world.venue(id)) else { return unknown_venue(&shared, &venue) };
+    let names = [&known.zone_names, &known.gate_names, &known.link_names];
+    if *known.id != *place && names.iter().all(|names| names.position(&place).is_none()) {
+        return refuse(StatusCode::NOT_FOUND, format!("{venue} has no place {place}; the nearest are {}", known.zone_names.nearest(&place).join(", ")));
     }
+    let points = shared.service.view.history(&venue, &place, query.minutes.unwrap_or(120));
+    Json(History { place, points }).into_response()
 }
 
 /// Writes a command to `midan.commands`.

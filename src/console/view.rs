@@ -7,6 +7,8 @@ use super::alarms::AlarmList;
 use super::place::{PlaceRecord, PlaceView, Point};
 use crate::alarm::{AlarmState, Change};
 use crate::engine::{OutTopic, Row, Sums};
+use crate::venue::Venue;
+use chrono::{Offset, TimeZone};
 use dashmap::DashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -52,6 +54,7 @@ pub struct LiveView {
 
 #[derive(Debug)]
 struct VenueView {
+    time_zone: chrono_tz::Tz,
     places: BTreeMap<(String, String), PlaceView>,
     alarms: AlarmList,
     quarantined: BTreeMap<String, BTreeSet<String>>,
@@ -94,6 +97,7 @@ struct Picture<'a> {
     watermark: i64,
     coverage: f64,
     delay_s: f64,
+    utc_offset_s: i32,
     #[serde(rename = "match")]
     match_day: Option<&'a RawValue>,
     entry_eta: Option<&'a RawValue>,
@@ -137,16 +141,17 @@ struct QuarantinedObservation {
 
 impl LiveView {
     /// A view of these venues, nothing published yet.
-    pub fn new<'a>(venues: impl IntoIterator<Item = &'a str>) -> Self {
-        let view = |id: &str| {
+    pub fn new<'a>(venues: impl IntoIterator<Item = &'a Venue>) -> Self {
+        let view = |venue: &Venue| {
             let empty = VenueView {
+                time_zone: venue.time_zone,
                 places: BTreeMap::new(),
                 alarms: AlarmList::default(),
                 quarantined: BTreeMap::new(),
                 event_time: 0,
                 frames: watch::Sender::new(Frame::default()),
             };
-            (id.to_owned(), empty)
+            (venue.id.to_string(), empty)
         };
         Self { venues: venues.into_iter().map(view).collect(), ledger: Mutex::default(), now: AtomicI64::new(0), models: Mutex::default() }
     }
@@ -182,11 +187,11 @@ impl LiveView {
         self.venues.get(venue).map(|view| view.frames.subscribe())
     }
 
-    /// The history of a place, oldest first.
-    pub fn history(&self, venue: &str, place: &str, minutes: usize) -> Option<Vec<Point>> {
-        let view = self.venues.get(venue)?;
-        let found = view.places.iter().find(|((_, id), _)| id == place)?;
-        Some(found.1.history(minutes))
+    /// The history of a place, oldest first; empty where nothing has been published of it.
+    pub fn history(&self, venue: &str, place: &str, minutes: usize) -> Vec<Point> {
+        let Some(view) = self.venues.get(venue) else { return Vec::new() };
+        let found = view.places.iter().find(|((_, id), _)| id == place);
+        found.map(|(_, place)| place.history(minutes)).unwrap_or_default()
     }
 
     /// End of the last whole pane of the venue, epoch ms; 0 before the first.
@@ -236,6 +241,7 @@ impl LiveView {
             watermark: record.watermark,
             coverage: record.coverage,
             delay_s: (self.now() - record.event_time).max(0) as f64 / 1_000.0,
+            utc_offset_s: offset_at(view.time_zone, record.event_time),
             match_day: record.match_day,
             entry_eta: record.entry_eta,
             model: &models,
@@ -289,6 +295,12 @@ impl LiveView {
 #[derive(Deserialize)]
 struct Named {
     venue: String,
+}
+
+/// The venue's offset from UTC at a time, s: told by the service, since browsers differ on years to come.
+fn offset_at(zone: chrono_tz::Tz, at_ms: i64) -> i32 {
+    let at = chrono::DateTime::from_timestamp_millis(at_ms).unwrap_or_default().naive_utc();
+    zone.offset_from_utc_datetime(&at).fix().local_minus_utc()
 }
 
 fn alarm_text(venue: &str, view: &VenueView) -> Option<Arc<str>> {

@@ -2,9 +2,12 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { startMock } from "./mock-server.mjs";
 
 const READY_MS = 120_000;
+/** The repository's root: the binary looks for its configuration there. */
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** The address, whether it is the real thing, the mock's world where there is one, and how to end it. */
 export async function startTarget() {
@@ -15,7 +18,8 @@ export async function startTarget() {
   }
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/`;
-  const child = spawn(binary, ["demo", "--speed", "600", "--port", String(port), "--no-open"], {
+  const child = spawn(binary, ["demo", "--speed", "240", "--port", String(port), "--no-open"], {
+    cwd: ROOT,
     stdio: ["ignore", "ignore", "inherit"],
   });
   const ended = new Promise((done) => child.once("exit", done));

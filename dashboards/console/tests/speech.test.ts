@@ -48,6 +48,11 @@ describe("the hour at the venue", () => {
   });
 });
 
+test("the venue's offset comes from the service where it says one", () => {
+  const noon = Date.UTC(2030, 5, 16, 12);
+  expect(new Speech("en", "Africa/Casablanca", 3_600).clock(noon)).toBe("13:00");
+});
+
 describe("numbers", () => {
   const en = new Speech("en", "UTC");
   const fr = new Speech("fr", "UTC");

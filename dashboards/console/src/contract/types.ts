@@ -143,6 +143,8 @@ export interface Picture {
   watermark: number;
   coverage: number;
   delay_s?: number | null;
+  /** The venue's offset from UTC at that time, s. */
+  utc_offset_s?: number | null;
   match?: MatchState | null;
   model?: { flow?: ModelState | null; anomaly?: ModelState | null } | null;
   ledger?: { imbalance: number; [count: string]: number } | null;

@@ -130,12 +130,13 @@ function recordValue(measure: Measure, record: PlaceRecord | undefined): Estimat
   }
 }
 
-/** Forecasts of `in` are persons in the minute at that horizon, like the history; density follows from the head count. */
+/** Forecasts of `in` are persons in the step that ends at that horizon; the history is by minute, so they are too. Density follows from the head count. */
 function forecastOf(measure: Measure, about: About, start: number | null): Step[] {
   const perArea = measure === "density" && about.area ? 1 / about.area : null;
   const what = measure === "density" ? "occupancy" : measure === "flow" ? "in" : measure;
-  const factor = measure === "density" ? perArea : 1;
   const steps = (about.record?.forecast ?? []).filter((s) => s.what === what).sort((a, b) => a.h_s - b.h_s);
+  const stepMinutes = (steps[0]?.h_s ?? 60) / 60;
+  const factor = measure === "density" ? perArea : measure === "flow" ? 1 / stepMinutes : 1;
   if (steps.length === 0 || start === null || factor === null) return [];
   const origin: Step = { t: about.now, lo: start, mid: start, hi: start };
   const ahead = steps.map((s) => ({

@@ -82,6 +82,7 @@ export class Console {
     this.live = NOTHING;
     this.choice = { kind: "follow" };
     language.zone = site.time_zone;
+    language.offset = null;
     location.hash = encodeURIComponent(venue);
     this.stream = new Stream(venue, (happening) => this.happened(happening));
   }
@@ -154,6 +155,7 @@ export class Console {
   private happened(happening: Happening): void {
     const before = this.live;
     this.live = reduce(before, happening);
+    language.offset = this.live.picture?.utc_offset_s ?? null;
     if (happening.kind === "alarms" && before.heardAt !== null) {
       const fresh = calling(before.alarms, this.live.alarms);
       if (fresh.length > 0) this.called = fresh;

@@ -8,7 +8,8 @@ const KEY = "midan.language";
 class Language {
   code: LanguageCode = $state(initial());
   zone = $state("UTC");
-  say = $derived(new Speech(this.code, this.zone));
+  offset = $state<number | null>(null);
+  say = $derived(new Speech(this.code, this.zone, this.offset));
   words = $derived(CATALOGUES[this.code](this.say));
 
   choose(code: LanguageCode): void {

@@ -18,6 +18,8 @@ export class Speech {
   constructor(
     readonly language: LanguageCode,
     readonly zone: string,
+    /** The venue's offset from UTC as the service says it, s: browsers differ on years to come (Morocco 2030). */
+    readonly offset: number | null = null,
   ) {
     this.rules = new Intl.PluralRules(LOCALES[language]);
   }
@@ -69,17 +71,22 @@ export class Speech {
 
   /** The hour at the venue. */
   clock(at: number): string {
-    return this.time(at, this.zone, false);
+    return this.local(at, false);
   }
 
   /** The hour at the venue, to the second. */
   clockSeconds(at: number): string {
-    return this.time(at, this.zone, true);
+    return this.local(at, true);
   }
 
   /** The hour in UTC. */
   utc(at: number): string {
     return this.time(at, "UTC", false);
+  }
+
+  private local(at: number, seconds: boolean): string {
+    if (this.offset === null) return this.time(at, this.zone, seconds);
+    return this.time(at + this.offset * 1_000, "UTC", seconds);
   }
 
   private time(at: number, zone: string, seconds: boolean): string {
