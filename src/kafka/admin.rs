@@ -2,6 +2,7 @@
 //! not named, `cleanup.policy` included.
 
 use super::context::Quiet;
+use super::producer::{now, pause};
 use super::settings::Settings;
 use crate::log::{Fault, LogError, Plan, Spec, Topic, TopicAdmin};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
@@ -38,7 +39,26 @@ impl KafkaAdmin {
         Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), topic.partitions().len() as u32)).collect())
     }
 
+    /// The controller answers before the brokers know: whoever uses a topic at once would be told that there is none.
+    fn wait_until_known(&self, specs: &[Spec]) -> Result<(), LogError> {
+        let began = now();
+        loop {
+            let standing = self.standing()?;
+            match specs.iter().find(|spec| standing.get(&spec.name) != Some(&spec.partitions)) {
+                None => return Ok(()),
+                Some(spec) if began.elapsed() > ASK => {
+                    return Err(LogError::Busy { doing: "waiting for new topics", detail: format!("no broker knows {} yet", spec.name) });
+                }
+                Some(_) => pause(),
+            }
+        }
+    }
+
     fn differing(&self, specs: &[&Spec]) -> Result<Vec<Fault>, LogError> {
+        // The client refuses a question about nothing.
+        if specs.is_empty() {
+            return Ok(Vec::new());
+        }
         let doing = "reading the topics' properties";
         let busy = |detail: String| LogError::Busy { doing, detail };
         let asked: Vec<ResourceSpecifier<'_>> = specs.iter().map(|spec| ResourceSpecifier::Topic(&spec.name)).collect();
@@ -85,6 +105,7 @@ impl TopicAdmin for KafkaAdmin {
                 }
             }
         }
+        self.wait_until_known(&missing)?;
         Ok(missing.iter().map(|spec| spec.topic).collect())
     }
 

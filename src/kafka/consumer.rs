@@ -49,17 +49,7 @@ impl Input {
         consumer.subscribe(&[&settings.name(Topic::In(LEAD))]).map_err(refused)?;
         let consumer = Arc::new(consumer);
         let queue = MessageQueue::new(&consumer, BATCH);
-        Ok(Self {
-            consumer,
-            queue,
-            names,
-            started: BTreeSet::new(),
-            owned: BTreeSet::new(),
-            revoking: false,
-            trouble: None,
-            metadata: None,
-            generation: -1,
-        })
+        Ok(Self { consumer, queue, names, started: BTreeSet::new(), owned: BTreeSet::new(), revoking: false, trouble: None, metadata: None, generation: -1 })
     }
 
     pub(super) fn poll(&mut self, max: usize, wait: Duration, inbox: &mut Inbox) -> Result<(), LogError> {
@@ -110,6 +100,7 @@ impl Input {
                 Decision::Assign(partitions) if partitions.is_empty() => self.assign(&TopicPartitionList::new())?,
                 Decision::Assign(partitions) => {
                     self.owned.extend(&partitions);
+                    self.note_membership();
                     inbox.events.push(Event::Assigned(partitions));
                 }
                 Decision::Revoke(partitions, lost) => {
@@ -209,10 +200,8 @@ impl Input {
     pub(super) fn offsets(&self, next: &Offsets) -> Result<TopicPartitionList, LogError> {
         let mut list = TopicPartitionList::with_capacity(next.len());
         for (place, offset) in next {
-            list.add_partition_offset(self.name(place.feed), place.partition as i32, Offset::Offset(*offset)).map_err(|error| LogError::Unknown {
-                doing: "naming offsets",
-                detail: format!("{place}@{offset}: {error}"),
-            })?;
+            list.add_partition_offset(self.name(place.feed), place.partition as i32, Offset::Offset(*offset))
+                .map_err(|error| LogError::Unknown { doing: "naming offsets", detail: format!("{place}@{offset}: {error}") })?;
         }
         Ok(list)
     }

@@ -7,9 +7,9 @@
 
 use crate::feeds::RecordRef;
 use crate::log::{RECEIVED_HEADER, SOURCE_HEADER};
+use rdkafka::bindings as sys;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
-use rdkafka::bindings as sys;
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
 use std::sync::Arc;

@@ -189,8 +189,7 @@ impl Transactions {
 fn failed(doing: &'static str, error: KafkaError) -> LogError {
     match error {
         KafkaError::Transaction(error) => {
-            let failure =
-                TxnFailure { text: error.string(), fatal: error.is_fatal(), retriable: error.is_retriable(), must_abort: error.txn_requires_abort() };
+            let failure = TxnFailure { text: error.string(), fatal: error.is_fatal(), retriable: error.is_retriable(), must_abort: error.txn_requires_abort() };
             judged(doing, failure, None)
         }
         KafkaError::MessageProduction(RDKafkaErrorCode::Fatal | RDKafkaErrorCode::Fenced) => LogError::Fenced { doing, detail: error.to_string() },

@@ -8,7 +8,7 @@ use super::context::Quiet;
 use super::ffi::{self, Kind, MessageQueue};
 use super::settings::Settings;
 use crate::engine::OutTopic;
-use crate::log::{LogError, Topic};
+use crate::log::{LogError, StateEntry, Topic};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -31,14 +31,17 @@ pub(super) struct Restorer {
 
 impl Restorer {
     pub(super) fn start(settings: &Settings) -> Result<Self, LogError> {
-        let consumer: BaseConsumer<Quiet> = BaseConsumer::from_config_and_context(&settings.reader("restore"), Quiet)
-            .map_err(|error| LogError::Refused { doing: DOING, detail: error.to_string(), cure: "check the Kafka table of the configuration" })?;
+        let consumer: BaseConsumer<Quiet> = BaseConsumer::from_config_and_context(&settings.reader("restore"), Quiet).map_err(|error| LogError::Refused {
+            doing: DOING,
+            detail: error.to_string(),
+            cure: "check the Kafka table of the configuration",
+        })?;
         let consumer = Arc::new(consumer);
         Ok(Self { queue: MessageQueue::new(&consumer, BATCH), consumer, topic: settings.name(Topic::Out(OutTopic::State)) })
     }
 
     /// Hands over every committed entry and answers how many there were.
-    pub(super) fn read(&mut self, partition: u32, entry: &mut dyn FnMut(&[u8], Option<&[u8]>)) -> Result<u64, LogError> {
+    pub(super) fn read(&mut self, partition: u32, entry: &mut StateEntry<'_>) -> Result<u64, LogError> {
         let busy = |error: KafkaError| LogError::Busy { doing: DOING, detail: error.to_string() };
         // Asking first spares the half second that the client takes to ask again when it is not connected yet.
         let (low, high) = self.consumer.fetch_watermarks(&self.topic, partition as i32, ASK).map_err(busy)?;
@@ -51,7 +54,7 @@ impl Restorer {
         read
     }
 
-    fn read_to_end(&mut self, partition: u32, known_end: i64, entry: &mut dyn FnMut(&[u8], Option<&[u8]>)) -> Result<u64, LogError> {
+    fn read_to_end(&mut self, partition: u32, known_end: i64, entry: &mut StateEntry<'_>) -> Result<u64, LogError> {
         let (mut entries, mut end, mut trouble) = (0, None, None);
         while end.is_none() {
             let read = self.queue.read(BATCH, SILENCE, &mut |message| match message.kind() {

@@ -6,7 +6,7 @@ use super::producer::{Outgoing, Transactions};
 use super::restore::Restorer;
 use super::settings::Settings;
 use crate::engine::{Alert, OutRecord, OutTopic, StateChange};
-use crate::log::{Event, Inbox, LogError, Offsets, POSITION_HEADER, ShardLog, Topic};
+use crate::log::{Event, Inbox, LogError, Offsets, POSITION_HEADER, ShardLog, StateEntry, Topic};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ impl ShardLog for KafkaShard {
         self.input.release(partitions)
     }
 
-    fn read_state(&mut self, partition: u32, entry: &mut dyn FnMut(&[u8], Option<&[u8]>)) -> Result<u64, LogError> {
+    fn read_state(&mut self, partition: u32, entry: &mut StateEntry<'_>) -> Result<u64, LogError> {
         let restorer = match self.restorer.take() {
             Some(restorer) => restorer,
             None => Restorer::start(&self.settings)?,

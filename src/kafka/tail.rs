@@ -1,7 +1,7 @@
 //! Plain reading of whole topics on Kafka: the console, the publishers, the tests. It joins no group and commits nothing.
 
 use super::context::Quiet;
-use super::ffi::{Kind, MessageQueue};
+use super::ffi::{self, Kind, MessageQueue};
 use super::settings::Settings;
 use crate::log::{LogError, Since, Tail, TailRecord, Topic};
 use rdkafka::config::FromClientConfigAndContext;
@@ -65,9 +65,9 @@ impl Tail for KafkaTail {
         // Serves the client's callbacks; records come by the queue.
         let _ = self.consumer.poll(Duration::ZERO);
         let mut trouble = None;
-        let Self { queue, names, open, .. } = self;
+        let Self { consumer, queue, names, open } = self;
         queue.read(max, wait, &mut |message| {
-            let Some((_, topic)) = names.iter().find(|(name, _)| name == message.topic()) else { return };
+            let Some((name, topic)) = names.iter().find(|(name, _)| name == message.topic()) else { return };
             let partition = message.partition();
             match message.kind() {
                 Kind::Record => {
@@ -84,6 +84,8 @@ impl Tail for KafkaTail {
                         headers,
                     });
                 }
+                // A commit is answered before its markers are everywhere. Until they are, the end that is told lies before what was committed.
+                Kind::End if ffi::cached_end(consumer, name, partition).is_some_and(|seen| seen > message.offset()) => {}
                 Kind::End => drop(open.remove(&(*topic, partition))),
                 Kind::Trouble(text) => trouble = Some(format!("{topic}[{partition}]: {text}")),
             }

@@ -37,6 +37,9 @@ pub const GENERATION_HEADER: &str = "midan-generation";
 /// How the keys of the heartbeats begin, which a shard on Kafka leaves on `midan.alerts` once a second; readers of alarms pass them over.
 pub const HEARTBEAT_PREFIX: &str = "heartbeat/";
 
+/// Takes one entry of the changelog: the key, and the value if there is one.
+pub type StateEntry<'a> = dyn FnMut(&[u8], Option<&[u8]>) + 'a;
+
 /// One shard's membership in the group: what it reads, and the transaction in which it writes.
 ///
 /// The calls between `begin` and `commit` never answer [`LogError::Busy`]: they wait for room, or say that the transaction cannot stand.
@@ -63,7 +66,7 @@ pub trait ShardLog {
 
     /// Hands over the committed changelog of a partition in the order of its writing (a key may come again; no value: it is gone),
     /// and answers how many entries there were. Blocks until the end is proven.
-    fn read_state(&mut self, partition: u32, entry: &mut dyn FnMut(&[u8], Option<&[u8]>)) -> Result<u64, LogError>;
+    fn read_state(&mut self, partition: u32, entry: &mut StateEntry<'_>) -> Result<u64, LogError>;
 
     /// Opens a transaction.
     fn begin(&mut self) -> Result<(), LogError>;
@@ -135,7 +138,7 @@ pub trait Tail {
     /// Waits up to `wait` and appends at most `max` records to `into`. Order holds within a partition.
     fn poll(&mut self, max: usize, wait: Duration, into: &mut Vec<TailRecord>) -> Result<(), LogError>;
 
-    /// Whether every partition was read to the end that it had when it was last asked.
+    /// Whether every partition was read to the end that it had when it was last asked. A partition on which a transaction is open has no end yet.
     fn at_end(&self) -> bool;
 }
 

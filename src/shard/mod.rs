@@ -200,7 +200,12 @@ impl<M: MakeCore> Shard<'_, '_, M> {
     fn follow_membership(&mut self) -> Result<(), LogError> {
         for event in std::mem::take(&mut self.inbox.events) {
             match event {
-                Event::Assigned(partitions) => partitions.into_iter().try_for_each(|partition| self.take_up(Assigned { partition }))?,
+                Event::Assigned(partitions) => {
+                    // A restore can take longer than the broker lets a transaction stay open.
+                    let finished = self.desk.commit(&mut self.running);
+                    partitions.into_iter().try_for_each(|partition| self.take_up(Assigned { partition }))?;
+                    finished?;
+                }
                 Event::Revoked { partitions, lost } => self.give_back(&partitions, lost)?,
                 other => self.inbox.events.push(other),
             }

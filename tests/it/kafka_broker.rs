@@ -54,18 +54,19 @@ impl Broker {
     }
 
     fn wait_until_it_answers(&self) {
-        let deadline = now() + Duration::from_secs(90);
+        let (deadline, mut last) = (now() + Duration::from_secs(90), String::new());
         while now() < deadline {
             if std::net::TcpStream::connect(&self.address).is_ok() {
                 let admin = KafkaAdmin::new(&Settings::new(&self.address, "probe", "probe")).unwrap();
-                if admin.check(&Plan { partitions: 1, ..Plan::default() }).is_ok() {
-                    return;
+                match admin.check(&Plan { partitions: 1, ..Plan::default() }) {
+                    Ok(_) => return,
+                    Err(error) => last = error.to_string(),
                 }
             }
             rest(Duration::from_millis(100));
         }
         let log = std::fs::read_to_string(self.folder.join("broker.log")).unwrap_or_default();
-        panic!("Kafka did not start: {}", log.lines().rev().take(5).collect::<Vec<_>>().join("\n"));
+        panic!("Kafka did not start: {last}\n{}", log.lines().rev().take(5).collect::<Vec<_>>().join("\n"));
     }
 
     /// Topics of one test's own, told apart by their prefix, and the settings to use them.

@@ -47,7 +47,7 @@ fn the_size_of_the_batches_changes_no_byte() {
     assert_eq!(stats.records, u64::from(RECORDS));
     assert!(expected.ordered_records() as u64 >= u64::from(RECORDS) / EVERY - 23);
     for poll_records in [1_000, 7, 1] {
-        assert_eq!(night(4, poll_records).0, expected, "{poll_records} records a poll");
+        night(4, poll_records).0.must_be(&expected, &format!("{poll_records} records a poll"));
     }
 }
 
@@ -76,13 +76,15 @@ fn refused_commits_lost_answers_and_crashes_change_no_byte() {
                 Faults::of_all_kinds(seed * 1_000 + opened.get(), if opened.get() < 30 { 60 } else { 0 })
             };
             lives.set(lives.get() + 1);
-            match shard(&home.log, &to_end(300), faults) {
+            // A commit with every poll, so that there are many.
+            let settings = Settings { commit_interval: Duration::ZERO, ..to_end(300) };
+            match shard(&home.log, &settings, faults) {
                 Ok(_) => break,
                 Err(error) => assert!(matches!(error, LogError::Crash { .. }), "{error}"),
             }
         }
         assert!(lives.get() > 1 || opened.get() > 1, "seed {seed}: nothing ever failed");
-        assert_eq!(outcome(&mut tail), expected, "seed {seed}");
+        outcome(&mut tail).must_be(&expected, &format!("seed {seed}"));
     }
 }
 
@@ -113,7 +115,7 @@ fn two_shards_that_come_and_go_give_the_bytes_of_one() {
     let mut seen = outcome(&mut tail);
     // What was waiting for the models' answers at a hand-over is asked again; the bytes are the same.
     seen.positions.clear();
-    assert_eq!(seen, Outcome { positions: Default::default(), ..expected });
+    seen.must_be(&Outcome { positions: Default::default(), ..expected }, "after the hand-over");
 }
 
 fn send(log: &EmbeddedLog, feed: Feed, count: usize) {
@@ -163,7 +165,7 @@ fn broker_time_ticks_while_serving_and_not_in_a_run_to_the_end() {
     let mut open = || Ok(Box::new(live.log.member("other", Faults::none())) as Box<dyn ShardLog>);
     let mut make = |_| Tally::watching(&seen);
     run(&mut open, &mut make, &mut NoModels, &to_end(10), &Unwatched, &AtomicBool::new(false)).unwrap();
-    assert!(!seen.lock().unwrap().iter().any(|line| line.starts_with("tick")));
+    assert!(!seen.lock().unwrap().iter().any(|line| line.starts_with("tick ")));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::segment::{Fresh, Stored};
 use super::state::State;
 use crate::engine::{Alert, OutRecord, OutTopic, StateChange};
 use crate::feeds::RecordRef;
-use crate::log::{Event, Inbox, LogError, Offsets, POSITION_HEADER, Place, RECEIVED_HEADER, SOURCE_HEADER, ShardLog, Topic};
+use crate::log::{Event, Inbox, LogError, Offsets, POSITION_HEADER, Place, RECEIVED_HEADER, SOURCE_HEADER, ShardLog, StateEntry, Topic};
 use crate::venue::Feed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -201,7 +201,7 @@ impl ShardLog for Member {
         Ok(())
     }
 
-    fn read_state(&mut self, partition: u32, entry: &mut dyn FnMut(&[u8], Option<&[u8]>)) -> Result<u64, LogError> {
+    fn read_state(&mut self, partition: u32, entry: &mut StateEntry<'_>) -> Result<u64, LogError> {
         let state = self.shared.lock();
         let topic = Topic::Out(OutTopic::State);
         let mut cursor = Cursor::at(state.start(topic, partition));
