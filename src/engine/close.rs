@@ -12,6 +12,7 @@ use super::effects::{Alert, Effects, OutRecord, OutTopic};
 use super::journal::Entry;
 use super::publish::{self, SourceShare};
 use super::refuse;
+use super::revise::Part;
 use super::settings::Settings;
 use super::site::Site;
 use crate::alarm::{At, Change};
@@ -30,6 +31,8 @@ pub(super) struct Waiting {
     pub(super) content: PaneContent,
     pub(super) bases: TotalBases,
     pub(super) figures: VenueFigures,
+    /// Late events of this very pane: they revise it as soon as it has closed, for what is late never enters revision 0.
+    pub(super) late: Vec<Part>,
 }
 
 impl Site {
@@ -51,7 +54,7 @@ impl Site {
             effects.records.push(refuse::command(venue, &refused));
         }
         let mut pane = self.open.close(venue, end);
-        self.revise(venue, std::mem::take(&mut pane.late), &mut pane.content, effects);
+        let late = self.revise_past(venue, end, std::mem::take(&mut pane.late), &mut pane.content, effects);
         for (latest, heard) in self.heard.iter_mut().zip(&pane.content.heard) {
             *latest = (*latest).max(heard.unwrap_or(EventTime::MIN));
         }
@@ -61,14 +64,14 @@ impl Site {
         series::read(self.forecaster.series(), &figures.zones, &mut self.counts);
         self.forecaster.observe(end, &self.counts);
         let ask = self.forecaster.ask(self.id, end);
-        self.waiting = Some(Waiting { end, content: pane.content, bases, figures });
+        self.waiting = Some(Waiting { end, content: pane.content, bases, figures, late });
         self.dirty = true;
         effects.asks.push(ask);
     }
 
     /// Goes on with what the models answered.
     pub(super) fn finish_close(&mut self, venue: &Venue, answer: &Answer, settings: &Settings, effects: &mut Effects) {
-        let Some(Waiting { end, content, bases, figures }) = self.waiting.take_if(|waiting| waiting.end == answer.ticket.pane) else { return };
+        let Some(Waiting { end, content, bases, figures, late }) = self.waiting.take_if(|waiting| waiting.end == answer.ticket.pane) else { return };
         self.note_missed(venue, answer, effects);
         let outlooks = self.forecaster.answer(answer, &figures.zones);
         self.closed_to = end;
@@ -85,6 +88,7 @@ impl Site {
             self.closed.insert(end, ClosedPane { content, bases, figures, revisions: vec![0; venue.zones.len()] });
             self.closed_changed.push(end);
         }
+        self.revise(venue, late, effects);
     }
 
     /// Sends alarm changes: on the alert lane at once, and in the transaction.
@@ -131,11 +135,14 @@ impl Site {
         }
         let horizon = |index: usize| {
             let (source, state) = (&venue.sources[index], &self.sources[index]);
-            let reached = if state.idle { end.min(state.clock.watermark().after(source.as_of_lag)) } else { end };
+            // A source that is set aside, or whose input has ended, may stand behind the pane.
+            let reached = end.min(state.clock.watermark().after(source.as_of_lag));
             reached.before(source.as_of_lag).before(source.disorder).before(source.lateness).before(source.interval)
         };
         let of_source: Vec<EventTime> = (0..venue.sources.len()).map(horizon).collect();
-        let earliest = of_source.iter().copied().min().unwrap_or(EventTime::MIN);
+        // What never spoke has nothing that could be repeated, and must not keep the others' identities for ever.
+        let started = of_source.iter().zip(&self.sources).filter(|(_, state)| state.clock.has_started());
+        let earliest = started.map(|(horizon, _)| *horizon).min().unwrap_or(EventTime::MIN);
         self.identities.forget(|sensor| match sensor {
             Some(sensor) => of_source[venue.sensors[sensor].source.index()],
             None => earliest,

@@ -33,12 +33,9 @@ impl Site {
         }
     }
 
-    /// No record will ever follow: every source is at its end.
+    /// No record will ever follow. No source is set aside by that: the end of a run is no event, and leaves nothing in the state.
     pub(super) fn end(&mut self) {
         self.ended = true;
-        for state in &mut self.sources {
-            state.idle = true;
-        }
     }
 
     /// A source that was set aside has spoken.

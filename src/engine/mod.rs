@@ -253,7 +253,12 @@ impl Engine {
 
     fn command(&mut self, venue: &Venue, command: &Command, record: &RecordRef<'_>, effects: &mut Effects) {
         let Some(site) = self.sites.get_mut(&command.venue.0) else { return };
-        let placed = Placed { command: command.clone(), position: refuse::position(record) };
+        let received = record.received_at().map(EventTime::from_millis);
+        if let Err(distrust) = venue.trust.judge(command.at, received, site.operations_heard(venue)) {
+            effects.records.push(refuse::record(Some(venue), record.source, &Fault::in_field(Reason::Clock, "at", distrust.to_string()), record));
+            return;
+        }
+        let placed = Placed { command: command.clone(), not_before: site.operations_watermark(venue), position: refuse::position(record) };
         for refused in site.command(venue, placed, self.settings.placement, effects) {
             effects.records.push(refuse::command(venue, &refused));
         }

@@ -1,16 +1,17 @@
 //! Where an operator's command takes effect: always between two panes.
 //!
 //! Live, at once: after the last closed pane, and the place is journaled. In a run without a journal, by rule: after the last pane that ends at or before the
-//! command's own time, which the operations source's clock makes a function of the logs alone.
+//! command's own time, or, of a command that came late, before the clocks of the operations' sources when it was read. No later pane can have closed by
+//! then, so the place is a function of the logs alone.
 
 use super::effects::Effects;
 use super::journal::Entry;
-use super::site::Site;
+use super::site::{Site, SourceState};
 use crate::alarm::At;
 use crate::feeds::{Fault, Reason};
 use crate::feeds::observation::{Action, Command};
 use crate::time::EventTime;
-use crate::venue::Venue;
+use crate::venue::{Feed, Source, Venue};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -28,6 +29,8 @@ pub enum Placement {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Placed {
     pub(super) command: Command,
+    /// How far the operations' clocks had come when it was read: panes up to there may have closed already.
+    pub(super) not_before: EventTime,
     /// `topic/partition/offset` of its record, for the quarantine.
     pub(super) position: String,
 }
@@ -65,12 +68,26 @@ impl Site {
         }
     }
 
+    /// The least watermark of the operations' sources, as panes read them: no pane beyond it has closed yet, unless they were set aside.
+    pub(super) fn operations_watermark(&self, venue: &Venue) -> EventTime {
+        self.operations(venue).map(|(source, state)| state.clock.watermark().after(source.as_of_lag)).min().unwrap_or(EventTime::MIN)
+    }
+
+    /// The latest event time heard from the operations' sources.
+    pub(super) fn operations_heard(&self, venue: &Venue) -> EventTime {
+        self.operations(venue).map(|(_, state)| state.clock.greatest()).max().unwrap_or(EventTime::MIN)
+    }
+
+    fn operations<'a>(&'a self, venue: &'a Venue) -> impl Iterator<Item = (&'a Source, &'a SourceState)> {
+        venue.sources.iter().zip(&self.sources).filter(|(source, _)| source.feed == Feed::Commands)
+    }
+
     /// Carries out what was to take effect before the pane ending at `end` closes.
     pub(super) fn place_commands(&mut self, venue: &Venue, end: EventTime, effects: &mut Effects) -> Vec<RefusedCommand> {
         if self.commands.is_empty() {
             return Vec::new();
         }
-        let (mut due, waiting): (Vec<Placed>, Vec<Placed>) = std::mem::take(&mut self.commands).into_iter().partition(|placed| placed.command.at < end);
+        let (mut due, waiting): (Vec<Placed>, Vec<Placed>) = std::mem::take(&mut self.commands).into_iter().partition(|placed| placed.command.at.max(placed.not_before) < end);
         self.commands = waiting;
         self.dirty = true;
         due.sort_by(|a, b| (a.command.at, &a.command.command_id).cmp(&(b.command.at, &b.command.command_id)));

@@ -16,6 +16,7 @@ use crate::forecast::{Series, SeriesKind};
 use crate::time::EventTime;
 use crate::venue::Venue;
 use crate::window::{LateArrival, PaneContent, apportion};
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 /// By zone: persons more than were counted before.
@@ -26,19 +27,42 @@ struct Delta {
     undirected: i64,
 }
 
+/// What a late observation adds to the pane ending at `end`.
+#[derive(Debug)]
+pub(super) struct Part {
+    end: EventTime,
+    observation: Observation,
+}
+
 impl Site {
-    /// Lets `late` take effect; `present` is the pane that closes now.
-    pub(super) fn revise(&mut self, venue: &Venue, late: Vec<LateArrival>, present: &mut PaneContent, effects: &mut Effects) {
-        let mut revised: BTreeSet<(EventTime, usize)> = BTreeSet::new();
+    /// Lets what came late for earlier panes take effect; `present` is the pane ending at `closing`. Hands back what came late for that pane itself.
+    pub(super) fn revise_past(&mut self, venue: &Venue, closing: EventTime, late: Vec<LateArrival>, present: &mut PaneContent, effects: &mut Effects) -> Vec<Part> {
+        let mut past = Vec::new();
+        let mut of_the_pane = Vec::new();
         for LateArrival { observation, .. } in late {
             // What happened in the match holds from now on, whenever it is told.
             if matches!(observation.what, What::Match(_)) {
                 present.add(&observation);
                 continue;
             }
-            for (end, part) in parts(venue, observation) {
-                revised.extend(self.revise_pane(venue, end, &part).into_iter().map(|zone| (end, zone)));
+            for part in parts(venue, observation) {
+                match part.end.cmp(&closing) {
+                    Ordering::Less => past.push(part),
+                    Ordering::Equal => of_the_pane.push(part),
+                    // The rest of a count whose start was late.
+                    Ordering::Greater => self.open.add_part(venue, part.end, &part.observation),
+                }
             }
+        }
+        self.revise(venue, past, effects);
+        of_the_pane
+    }
+
+    /// Lets parts of late events take effect on panes that have closed.
+    pub(super) fn revise(&mut self, venue: &Venue, late: Vec<Part>, effects: &mut Effects) {
+        let mut revised: BTreeSet<(EventTime, usize)> = BTreeSet::new();
+        for Part { end, observation } in late {
+            revised.extend(self.revise_pane(venue, end, &observation).into_iter().map(|zone| (end, zone)));
         }
         for (end, zone) in revised {
             let Some(pane) = self.closed.get_mut(&end) else { continue };
@@ -130,11 +154,12 @@ fn differences(before: &[ZoneFlows], after: &[ZoneFlows]) -> Vec<Delta> {
 }
 
 /// A late observation as what it adds to each pane.
-fn parts(venue: &Venue, observation: Observation) -> Vec<(EventTime, Observation)> {
+fn parts(venue: &Venue, observation: Observation) -> Vec<Part> {
     let lag = venue.sources[observation.source.index()].as_of_lag;
     if let (Entity::Sensor(_), What::Count(count)) = (observation.entity, &observation.what) {
         let shares = apportion(count, lag, venue.pane).into_iter();
-        return shares.map(|(end, share)| (end, Observation { what: What::Count(share), ..observation.clone() })).collect();
+        let part = |(end, share)| Part { end, observation: Observation { what: What::Count(share), ..observation.clone() } };
+        return shares.map(part).collect();
     }
-    vec![(venue.pane.end_of(observation.at.after(lag)), observation)]
+    vec![Part { end: venue.pane.end_of(observation.at.after(lag)), observation }]
 }

@@ -97,6 +97,14 @@ fn reach(source: &Source, venue: &Venue) -> Span {
     if source.interval > venue.pane.span() { source.disorder.plus(source.interval) } else { source.disorder }
 }
 
+/// The time by which an observation is judged: of a count longer than a pane its start, for its first part must still find its pane open.
+fn earliest_part(observation: &Observation, venue: &Venue) -> EventTime {
+    match &observation.what {
+        What::Count(count) if count.to.since(count.from) > venue.pane.span() => count.from,
+        _ => observation.at,
+    }
+}
+
 impl Site {
     pub(super) fn new(id: VenueId, venue: &Venue) -> Self {
         let fresh =
@@ -146,7 +154,7 @@ impl Site {
             return Reception::Heard;
         }
         let state = &mut self.sources[observation.source.index()];
-        let verdict = state.clock.judge(observation.at);
+        let verdict = state.clock.judge(earliest_part(observation, venue));
         if let Verdict::Late { lag } = verdict {
             if lag > source.lateness {
                 return Reception::Late { lag };
@@ -164,12 +172,13 @@ impl Site {
     pub(super) fn watermark(&self, venue: &Venue) -> EventTime {
         let holding = venue.sources.iter().zip(&self.sources).filter(|(_, state)| !state.idle);
         let least = holding.map(|(source, state)| state.clock.watermark().after(source.as_of_lag)).min();
-        least.unwrap_or(if self.ended { EventTime::MAX } else { self.ticked_to })
+        least.unwrap_or(self.ticked_to)
     }
 
     fn hear(&mut self, venue: &Venue, observation: &Observation, source: &Source) {
         let clock = &mut self.sources[observation.source.index()].clock;
-        if observation.at < clock.greatest() {
+        // Its pane may have closed; whether it has must not show, so a late mark is not heard at all. One that others have overtaken is.
+        if clock.judge(observation.at) != Verdict::OnTime {
             return;
         }
         clock.advance(observation.at);

@@ -73,6 +73,11 @@ impl OpenPanes {
         pane.content.hear(observation.source, observation.at);
     }
 
+    /// Adds what an observation says to the pane ending at `end`, which must be open.
+    pub fn add_part(&mut self, venue: &Venue, end: EventTime, part: &Observation) {
+        self.pane(venue, end).content.add(part);
+    }
+
     /// Notes only that the source was heard (a low-water mark).
     pub fn hear(&mut self, venue: &Venue, observation: &Observation, lag: Span, closed: EventTime) {
         let end = venue.pane.end_of(observation.at.after(lag));
