@@ -128,6 +128,9 @@ pub struct SimulateArgs {
     /// Instead of a night: count events of a synthetic load at this rate, events/s (0 for unpaced).
     #[arg(long)]
     pub rate: Option<u64>,
+    /// Sends nothing, but writes the configuration of the load's venues into this folder, for `midan run` to read.
+    #[arg(long, value_name = "DIR", requires = "rate")]
+    pub venue_files: Option<PathBuf>,
     /// How many events the load has.
     #[arg(long, default_value_t = 1_000_000)]
     pub events: u64,
@@ -193,16 +196,43 @@ pub enum TopicsAction {
 /// A measurement.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// `embedded` or `kafka`.
-    #[arg(long, default_value = "embedded")]
-    pub log: String,
+    /// Which log holds the topic.
+    #[arg(long, value_enum, default_value_t = BenchLog::Embedded)]
+    pub log: BenchLog,
     /// How many count events.
     #[arg(long, default_value_t = 3_000_000)]
     pub events: u64,
     /// Partitions.
     #[arg(long, default_value_t = 4)]
     pub partitions: u32,
+    /// Shards, each a thread; the loop has as many readers.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    pub shards: u32,
+    /// How often everything is measured; the best of each figure is told at the end.
+    #[arg(long, default_value_t = 1)]
+    pub repeat: u32,
     /// Instead: one pane close of a venue with this many zones, both models included.
     #[arg(long)]
-    pub close_zones: Option<usize>,
+    pub close_zones: Option<u32>,
+    /// How many closes are measured.
+    #[arg(long, default_value_t = 300)]
+    pub closes: u32,
+}
+
+/// A log to measure on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum BenchLog {
+    /// The log inside the process.
+    Embedded,
+    /// The configured Kafka, in topics that are removed afterwards.
+    Kafka,
+}
+
+impl std::fmt::Display for BenchLog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Embedded => "embedded",
+            Self::Kafka => "kafka",
+        })
+    }
 }

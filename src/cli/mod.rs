@@ -9,6 +9,7 @@ mod check;
 mod demo;
 mod drive;
 mod health;
+mod load;
 mod night;
 mod pump;
 mod replay;

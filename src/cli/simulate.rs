@@ -1,13 +1,13 @@
 //! `midan simulate`: the feeds of a match night, or a synthetic load, to Kafka or to files.
 
 use super::args::SimulateArgs;
+use super::load;
 use super::night;
 use super::service::{self, stopwatch};
 use super::settings::Settings;
 use crate::kafka::KafkaFeeder;
 use crate::log::{Feeder, InRecord, LogError};
 use crate::simulate::{Load, LoadPlan, Nights, Options};
-use crate::time::{EventTime, Span};
 use crate::venue::{Feed, VenueId, World};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -16,18 +16,20 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// When the synthetic load begins: 2030-06-16T18:00:00Z.
-const LOAD_START: EventTime = EventTime::from_millis(1_907_863_200_000);
-
 /// Writes the feeds.
 pub(super) fn run(settings: &Settings, args: &SimulateArgs) -> anyhow::Result<ExitCode> {
+    if let (Some(rate), Some(folder)) = (args.rate, &args.venue_files) {
+        load::write_world(&plan(rate), &settings.world.folder, folder)?;
+        println!("{}: the configuration of the load's venues", folder.display());
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut feeder: Box<dyn Feeder> = match args.to.as_str() {
         "kafka" => Box::new(KafkaFeeder::new(&settings.kafka.clients())?),
         folder => Box::new(Files::open(Path::new(folder))?),
     };
     let began = stopwatch();
     let sent = match args.rate {
-        Some(rate) => load(feeder.as_mut(), rate, args.events)?,
+        Some(rate) => send_load(feeder.as_mut(), rate, args.events)?,
         None => match_night(settings, args, feeder.as_mut())?,
     };
     let seconds = began.elapsed().as_secs_f64();
@@ -59,21 +61,26 @@ fn matches<'a>(world: &'a World, names: &[String]) -> anyhow::Result<Vec<(VenueI
     Ok(first.filter_map(|(index, venue)| Some((VenueId::from(index), &*venue.matches.first()?.id))).collect())
 }
 
-/// A load of count events at `rate` events/s, or as fast as the log takes them at 0.
-fn load(feeder: &mut dyn Feeder, rate: u64, events: u64) -> anyhow::Result<u64> {
-    let mut load = Load::new(LoadPlan { venues: 4, sensors: 500, interval: Span::from_secs(1), start: LOAD_START, seed: 2030 });
+/// A load of count events at `rate` events/s of the wall's time, or as fast as the log takes them at 0.
+fn send_load(feeder: &mut dyn Feeder, rate: u64, events: u64) -> anyhow::Result<u64> {
+    let plan = plan(rate);
+    let mut load = Load::new(plan);
     let began = stopwatch();
     let mut sent = 0_u64;
     while let (true, Some(record)) = (sent < events, load.next()) {
         if rate > 0 && sent.is_multiple_of(100) {
-            let due = Duration::from_secs_f64(sent as f64 / rate as f64);
+            let due = Duration::from_secs_f64(sent as f64 / plan.rate());
             night::wait_until_due(began, due, feeder)?;
         }
-        feeder.send(&InRecord { feed: Feed::Sensors, key: record.venue.as_bytes(), value: record.value, source: Some(record.source), format: None, received: Some(record.received) })?;
+        feeder.send(&load::input(&record))?;
         sent += 1;
     }
     feeder.flush()?;
     Ok(sent)
+}
+
+fn plan(rate: u64) -> LoadPlan {
+    if rate > 0 { load::paced(rate) } else { load::unpaced() }
 }
 
 /// Files in place of topics: one line a record, `key TAB source TAB received TAB format TAB value`, the value in hexadecimal where it is not text.

@@ -31,6 +31,22 @@ impl KafkaAdmin {
         Ok(Self { client })
     }
 
+    /// Removes the plan's topics with all that is in them: for topics that were made to measure on.
+    pub fn delete(&self, plan: &Plan) -> Result<(), LogError> {
+        let busy = |detail: String| LogError::Busy { doing: "removing topics", detail };
+        let specs = plan.specs();
+        let names: Vec<&str> = specs.iter().map(|spec| &*spec.name).collect();
+        let options = AdminOptions::new().request_timeout(Some(ASK)).operation_timeout(Some(ASK));
+        let answers = wait_for(self.client.delete_topics(&names, &options))?.map_err(|error| busy(error.to_string()))?;
+        for answer in answers {
+            match answer {
+                Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
+                Err((name, code)) => return Err(busy(format!("{name}: {code}"))),
+            }
+        }
+        Ok(())
+    }
+
     /// The topics that stand, with their partitions.
     fn standing(&self) -> Result<BTreeMap<String, u32>, LogError> {
         let busy = |error: KafkaError| LogError::Busy { doing: "listing topics", detail: error.to_string() };

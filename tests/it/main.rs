@@ -1,5 +1,6 @@
 //! The integration tests, one binary: each module proves one promise at the lowest layer that can show its breach.
 
+mod bench;
 mod kafka_broker;
 mod layers;
 mod shard_on_embedded;
