@@ -137,10 +137,12 @@ impl AlarmBook {
             }
             Turn::Reassess => self.change(at, &key, ChangeKind::Reassessed, By::default(), |alarm| alarm.told = told()),
             Turn::Clear => {
-                (entry.quiet_since, entry.lower) = (None, None);
-                self.change(at, &key, ChangeKind::Cleared, By::default(), |alarm| {
+                let quiet_since = entry.quiet_since.take();
+                entry.lower = None;
+                let cleared = self.change(at, &key, ChangeKind::Cleared, By::default(), |alarm| {
                     (alarm.active, alarm.told) = (false, told());
-                })
+                });
+                cleared.map(|change| Change { quiet_since, ..change })
             }
         };
         if self.entries.get(&key).is_some_and(Entry::is_over) {
@@ -209,6 +211,7 @@ fn record(at: &At<'_>, (code, place): &EntryKey, alarm: &Alarm, kind: ChangeKind
         reason: by.reason.map(Box::from),
         until: alarm.until(),
         caused_by: None,
+        quiet_since: None,
     }
 }
 

@@ -94,4 +94,7 @@ pub struct Change {
     pub until: Option<EventTime>,
     /// Root alarm of the same venue when grouped.
     pub caused_by: Option<Box<str>>,
+    /// Of a clearing: end of the first pane of the quiet run that led to it, before the off-delay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_since: Option<EventTime>,
 }

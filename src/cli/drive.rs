@@ -64,7 +64,11 @@ impl Drive<'_> {
             let stats = sharding.join().map_err(|_| anyhow::anyhow!("the shard panicked"))??;
             let mut summary = watchers.summary;
             summary.set_ledger(self.around.totals.sum());
-            Ok(Driven { summary, results: watchers.results, stats })
+            let mut results = watchers.results;
+            if let Some(results) = &mut results {
+                self.around.totals.open_rows().into_iter().for_each(|row| results.add_open_row(row));
+            }
+            Ok(Driven { summary, results, stats })
         })
     }
 

@@ -67,12 +67,14 @@ impl Watchers<'_> {
 
     fn take(&mut self, record: &TailRecord) -> anyhow::Result<()> {
         let (Topic::Out(topic), Some(value)) = (record.topic, &record.value) else { return Ok(()) };
-        if topic != OutTopic::Alarms {
-            self.around.view.take(topic, value);
-        }
         self.summary.take(topic, value);
         if let Some(results) = &mut self.results {
+            // A replay leaves files behind and serves nobody: neither a console nor metrics watch it.
             results.take(topic, value)?;
+            return Ok(());
+        }
+        if topic != OutTopic::Alarms {
+            self.around.view.take(topic, value);
         }
         match topic {
             OutTopic::Zones => self.take_pane(value),

@@ -4,7 +4,7 @@ use super::settings::{LogFormat, PlacementName, Settings, TelemetrySettings};
 use crate::config::read_world;
 use crate::console::LiveView;
 use crate::console::view::ModelState as ConsoleModel;
-use crate::engine::{self, Control, Effects, Engine, Placement, StateChange, Sums};
+use crate::engine::{self, Control, Effects, Engine, Placement, Row, StateChange, Sums};
 use crate::feeds::Batch;
 use crate::forecast::features::rows_for;
 use crate::forecast::series;
@@ -50,22 +50,35 @@ pub(super) fn stopwatch() -> Instant {
     Instant::now()
 }
 
-/// The ledger's totals by input partition, as of the last commit.
+/// The ledger's totals by input partition, as of the last commit, and the row of each that is still open.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Totals(Arc<Mutex<BTreeMap<(Feed, u32), Sums>>>);
+pub(super) struct Totals(Arc<Mutex<BTreeMap<(Feed, u32), Account>>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Account {
+    total: Sums,
+    open: (Option<EventTime>, Sums),
+}
 
 impl Totals {
     /// All partitions together.
     pub(super) fn sum(&self) -> Sums {
         let mut all = Sums::default();
-        for sums in self.0.lock().unwrap_or_else(PoisonError::into_inner).values() {
-            all.add(sums);
+        for account in self.0.lock().unwrap_or_else(PoisonError::into_inner).values() {
+            all.add(&account.total);
         }
         all
     }
 
-    fn set(&self, feed: Feed, partition: u32, sums: Sums) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((feed, partition), sums);
+    /// The rows that are still open: they are on no topic yet.
+    pub(super) fn open_rows(&self) -> Vec<Row> {
+        let accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = accounts.iter().filter(|(_, account)| account.open.1 != Sums::default());
+        open.map(|((feed, partition), Account { open: (pane, sums), .. })| Row { v: 1, topic: feed.topic().into(), partition: *partition, pane: *pane, sums: *sums }).collect()
+    }
+
+    fn set(&self, feed: Feed, partition: u32, account: Account) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert((feed, partition), account);
     }
 }
 
@@ -193,7 +206,7 @@ impl Core for Told {
             let sums = ledger.total();
             if sums != Sums::default() {
                 self.around.telemetry.ledger(feed, self.partition, &sums);
-                self.around.totals.set(feed, self.partition, sums);
+                self.around.totals.set(feed, self.partition, Account { total: sums, open: ledger.open_row() });
             }
         }
         for (venue, closed_to) in self.engine.closed_to().filter(|(_, at)| *at > EventTime::MIN) {

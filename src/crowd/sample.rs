@@ -220,7 +220,7 @@ fn zone(id: &str, kind: ZoneKind, area_m2: Option<f64>, table: FlowTable, closed
 }
 
 fn link(id: &str, from: Option<usize>, to: Option<usize>) -> Link {
-    Link { id: id.into(), name: id.into(), kind: LinkKind::Gate, from: from.map(ZoneId::from), to: to.map(ZoneId::from), width_m: Some(6.0), at: None }
+    Link { id: id.into(), name: id.into(), kind: LinkKind::Gate, from: from.map(ZoneId::from), to: to.map(ZoneId::from), one_way: false, width_m: Some(6.0), at: None }
 }
 
 fn gate(id: &str, link: usize, queue: Option<usize>, lanes: u32) -> Gate {
@@ -251,6 +251,7 @@ fn venue(zones: Vec<Zone>, links: Vec<Link>, gates: Vec<Gate>, sensors: Vec<Sens
         time_zone: chrono_tz::Africa::Casablanca,
         capacity: 10_000,
         illustrative: true,
+        opening: crate::venue::Opening::default(),
         pane: PaneLength::new(Span::from_secs(10)).unwrap(),
         step: Span::from_mins(5),
         keep_panes: Span::from_mins(10),

@@ -2,13 +2,17 @@
 //!
 //! A zone is blind when its coverage is below the limit, or when nothing at all has come from it for too long. The venue as a whole is blind when nothing is heard of it
 //! anywhere. An empty place at night raises nothing, and neither does one that nobody ever counted.
+//!
+//! Of a place in a table nothing is known but its counts, so people are expected there when the opening hours say so or, where nobody has told any, when its own history of the
+//! slot does: a forecast that was made just before closing time is no reason to expect anybody after it. Silence when nobody is expected says nothing either
+//! way: it raises no alarm and ends none.
 
 use super::finding::{Code, Finding, Place, PlaceKind, Priority};
 use super::scene::{Manner, PerProfile, Scene, Standing, profile_of, seconds};
 use crate::crowd::ZoneFigures;
 use crate::crowd::topology::lead_zone;
 use crate::time::Span;
-use crate::venue::Profile;
+use crate::venue::{Profile, ZoneKind};
 
 const MANNER: Manner =
     Manner { code: Code::Blind, headline: "alarm.blind", would_clear: "clear.blind", certainty: "observed", urgency: "immediate", severity: "minor" };
@@ -24,10 +28,10 @@ struct Limits {
 
 /// One finding per zone that has sensors, and one for the venue.
 pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
-    let expected = expected_by_zone(scene);
+    let (expected, usual) = (expected_by_zone(scene), usual_by_zone(scene));
     let mut limits = PerProfile::new(read);
     let mut is_anybody_concerned = false;
-    let mut has_sensors = false;
+    let mut sensed = 0;
     for (i, (zone, figures)) in scene.venue.zones.iter().zip(&scene.figures.zones).enumerate() {
         if figures.expected == 0 {
             continue;
@@ -35,15 +39,23 @@ pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         let profile = profile_of(zone);
         let limits = limits.of(profile);
         let heads = figures.occupancy.map_or(0.0, |heads| heads.v);
-        let is_concerned = heads >= limits.occupied || expected[i] >= limits.occupied;
+        let is_counted = zone.kind == ZoneKind::Counted;
+        let is_expected = if is_counted { are_people_expected(scene, usual[i], limits) } else { expected[i] >= limits.occupied };
+        let is_concerned = heads >= limits.occupied && !is_counted || is_expected;
         is_anybody_concerned |= is_concerned;
-        has_sensors = true;
+        sensed += 1;
+        if is_counted && !is_concerned && figures.coverage <= 0.0 {
+            continue;
+        }
         findings.push(zone_finding(scene, i, figures, is_concerned, limits, profile));
     }
     let lead = lead_zone(scene.venue).and_then(|lead| scene.venue.zones.get(lead.index()));
     // A zone that bears the venue's own name speaks for it: two alarms must not share an id.
     let is_named_by_a_zone = scene.venue.find_zone(&scene.venue.id).is_some();
-    if let (true, false, Some(lead)) = (has_sensors, is_named_by_a_zone, lead) {
+    // Of a table the one counter that it has speaks for the whole, and silence when nobody is expected is not judged.
+    let is_a_table = lead.is_some_and(|lead| lead.kind == ZoneKind::Counted);
+    let is_judged = if is_a_table { sensed > 1 && (is_anybody_concerned || scene.figures.coverage > 0.0) } else { sensed > 0 };
+    if let (true, false, Some(lead)) = (is_judged, is_named_by_a_zone, lead) {
         let profile = profile_of(lead);
         findings.push(venue_finding(scene, is_anybody_concerned, limits.of(profile), profile));
     }
@@ -88,6 +100,23 @@ fn venue_finding(scene: &Scene<'_>, is_concerned: bool, limits: &Limits, profile
         finding.evidence.push(scene.figure("silence_s", silent.as_secs_f64(), "s"));
     }
     finding
+}
+
+/// Whether the hours or, where none are told, the slot's own history expect people at a place of a table.
+fn are_people_expected(scene: &Scene<'_>, usual: f64, limits: &Limits) -> bool {
+    let is_told = scene.venue.opening.is_told();
+    if is_told { scene.venue.is_open(scene.pane_start) } else { usual >= limits.occupied }
+}
+
+/// Persons that are usual in each zone in the slot of the last step, over all its series.
+fn usual_by_zone(scene: &Scene<'_>) -> Vec<f64> {
+    let mut usual = vec![0.0; scene.venue.zones.len()];
+    for outlook in scene.outlooks {
+        if let Some(zone) = usual.get_mut(outlook.series.zone.index()) {
+            *zone += outlook.usual_last.unwrap_or(0.0);
+        }
+    }
+    usual
 }
 
 /// Persons that the forecast expects in each zone, in the last step or the next, over all its series.
@@ -163,6 +192,30 @@ mod tests {
         assert_eq!(exceeds(&stage), 0, "an empty place at night");
         stage.expect("bowl", 40.0, None);
         assert_eq!(exceeds(&stage), 1);
+    }
+
+    /// A place of a table, silent, with 60 persons usual in the slot, or none.
+    fn silent_in_a_table(usual: f64, hours: Option<&str>) -> Vec<Option<Priority>> {
+        let mut stage = Stage::at(KICK_OFF);
+        let bowl = stage.site.zone("bowl");
+        stage.site.venue.zones[bowl].kind = ZoneKind::Counted;
+        for weekday in 0..7 {
+            let hours = hours.map(|hours| crate::venue::opening::parse(hours).unwrap());
+            hours.into_iter().for_each(|hours| stage.site.venue.opening.set(weekday, hours));
+        }
+        (stage.zone("bowl").expected, stage.zone("bowl").coverage, stage.zone("bowl").silent_for) = (1, 0.0, Span::from_mins(5));
+        stage.figures.coverage = 0.5;
+        stage.expect("bowl", 400.0, None);
+        stage.outlooks[0].usual_last = Some(usual);
+        stage.all(detect).into_iter().filter(|finding| finding.place.kind == PlaceKind::Zone).map(|finding| finding.exceeds).collect()
+    }
+
+    #[test]
+    fn of_a_table_silence_counts_by_the_hours_or_by_the_slots_own_history() {
+        assert_eq!(silent_in_a_table(60.0, None), [Some(Priority::Medium)]);
+        assert_eq!(silent_in_a_table(2.0, None), [], "the forecast alone expects nobody at night, and the silence ends nothing either");
+        assert_eq!(silent_in_a_table(2.0, Some("00:00-24:00")), [Some(Priority::Medium)]);
+        assert_eq!(silent_in_a_table(60.0, Some("closed")), []);
     }
 
     #[test]

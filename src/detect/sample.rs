@@ -41,6 +41,7 @@ impl Stage {
             by_model: true,
             score,
             expected_last: Some(persons),
+            usual_last: None,
             actual_last: Some(3.0),
         });
     }

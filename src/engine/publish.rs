@@ -5,7 +5,7 @@
 use super::effects::{Effects, OutRecord, OutTopic};
 use super::settings::Settings;
 use crate::crowd::{EntryFigures, Estimate, GateFigures, LevelOfService, LinkFigures, Phase, VenueFigures, ZoneFigures, quantise};
-use crate::forecast::{Horizon, Outlook, Outlooks};
+use crate::forecast::{Horizon, Outlook, Outlooks, SeriesKind};
 use crate::inference::ModelCardRef;
 use crate::time::EventTime;
 use crate::venue::{Feed, Venue};
@@ -146,6 +146,7 @@ pub(super) fn pane(venue: &Venue, figures: &VenueFigures, outlooks: &Outlooks, s
     for (index, zone) in figures.zones.iter().enumerate() {
         let of_zone = of_zone(outlooks, index);
         let mut record = writer.zone(index, zone, 0);
+        leave_out_what_is_not_told(&mut record.figures, zone, of_zone);
         record.age_s.clone_from(&ages);
         record.forecast = forecast(outlooks, of_zone, index);
         record.score = of_zone.iter().filter_map(|outlook| outlook.score).min_by(f64::total_cmp).map(quantise);
@@ -271,6 +272,15 @@ impl Writer<'_> {
         key.extend_from_slice(record.zone.as_bytes());
         OutRecord { topic: OutTopic::Zones, key, value: serde_json::to_vec(record).unwrap_or_default(), position: None }
     }
+}
+
+/// What a zone's counters cannot tell, or did not, is absent: no figure is not zero.
+fn leave_out_what_is_not_told(figures: &mut Figures<'_>, zone: &ZoneFigures, of_zone: &[Outlook]) {
+    let is_silent = zone.coverage <= 0.0;
+    let told = |kind: SeriesKind, persons: u32| (persons > 0 || !is_silent && of_zone.iter().any(|outlook| outlook.series.kind == kind)).then_some(persons);
+    figures.inwards = told(SeriesKind::In, zone.inwards);
+    figures.outwards = told(SeriesKind::Out, zone.outwards);
+    figures.count = told(SeriesKind::Count, zone.undirected);
 }
 
 /// The outlooks of a zone: the series stand in the order of their zones.

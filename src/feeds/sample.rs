@@ -29,6 +29,7 @@ pub(crate) fn venue() -> Venue {
         time_zone: chrono_tz::Africa::Casablanca,
         capacity: 115_000,
         illustrative: true,
+        opening: crate::venue::Opening::default(),
         pane: PaneLength::new(Span::from_secs(10)).unwrap(),
         step: Span::from_mins(5),
         keep_panes: Span::from_mins(10),
@@ -80,7 +81,7 @@ fn sensor(id: &str, measures: Measures) -> Sensor {
 }
 
 fn link(id: &str) -> Link {
-    Link { id: id.into(), name: id.to_owned(), kind: LinkKind::Gate, from: None, to: Some(ZoneId(0)), width_m: None, at: None }
+    Link { id: id.into(), name: id.to_owned(), kind: LinkKind::Gate, from: None, to: Some(ZoneId(0)), one_way: false, width_m: None, at: None }
 }
 
 fn zone(id: &str, kind: ZoneKind, profile: &Arc<Profile>) -> Zone {

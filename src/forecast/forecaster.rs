@@ -209,6 +209,7 @@ impl Forecaster {
                 by_model: by_model.is_some(),
                 score: None,
                 expected_last,
+                usual_last: basis.usual,
                 actual_last: basis.last,
             };
             let raw = basis.last.and_then(|actual| {

@@ -61,6 +61,8 @@ pub struct Outlook {
     pub score: Option<f64>,
     /// What was expected for the last step (median of the forecast made a step before), persons.
     pub expected_last: Option<f64>,
+    /// What is usual in the slot of the last step, by the series' own history, persons.
+    pub usual_last: Option<f64>,
     /// What came in the last step, persons.
     pub actual_last: Option<f64>,
 }

@@ -50,6 +50,7 @@ fn with(zones: Vec<Zone>, links: Vec<Link>) -> Venue {
         time_zone: chrono_tz::UTC,
         capacity: 0,
         illustrative: true,
+        opening: crate::venue::Opening::default(),
         pane: PaneLength::new(Span::from_secs(10)).unwrap(),
         step: Span::from_mins(1),
         keep_panes: Span::from_mins(10),
@@ -73,7 +74,7 @@ fn with(zones: Vec<Zone>, links: Vec<Link>) -> Venue {
 }
 
 fn link(id: &str, from: Option<u32>, to: Option<u32>) -> Link {
-    Link { id: id.into(), name: id.to_owned(), kind: LinkKind::Open, from: from.map(ZoneId), to: to.map(ZoneId), width_m: None, at: None }
+    Link { id: id.into(), name: id.to_owned(), kind: LinkKind::Open, from: from.map(ZoneId), to: to.map(ZoneId), one_way: false, width_m: None, at: None }
 }
 
 fn sensor(link: u32) -> Sensor {

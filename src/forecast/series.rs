@@ -3,6 +3,7 @@
 //! The idea: a zone is forecast as what its counters can tell. Counters on links (and gates) between zones know a direction, so the zones on both sides have a series
 //! in and a series out. A link from a zone to itself is a passage *within* it: who crosses it is in no other zone afterwards, so its counter has no direction, and
 //! the zone has one undirected series. A zone may have both kinds.
+//! A link whose counter tells one direction only (`one_way`) makes a series of that direction on each side and none of the other.
 
 use super::outlook::{Series, SeriesKind};
 use crate::crowd::ZoneFigures;
@@ -16,13 +17,15 @@ pub fn of(venue: &Venue) -> Vec<Series> {
     let mut series = Vec::new();
     for (index, _) in venue.zones.iter().enumerate() {
         let zone = ZoneId::from(index);
-        let touches = |link: &&Link| link.from == Some(zone) || link.to == Some(zone);
-        if counted.iter().copied().filter(touches).any(|link| link.from != link.to) {
-            series.extend([SeriesKind::In, SeriesKind::Out].map(|kind| Series { zone, kind }));
-        }
-        if counted.iter().copied().filter(touches).any(|link| link.from == link.to) {
-            series.push(Series { zone, kind: SeriesKind::Count });
-        }
+        let (leads_here, leads_away) = (|link: &&Link| link.to == Some(zone), |link: &&Link| link.from == Some(zone));
+        let across = |link: &&&Link| link.from != link.to;
+        let tells = |kind: SeriesKind| match kind {
+            SeriesKind::In => counted.iter().filter(across).any(|link| leads_here(link) || leads_away(link) && !link.one_way),
+            SeriesKind::Out => counted.iter().filter(across).any(|link| leads_away(link) || leads_here(link) && !link.one_way),
+            SeriesKind::Count => counted.iter().any(|link| leads_here(link) && leads_away(link)),
+        };
+        let kinds = [SeriesKind::In, SeriesKind::Out, SeriesKind::Count];
+        series.extend(kinds.into_iter().filter(|kind| tells(*kind)).map(|kind| Series { zone, kind }));
     }
     series
 }
@@ -63,6 +66,14 @@ mod tests {
         let venue = sample::venue();
         let kinds: Vec<(u32, SeriesKind)> = of(&venue).iter().map(|series| (series.zone.0, series.kind)).collect();
         assert_eq!(kinds, [(0, SeriesKind::In), (0, SeriesKind::Out), (1, SeriesKind::In), (1, SeriesKind::Out), (2, SeriesKind::Count)]);
+    }
+
+    #[test]
+    fn what_a_one_way_counter_cannot_tell_is_no_series() {
+        let mut venue = sample::venue();
+        venue.links.iter_mut().for_each(|link| link.one_way = true);
+        let kinds: Vec<(u32, SeriesKind)> = of(&venue).iter().map(|series| (series.zone.0, series.kind)).collect();
+        assert_eq!(kinds, [(0, SeriesKind::In), (1, SeriesKind::Out), (2, SeriesKind::Count)], "the gate leads from the forecourt into the bowl");
     }
 
     #[test]

@@ -5,14 +5,17 @@
 //!
 //! - [`input`]: a record that a replay hands on.
 //! - [`table`]: a CSV or Parquet table and its mapping.
-//! - [`frames`]: GTFS-Realtime frames in files.
+//! - [`frames`]: GTFS-Realtime frames in files; [`arrivals`]: which trains came when, out of them; [`census`]: what they tell at all.
 
+pub mod arrivals;
+pub mod census;
 pub mod frames;
 pub mod input;
 #[cfg(test)]
 mod real_data;
 pub mod table;
 
+pub use census::Census;
 pub use frames::Frames;
 pub use input::InputRecord;
 pub use table::Table;

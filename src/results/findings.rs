@@ -11,9 +11,9 @@ pub struct FindingLine {
     pub zone: String,
     /// What series it is about, where the evidence names one.
     pub what: String,
-    /// Start of the interval, epoch ms.
+    /// Start of the first pane that led to it, epoch ms.
     pub from: i64,
-    /// Its end; the last pane where it was not over.
+    /// End of the last pane before the quiet run that ended it; of the last pane of all where none did.
     pub to: i64,
     /// Event time at which it came out.
     pub detected: i64,
@@ -31,20 +31,22 @@ pub struct Findings {
     open: BTreeMap<Box<str>, FindingLine>,
     done: Vec<FindingLine>,
     latest: i64,
+    pane_ms: i64,
 }
 
 impl Findings {
     /// Takes a change of an alarm in.
     pub fn take(&mut self, value: &[u8]) {
         let Ok(change) = serde_json::from_slice::<Change>(value) else { return };
-        self.pass(change.event_time.as_millis());
+        self.latest = self.latest.max(change.event_time.as_millis());
         match change.change {
             ChangeKind::Raised => {
                 self.open.insert(change.alarm_id.clone(), line(&change));
             }
             ChangeKind::Cleared => {
                 if let Some(mut finding) = self.open.remove(&change.alarm_id) {
-                    finding.to = change.event_time.as_millis();
+                    let quiet = change.quiet_since.map_or(change.event_time.as_millis(), |quiet| quiet.as_millis() - self.pane_ms);
+                    finding.to = quiet.max(finding.detected);
                     self.done.push(finding);
                 }
             }
@@ -52,9 +54,10 @@ impl Findings {
         }
     }
 
-    /// Lets event time pass.
-    pub fn pass(&mut self, at: i64) {
+    /// Lets event time pass, by a pane of this length that ends at `at`.
+    pub fn pass(&mut self, at: i64, pane_ms: i64) {
         self.latest = self.latest.max(at);
+        self.pane_ms = pane_ms;
     }
 
     /// All findings, by when they came out.
@@ -74,11 +77,18 @@ fn line(change: &Change) -> FindingLine {
     FindingLine {
         zone: change.place.id.to_string(),
         what: series.unwrap_or_default().to_owned(),
-        from: change.evidence.iter().map(|evidence| evidence.from.as_millis()).min().unwrap_or(change.onset.as_millis()),
+        from: first_pane(change),
         to: change.event_time.as_millis(),
         detected: change.event_time.as_millis(),
         score: change.evidence.first().map(|evidence| evidence.value),
         p: evidence("score"),
         code: change.code.word().to_owned(),
     }
+}
+
+/// The start of the first figure that is told; of an alarm's first raising no later than its onset, for an on-delay may lie between.
+fn first_pane(change: &Change) -> i64 {
+    let told = change.evidence.iter().map(|evidence| evidence.from.as_millis()).min();
+    let onset = (change.change_no <= 1).then_some(change.onset.as_millis());
+    told.into_iter().chain(onset).min().unwrap_or(change.event_time.as_millis())
 }

@@ -1,11 +1,12 @@
-//! What a replay leaves behind in its folder (FORMATS.md, "A table of one's own"): forecasts, findings and the picture, a line each, and the ledger.
+//! What a replay leaves behind in its folder (FORMATS.md, "A table of one's own"): forecasts, findings and the picture, a line each, and the ledger; on request also as Parquet.
 //!
 //! Like the summary, it reads the output topics only: what stands in the files is what was published.
 
 pub mod findings;
+mod parquet;
 
 use crate::engine::{OutTopic, Row};
-use findings::Findings;
+use findings::{FindingLine, Findings};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fs::File;
@@ -28,6 +29,7 @@ struct ZoneRecord<'a> {
     kind: &'a str,
     zone: &'a str,
     event_time: i64,
+    from: i64,
     revision: u32,
     #[serde(default)]
     forecast: Vec<Entry<'a>>,
@@ -93,11 +95,11 @@ impl Results {
         self.rows.push(row);
     }
 
-    /// Writes what is known only at the end, and answers how many forecasts and findings there are.
+    /// Writes what is known only at the end, and with `parquet` the same again as Parquet; answers how many forecasts there are, and the findings.
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn finish(mut self) -> io::Result<(u64, usize)> {
+    pub fn finish(mut self, parquet: bool) -> io::Result<(u64, Vec<FindingLine>)> {
         self.forecasts.flush()?;
         self.zones.flush()?;
         let findings = self.findings.finish();
@@ -108,15 +110,20 @@ impl Results {
         }
         lines.flush()?;
         self.rows.sort_by(|a, b| (&a.topic, a.partition, a.pane).cmp(&(&b.topic, b.partition, b.pane)));
-        serde_json::to_writer_pretty(File::create(self.folder.join("ledger.json"))?, &self.rows)?;
-        Ok((self.lines, findings.len()))
+        let mut ledger = BufWriter::new(File::create(self.folder.join("ledger.json"))?);
+        serde_json::to_writer_pretty(&mut ledger, &self.rows)?;
+        ledger.flush()?;
+        if parquet {
+            parquet::beside(&self.folder)?;
+        }
+        Ok((self.lines, findings))
     }
 
     fn take_zone(&mut self, value: &[u8]) -> io::Result<()> {
         self.zones.write_all(value)?;
         self.zones.write_all(b"\n")?;
         let Ok(record) = serde_json::from_slice::<ZoneRecord<'_>>(value) else { return Ok(()) };
-        self.findings.pass(record.event_time);
+        self.findings.pass(record.event_time, record.event_time - record.from);
         if record.kind != "zone" || record.revision > 0 {
             return Ok(());
         }

@@ -6,8 +6,8 @@ use std::fmt;
 
 /// Forecasts are sampled at whole multiples of this, epoch ms: a match night issues one per zone every ten seconds.
 const SAMPLED_EVERY_MS: i64 = 60_000;
-/// Panes of flows kept per series, longest horizon plus one step and some.
-const KEPT_MS: i64 = 2 * 3_600_000;
+/// Panes of flows are kept per series for at least so long, and for three steps.
+const KEPT_AT_LEAST_MS: i64 = 2 * 3_600_000;
 
 /// The forecasts of a run.
 #[derive(Debug, Default)]
@@ -15,6 +15,8 @@ pub struct Forecasts {
     flows: BTreeMap<(String, &'static str), Flow>,
     pending: BTreeMap<i64, Vec<Pending>>,
     scores: BTreeMap<u32, ForecastScore>,
+    /// Three times the longest step seen.
+    kept_ms: i64,
     by_model: u64,
     by_fallback: u64,
 }
@@ -22,6 +24,7 @@ pub struct Forecasts {
 #[derive(Debug, Default)]
 struct Flow {
     panes: BTreeMap<i64, f64>,
+    pane_ms: i64,
 }
 
 #[derive(Debug)]
@@ -30,13 +33,13 @@ struct Pending {
     horizon_s: u32,
     step_ms: i64,
     quantiles: [f64; 3],
-    last: f64,
+    last: Option<f64>,
 }
 
 /// How one horizon fared.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ForecastScore {
-    /// Forecasts judged.
+    /// Forecasts judged: those whose target was counted in full, and where the step before the issue was too.
     pub judged: u64,
     /// Sum of absolute errors of the median, persons.
     pub error: f64,
@@ -52,6 +55,7 @@ struct ZoneRecord {
     kind: String,
     zone: String,
     event_time: i64,
+    from: i64,
     revision: u32,
     #[serde(rename = "in", default)]
     inwards: Option<f64>,
@@ -86,7 +90,8 @@ impl Forecasts {
             let Some(persons) = persons else { continue };
             let flow = self.flows.entry((zone.clone(), what)).or_default();
             flow.panes.insert(record.event_time, persons);
-            flow.panes = flow.panes.split_off(&(record.event_time - KEPT_MS));
+            flow.pane_ms = record.event_time - record.from;
+            flow.forget_until(record.event_time - self.kept_ms.max(KEPT_AT_LEAST_MS));
         }
         if record.revision == 0 {
             self.judge_until(record.event_time);
@@ -105,11 +110,12 @@ impl Forecasts {
         if step_ms == 0 || record.event_time.rem_euclid(SAMPLED_EVERY_MS) != 0 {
             return;
         }
+        self.kept_ms = self.kept_ms.max(3 * step_ms);
         if record.model.is_object() { self.by_model += 1 } else { self.by_fallback += 1 }
         for entry in &record.forecast {
             let Some(what) = ["in", "out", "count"].into_iter().find(|what| *what == entry.what) else { continue };
             let series = (zone.to_owned(), what);
-            let last = self.flows.get(&series).map_or(0.0, |flow| flow.sum(record.event_time - step_ms, record.event_time));
+            let last = self.flows.get(&series).and_then(|flow| flow.sum(record.event_time - step_ms, record.event_time));
             let target_end = record.event_time + i64::from(entry.h_s) * 1_000;
             let pending = Pending { series, horizon_s: entry.h_s, step_ms, quantiles: [entry.q10, entry.q50, entry.q90], last };
             self.pending.entry(target_end).or_default().push(pending);
@@ -125,12 +131,12 @@ impl Forecasts {
             let (end, due) = entry.remove_entry();
             for pending in due {
                 let Some(flow) = self.flows.get(&pending.series) else { continue };
-                let actual = flow.sum(end - pending.step_ms, end);
+                let Some((actual, last)) = flow.sum(end - pending.step_ms, end).zip(pending.last) else { continue };
                 let [q10, q50, q90] = pending.quantiles;
                 let score = self.scores.entry(pending.horizon_s).or_default();
                 score.judged += 1;
                 score.error += (q50 - actual).abs();
-                score.last_value_error += (pending.last - actual).abs();
+                score.last_value_error += (last - actual).abs();
                 score.within += u64::from((q10..=q90).contains(&actual));
             }
         }
@@ -138,9 +144,17 @@ impl Forecasts {
 }
 
 impl Flow {
-    /// Persons in the panes that end within `(from, to]`.
-    fn sum(&self, from: i64, to: i64) -> f64 {
-        self.panes.range(from + 1..=to).map(|(_, persons)| persons).sum()
+    /// Persons in the panes that end within `(from, to]`; nothing where one of them is a gap.
+    fn sum(&self, from: i64, to: i64) -> Option<f64> {
+        let panes = || self.panes.range(from + 1..=to);
+        let is_whole = panes().count() as i64 * self.pane_ms == to - from;
+        is_whole.then(|| panes().map(|(_, persons)| persons).sum())
+    }
+
+    fn forget_until(&mut self, at: i64) {
+        while self.panes.first_key_value().is_some_and(|(end, _)| *end <= at) {
+            self.panes.pop_first();
+        }
     }
 }
 
@@ -178,13 +192,15 @@ mod tests {
     use super::*;
 
     fn pane(end_s: i64, persons: u32, forecast: &str) -> String {
-        format!(r#"{{"venue":"v","kind":"zone","zone":"z","event_time":{},"revision":0,"in":{persons},"forecast":[{forecast}]}}"#, end_s * 1_000)
+        let (end, from) = (end_s * 1_000, end_s * 1_000 - 30_000);
+        format!(r#"{{"venue":"v","kind":"zone","zone":"z","event_time":{end},"from":{from},"revision":0,"in":{persons},"forecast":[{forecast}]}}"#)
     }
 
     #[test]
     fn a_forecast_is_held_against_the_panes_of_its_target() {
         let mut forecasts = Forecasts::default();
         let issued = r#"{"h_s":60,"q10":1.0,"q50":4.0,"q90":8.0,"what":"in"}"#;
+        forecasts.take(pane(30, 0, "").as_bytes());
         forecasts.take(pane(60, 2, issued).as_bytes());
         forecasts.take(pane(90, 3, "").as_bytes());
         forecasts.take(pane(120, 4, "").as_bytes());
@@ -192,5 +208,16 @@ mod tests {
         forecasts.take(pane(150, 9, "").as_bytes());
         let score = forecasts.scores()[&60];
         assert_eq!((score.judged, score.mae(), score.last_value_mae(), score.within), (1, 3.0, 5.0, 1));
+    }
+
+    #[test]
+    fn a_forecast_of_a_step_with_a_gap_is_not_judged() {
+        let mut forecasts = Forecasts::default();
+        let issued = r#"{"h_s":60,"q10":1.0,"q50":4.0,"q90":8.0,"what":"in"}"#;
+        forecasts.take(pane(30, 0, "").as_bytes());
+        forecasts.take(pane(60, 2, issued).as_bytes());
+        forecasts.take(pane(120, 4, "").as_bytes());
+        forecasts.take(pane(150, 9, "").as_bytes());
+        assert!(forecasts.scores().is_empty());
     }
 }

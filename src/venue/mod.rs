@@ -4,7 +4,7 @@
 //! The world is read once (`load`), checked whole (every fault at once, each with its place), and changes only by a reload at an event time.
 //!
 //! - [`ids`]: the dense ids; [`names`]: name → id.
-//! - [`model`]: what a venue consists of; [`profile`]: the thresholds that a venue's zones choose from.
+//! - [`model`]: what a venue consists of; [`opening`]: when people are expected there; [`profile`]: the thresholds that a venue's zones choose from.
 //! - [`load`]: configuration texts → world, or every fault in them; [`report`](mod@report): a sound world in a few lines.
 //! - [`partition`]: which partition a venue's records belong on.
 
@@ -12,13 +12,15 @@ pub mod ids;
 pub mod load;
 pub mod model;
 pub mod names;
+pub mod opening;
 pub mod partition;
 pub mod profile;
 pub mod report;
 
 pub use ids::{GateId, LinkId, PerimeterId, SensorId, SourceId, StopId, VenueId, ZoneId};
-pub use load::{ConfigFault, SourceFile, load};
+pub use load::{ConfigFault, SourceFile, load, load_profile};
 pub use model::{Feed, FlowTable, Gate, Link, LinkKind, Match, Measures, Perimeter, Sensor, Shape, Source, Stop, Venue, World, Zone, ZoneKind};
 pub use names::Names;
+pub use opening::Opening;
 pub use profile::Profile;
 pub use report::report;

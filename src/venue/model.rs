@@ -2,6 +2,7 @@
 
 use super::ids::{GateId, LinkId, PerimeterId, SensorId, SourceId, StopId, VenueId, ZoneId};
 use super::names::Names;
+use super::opening::Opening;
 use super::profile::Profile;
 use crate::time::{ClockTrust, EventTime, PaneLength, Span};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,8 @@ pub struct Venue {
     pub capacity: u32,
     /// Whether anything in it is invented for illustration.
     pub illustrative: bool,
+    /// When people are expected, where somebody has told (a table's mapping); a live venue is always open.
+    pub opening: Opening,
     /// The length of its panes.
     pub pane: PaneLength,
     /// The length of a forecast step: 5 min for live venues, the table's own step in a replay of a table; a whole number of panes.
@@ -153,6 +156,8 @@ pub struct Link {
     pub from: Option<ZoneId>,
     /// Where forward flow goes.
     pub to: Option<ZoneId>,
+    /// Whether only the forward flow is counted: nobody can tell who goes backwards.
+    pub one_way: bool,
     /// Clear width, m.
     pub width_m: Option<f64>,
     /// Where it is drawn.
@@ -360,6 +365,12 @@ impl Venue {
         let mut of_feed = self.sources.iter().enumerate().filter(|(_, source)| source.feed == feed);
         let first = of_feed.next()?.0;
         of_feed.next().is_none().then(|| SourceId::from(first))
+    }
+
+    /// Whether it is open at `at`, by the opening hours of its own wall clock.
+    pub fn is_open(&self, at: EventTime) -> bool {
+        let local = || Some(chrono::DateTime::from_timestamp_millis(at.as_millis())?.with_timezone(&self.time_zone).naive_local());
+        !self.opening.is_told() || local().is_none_or(|local| self.opening.is_open(local))
     }
 
     /// The match whose night `at` falls in: the nearest kick-off within twelve hours.

@@ -51,6 +51,8 @@ impl EmbeddedFeeder {
             headers.add(SOURCE_HEADER, record.source.map(str::as_bytes));
             headers.add("content-type", record.format.map(str::as_bytes));
             headers.add(RECEIVED_HEADER, record.received.map(|_| digits.as_slice()));
+            headers.add("ce_source", record.cloud_event.map(|(source, _)| source.as_bytes()));
+            headers.add("ce_id", record.cloud_event.map(|(_, id)| id.as_bytes()));
             let fresh = Fresh { timestamp, key: record.key.unwrap_or_default(), value: Some(record.value), headers: headers.as_slice() };
             state.append(Topic::In(record.feed), record.partition, &fresh)?;
         }
@@ -62,7 +64,7 @@ impl EmbeddedFeeder {
 
     /// Puts a record on a partition of one's own choosing, wrong ones included: for tests of what is wrongly keyed.
     pub fn send_to(&mut self, partition: u32, record: &InRecord<'_>) -> Result<(), LogError> {
-        self.gathered.push(&RecordRef {
+        self.copy(&RecordRef {
             feed: record.feed,
             partition,
             offset: 0,
@@ -73,7 +75,12 @@ impl EmbeddedFeeder {
             source: record.source,
             format: record.format,
             cloud_event: None,
-        });
+        })
+    }
+
+    /// Puts a record on the partition that it names, as another log held it; its offset is this log's own.
+    pub fn copy(&mut self, record: &RecordRef<'_>) -> Result<(), LogError> {
+        self.gathered.push(record);
         if self.gathered.len() >= GATHERED { self.append() } else { Ok(()) }
     }
 }
@@ -98,10 +105,10 @@ impl Drop for EmbeddedFeeder {
     }
 }
 
-/// Up to three headers, without a vector.
+/// Up to five headers, without a vector.
 #[derive(Default)]
 struct HeaderList<'a> {
-    entries: [(&'a str, &'a [u8]); 3],
+    entries: [(&'a str, &'a [u8]); 5],
     len: usize,
 }
 

@@ -291,14 +291,18 @@ fn push(batch: &mut crate::feeds::Batch, place: Place, record: &Stored<'_>) {
         format: None,
         cloud_event: None,
     };
+    let (mut ce_source, mut ce_id) = (None, None);
     for (name, value) in record.headers {
         let Ok(text) = std::str::from_utf8(value) else { continue };
         match name {
             _ if name == SOURCE_HEADER.as_bytes() => fields.source = Some(text),
             _ if name == RECEIVED_HEADER.as_bytes() => fields.received = text.parse().ok(),
             b"content-type" => fields.format = Some(text),
+            b"ce_source" => ce_source = Some(text),
+            b"ce_id" => ce_id = Some(text),
             _ => {}
         }
     }
+    fields.cloud_event = ce_source.zip(ce_id);
     batch.push(&fields);
 }

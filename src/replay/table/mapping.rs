@@ -4,9 +4,9 @@
 //! an absent row means). A mapping is read whole, and every fault comes out at once with its line.
 
 use super::keys::{Faults, Keys, MappingFault};
-use super::opening::{self, Opening};
 use super::stamp::{self, Ambiguous, Format, Nonexistent, Stamps};
 use crate::time::Span;
+use crate::venue::opening::{self, Opening};
 use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 

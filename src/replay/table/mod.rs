@@ -16,7 +16,6 @@ mod entries;
 mod file;
 mod keys;
 mod mapping;
-mod opening;
 mod records;
 mod stamp;
 mod world;
@@ -24,7 +23,6 @@ mod world;
 pub use calendar::{CalendarEntry, read_calendar};
 pub use keys::MappingFault;
 pub use mapping::{Absent, CalendarShape, Direction, FileShape, Layout, Mapping, SensorIs, StampIs, Values};
-pub use opening::Opening;
 pub use records::Records;
 pub use stamp::{Ambiguous, Format, Meaning, Nonexistent, Stamps};
 

@@ -21,9 +21,10 @@ impl Table {
     pub fn venue(&self, profile: &Arc<Profile>, matches: Vec<Match>) -> Venue {
         let mapping = self.mapping();
         let zones: Vec<Zone> = self.sensors().iter().map(|id| zone(id, mapping.closed, profile)).collect();
-        let undirected = self.directions() == [false, false, true];
-        let links: Vec<Link> = self.sensors().iter().enumerate().map(|(i, id)| link(id, ZoneId::from(i), undirected)).collect();
-        let sensors: Vec<Sensor> = self.sensors().iter().enumerate().map(|(i, id)| sensor(id, LinkId::from(i), mapping.step)).collect();
+        let told = self.directions();
+        let links: Vec<Link> = self.sensors().iter().enumerate().map(|(i, id)| link(id, ZoneId::from(i), told)).collect();
+        let reversed = is_only_out(told);
+        let sensors: Vec<Sensor> = self.sensors().iter().enumerate().map(|(i, id)| sensor(id, LinkId::from(i), reversed, mapping.step)).collect();
         let names = || Names::new(self.sensors().iter().map(String::as_str));
         Venue {
             id: mapping.venue.as_str().into(),
@@ -33,6 +34,7 @@ impl Table {
             time_zone: mapping.stamps.zone.unwrap_or_default(),
             capacity: 0,
             illustrative: false,
+            opening: mapping.opening.clone(),
             pane: self.pane(),
             step: mapping.step,
             keep_panes: mapping.step,
@@ -95,11 +97,22 @@ fn zone(id: &str, closed: bool, profile: &Arc<Profile>) -> Zone {
     }
 }
 
-/// Who is counted without direction passes within the zone: a link from it to itself (`forecast::series`).
-fn link(id: &str, zone: ZoneId, undirected: bool) -> Link {
-    Link { id: id.into(), name: id.to_owned(), kind: LinkKind::Open, from: undirected.then_some(zone), to: Some(zone), width_m: None, at: None }
+/// Only who goes out is counted.
+const fn is_only_out(told: [bool; 3]) -> bool {
+    matches!(told, [false, true, _])
 }
 
-fn sensor(id: &str, link: LinkId, step: Span) -> Sensor {
-    Sensor { id: id.into(), source: SourceId(0), measures: Measures::Link { link, reversed: false }, interval: step }
+/// Who is counted without direction passes within the zone: a link from it to itself (`forecast::series`). Where only one direction is told, the link goes that way.
+fn link(id: &str, zone: ZoneId, told: [bool; 3]) -> Link {
+    let here = Some(zone);
+    let (from, to) = match told {
+        [false, false, _] => (here, here),
+        _ if is_only_out(told) => (here, None),
+        _ => (None, here),
+    };
+    Link { id: id.into(), name: id.to_owned(), kind: LinkKind::Open, from, to, one_way: told[0] != told[1], width_m: None, at: None }
+}
+
+fn sensor(id: &str, link: LinkId, reversed: bool, step: Span) -> Sensor {
+    Sensor { id: id.into(), source: SourceId(0), measures: Measures::Link { link, reversed }, interval: step }
 }

@@ -56,6 +56,18 @@ pub fn load(files: &[SourceFile]) -> Result<World, Vec<ConfigFault>> {
     Err(faults)
 }
 
+/// Reads one profile by itself, for places that no venue file describes.
+///
+/// # Errors
+/// Every fault of the file, by line.
+pub fn load_profile(file: &SourceFile) -> Result<Profile, Vec<ConfigFault>> {
+    let mut faults = Vec::new();
+    let parsed = Parsed::new(file, &mut faults);
+    let (_, profile) = profile::read(&parsed.report, &parsed.fields("profile"), parsed.hash.clone());
+    faults.extend(parsed.report.into_faults());
+    if faults.is_empty() { Ok(profile) } else { Err(faults) }
+}
+
 /// A file whose syntax is read.
 struct Parsed<'t> {
     report: Report<'t>,

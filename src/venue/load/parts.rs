@@ -156,7 +156,7 @@ pub(super) fn link(fields: &Fields<'_, '_>, lists: &Lists<'_, '_>) -> Link {
         fields.fault_in("to", "is the zone that the link comes from");
     }
     let kind = fields.word("kind", &LINK_KINDS).unwrap_or(LinkKind::Open);
-    let read = Link { id: fields.id(), name: fields.name(), kind, from, to, width_m: fields.positive("width_m"), at: point(fields, "at") };
+    let read = Link { id: fields.id(), name: fields.name(), kind, from, to, one_way: false, width_m: fields.positive("width_m"), at: point(fields, "at") };
     fields.finish();
     read
 }

@@ -4,7 +4,7 @@ use super::checks;
 use super::fields::Fields;
 use super::parts::{self, Lists};
 use crate::time::{ClockTrust, PaneLength, Span};
-use crate::venue::{Names, Profile, Venue};
+use crate::venue::{Names, Opening, Profile, Venue};
 use std::sync::Arc;
 
 /// What a zone can choose its thresholds from.
@@ -33,6 +33,7 @@ pub(super) fn read(fields: &Fields<'_, '_>, profiles: &ProfileChoice<'_>, hash: 
         time_zone: read_time_zone(fields),
         capacity: fields.must("capacity", fields.whole("capacity")),
         illustrative: fields.flag("illustrative").unwrap_or(false),
+        opening: Opening::default(),
         pane,
         step: read_step(fields, pane),
         keep_panes: read_keep_panes(fields, pane),

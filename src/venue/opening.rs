@@ -1,9 +1,9 @@
-//! Opening hours by weekday, on the wall clock of the table's zone: outside them an absent row means nothing.
+//! Opening hours by weekday, on the wall clock of the venue's zone: outside them nobody is expected, and silence means nothing.
 
 use chrono::{Datelike, NaiveDateTime, Timelike};
 
-/// The weekdays' keys in a mapping, from Monday.
-pub(super) const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+/// The weekdays' keys in a configuration, from Monday.
+pub const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// When people can be there. Without any, always.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,17 +14,22 @@ pub struct Opening {
 
 /// Minutes since midnight, half-open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hours {
+pub struct Hours {
     from: u32,
     to: u32,
 }
 
 impl Opening {
     /// Sets the hours of a weekday (0 is Monday).
-    pub(super) fn set(&mut self, weekday: usize, hours: Vec<Hours>) {
+    pub fn set(&mut self, weekday: usize, hours: Vec<Hours>) {
         if let Some(day) = self.days.get_mut(weekday) {
             *day = Some(hours);
         }
+    }
+
+    /// Whether any hours are told: without, it is open and nobody says when people are expected.
+    pub fn is_told(&self) -> bool {
+        self.days.iter().any(Option::is_some)
     }
 
     /// Whether it is open at that time of the wall clock.
@@ -36,7 +41,10 @@ impl Opening {
 }
 
 /// Reads `06:00-24:00`, several with commas between, or `closed`.
-pub(super) fn parse(text: &str) -> Result<Vec<Hours>, String> {
+///
+/// # Errors
+/// The text is none of these; what is returned says what it must be.
+pub fn parse(text: &str) -> Result<Vec<Hours>, String> {
     if text.trim() == "closed" {
         return Ok(Vec::new());
     }

@@ -1,0 +1,67 @@
+//! `midan replay`: what was recorded, through the very engine that serves live.
+//!
+//! One file for each kind of recording; what they share is here: the run itself ([`super::drive`]), and what is said of it at the end.
+
+mod frames;
+mod kafka;
+mod table;
+
+use super::args::ReplayArgs;
+use super::drive::Driven;
+use super::settings::Settings;
+use crate::log::{Feeder, InRecord};
+use crate::replay::InputRecord;
+use crate::results::findings::FindingLine;
+use crate::time::EventTime;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Milliseconds in a week.
+const WEEK_MS: f64 = 7.0 * 86_400_000.0;
+
+/// Replays what the arguments name.
+pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<ExitCode> {
+    let kinds = [args.table.is_some(), !args.gtfs_rt.is_empty(), args.kafka];
+    if kinds.iter().filter(|named| **named).count() > 1 {
+        anyhow::bail!("one recording at a time: --table, --gtfs-rt or --kafka");
+    }
+    match &args.table {
+        Some(table) => table::run(settings, args, table),
+        None if args.kafka => kafka::run(settings, args),
+        None if !args.gtfs_rt.is_empty() => frames::run(settings, args),
+        None => anyhow::bail!("nothing to replay: name --table FILE with --map FILE, --gtfs-rt PATH with --venue-file FILE, or --kafka"),
+    }
+}
+
+fn send(feeder: &mut dyn Feeder, record: &InputRecord) -> anyhow::Result<()> {
+    let received = record.received.map(EventTime::as_millis);
+    let source = Some(&*record.source);
+    Ok(feeder.send(&InRecord { feed: record.feed, key: record.key.as_bytes(), value: &record.value, source, format: Some(record.content_type), received })?)
+}
+
+/// Writes what is known only at the end, and says what the run amounted to. `places` and `reach_ms`: over how many places and how long findings are spread.
+fn finish(driven: Driven, args: &ReplayArgs, took: Duration, places: usize, reach_ms: i64) -> anyhow::Result<ExitCode> {
+    let read = driven.stats.records;
+    if let Some(results) = driven.results {
+        let (forecasts, findings) = results.finish(args.parquet)?;
+        println!("results       {forecasts} forecasts, {} findings, in {}", findings.len(), args.out.display());
+        tell_findings(&findings, places, reach_ms);
+    }
+    println!("speed         {:.0} records/s: {read} in {:.1} s", read as f64 / took.as_secs_f64().max(1e-3), took.as_secs_f64());
+    print!("{}", driven.summary);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell_findings(findings: &[FindingLine], places: usize, reach_ms: i64) {
+    let mut by_code: BTreeMap<&str, (u64, BTreeSet<&str>)> = BTreeMap::new();
+    for finding in findings {
+        let (count, at) = by_code.entry(&finding.code).or_default();
+        *count += 1;
+        at.insert(&finding.zone);
+    }
+    let place_weeks = places as f64 * reach_ms as f64 / WEEK_MS;
+    for (code, (count, at)) in by_code {
+        println!("findings      {code}: {count} at {} of {places} places, {:.2} a place and week", at.len(), count as f64 / place_weeks.max(f64::MIN_POSITIVE));
+    }
+}

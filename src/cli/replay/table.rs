@@ -1,0 +1,65 @@
+//! `midan replay --table`: a table of one's own becomes a venue and neutral counts.
+
+use super::super::args::ReplayArgs;
+use super::super::drive::Drive;
+use super::super::service::{Around, stopwatch};
+use super::super::settings::Settings;
+use crate::replay::Table;
+use crate::replay::table::{CalendarEntry, Mapping, Report, read_calendar};
+use crate::results::Results;
+use crate::venue::{Match, Profile, SourceFile, load_profile};
+use anyhow::Context;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Faulty rows that the terminal names.
+const NAMED: usize = 5;
+
+/// The thresholds for tables, where the configured folder has none of its own.
+const PROFILE: &str = include_str!("../../../config/profiles/table.toml");
+
+pub(super) fn run(settings: &Settings, args: &ReplayArgs, path: &Path) -> anyhow::Result<ExitCode> {
+    let began = stopwatch();
+    let map = args.map.as_ref().context("a table needs its mapping: --map FILE")?;
+    let text = std::fs::read_to_string(map).with_context(|| map.display().to_string())?;
+    let mapping = Mapping::read(&map.display().to_string(), &text).map_err(|faults| lines(&faults))?;
+    let table = Table::open(path, mapping)?;
+    tell(table.report(), "rows");
+    let matches = match &args.calendar {
+        Some(calendar) => calendar_of(calendar, table.mapping())?,
+        None => Vec::new(),
+    };
+    let around = Around::new(Arc::new(table.world(&Arc::new(profile(settings)?), matches)))?;
+    let drive = Drive { settings, around: &around, partitions: 1, model: args.model.as_deref() };
+    let driven = drive.to_end(Some(Results::open(&args.out)?), |feeder, _| table.records().try_for_each(|record| super::send(feeder, &record)))?;
+    let reach_ms = table.reach().map_or(0, |(first, last)| last.as_millis() - first.as_millis());
+    super::finish(driven, args, began.elapsed(), table.sensors().len(), reach_ms)
+}
+
+fn profile(settings: &Settings) -> anyhow::Result<Profile> {
+    let path = settings.world.folder.join("profiles/table.toml");
+    let text = if path.is_file() { std::fs::read_to_string(&path).with_context(|| path.display().to_string())? } else { PROFILE.to_owned() };
+    load_profile(&SourceFile { path: path.display().to_string(), text }).map_err(|faults| lines(&faults))
+}
+
+fn calendar_of(path: &Path, mapping: &Mapping) -> anyhow::Result<Vec<Match>> {
+    let (events, report) = read_calendar(path, mapping)?;
+    tell(&report, "rows of the calendar");
+    println!("calendar      {} events of {}", events.len(), mapping.venue);
+    Ok(events.iter().map(CalendarEntry::to_match).collect())
+}
+
+/// Says what was read, and which rows have a fault.
+fn tell(report: &Report, what: &str) {
+    println!("{what:<13} {:>10} read, {} of them with a fault", report.rows, report.faulty);
+    report.faults.iter().take(NAMED).for_each(|fault| println!("              {fault}"));
+    let more = report.faulty.saturating_sub(NAMED as u64);
+    if more > 0 {
+        println!("              and {more} more");
+    }
+}
+
+fn lines(faults: &[impl ToString]) -> anyhow::Error {
+    anyhow::anyhow!("{}", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+}

@@ -1,0 +1,60 @@
+//! What frames tell at all, whatever stop it is about: how many positions, how old, and whether any says how full a train is.
+
+use super::arrivals::STALE;
+use crate::feeds::transport::wire::FeedMessage;
+use crate::time::{EventTime, Span};
+use prost::Message;
+
+/// The sums over all frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Frames that could be read.
+    pub frames: u64,
+    /// Frames that could not.
+    pub unreadable: u64,
+    /// Positions of vehicles, each frame's own.
+    pub positions: u64,
+    /// Those that were older than [`STALE`] by their frame's clock.
+    pub stale: u64,
+    /// Age of the oldest.
+    pub oldest: Span,
+    /// Calls at stops that trip updates tell.
+    pub calls: u64,
+    /// Positions and calls that tell how full a vehicle is.
+    pub with_occupancy: u64,
+}
+
+impl Census {
+    /// Counts a frame.
+    pub fn count(&mut self, frame: &[u8]) {
+        let Ok(message) = FeedMessage::decode(frame) else {
+            self.unreadable += 1;
+            return;
+        };
+        self.frames += 1;
+        let clock = message.header.as_ref().and_then(|header| header.timestamp).and_then(instant);
+        for entity in &message.entity {
+            if let Some(vehicle) = &entity.vehicle {
+                let age = clock.zip(vehicle.timestamp.filter(|secs| *secs > 0).and_then(instant)).map_or(Span::ZERO, |(clock, measured)| clock.since(measured));
+                self.positions += 1;
+                self.stale += u64::from(age > STALE);
+                self.oldest = self.oldest.max(age);
+                self.with_occupancy += u64::from(vehicle.occupancy_status.is_some() || vehicle.occupancy_percentage.is_some());
+            }
+            let calls = entity.trip_update.iter().flat_map(|update| &update.stop_time_update);
+            for call in calls {
+                self.calls += 1;
+                self.with_occupancy += u64::from(call.departure_occupancy_status.is_some());
+            }
+        }
+    }
+
+    /// The share of stale positions.
+    pub fn stale_percent(&self) -> f64 {
+        100.0 * self.stale as f64 / self.positions.max(1) as f64
+    }
+}
+
+fn instant(secs: u64) -> Option<EventTime> {
+    i64::try_from(secs).ok()?.checked_mul(1_000).map(EventTime::from_millis)
+}
