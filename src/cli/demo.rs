@@ -15,8 +15,8 @@ use super::run::serving;
 use super::service::{Around, Seat, Told, Watch, stopwatch, wall_ms};
 use super::settings::Settings;
 use crate::config::read_world;
-use crate::console::api::Status;
 use crate::console::Service;
+use crate::console::api::Status;
 use crate::engine::Placement;
 use crate::log::embedded::{EmbeddedFeeder, EmbeddedLog, Faults, Options, Retention};
 use crate::log::{Feeder, InRecord, ShardLog, Since};
@@ -100,7 +100,9 @@ fn playing(world: World, names: &[String]) -> anyhow::Result<World> {
     }
     let expected = |venue: &Venue| venue.matches.first().map(|day| day.expected_attendance);
     let largest = world.venues.iter().max_by_key(|venue| expected(venue)).map(|venue| venue.id.clone());
-    let plays = |venue: &Venue| expected(venue).is_some() && if names.is_empty() { Some(&venue.id) == largest.as_ref() } else { names.iter().any(|name| **name == *venue.id) };
+    let plays = |venue: &Venue| {
+        expected(venue).is_some() && if names.is_empty() { Some(&venue.id) == largest.as_ref() } else { names.iter().any(|name| **name == *venue.id) }
+    };
     let venues: Vec<Venue> = world.venues.into_iter().filter(plays).collect();
     if venues.is_empty() {
         anyhow::bail!("no venue to play has a match: add a [[match]] to its file");
@@ -129,7 +131,12 @@ fn shard(settings: &Settings, args: &DemoArgs, around: &Around, log: &EmbeddedLo
     let engine_settings = seat.engine_settings(placement);
     let mut make = |partition| Told::new(around.clone(), partition, args.partitions, engine_settings.clone());
     let mut open = || Ok(Box::new(log.member("midan", Faults::none())) as Box<dyn ShardLog>);
-    let of_shard = shard::Settings { commit_interval: settings.shards.commit_interval.0, poll_records: settings.shards.max_batch, mode: Mode::ToEnd, ..shard::Settings::default() };
+    let of_shard = shard::Settings {
+        commit_interval: settings.shards.commit_interval.0,
+        poll_records: settings.shards.max_batch,
+        mode: Mode::ToEnd,
+        ..shard::Settings::default()
+    };
     let of_shard = if to_end { of_shard } else { shard::Settings { mode: Mode::ServeToEnd, ..of_shard } };
     let watch = Watch { telemetry: Arc::clone(&around.telemetry), shard: 0, ready: Arc::clone(ready) };
     shard::run(&mut open, &mut make, &mut seat, &of_shard, &watch, stop)?;

@@ -36,7 +36,14 @@ pub(super) const fn one_venue(sensors: u32) -> LoadPlan {
 
 /// A record of the load as a feeder takes it.
 pub(super) const fn input<'a>(record: &LoadRecord<'a>) -> InRecord<'a> {
-    InRecord { feed: Feed::Sensors, key: record.venue.as_bytes(), value: record.value, source: Some(record.source), format: None, received: Some(record.received) }
+    InRecord {
+        feed: Feed::Sensors,
+        key: record.venue.as_bytes(),
+        value: record.value,
+        source: Some(record.source),
+        format: None,
+        received: Some(record.received),
+    }
 }
 
 /// The world of a load.

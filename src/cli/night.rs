@@ -36,7 +36,14 @@ pub(super) fn feed(
             told(record.received);
         }
         let source = Some(&*record.source);
-        feeder.send(&InRecord { feed: record.feed, key: record.key.as_bytes(), value: &record.value, source, format: record.format, received: Some(record.received) })?;
+        feeder.send(&InRecord {
+            feed: record.feed,
+            key: record.key.as_bytes(),
+            value: &record.value,
+            source,
+            format: record.format,
+            received: Some(record.received),
+        })?;
         sent += 1;
     }
     feeder.flush()?;

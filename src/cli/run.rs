@@ -42,7 +42,8 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> anyhow::Result<ExitCod
                 scope.spawn(move || shard(settings, args, around, kafka, ready, stop, number))
             })
             .collect();
-        let results: Vec<anyhow::Result<()>> = running.into_iter().map(|shard| shard.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a shard panicked")))).collect();
+        let results: Vec<anyhow::Result<()>> =
+            running.into_iter().map(|shard| shard.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a shard panicked")))).collect();
         ended.store(true, Ordering::Relaxed);
         watching.join().map_err(|_| anyhow::anyhow!("the reader of the outputs panicked"))??;
         results.into_iter().collect()
@@ -54,7 +55,15 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> anyhow::Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
-fn shard(settings: &Settings, args: &RunArgs, around: &Around, kafka: &kafka::Settings, ready: &Arc<AtomicBool>, stop: &AtomicBool, number: usize) -> anyhow::Result<()> {
+fn shard(
+    settings: &Settings,
+    args: &RunArgs,
+    around: &Around,
+    kafka: &kafka::Settings,
+    ready: &Arc<AtomicBool>,
+    stop: &AtomicBool,
+    number: usize,
+) -> anyhow::Result<()> {
     let mut seat = Seat::load(settings, around, !args.until_end, None);
     for fault in seat.faults() {
         tracing::warn!("{fault}");
@@ -64,7 +73,8 @@ fn shard(settings: &Settings, args: &RunArgs, around: &Around, kafka: &kafka::Se
     let mut make = |partition| Told::new(around.clone(), partition, partitions, engine.clone());
     let mut open = || KafkaShard::join(kafka, u32::try_from(number).unwrap_or(u32::MAX)).map(|shard| Box::new(shard) as Box<dyn ShardLog>);
     let mode = if args.until_end { Mode::ToEnd } else { Mode::Serve };
-    let how = shard::Settings { commit_interval: settings.shards.commit_interval.0, poll_records: settings.shards.max_batch, mode, ..shard::Settings::default() };
+    let how =
+        shard::Settings { commit_interval: settings.shards.commit_interval.0, poll_records: settings.shards.max_batch, mode, ..shard::Settings::default() };
     let watch = Watch { telemetry: Arc::clone(&around.telemetry), shard: number, ready: Arc::clone(ready) };
     let ended = shard::run(&mut open, &mut make, &mut seat, &how, &watch, stop)?;
     tracing::info!(shard = number, records = ended.stats.records, commits = ended.stats.commits, aborts = ended.stats.aborts, "Shard ended.");
@@ -99,12 +109,18 @@ fn console(
 }
 
 /// Serves the console on a thread of its own; prints its address when the page is ready.
-pub(super) fn serving(service: Service, address: std::net::SocketAddr, stop: watch::Receiver<bool>) -> anyhow::Result<std::thread::JoinHandle<anyhow::Result<()>>> {
+pub(super) fn serving(
+    service: Service,
+    address: std::net::SocketAddr,
+    stop: watch::Receiver<bool>,
+) -> anyhow::Result<std::thread::JoinHandle<anyhow::Result<()>>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let (told, bound) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
         // The receiver waits for just this, or has given up.
-        let listening = move |address| { let _ = told.send(address); };
+        let listening = move |address| {
+            let _ = told.send(address);
+        };
         runtime.block_on(serve(service, address, listening, stop))
     });
     match bound.recv() {

@@ -103,7 +103,8 @@ impl Feeder for Files {
             _ => record.value.iter().map(|byte| format!("{byte:02x}")).collect(),
         };
         let received = record.received.map(|at| at.to_string()).unwrap_or_default();
-        let line = format!("{}\t{}\t{received}\t{}\t{text}\n", String::from_utf8_lossy(record.key), record.source.unwrap_or(""), record.format.unwrap_or("json"));
+        let line =
+            format!("{}\t{}\t{received}\t{}\t{text}\n", String::from_utf8_lossy(record.key), record.source.unwrap_or(""), record.format.unwrap_or("json"));
         self.files[record.feed as usize].write_all(line.as_bytes()).map_err(|why| refused(&why))
     }
 

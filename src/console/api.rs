@@ -147,7 +147,9 @@ struct CommandRecord<'a> {
 /// When the address cannot be bound, or is not the loopback while no token is configured.
 pub async fn serve(service: Service, address: SocketAddr, bound: impl FnOnce(SocketAddr), mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
     if service.token.is_none() && !address.ip().is_loopback() {
-        anyhow::bail!("console.listen = {address}: without console.token the console listens on the loopback address only; set a token, or listen on 127.0.0.1");
+        anyhow::bail!(
+            "console.listen = {address}: without console.token the console listens on the loopback address only; set a token, or listen on 127.0.0.1"
+        );
     }
     let listener = TcpListener::bind(address).await.map_err(|why| anyhow::anyhow!("console.listen = {address}: {why}; choose another port with --port"))?;
     bound(listener.local_addr()?);

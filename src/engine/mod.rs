@@ -128,7 +128,10 @@ impl Engine {
             return self.restore_ledger(part, value);
         }
         let id = self.world.find(owner).ok_or_else(|| format!("state entry {key}: venue {owner} is not configured"))?;
-        let site = self.sites.get_mut(&id.0).ok_or_else(|| format!("state entry {key}: venue {owner} belongs on another partition; the partition count has changed"))?;
+        let site = self
+            .sites
+            .get_mut(&id.0)
+            .ok_or_else(|| format!("state entry {key}: venue {owner} belongs on another partition; the partition count has changed"))?;
         site.restore(self.world.venue(id), part, value)
     }
 

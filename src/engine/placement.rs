@@ -8,8 +8,8 @@ use super::effects::Effects;
 use super::journal::Entry;
 use super::site::{Site, SourceState};
 use crate::alarm::At;
-use crate::feeds::{Fault, Reason};
 use crate::feeds::observation::{Action, Command};
+use crate::feeds::{Fault, Reason};
 use crate::time::EventTime;
 use crate::venue::{Feed, Source, Venue};
 use serde::{Deserialize, Serialize};
@@ -87,7 +87,8 @@ impl Site {
         if self.commands.is_empty() {
             return Vec::new();
         }
-        let (mut due, waiting): (Vec<Placed>, Vec<Placed>) = std::mem::take(&mut self.commands).into_iter().partition(|placed| placed.command.at.max(placed.not_before) < end);
+        let (mut due, waiting): (Vec<Placed>, Vec<Placed>) =
+            std::mem::take(&mut self.commands).into_iter().partition(|placed| placed.command.at.max(placed.not_before) < end);
         self.commands = waiting;
         self.dirty = true;
         due.sort_by(|a, b| (a.command.at, &a.command.command_id).cmp(&(b.command.at, &b.command.command_id)));

@@ -54,7 +54,12 @@ pub(super) fn late(venue: &Venue, observation: &Observation, lag: Span, record: 
         to,
         observation: neutral::to_json(observation, venue),
     };
-    OutRecord { topic: OutTopic::Late, key: venue.id.as_bytes().to_vec(), value: serde_json::to_vec(&value).unwrap_or_default(), position: Some(position(record)) }
+    OutRecord {
+        topic: OutTopic::Late,
+        key: venue.id.as_bytes().to_vec(),
+        value: serde_json::to_vec(&value).unwrap_or_default(),
+        position: Some(position(record)),
+    }
 }
 
 /// An observation that cannot be used.

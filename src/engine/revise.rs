@@ -36,7 +36,14 @@ pub(super) struct Part {
 
 impl Site {
     /// Lets what came late for earlier panes take effect; `present` is the pane ending at `closing`. Hands back what came late for that pane itself.
-    pub(super) fn revise_past(&mut self, venue: &Venue, closing: EventTime, late: Vec<LateArrival>, present: &mut PaneContent, effects: &mut Effects) -> Vec<Part> {
+    pub(super) fn revise_past(
+        &mut self,
+        venue: &Venue,
+        closing: EventTime,
+        late: Vec<LateArrival>,
+        present: &mut PaneContent,
+        effects: &mut Effects,
+    ) -> Vec<Part> {
         let mut past = Vec::new();
         let mut of_the_pane = Vec::new();
         for LateArrival { observation, .. } in late {

@@ -107,8 +107,7 @@ fn earliest_part(observation: &Observation, venue: &Venue) -> EventTime {
 
 impl Site {
     pub(super) fn new(id: VenueId, venue: &Venue) -> Self {
-        let fresh =
-            |source: &Source| SourceState { clock: SourceClock::new(reach(source, venue)), idle: false, last_received: EventTime::MIN, dirty: false };
+        let fresh = |source: &Source| SourceState { clock: SourceClock::new(reach(source, venue)), idle: false, last_received: EventTime::MIN, dirty: false };
         let topology = Topology::new(venue);
         Self {
             id,
@@ -155,10 +154,10 @@ impl Site {
         }
         let state = &mut self.sources[observation.source.index()];
         let verdict = state.clock.judge(earliest_part(observation, venue));
-        if let Verdict::Late { lag } = verdict {
-            if lag > source.lateness {
-                return Reception::Late { lag };
-            }
+        if let Verdict::Late { lag } = verdict
+            && lag > source.lateness
+        {
+            return Reception::Late { lag };
         }
         match self.identities.see(observation.entity, observation.at, observation.identity, observation.content) {
             Sighting::First => {}

@@ -83,7 +83,8 @@ impl Site {
                 Ok(())
             }
             "seen" => {
-                let (slot, minute) = rest.split_once('/').and_then(|(slot, minute)| Some((slot.parse().ok()?, minute.parse().ok()?))).ok_or_else(|| unknown(part))?;
+                let (slot, minute) =
+                    rest.split_once('/').and_then(|(slot, minute)| Some((slot.parse().ok()?, minute.parse().ok()?))).ok_or_else(|| unknown(part))?;
                 self.identities.restore((slot, minute), decode::<Bucket>(part, value)?);
                 Ok(())
             }
@@ -126,7 +127,10 @@ impl Site {
 
 fn check_layout(venue: &Venue, layout: &Layout) -> Result<(), String> {
     if layout.version != VERSION {
-        return Err(format!("the state of {} was written in version {}, this program reads version {VERSION}: finish it with the old program, or start with a new group", venue.id, layout.version));
+        return Err(format!(
+            "the state of {} was written in version {}, this program reads version {VERSION}: finish it with the old program, or start with a new group",
+            venue.id, layout.version
+        ));
     }
     if layout.venue_hash != venue.hash {
         return Err(format!("the state of {} belongs to another configuration of the venue: restore that configuration, or start with a new group", venue.id));

@@ -68,7 +68,14 @@ impl Results {
     pub fn open(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let file = |name: &str| File::create(folder.join(name)).map(BufWriter::new);
-        Ok(Self { folder: folder.to_owned(), forecasts: file("forecasts.ndjson")?, zones: file("zones.ndjson")?, findings: Findings::default(), rows: Vec::new(), lines: 0 })
+        Ok(Self {
+            folder: folder.to_owned(),
+            forecasts: file("forecasts.ndjson")?,
+            zones: file("zones.ndjson")?,
+            findings: Findings::default(),
+            rows: Vec::new(),
+            lines: 0,
+        })
     }
 
     /// Takes one output record in.

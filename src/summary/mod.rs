@@ -29,10 +29,10 @@ impl Summary {
     pub fn take(&mut self, topic: OutTopic, value: &[u8]) {
         match topic {
             OutTopic::Alarms => {
-                if let Ok(change) = serde_json::from_slice::<Change>(value) {
-                    if change.change == ChangeKind::Raised {
-                        *self.alarms.entry(change.code.word().to_owned()).or_default() += 1;
-                    }
+                if let Ok(change) = serde_json::from_slice::<Change>(value)
+                    && change.change == ChangeKind::Raised
+                {
+                    *self.alarms.entry(change.code.word().to_owned()).or_default() += 1;
                 }
             }
             OutTopic::Quarantine => self.take_quarantined(value),

@@ -59,13 +59,13 @@ impl OpenPanes {
     /// Adds an on-time observation of a source that is read as of `lag` ago; parts of it whose pane has closed are not possible by construction
     /// unless the source was set aside, and count in the first open pane then.
     pub fn add(&mut self, venue: &Venue, observation: &Observation, lag: Span, closed: EventTime) {
-        if let (Entity::Sensor(sensor), What::Count(count)) = (observation.entity, &observation.what) {
-            if count.to.since(count.from) > venue.pane.span() {
-                for (end, part) in apportion(count, lag, venue.pane) {
-                    self.pane(venue, first_open(venue.pane, end, closed)).content.add_count(sensor, &part);
-                }
-                return self.hear(venue, observation, lag, closed);
+        if let (Entity::Sensor(sensor), What::Count(count)) = (observation.entity, &observation.what)
+            && count.to.since(count.from) > venue.pane.span()
+        {
+            for (end, part) in apportion(count, lag, venue.pane) {
+                self.pane(venue, first_open(venue.pane, end, closed)).content.add_count(sensor, &part);
             }
+            return self.hear(venue, observation, lag, closed);
         }
         let end = first_open(venue.pane, venue.pane.end_of(observation.at.after(lag)), closed);
         let pane = self.pane(venue, end);

@@ -4,18 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The layers as `lib.rs` draws them; every other module is an edge (layer 5).
-const LAYERS: [(&str, u8); 10] = [
-    ("time", 0),
-    ("venue", 0),
-    ("feeds", 1),
-    ("window", 1),
-    ("crowd", 2),
-    ("forecast", 2),
-    ("inference", 2),
-    ("detect", 3),
-    ("alarm", 3),
-    ("engine", 4),
-];
+const LAYERS: [(&str, u8); 10] =
+    [("time", 0), ("venue", 0), ("feeds", 1), ("window", 1), ("crowd", 2), ("forecast", 2), ("inference", 2), ("detect", 3), ("alarm", 3), ("engine", 4)];
 
 /// Arrows between modules of one layer.
 const ARROWS: [(&str, &str); 5] = [("venue", "time"), ("window", "feeds"), ("forecast", "crowd"), ("forecast", "inference"), ("alarm", "detect")];

@@ -21,8 +21,7 @@ const SENSORS_PER_ZONE: u32 = 10;
 const WARM_UP: u32 = 40;
 
 /// The stages, in the order of [`Closing::step`]'s figures.
-const STAGES: [&str; 5] =
-    ["begin: picture, features", "both models", "finish: detect, alarm, publish", "pane close", "beside it: state written"];
+const STAGES: [&str; 5] = ["begin: picture, features", "both models", "finish: detect, alarm, publish", "pane close", "beside it: state written"];
 
 /// Measures.
 pub(super) fn run(settings: &Settings, zones: u32, closes: u32) -> anyhow::Result<ExitCode> {

@@ -78,7 +78,8 @@ impl Reader<'_> {
                 }
                 Event::Revoked { partitions, .. } => {
                     owned.retain(|partition| !partitions.contains(partition));
-                    let next: Offsets = self.next.iter().filter(|(place, _)| partitions.contains(&place.partition)).map(|(place, next)| (*place, *next)).collect();
+                    let next: Offsets =
+                        self.next.iter().filter(|(place, _)| partitions.contains(&place.partition)).map(|(place, next)| (*place, *next)).collect();
                     if !next.is_empty() {
                         self.log.begin()?;
                         self.log.commit(&next)?;

@@ -36,7 +36,8 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Exit
     let mut reach: Option<(i64, i64)> = None;
     let driven = drive.to_end(Some(Results::open(&args.out)?), |feeder, _| {
         to_end(&mut tail, &mut |record| {
-            reach = Some(reach.map_or((record.timestamp_ms, record.timestamp_ms), |(first, last)| (first.min(record.timestamp_ms), last.max(record.timestamp_ms))));
+            reach =
+                Some(reach.map_or((record.timestamp_ms, record.timestamp_ms), |(first, last)| (first.min(record.timestamp_ms), last.max(record.timestamp_ms))));
             copy(feeder, record, partitions)
         })?;
         Ok(feeder.flush()?)
@@ -71,7 +72,11 @@ fn to_end(tail: &mut dyn Tail, each: &mut dyn FnMut(&TailRecord) -> anyhow::Resu
 fn copy(feeder: &mut EmbeddedFeeder, record: &TailRecord, partitions: u32) -> anyhow::Result<()> {
     let Topic::In(feed) = record.topic else { return Ok(()) };
     if record.partition >= partitions {
-        anyhow::bail!("{} has a partition {}, but kafka.partitions = {partitions}: `midan topics check` names every difference", record.topic, record.partition);
+        anyhow::bail!(
+            "{} has a partition {}, but kafka.partitions = {partitions}: `midan topics check` names every difference",
+            record.topic,
+            record.partition
+        );
     }
     let received = record.header(RECEIVED_HEADER).and_then(|text| text.parse().ok());
     feeder.copy(&RecordRef {
