@@ -45,7 +45,7 @@ impl Tally {
         if count.is_multiple_of(ALARM) {
             let id = format!("{}/{count}", String::from_utf8_lossy(&key));
             effects.alerts.push(Alert { key: id.into_bytes(), value: text.into_bytes(), after_commit: count.is_multiple_of(2 * ALARM) });
-            effects.asks.push(Ask { ticket: Ticket { venue: VenueId::from(0), pane: EventTime::from_millis(count as i64) }, rows: 16, features: Vec::new() });
+            effects.asks.push(Ask { ticket: Ticket { venue: VenueId::from(0), pane: EventTime::from_millis(count as i64) }, rows: 16, features: Vec::new().into() });
         }
     }
 
