@@ -26,6 +26,10 @@ mod revise;
 pub mod settings;
 mod site;
 mod state;
+#[cfg(test)]
+mod story;
+#[cfg(test)]
+mod tests;
 
 pub use control::Control;
 pub use effects::{Alert, Effects, OutRecord, OutTopic, StateChange};

@@ -1,6 +1,6 @@
 //! What the loop drives: one core per partition number, and the models that a core may ask.
 
-use crate::engine::{Control, Effects, StateChange};
+use crate::engine::{Control, Effects, Engine, StateChange};
 use crate::feeds::Batch;
 use crate::inference::{Answer, Ask, Outcome};
 
@@ -20,6 +20,28 @@ pub trait Core {
 
     /// Every entry was given.
     fn restored(&mut self) -> Result<(), String>;
+}
+
+impl Core for Engine {
+    fn step(&mut self, batch: &Batch, controls: &[Control]) -> Effects {
+        Self::step(self, batch, controls)
+    }
+
+    fn take_state_changes(&mut self) -> Vec<StateChange> {
+        Self::take_state_changes(self)
+    }
+
+    fn committed(&mut self) {
+        Self::committed(self);
+    }
+
+    fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
+        Self::restore(self, key, value)
+    }
+
+    fn restored(&mut self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// Makes the core of a partition number, in the state of one that has seen nothing.

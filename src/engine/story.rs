@@ -1,0 +1,328 @@
+//! A small world and its records, so that the engine's tests read as stories: `night().with(count("c-in", 0, 7, 0)).with(low_water("counters", 30))`.
+//!
+//! ```text
+//!  outside ─in (c-in)─► queue ─g1 (c-g1, scans)─► bowl ─door (c-door, in 5 min)─► lounge      stop rail ─► queue
+//! ```
+//!
+//! Times are seconds after [`START`], which begins a pane. Sources: `counters`, `slow` (5-minute counts, as of 310 s ago), `tickets`, `rail`, `ops`.
+
+use super::{Alert, Control, Effects, Engine, OutTopic, Placement, Settings, StateChange, Sums};
+use crate::feeds::{Batch, RecordRef};
+use crate::inference::{Answer, Outcome as ModelOutcome};
+use crate::time::EventTime;
+use crate::venue::load::{SourceFile, load};
+use crate::venue::{Feed, World};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Two hours before kick-off, epoch ms.
+pub(super) const START: i64 = 1_907_863_200_000;
+
+const VENUE: &str = r#"
+id = "small"
+name = "Small"
+city = "Here"
+region = "r"
+time_zone = "Africa/Casablanca"
+capacity = 5000
+profile = "fr-ma-2030"
+pane = "10s"
+keep_panes = "1min"
+zones = [
+  { id = "queue", kind = "gate_queue", area_m2 = 400, capacity = 1000 },
+  { id = "bowl", kind = "bowl", area_m2 = 2000, capacity = 5000 },
+  { id = "lounge", kind = "stand", area_m2 = 300, capacity = 500 },
+]
+links = [
+  { id = "in", kind = "open", to = "queue", width_m = 4 },
+  { id = "g1", kind = "gate", from = "queue", to = "bowl", width_m = 3 },
+  { id = "door", kind = "door", from = "bowl", to = "lounge", width_m = 2 },
+]
+gates = [ { id = "g1", link = "g1", queue = "queue", lanes = 4, lane_rate_per_h = 600 } ]
+stops = [ { id = "RAIL", zone = "queue" } ]
+sources = [
+  { id = "counters", feed = "sensors", disorder = "5s", lateness = "2min", interval = "10s", silence = "60s" },
+  { id = "slow", feed = "sensors", disorder = "5s", lateness = "10min", as_of_lag = "310s", interval = "5min", silence = "10min" },
+  { id = "tickets", feed = "ticketing", disorder = "5s", lateness = "2min", silence = "60s" },
+  { id = "rail", feed = "transport", disorder = "10s", lateness = "5min", as_of_lag = "90s", interval = "1min", silence = "3min" },
+  { id = "ops", feed = "commands", disorder = "0s", lateness = "1h", silence = "30s" },
+]
+sensors = [
+  { id = "c-in", source = "counters", link = "in" },
+  { id = "c-g1", source = "counters", link = "g1" },
+  { id = "s-g1", source = "counters", gate = "g1", interval = "1min" },
+  { id = "c-door", source = "slow", link = "door", interval = "5min" },
+]
+matches = [ { id = "m1", home = "A", away = "B", kick_off = "2030-06-16T21:40:00Z", expected_attendance = 4000 } ]
+"#;
+
+/// The world: the venue above.
+pub(super) fn world() -> Arc<World> {
+    let profile = include_str!("../../config/profiles/fr-ma-2030.toml");
+    let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
+    let kick_off = chrono::DateTime::from_timestamp_millis(START + 7_200_000).unwrap().to_rfc3339();
+    let venue = VENUE.replace("2030-06-16T21:40:00Z", &kick_off);
+    Arc::new(load(&[file("profile.toml", profile), file("small.toml", &venue)]).unwrap())
+}
+
+/// A record to be read.
+#[derive(Clone, Debug)]
+pub(super) struct Record {
+    pub(super) feed: Feed,
+    pub(super) source: &'static str,
+    pub(super) key: Option<Vec<u8>>,
+    pub(super) value: Vec<u8>,
+    pub(super) format: Option<&'static str>,
+    pub(super) received: Option<i64>,
+    pub(super) partition: u32,
+    /// Event time, seconds, for those who put records in order.
+    pub(super) at: i64,
+    /// Whether it must keep its place among its source's records: it is late, or promises something of those around it.
+    pub(super) keeps_place: bool,
+}
+
+impl Record {
+    /// Received so many seconds after [`START`].
+    pub(super) fn received(mut self, secs: i64) -> Self {
+        self.received = Some(START + secs * 1_000);
+        self
+    }
+
+    pub(super) fn in_place(mut self) -> Self {
+        self.keeps_place = true;
+        self
+    }
+}
+
+const fn ms(secs: i64) -> i64 {
+    START + secs * 1_000
+}
+
+/// A record of `source` with any value.
+pub(super) fn raw(source: &'static str, at: i64, value: impl Into<Vec<u8>>) -> Record {
+    let feed = match source {
+        "tickets" => Feed::Ticketing,
+        "rail" => Feed::Transport,
+        "ops" => Feed::Commands,
+        _ => Feed::Sensors,
+    };
+    Record { feed, source, key: Some(b"small".to_vec()), value: value.into(), format: None, received: None, partition: 0, at, keeps_place: false }
+}
+
+/// A count of the ten seconds from `from` on.
+pub(super) fn count(sensor: &str, from: i64, inwards: u32, outwards: u32) -> Record {
+    count_over("counters", sensor, from, from + 10, inwards, outwards)
+}
+
+/// A count of `[from, to)` by a sensor of `source`.
+pub(super) fn count_over(source: &'static str, sensor: &str, from: i64, to: i64, inwards: u32, outwards: u32) -> Record {
+    let value = format!(r#"{{"type":"count","sensor":"{sensor}","venue":"small","from":{},"to":{},"in":{inwards},"out":{outwards}}}"#, ms(from), ms(to));
+    raw(source, to, value)
+}
+
+/// A scanned ticket.
+pub(super) fn scan(id: u32, at: i64) -> Record {
+    raw("tickets", at, format!(r#"{{"type":"scan","scan_id":"t-{id}","venue":"small","gate":"g1","result":"ok","event_time":{},"ticket":"x{id}"}}"#, ms(at)))
+}
+
+/// Passengers who alighted in the minute from `from` on.
+pub(super) fn passengers(from: i64, alighting: u32) -> Record {
+    let to = from + 60;
+    let value = format!(r#"{{"type":"passengers","stop":"RAIL","venue":"small","from":{},"to":{},"alighting":{alighting},"boarding":0,"trip":"r{from}"}}"#, ms(from), ms(to));
+    raw("rail", to, value)
+}
+
+/// The gate's open lanes.
+pub(super) fn lanes(at: i64, open: u32) -> Record {
+    raw("counters", at, format!(r#"{{"type":"state","sensor":"s-g1","venue":"small","at":{},"state":"open","lanes_open":{open}}}"#, ms(at)))
+}
+
+/// A source's word that nothing earlier is to come.
+pub(super) fn low_water(source: &'static str, at: i64) -> Record {
+    raw(source, at, format!(r#"{{"type":"low_water","venue":"small","at":{}}}"#, ms(at))).in_place()
+}
+
+/// A command with the fields that its action needs.
+pub(super) fn command(id: &str, at: i64, action: &str) -> Record {
+    raw("ops", at, format!(r#"{{"type":"command","command_id":"{id}","venue":"small","operator":"ops-1","at":{},{action}}}"#, ms(at))).in_place()
+}
+
+/// Low-water marks of these sources.
+pub(super) fn all_low(sources: &[&'static str], at: i64) -> Vec<Record> {
+    sources.iter().map(|source| low_water(source, at)).collect()
+}
+
+pub(super) const SOURCES: [&str; 5] = ["counters", "slow", "tickets", "rail", "ops"];
+
+/// What came out: by key and in order, with what is compared in any order by source.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Outcome {
+    /// Zones and alarms in order by (topic, key); late and quarantine in order by (topic, source).
+    pub(super) records: BTreeMap<(OutTopic, String), Vec<String>>,
+    pub(super) positions: Vec<String>,
+    pub(super) alerts: Vec<(Alert, bool)>,
+}
+
+impl Outcome {
+    /// The JSON values of a topic, in order within each key.
+    pub(super) fn of(&self, topic: OutTopic) -> Vec<serde_json::Value> {
+        let lines = self.records.iter().filter(|((of, _), _)| *of == topic).flat_map(|(_, lines)| lines);
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The records of a place of `midan.zones`.
+    pub(super) fn place(&self, id: &str) -> Vec<serde_json::Value> {
+        let lines = self.records.get(&(OutTopic::Zones, format!("small/{id}"))).into_iter().flatten();
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The record of a place whose pane ends at `end`, of a revision.
+    pub(super) fn pane(&self, id: &str, end: i64, revision: u64) -> Option<serde_json::Value> {
+        self.place(id).into_iter().find(|record| record["to"] == ms(end) && record["revision"] == revision)
+    }
+
+    /// What is compared: without the ledger's rows, which follow each partition's own order, and without positions.
+    pub(super) fn compared(&self) -> BTreeMap<(OutTopic, String), Vec<String>> {
+        self.records.iter().filter(|((topic, _), _)| *topic != OutTopic::Ledger).map(|(key, lines)| (key.clone(), lines.clone())).collect()
+    }
+}
+
+/// An engine that is driven as a shard drives it, with what it has said and its compacted state.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) engine: Engine,
+    pub(super) outcome: Outcome,
+    pub(super) state: BTreeMap<String, Vec<u8>>,
+    offsets: [i64; Feed::ALL.len()],
+}
+
+impl Run {
+    pub(super) fn new(placement: Placement) -> Self {
+        Self::from_offsets(placement, [0; Feed::ALL.len()])
+    }
+
+    fn from_offsets(placement: Placement, offsets: [i64; Feed::ALL.len()]) -> Self {
+        let settings = Settings { placement, ..Settings::default() };
+        Self { engine: Engine::new(world(), 0, 1, settings), outcome: Outcome::default(), state: BTreeMap::new(), offsets }
+    }
+
+    /// Reads records in batches of `size`, and commits after each.
+    pub(super) fn read(&mut self, records: &[Record], size: usize) -> &mut Self {
+        for records in records.chunks(size.max(1)) {
+            let mut batch = Batch::default();
+            for record in records {
+                let offset = &mut self.offsets[record.feed as usize];
+                batch.push(&RecordRef {
+                    feed: record.feed,
+                    partition: record.partition,
+                    offset: *offset,
+                    appended: None,
+                    received: record.received,
+                    key: record.key.as_deref(),
+                    value: &record.value,
+                    source: Some(record.source),
+                    format: record.format,
+                    cloud_event: None,
+                });
+                *offset += 1;
+            }
+            self.step(&batch, &[]);
+        }
+        self
+    }
+
+    /// Reads to the end of every partition, and ends.
+    pub(super) fn end(&mut self) -> &mut Self {
+        self.control(&[Control::EndOfInput])
+    }
+
+    pub(super) fn control(&mut self, controls: &[Control]) -> &mut Self {
+        self.step(&Batch::default(), controls);
+        self
+    }
+
+    /// Every partition is read to its end, and broker time has come so far.
+    pub(super) fn quiet_until(&mut self, secs: i64) -> &mut Self {
+        let ends = Feed::ALL.map(|feed| Control::ReadToEnd { feed, next_offset: self.offsets[feed as usize] });
+        self.control(&ends);
+        self.control(&[Control::Tick { at: EventTime::from_millis(ms(secs)) }])
+    }
+
+    fn step(&mut self, batch: &Batch, controls: &[Control]) {
+        let mut effects = self.engine.step(batch, controls);
+        loop {
+            let answers: Vec<Control> = effects.asks.iter().map(|ask| Control::Models(Answer { ticket: ask.ticket, flow: ModelOutcome::Absent, anomaly: ModelOutcome::Absent })).collect();
+            self.note(effects);
+            for (_, ledger) in self.engine.ledgers() {
+                assert_eq!(ledger.total().imbalance(), (0, 0), "both sums hold after every step");
+            }
+            if answers.is_empty() {
+                break;
+            }
+            effects = self.engine.step(&Batch::default(), &answers);
+        }
+        self.commit();
+    }
+
+    fn commit(&mut self) {
+        for StateChange { key, value } in self.engine.take_state_changes() {
+            let key = String::from_utf8(key).unwrap();
+            match value {
+                Some(value) => drop(self.state.insert(key, value)),
+                None => drop(self.state.remove(&key)),
+            }
+        }
+        self.engine.committed();
+    }
+
+    fn note(&mut self, effects: Effects) {
+        for record in effects.records {
+            let value = String::from_utf8(record.value).unwrap();
+            let key = match record.topic {
+                OutTopic::Late | OutTopic::Quarantine => {
+                    self.outcome.positions.push(record.position.expect("late and quarantined records name their position"));
+                    let json: serde_json::Value = serde_json::from_str(&value).unwrap();
+                    json["source"].as_str().unwrap_or("").to_owned()
+                }
+                _ => String::from_utf8(record.key).unwrap(),
+            };
+            self.outcome.records.entry((record.topic, key)).or_default().push(value);
+        }
+        self.outcome.alerts.extend(effects.alerts.into_iter().map(|alert| (alert.clone(), alert.after_commit)));
+    }
+
+    /// A new process: another engine that takes the state over and goes on from here.
+    pub(super) fn restarted(&self, placement: Placement) -> Self {
+        let mut heir = Self::from_offsets(placement, self.offsets);
+        for (key, value) in &self.state {
+            heir.engine.restore(key.as_bytes(), value).unwrap();
+        }
+        heir.state.clone_from(&self.state);
+        heir
+    }
+
+    /// The state after compaction without the ledger's rows, which follow each partition's own order.
+    pub(super) fn site_state(&self) -> BTreeMap<String, Vec<u8>> {
+        self.state.iter().filter(|(key, _)| !key.starts_with('~')).map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// The ledger of all partitions together.
+    pub(super) fn sums(&self) -> Sums {
+        let mut sums = Sums::default();
+        self.engine.ledgers().for_each(|(_, ledger)| sums.add(&ledger.total()));
+        sums
+    }
+}
+
+
+/// Reads all records in batches of `size` to the end, commands by pane.
+pub(super) fn played(records: &[Record], size: usize) -> Run {
+    let mut run = Run::new(Placement::ByPane);
+    run.read(records, size).end();
+    run
+}
+
+/// What a run said.
+pub(super) fn said(records: &[Record]) -> Outcome {
+    played(records, 64).outcome
+}

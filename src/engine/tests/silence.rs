@@ -1,0 +1,99 @@
+//! Silence is an event: sources are set aside only by proof, ticks carry a silent venue on, and whoever comes back revises.
+
+use crate::engine::story::{Record, Run, SOURCES, START, all_low, count, low_water};
+use crate::engine::{Control, OutTopic, Placement};
+use crate::time::EventTime;
+
+fn peopled(until: i64) -> Vec<Record> {
+    let mut records = Vec::new();
+    for now in (0..until).step_by(10) {
+        records.extend([count("c-in", now, 40, 0).received(now + 11), count("c-g1", now, 30, 0).received(now + 11)]);
+        records.extend(all_low(&SOURCES, now + 10).into_iter().map(|record| record.received(now + 11)));
+    }
+    records
+}
+
+fn kinds(run: &Run) -> Vec<String> {
+    run.outcome.of(OutTopic::Control).iter().map(|entry| entry["kind"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn without_proof_that_all_is_read_nobody_is_set_aside() {
+    let mut run = Run::new(Placement::OnArrival);
+    run.read(&peopled(120), 10);
+    run.control(&[Control::Tick { at: EventTime::from_millis(START) }, Control::Tick { at: EventTime::from_millis(START + 9_000_000) }]);
+    assert!(kinds(&run).is_empty());
+}
+
+#[test]
+fn a_silent_source_is_set_aside_with_its_offset_and_holds_nobody_until_it_comes_back_and_revises() {
+    let mut run = Run::new(Placement::OnArrival);
+    run.read(&peopled(120), 10).quiet_until(121);
+    assert!(kinds(&run).is_empty());
+    // Everybody but the operations goes on; their silence is 30 s.
+    let going_on: Vec<Record> = peopled(240).into_iter().filter(|record| record.at > 120 && record.source != "ops").collect();
+    run.read(&going_on, 10);
+    assert_eq!(run.outcome.pane("queue", 150, 0), None, "the operations hold the pane");
+    run.quiet_until(160);
+    assert_eq!(kinds(&run), ["idle_mark"]);
+    let mark = &run.outcome.of(OutTopic::Control)[0];
+    assert_eq!((&mark["source"], &mark["feed"], &mark["next_offset"], &mark["after"]), (&"ops".into(), &"commands".into(), &12.into(), &(START + 120_000).into()));
+    assert!(run.outcome.pane("queue", 220, 0).is_some());
+    // The counters fall silent and are set aside; then what they had counted comes after all.
+    run.read(&all_low(&["slow", "tickets", "rail"], 400).into_iter().map(|record| record.received(401)).collect::<Vec<_>>(), 10);
+    run.quiet_until(401);
+    assert_eq!(kinds(&run), ["idle_mark", "idle_mark"]);
+    assert_eq!(run.outcome.pane("queue", 380, 0).unwrap()["in"], 0);
+    run.read(&[count("c-in", 370, 55, 0).received(402)], 1);
+    assert_eq!(kinds(&run).last().map(String::as_str), Some("idle_end"));
+    run.read(&[low_water("counters", 420).received(421)], 1).read(&all_low(&["slow", "tickets", "rail"], 420), 10);
+    assert_eq!(run.outcome.pane("queue", 380, 1).unwrap()["in"], 55);
+}
+
+#[test]
+fn a_venue_that_goes_wholly_silent_closes_panes_by_ticks_and_blind_is_raised() {
+    let mut run = Run::new(Placement::OnArrival);
+    run.read(&peopled(300), 10).quiet_until(301);
+    let before = run.outcome.alerts.len();
+    for now in 310..1_500 {
+        run.quiet_until(now);
+    }
+    let last = run.outcome.place("queue").last().cloned().unwrap();
+    assert!(last["to"].as_i64().unwrap() > START + 1_000_000, "{last}");
+    assert_eq!(last["coverage"], 0.0);
+    let blind: Vec<serde_json::Value> = run.outcome.of(OutTopic::Alarms).into_iter().filter(|change| change["code"] == "BLIND" && change["change"] == "raised").collect();
+    assert!(blind.iter().any(|change| change["place"]["kind"] == "venue"), "{blind:?}");
+    let after = run.outcome.alerts[before..].iter().filter(|(alert, _)| String::from_utf8_lossy(&alert.value).contains("BLIND"));
+    assert!(after.clone().count() > 0 && after.clone().all(|(_, after_commit)| *after_commit), "they hang on ticks that are not committed yet");
+    let ticks = kinds(&run).iter().filter(|kind| *kind == "tick").count();
+    let panes = run.outcome.place("queue").len();
+    assert!(ticks < panes && ticks > 50, "{ticks} ticks are journaled for {panes} panes: those that closed one");
+}
+
+#[test]
+fn a_venue_that_never_spoke_is_carried_on_by_ticks_too() {
+    let mut run = Run::new(Placement::OnArrival);
+    for now in (0..1_200).step_by(5) {
+        run.quiet_until(now);
+    }
+    let panes = run.outcome.place("bowl");
+    assert!(panes.len() > 10);
+    assert!(panes.iter().all(|record| record["coverage"] == 0.0));
+    let marks = run.outcome.of(OutTopic::Control).into_iter().filter(|entry| entry["kind"] == "idle_mark").collect::<Vec<_>>();
+    assert_eq!(marks.len(), SOURCES.len());
+    assert!(marks.iter().all(|mark| mark["next_offset"].is_null()));
+}
+
+#[test]
+fn what_ticks_and_marks_decided_survives_a_restart() {
+    let mut run = Run::new(Placement::OnArrival);
+    run.read(&peopled(300), 10).quiet_until(301);
+    for now in (310..1_200).step_by(5) {
+        run.quiet_until(now);
+    }
+    let mut heir = run.restarted(Placement::OnArrival);
+    run.quiet_until(1_200).quiet_until(1_300);
+    heir.quiet_until(1_200).quiet_until(1_300);
+    assert_eq!(heir.state, run.state);
+    assert_eq!(heir.outcome.place("queue").last(), run.outcome.place("queue").last());
+}
