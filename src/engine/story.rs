@@ -128,7 +128,11 @@ pub(super) fn scan(id: u32, at: i64) -> Record {
 /// Passengers who alighted in the minute from `from` on.
 pub(super) fn passengers(from: i64, alighting: u32) -> Record {
     let to = from + 60;
-    let value = format!(r#"{{"type":"passengers","stop":"RAIL","venue":"small","from":{},"to":{},"alighting":{alighting},"boarding":0,"trip":"r{from}"}}"#, ms(from), ms(to));
+    let value = format!(
+        r#"{{"type":"passengers","stop":"RAIL","venue":"small","from":{},"to":{},"alighting":{alighting},"boarding":0,"trip":"r{from}"}}"#,
+        ms(from),
+        ms(to)
+    );
     raw("rail", to, value)
 }
 
@@ -251,7 +255,11 @@ impl Run {
     fn step(&mut self, batch: &Batch, controls: &[Control]) {
         let mut effects = self.engine.step(batch, controls);
         loop {
-            let answers: Vec<Control> = effects.asks.iter().map(|ask| Control::Models(Answer { ticket: ask.ticket, flow: ModelOutcome::Absent, anomaly: ModelOutcome::Absent })).collect();
+            let answers: Vec<Control> = effects
+                .asks
+                .iter()
+                .map(|ask| Control::Models(Answer { ticket: ask.ticket, flow: ModelOutcome::Absent, anomaly: ModelOutcome::Absent }))
+                .collect();
             self.note(effects);
             for (_, ledger) in self.engine.ledgers() {
                 assert_eq!(ledger.total().imbalance(), (0, 0), "both sums hold after every step");
@@ -313,7 +321,6 @@ impl Run {
         sums
     }
 }
-
 
 /// Reads all records in batches of `size` to the end, commands by pane.
 pub(super) fn played(records: &[Record], size: usize) -> Run {

@@ -1,4 +1,13 @@
 //! The integration tests, one binary: each module proves one promise at the lowest layer that can show its breach.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "what serves the tests is a test, and may wait and measure"
+)]
 
 mod bench;
 mod kafka_broker;

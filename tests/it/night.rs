@@ -50,7 +50,13 @@ pub(crate) fn stretch() -> &'static [SimRecord] {
 }
 
 /// Runs records through one engine in batches, and hands every output to `each`.
-pub(crate) fn play<'r>(records: impl Iterator<Item = &'r SimRecord>, size: usize, settings: Settings, models: &mut dyn Models, each: &mut dyn FnMut(&OutRecord)) -> Engine {
+pub(crate) fn play<'r>(
+    records: impl Iterator<Item = &'r SimRecord>,
+    size: usize,
+    settings: Settings,
+    models: &mut dyn Models,
+    each: &mut dyn FnMut(&OutRecord),
+) -> Engine {
     let mut engine = Engine::new(world(), 0, 1, settings);
     let mut offsets = [0; Feed::ALL.len()];
     let mut batch = Batch::default();
@@ -98,7 +104,12 @@ pub(crate) fn by_pane() -> Settings {
 }
 
 /// By topic: SHA-256 over keys and values, key by key; late and quarantined lines sorted, for their order is that of arrival.
-fn digest<'r>(records: impl Iterator<Item = &'r SimRecord>, size: usize, settings: Settings, models: &mut dyn Models) -> BTreeMap<&'static str, (usize, String)> {
+fn digest<'r>(
+    records: impl Iterator<Item = &'r SimRecord>,
+    size: usize,
+    settings: Settings,
+    models: &mut dyn Models,
+) -> BTreeMap<&'static str, (usize, String)> {
     let mut by_key: BTreeMap<(OutTopic, Vec<u8>), Sha256> = BTreeMap::new();
     let mut lines: BTreeMap<OutTopic, Vec<Vec<u8>>> = BTreeMap::new();
     let mut counted: BTreeMap<OutTopic, usize> = BTreeMap::new();

@@ -69,7 +69,14 @@ fn source_of(value: &[u8]) -> Vec<u8> {
 
 fn feed(feeder: &mut dyn Feeder) {
     for record in stretch() {
-        let sent = InRecord { feed: record.feed, key: record.key.as_bytes(), value: &record.value, source: Some(&record.source), format: record.format, received: Some(record.received) };
+        let sent = InRecord {
+            feed: record.feed,
+            key: record.key.as_bytes(),
+            value: &record.value,
+            source: Some(&record.source),
+            format: record.format,
+            received: Some(record.received),
+        };
         feeder.send(&sent).unwrap();
     }
     feeder.flush().unwrap();
@@ -113,7 +120,8 @@ fn assert_same(found: &Outcome, expected: &Outcome, what: &str) {
         assert_eq!(others.len(), lines.len(), "{what}: {} {}", key.0, String::from_utf8_lossy(&key.1));
     }
     assert_eq!(found.ordered.len(), expected.ordered.len(), "{what}");
-    let differing: Vec<_> = expected.state.iter().filter(|(key, value)| found.state.get(*key) != Some(value)).map(|(key, _)| String::from_utf8_lossy(key)).collect();
+    let differing: Vec<_> =
+        expected.state.iter().filter(|(key, value)| found.state.get(*key) != Some(value)).map(|(key, _)| String::from_utf8_lossy(key)).collect();
     assert!(differing.is_empty() && found.state.len() == expected.state.len(), "{what}: state of {differing:?}");
 }
 

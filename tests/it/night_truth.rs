@@ -75,7 +75,12 @@ fn the_picture_of_a_whole_night_is_near_the_truth_and_its_alarms_are_few_and_end
             minutes += 1;
         }
         let share = errors / f64::from(minutes.max(1)) / capacity;
-        println!("{:16} {minutes:4} min, mean error {:6.2} % of capacity, within the band {:5.1} %", zone.id, 100.0 * share, 100.0 * f64::from(within) / f64::from(minutes.max(1)));
+        println!(
+            "{:16} {minutes:4} min, mean error {:6.2} % of capacity, within the band {:5.1} %",
+            zone.id,
+            100.0 * share,
+            100.0 * f64::from(within) / f64::from(minutes.max(1))
+        );
         if &*zone.id == "bowl" {
             assert!(minutes > 400 && share < 0.03, "bowl: mean absolute error {share:.4} of capacity over {minutes} minutes");
         }
@@ -94,7 +99,8 @@ fn the_picture_of_a_whole_night_is_near_the_truth_and_its_alarms_are_few_and_end
         }
         if matches!(kind, "raised" | "cleared") {
             let minutes = (change["event_time"].as_i64().unwrap() - kick_off) / 60_000;
-            let evidence: Vec<String> = change["evidence"].as_array().unwrap().iter().map(|e| format!("{}={} ({})", e["what"], e["value"], e["threshold"])).collect();
+            let evidence: Vec<String> =
+                change["evidence"].as_array().unwrap().iter().map(|e| format!("{}={} ({})", e["what"], e["value"], e["threshold"])).collect();
             println!("KO{minutes:+4} {kind:8} {:12} {:7} {} {}", change["code"], change["priority"], change["place"]["id"], evidence.join(" "));
         }
     }

@@ -15,12 +15,15 @@ use std::time::Duration;
 
 pub(crate) const EVERY: u64 = 7;
 pub(crate) const ALARM: u64 = 50;
+const CLOSED: &[u8] = b"closed";
 
 #[derive(Default)]
 pub(crate) struct Tally {
     counts: BTreeMap<Vec<u8>, (u64, u64)>,
     dirty: BTreeSet<Vec<u8>>,
     answered: u64,
+    /// Whether the totals are out: kept in the state, so that an end that is told again after a crash adds nothing.
+    closed: bool,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
@@ -28,6 +31,10 @@ impl Tally {
     /// One that notes what it sees.
     pub(crate) fn watching(seen: &Arc<Mutex<Vec<String>>>) -> Self {
         Self { seen: Arc::clone(seen), ..Self::default() }
+    }
+
+    fn count(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.counts.get(key).map(|(count, sum)| format!("{count} {sum}").into_bytes())
     }
 
     fn take_in(&mut self, record: &RecordRef<'_>, effects: &mut Effects) {
@@ -45,11 +52,19 @@ impl Tally {
         if count.is_multiple_of(ALARM) {
             let id = format!("{}/{count}", String::from_utf8_lossy(&key));
             effects.alerts.push(Alert { key: id.into_bytes(), value: text.into_bytes(), after_commit: count.is_multiple_of(2 * ALARM) });
-            effects.asks.push(Ask { ticket: Ticket { venue: VenueId::from(0), pane: EventTime::from_millis(count as i64) }, rows: 16, features: Vec::new().into() });
+            effects.asks.push(Ask {
+                ticket: Ticket { venue: VenueId::from(0), pane: EventTime::from_millis(count as i64) },
+                rows: 16,
+                features: Vec::new().into(),
+            });
         }
     }
 
-    fn total(&self, effects: &mut Effects) {
+    fn total(&mut self, effects: &mut Effects) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
+        self.dirty.insert(CLOSED.to_vec());
         for (key, (count, sum)) in &self.counts {
             let value = format!("total {count} {sum}").into_bytes();
             effects.records.push(OutRecord { topic: OutTopic::Ledger, key: key.clone(), value, position: None });
@@ -80,13 +95,17 @@ impl Core for Tally {
 
     fn take_state_changes(&mut self) -> Vec<StateChange> {
         let dirty = std::mem::take(&mut self.dirty);
-        let value = |key: &Vec<u8>| self.counts.get(key).map(|(count, sum)| format!("{count} {sum}").into_bytes());
+        let value = |key: &Vec<u8>| if key == CLOSED { Some(b"yes".to_vec()) } else { self.count(key) };
         dirty.into_iter().map(|key| StateChange { value: value(&key), key }).collect()
     }
 
     fn committed(&mut self) {}
 
     fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
+        if key == CLOSED {
+            self.closed = true;
+            return Ok(());
+        }
         let text = std::str::from_utf8(value).map_err(|error| error.to_string())?;
         let (count, sum) = text.split_once(' ').ok_or("no count")?;
         let parse = |text: &str| text.parse::<u64>().map_err(|error| error.to_string());
@@ -114,12 +133,15 @@ pub(crate) fn feed_night(feeder: &mut dyn Feeder, records: u32) {
 /// Key and value, in order.
 type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 
+/// The last value of each key.
+type Table = BTreeMap<Vec<u8>, Vec<u8>>;
+
 /// What is compared: outputs in order per partition, the changelog and the alerts by the last value of each key.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) ordered: BTreeMap<(&'static str, u32), Pairs>,
     pub(crate) positions: BTreeMap<u32, Vec<String>>,
-    pub(crate) compacted: BTreeMap<(&'static str, u32), BTreeMap<Vec<u8>, Vec<u8>>>,
+    pub(crate) compacted: BTreeMap<(&'static str, u32), Table>,
 }
 
 pub(crate) const COMPARED: [Topic; 4] = [Topic::Out(OutTopic::Zones), Topic::Out(OutTopic::Ledger), Topic::Out(OutTopic::State), Topic::Out(OutTopic::Alerts)];
@@ -136,10 +158,12 @@ pub(crate) fn outcome(tail: &mut dyn Tail) -> Outcome {
     let mut outcome = Outcome::default();
     for record in records {
         let at = (record.topic.name(), record.partition);
+        if record.key.starts_with(midan::log::HEARTBEAT_PREFIX.as_bytes()) {
+            continue;
+        }
         if record.topic.is_compacted() {
             let table = outcome.compacted.entry(at).or_default();
             match record.value {
-                _ if record.key.starts_with(midan::log::HEARTBEAT_PREFIX.as_bytes()) => {}
                 Some(value) => drop(table.insert(record.key, value)),
                 None => drop(table.remove(&record.key)),
             }
@@ -154,6 +178,30 @@ pub(crate) fn outcome(tail: &mut dyn Tail) -> Outcome {
 }
 
 impl Outcome {
+    /// Fails with the first difference, in a line that a person can read.
+    pub(crate) fn must_be(&self, expected: &Self, what: &str) {
+        let text =
+            |pair: Option<&(Vec<u8>, Vec<u8>)>| pair.map(|(key, value)| format!("{} = {}", String::from_utf8_lossy(key), String::from_utf8_lossy(value)));
+        let places: BTreeSet<_> = self.ordered.keys().chain(expected.ordered.keys()).collect();
+        for place in places {
+            let (found, wanted) = (self.ordered.get(place).cloned().unwrap_or_default(), expected.ordered.get(place).cloned().unwrap_or_default());
+            for i in 0..found.len().max(wanted.len()) {
+                let (found, wanted) = (text(found.get(i)), text(wanted.get(i)));
+                assert_eq!(found, wanted, "{what}: {place:?}, record {i}");
+            }
+        }
+        for (place, wanted) in &expected.compacted {
+            let found = self.compacted.get(place).cloned().unwrap_or_default();
+            let keys: BTreeSet<_> = found.keys().chain(wanted.keys()).collect();
+            for key in keys {
+                let value = |table: &Table| table.get(key).map(|value| String::from_utf8_lossy(value).into_owned());
+                assert_eq!(value(&found), value(wanted), "{what}: {place:?}, key {}", String::from_utf8_lossy(key));
+            }
+        }
+        assert_eq!(self.positions, expected.positions, "{what}: positions");
+        assert!(self == expected, "{what}");
+    }
+
     /// How many records of the kind that keeps its order there are.
     pub(crate) fn ordered_records(&self) -> usize {
         self.ordered.values().map(Vec::len).sum()

@@ -1,9 +1,9 @@
 //! Promise 1, at its worst: each kind of bad record is in the ledger, named in quarantine with its position, and moves nothing else.
 
 use super::busy;
+use crate::engine::story::Run;
 use crate::engine::story::{Record, START, count, count_over, played, raw};
 use crate::engine::{OutTopic, Placement};
-use crate::engine::story::Run;
 use crate::venue::partition::partition_of;
 
 /// A frame of GTFS-Realtime, cut off.
@@ -26,7 +26,12 @@ fn bad() -> Vec<(&'static str, Record, &'static str, bool)> {
         ("a clock ten years ahead without a receipt", count("c-in", 440 + 315_360_000, 3, 0), "clock", false),
         ("2 MB", of(format!(r#"{{"type":"count","x":"{}"}}"#, "x".repeat(2 << 20))), "too_large", true),
         ("truncated protobuf", Record { format: Some("application/x-protobuf"), ..raw("rail", 450, TRUNCATED) }, "malformed", true),
-        ("wrong key", Record { value: count("c-in", 440, 3, 0).value.iter().map(|byte| if *byte == b'm' { b'n' } else { *byte }).collect(), ..count("c-in", 440, 3, 0) }, "wrong_key", true),
+        (
+            "wrong key",
+            Record { value: count("c-in", 440, 3, 0).value.iter().map(|byte| if *byte == b'm' { b'n' } else { *byte }).collect(), ..count("c-in", 440, 3, 0) },
+            "wrong_key",
+            true,
+        ),
         ("no key", Record { key: None, ..count("c-in", 440, 3, 0) }, "wrong_key", true),
         ("unknown venue", keyed("nowhere"), "unknown_venue", true),
         ("unknown source", Record { source: "nobody", ..count("c-in", 440, 3, 0) }, "unknown_name", true),

@@ -68,7 +68,14 @@ fn odd(ten: i64, dice: &mut Dice) -> Option<Record> {
         7 => Some(count_over("slow", "c-door", now - 500, now - 200, 30, 0).in_place()),
         8 => Some(command(&format!("c-{ten}"), now - dice.below(60) as i64, r#""action":"recount","zone":"bowl","persons":300"#)),
         9 => Some(command(&format!("a-{ten}"), now, r#""action":"ack","alarm_id":"none""#)),
-        10 => Some(raw("ops", now - 5, format!(r#"{{"type":"match","match_id":"m1","venue":"small","at":{},"event":"kick_off_planned"}}"#, super::story::START + now * 1_000 - 5_000)).in_place()),
+        10 => Some(
+            raw(
+                "ops",
+                now - 5,
+                format!(r#"{{"type":"match","match_id":"m1","venue":"small","at":{},"event":"kick_off_planned"}}"#, super::story::START + now * 1_000 - 5_000),
+            )
+            .in_place(),
+        ),
         11 => Some(passengers(now - 217, 50).in_place()),
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use super::{Dice, busy, by_source};
 use crate::engine::OutTopic;
-use crate::engine::story::{Record, Run, all_low, count, played, SOURCES};
+use crate::engine::story::{Record, Run, SOURCES, all_low, count, played};
 use proptest::prelude::*;
 
 /// Takes the sources' records in any interleaving that keeps each source's order.
@@ -95,7 +95,8 @@ fn a_fast_source_does_not_close_panes_for_a_slow_one() {
     records.extend(all_low(&SOURCES[1..], 25));
     let mut run = Run::new(crate::engine::Placement::ByPane);
     run.read(&records, 10);
-    let ends: Vec<i64> = run.outcome.of(OutTopic::Zones).iter().filter(|record| record["zone"] == "queue").map(|record| record["to"].as_i64().unwrap()).collect();
+    let ends: Vec<i64> =
+        run.outcome.of(OutTopic::Zones).iter().filter(|record| record["zone"] == "queue").map(|record| record["to"].as_i64().unwrap()).collect();
     let last = crate::engine::story::START + 20_000;
     assert_eq!(ends.last(), Some(&last), "tickets have come to 25 s less their disorder");
 }

@@ -37,7 +37,10 @@ fn a_silent_source_is_set_aside_with_its_offset_and_holds_nobody_until_it_comes_
     run.quiet_until(160);
     assert_eq!(kinds(&run), ["idle_mark"]);
     let mark = &run.outcome.of(OutTopic::Control)[0];
-    assert_eq!((&mark["source"], &mark["feed"], &mark["next_offset"], &mark["after"]), (&"ops".into(), &"commands".into(), &12.into(), &(START + 120_000).into()));
+    assert_eq!(
+        (&mark["source"], &mark["feed"], &mark["next_offset"], &mark["after"]),
+        (&"ops".into(), &"commands".into(), &12.into(), &(START + 120_000).into())
+    );
     assert!(run.outcome.pane("queue", 220, 0).is_some());
     // The counters fall silent and are set aside; then what they had counted comes after all.
     run.read(&all_low(&["slow", "tickets", "rail"], 400).into_iter().map(|record| record.received(401)).collect::<Vec<_>>(), 10);
@@ -61,7 +64,8 @@ fn a_venue_that_goes_wholly_silent_closes_panes_by_ticks_and_blind_is_raised() {
     let last = run.outcome.place("queue").last().cloned().unwrap();
     assert!(last["to"].as_i64().unwrap() > START + 1_000_000, "{last}");
     assert_eq!(last["coverage"], 0.0);
-    let blind: Vec<serde_json::Value> = run.outcome.of(OutTopic::Alarms).into_iter().filter(|change| change["code"] == "BLIND" && change["change"] == "raised").collect();
+    let blind: Vec<serde_json::Value> =
+        run.outcome.of(OutTopic::Alarms).into_iter().filter(|change| change["code"] == "BLIND" && change["change"] == "raised").collect();
     assert!(blind.iter().any(|change| change["place"]["kind"] == "venue"), "{blind:?}");
     let after = run.outcome.alerts[before..].iter().filter(|(alert, _)| String::from_utf8_lossy(&alert.value).contains("BLIND"));
     assert!(after.clone().count() > 0 && after.clone().all(|(_, after_commit)| *after_commit), "they hang on ticks that are not committed yet");
