@@ -2,6 +2,7 @@
 
 mod kafka_broker;
 mod layers;
+mod real_data;
 mod shard_on_embedded;
 mod shard_on_kafka;
 mod tally;

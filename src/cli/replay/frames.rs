@@ -117,7 +117,8 @@ fn tell_census(census: &Census) {
         println!("              {} frames could not be read; they are in quarantine", census.unreadable);
     }
     if census.with_occupancy == 0 {
-        println!("occupancy     none of {} positions and {} calls tells how full a train is: trains are counted here, persons are not", census.positions, census.calls);
+        println!("occupancy     none of {} positions and {} calls tells how full a train is ({} say outright: no data)", census.positions, census.calls, census.without_data);
+        println!("              so trains are counted here, persons are not");
     } else {
         println!("occupancy     {} of {} positions and calls tell how full a train is", census.with_occupancy, census.positions + census.calls);
     }
