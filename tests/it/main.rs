@@ -1,4 +1,5 @@
 //! The integration tests, one binary: each module proves one promise at the lowest layer that can show its breach.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,6 +16,7 @@ mod layers;
 mod night;
 mod night_on_kafka;
 mod night_truth;
+mod real_data;
 mod shard_on_embedded;
 mod shard_on_kafka;
 mod tally;

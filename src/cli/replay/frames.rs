@@ -104,19 +104,11 @@ fn tell_stops(venue: &Venue, arrivals: &Arrivals) {
         if of_stop.positions == 0 && of_stop.arrivals == 0 {
             continue;
         }
-        println!(
-            "              {:<6} {:<34} {:>4} arrivals; {} positions, {} of them older than 90 s",
-            stop.id, stop.name, of_stop.arrivals, of_stop.positions, of_stop.stale
-        );
+        println!("              {:<6} {:<34} {:>4} arrivals; {} positions, {} of them older than 90 s", stop.id, stop.name, of_stop.arrivals, of_stop.positions, of_stop.stale);
     }
     let all = arrivals.all();
     println!("              {} arrivals in all, a trip once; {} still expected after the last frame, {} taken back", all.arrivals, all.expected, all.withdrawn);
-    println!(
-        "staleness     at these stops {:.1} % of {} positions were older than 90 s when they were told, the oldest {}",
-        all.stale_percent(),
-        all.positions,
-        all.oldest
-    );
+    println!("staleness     at these stops {:.1} % of {} positions were older than 90 s when they were told, the oldest {}", all.stale_percent(), all.positions, all.oldest);
 }
 
 fn tell_census(census: &Census) {
@@ -125,10 +117,8 @@ fn tell_census(census: &Census) {
         println!("              {} frames could not be read; they are in quarantine", census.unreadable);
     }
     if census.with_occupancy == 0 {
-        println!(
-            "occupancy     none of {} positions and {} calls tells how full a train is: trains are counted here, persons are not",
-            census.positions, census.calls
-        );
+        println!("occupancy     none of {} positions and {} calls tells how full a train is ({} say outright: no data)", census.positions, census.calls, census.without_data);
+        println!("              so trains are counted here, persons are not");
     } else {
         println!("occupancy     {} of {} positions and calls tell how full a train is", census.with_occupancy, census.positions + census.calls);
     }
