@@ -18,8 +18,6 @@ use std::time::Duration;
 
 /// The topic whose partitions the group hands out.
 const LEAD: Feed = Feed::Sensors;
-/// Records per call into the client.
-const BATCH: usize = 4_096;
 /// How long a question to the broker may take.
 const ASK: Duration = Duration::from_secs(5);
 
@@ -33,7 +31,7 @@ pub(super) struct Input {
     /// A revocation that was reported and waits to be carried out.
     revoking: bool,
     /// What the client said of a partition, to be reported by the next poll: this one's records must not be lost over it.
-    trouble: Option<String>,
+    trouble: Option<LogError>,
     /// The membership as it was before the last records were read.
     metadata: Option<ConsumerGroupMetadata>,
     generation: i32,
@@ -48,7 +46,7 @@ impl Input {
         let consumer = BaseConsumer::from_config_and_context(&settings.input(), Membership::new(sisters)).map_err(refused)?;
         consumer.subscribe(&[&settings.name(Topic::In(LEAD))]).map_err(refused)?;
         let consumer = Arc::new(consumer);
-        let queue = MessageQueue::new(&consumer, BATCH);
+        let queue = MessageQueue::new(&consumer);
         Ok(Self { consumer, queue, names, started: BTreeSet::new(), owned: BTreeSet::new(), revoking: false, trouble: None, metadata: None, generation: -1 })
     }
 
@@ -57,10 +55,11 @@ impl Input {
         if !inbox.events.is_empty() {
             return Ok(());
         }
-        if let Some(detail) = self.trouble.take() {
-            return Err(LogError::Busy { doing: "reading the inputs", detail });
+        if let Some(trouble) = self.trouble.take() {
+            return Err(trouble);
         }
         self.note_membership();
+        let doing = "reading the inputs";
         let Self { queue, names, started, trouble, .. } = self;
         queue.read(max, wait, &mut |message| {
             let Some((feed, _)) = names.iter().find(|(_, name)| name == message.topic()) else { return };
@@ -72,7 +71,9 @@ impl Input {
             match message.kind() {
                 Kind::Record => inbox.batch_mut(place.partition).push(&message.record(*feed)),
                 Kind::End => inbox.events.push(Event::ReadToEnd { place, next_offset: message.offset() }),
-                Kind::Trouble(text) => *trouble = Some(format!("{place}: {text}")),
+                // Left to itself the client would begin again at the first record, and count all of them twice.
+                Kind::OutOfRange => *trouble = Some(LogError::Unknown { doing, detail: format!("{place}: the next record to read is not there") }),
+                Kind::Trouble(text) => *trouble = Some(LogError::Busy { doing, detail: format!("{place}: {text}") }),
             }
         });
         drop_overtaken_ends(inbox);
@@ -146,10 +147,15 @@ impl Input {
         let mut offsets = Offsets::new();
         for (feed, name) in &self.names {
             let element = list.find_partition(name, partition as i32);
+            let (low, _) = self.consumer.fetch_watermarks(name, partition as i32, ASK).map_err(busy)?;
             let next = match element.as_ref().map(|element| (element.offset(), element.error())) {
                 Some((_, Err(error))) => return Err(busy(error)),
+                Some((Offset::Offset(next), _)) if next < low => {
+                    tracing::error!(topic = %name, partition, next, low, "records were deleted before they were read; reading goes on behind them");
+                    low
+                }
                 Some((Offset::Offset(next), _)) => next,
-                _ => self.consumer.fetch_watermarks(name, partition as i32, ASK).map_err(busy)?.0,
+                _ => low,
             };
             offsets.insert(Place { feed: *feed, partition }, next);
         }

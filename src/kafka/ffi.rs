@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code, reason = "three calls of librdkafka that have no safe wrapper; each block says why it is sound")]
 
+use super::producer::now;
 use crate::feeds::RecordRef;
 use crate::log::{RECEIVED_HEADER, SOURCE_HEADER};
 use rdkafka::bindings as sys;
@@ -46,24 +47,31 @@ pub(super) fn commit_transaction<C: ProducerContext>(producer: &BaseProducer<C>,
 
 /// A queue of our own into which the partitions of a consumer flow.
 ///
-/// The consumer's own queue must not be read in batches, for it also carries the group's decisions, which the batch call would answer by itself. Forwarding holds
+/// The consumer's own queue must not be read in batches, for it also carries the group's decisions, which such a call would answer by itself. Forwarding holds
 /// against later assignments of the same partition, and is set before the first of them, so that no record takes the other way.
 pub(super) struct MessageQueue<C: ConsumerContext> {
     queue: *mut sys::rd_kafka_queue_t,
-    messages: Vec<*mut sys::rd_kafka_message_t>,
     /// Keeps the client alive: a queue must not outlive it.
     consumer: Arc<BaseConsumer<C>>,
 }
 
-// SAFETY: librdkafka's queues may be used from any thread, and the buffer of messages is empty between calls.
+/// What a call into librdkafka hands to the callback.
+struct Showing<'a> {
+    each: &'a mut dyn FnMut(Message<'_>),
+    shown: usize,
+    max: usize,
+    client: *mut sys::rd_kafka_t,
+}
+
+// SAFETY: librdkafka's queues may be used from any thread.
 unsafe impl<C: ConsumerContext> Send for MessageQueue<C> {}
 
 impl<C: ConsumerContext> MessageQueue<C> {
-    /// A queue that reads up to `batch` records a call.
-    pub(super) fn new(consumer: &Arc<BaseConsumer<C>>, batch: usize) -> Self {
+    /// A queue of this consumer.
+    pub(super) fn new(consumer: &Arc<BaseConsumer<C>>) -> Self {
         // SAFETY: the client is alive, and stays so because this struct holds it.
         let queue = unsafe { sys::rd_kafka_queue_new(consumer.client().native_ptr()) };
-        Self { queue, messages: vec![ptr::null_mut(); batch.max(1)], consumer: Arc::clone(consumer) }
+        Self { queue, consumer: Arc::clone(consumer) }
     }
 
     /// Lets a partition flow into this queue.
@@ -81,32 +89,36 @@ impl<C: ConsumerContext> MessageQueue<C> {
 
     /// Shows up to `max` messages to `each`, after waiting at most `wait` for the first, and answers how many there were.
     ///
-    /// The call for many waits until its buffer is full or the time is over; so one message is waited for, and the rest is what is there.
+    /// By callback and not by `rd_kafka_consume_batch_queue`, for two reasons. That call waits until its buffer is full or the time is over. And it takes the end
+    /// of a partition for a record, so that the client believes the application one record further than it is; the next rebalance pauses and resumes
+    /// the partition there, and the first record after an idle time is lost.
     pub(super) fn read(&mut self, max: usize, wait: Duration, each: &mut dyn FnMut(Message<'_>)) -> usize {
-        let mut read = self.take(1, wait, each);
-        while read > 0 && read < max {
-            let more = self.take(max - read, Duration::ZERO, each);
-            read += more;
-            if more == 0 {
-                break;
+        let mut showing = Showing { each, shown: 0, max: max.max(1), client: self.consumer.client().native_ptr() };
+        let began = now();
+        loop {
+            let left = wait.saturating_sub(began.elapsed());
+            let opaque = ptr::from_mut(&mut showing).cast::<c_void>();
+            // SAFETY: queue and client are alive. The callback runs on this thread and only within this call, so what `opaque` points at outlives every use of it.
+            let served = unsafe { sys::rd_kafka_consume_callback_queue(self.queue, millis(left), Some(show), opaque) };
+            // What was fetched before a partition was given back is served too, but not shown: that is not yet silence.
+            if showing.shown > 0 || served == 0 || began.elapsed() >= wait {
+                return showing.shown;
             }
         }
-        read
     }
+}
 
-    fn take(&mut self, max: usize, wait: Duration, each: &mut dyn FnMut(Message<'_>)) -> usize {
-        let size = max.min(self.messages.len());
-        // SAFETY: the buffer has room for `size` pointers; the call fills as many as it answers.
-        let taken = unsafe { sys::rd_kafka_consume_batch_queue(self.queue, millis(wait), self.messages.as_mut_ptr(), size) };
-        let taken = usize::try_from(taken).unwrap_or(0);
-        for message in &self.messages[..taken] {
-            // SAFETY: each of them is a message that is ours until it is destroyed, once, right here; `each` cannot keep the borrow.
-            unsafe {
-                each(Message { raw: &**message });
-                sys::rd_kafka_message_destroy(*message);
-            }
+/// Shows one message, and asks the client to stop when there have been enough; what it has taken out beyond that, it puts back in order.
+unsafe extern "C" fn show(message: *mut sys::rd_kafka_message_t, opaque: *mut c_void) {
+    // SAFETY: `opaque` is the `Showing` of the `read` that is running, borrowed by nobody else meanwhile. The message is librdkafka's and valid until this
+    // returns; `each` cannot keep the borrow.
+    unsafe {
+        let showing = &mut *opaque.cast::<Showing<'_>>();
+        (showing.each)(Message { raw: &*message });
+        showing.shown += 1;
+        if showing.shown >= showing.max {
+            sys::rd_kafka_yield(showing.client);
         }
-        taken
     }
 }
 
@@ -128,7 +140,9 @@ pub(super) enum Kind {
     Record,
     /// The end of its partition; the offset is the next to be read.
     End,
-    /// Something went wrong with its partition.
+    /// The offset that was to be read is not there (any more).
+    OutOfRange,
+    /// Something else went wrong with its partition.
     Trouble(String),
 }
 
@@ -137,6 +151,9 @@ impl<'a> Message<'a> {
         match self.raw.err {
             sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR => Kind::Record,
             sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__PARTITION_EOF => Kind::End,
+            sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET | sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE => {
+                Kind::OutOfRange
+            }
             // SAFETY: the answer is a text that is valid as long as the message is, and is copied.
             _ => Kind::Trouble(unsafe { CStr::from_ptr(sys::rd_kafka_message_errstr(self.raw)) }.to_string_lossy().into_owned()),
         }

@@ -10,8 +10,7 @@
 //! | the group fences by generation, not by partition | [`consumer`]: a revocation is reported before it is carried out; [`shard`]: metadata as of the last poll |
 //! | the end of a partition comes without its topic and is logged as an error | [`consumer`], [`context`] |
 //! | batch reading of the consumer's own queue breaks rebalancing | [`ffi`]: partition queues flow into one queue of ours |
-//! | a batch call waits its whole time-out although records are there | [`ffi::MessageQueue::read`] |
-//! | pausing after an end skips a record once batches are used (the end counts as one) | nothing is ever paused: `halt` unassigns |
+//! | the batch call waits its whole time-out although records are there, and counts an end as a record, so that a rebalance skips the next one | [`ffi::MessageQueue::read`]: by callback |
 //! | partition lists that outlive their consumer hang its drop | lists are built where they are used, never stored |
 //! | a changelog seems read to its end while a dead owner's transaction is open | [`restore`] |
 //! | an altered topic loses the properties that are not named | [`admin`]: everything at creation, nothing altered |

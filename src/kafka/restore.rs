@@ -37,7 +37,7 @@ impl Restorer {
             cure: "check the Kafka table of the configuration",
         })?;
         let consumer = Arc::new(consumer);
-        Ok(Self { queue: MessageQueue::new(&consumer, BATCH), consumer, topic: settings.name(Topic::Out(OutTopic::State)) })
+        Ok(Self { queue: MessageQueue::new(&consumer), consumer, topic: settings.name(Topic::Out(OutTopic::State)) })
     }
 
     /// Hands over every committed entry and answers how many there were.
@@ -63,6 +63,7 @@ impl Restorer {
                     entry(message.key().unwrap_or_default(), message.value());
                 }
                 Kind::End => end = Some(message.offset()),
+                Kind::OutOfRange => trouble = Some("its beginning was compacted away meanwhile".to_owned()),
                 Kind::Trouble(text) => trouble = Some(text),
             });
             if let Some(detail) = trouble.take() {

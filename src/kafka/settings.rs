@@ -30,6 +30,7 @@ const OWNED: &[(&str, &str)] = &[
     ("enable.idempotence", "without it a retry may repeat a record or change the order"),
     ("enable.partition.eof", "that a source is idle is proven by the end of its partition"),
     ("partition.assignment.strategy", "one partition number of all topics must go to one shard; that holds with the cooperative protocol on the lead topic"),
+    ("auto.offset.reset", "a shard starts where its last commit says, and must not jump when that record is gone"),
     ("group.protocol", "the broker's protocol takes 45 s to notice a dead shard with its default settings, the classic one six"),
     ("delivery.report.only.error", "each lane needs its own: outputs only failures, alerts every acknowledgement"),
     ("partitioner", "a venue's partition is told by murmur2 for all producers"),
@@ -78,6 +79,8 @@ impl Settings {
         reading(&mut config);
         config.set("group.id", &self.group).set("client.id", format!("midan-{}", self.instance));
         config.set("partition.assignment.strategy", "cooperative-sticky");
+        // Every start names its offset, so there is nothing to guess; a jump back to the first record would count everything twice.
+        config.set("auto.offset.reset", "error");
         config
     }
 

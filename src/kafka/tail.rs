@@ -14,7 +14,6 @@ use std::time::Duration;
 
 const DOING: &str = "reading topics";
 const ASK: Duration = Duration::from_secs(5);
-const BATCH: usize = 1_024;
 
 /// A reader.
 pub struct KafkaTail {
@@ -31,7 +30,7 @@ impl KafkaTail {
         let refused = |error: KafkaError| LogError::Refused { doing: DOING, detail: error.to_string(), cure: "check the Kafka table of the configuration" };
         let busy = |error: KafkaError| LogError::Busy { doing: DOING, detail: error.to_string() };
         let consumer = Arc::new(BaseConsumer::from_config_and_context(&settings.reader("tail"), Quiet).map_err(refused)?);
-        let queue = MessageQueue::new(&consumer, BATCH);
+        let queue = MessageQueue::new(&consumer);
         let names: Vec<(String, Topic)> = topics.iter().map(|topic| (settings.name(*topic), *topic)).collect();
         let (mut list, mut open) = (TopicPartitionList::new(), BTreeSet::new());
         for (name, topic) in &names {
@@ -87,6 +86,8 @@ impl Tail for KafkaTail {
                 // A commit is answered before its markers are everywhere. Until they are, the end that is told lies before what was committed.
                 Kind::End if ffi::cached_end(consumer, name, partition).is_some_and(|seen| seen > message.offset()) => {}
                 Kind::End => drop(open.remove(&(*topic, partition))),
+                // The client goes on with the first record that is kept.
+                Kind::OutOfRange => {}
                 Kind::Trouble(text) => trouble = Some(format!("{topic}[{partition}]: {text}")),
             }
         });
