@@ -36,7 +36,11 @@ pub(super) struct Driven {
 
 impl Drive<'_> {
     /// Feeds, reads to the end, and lets `results` watch.
-    pub(super) fn to_end(&self, results: Option<Results>, feed: impl FnOnce(&mut EmbeddedFeeder, &EmbeddedLog) -> anyhow::Result<()> + Send) -> anyhow::Result<Driven> {
+    pub(super) fn to_end(
+        &self,
+        results: Option<Results>,
+        feed: impl FnOnce(&mut EmbeddedFeeder, &EmbeddedLog) -> anyhow::Result<()> + Send,
+    ) -> anyhow::Result<Driven> {
         let folder = Folder::new("midan-run")?;
         let options = Options { retention: Retention::UntilRead, unread_bytes: Some(UNREAD_BYTES), ..Options::new(folder.path(), self.partitions) };
         let log = EmbeddedLog::open(options)?;

@@ -74,7 +74,14 @@ impl Totals {
     pub(super) fn open_rows(&self) -> Vec<Row> {
         let accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let open = accounts.iter().filter(|(_, account)| account.open.1 != Sums::default());
-        open.map(|((feed, partition), Account { open: (pane, sums), .. })| Row { v: 1, topic: feed.topic().into(), partition: *partition, pane: *pane, sums: *sums }).collect()
+        open.map(|((feed, partition), Account { open: (pane, sums), .. })| Row {
+            v: 1,
+            topic: feed.topic().into(),
+            partition: *partition,
+            pane: *pane,
+            sums: *sums,
+        })
+        .collect()
     }
 
     fn set(&self, feed: Feed, partition: u32, account: Account) {
@@ -145,9 +152,13 @@ impl Seat {
                 ModelState::Active { card, .. } => {
                     ConsoleModel { name: card.name.clone(), version: card.version.clone(), sha256: card.sha256.clone(), state: "active", why: None }
                 }
-                ModelState::Fallback { why } => {
-                    ConsoleModel { name: status.role.word().to_owned(), version: String::new(), sha256: String::new(), state: "fallback", why: Some(why.clone()) }
-                }
+                ModelState::Fallback { why } => ConsoleModel {
+                    name: status.role.word().to_owned(),
+                    version: String::new(),
+                    sha256: String::new(),
+                    state: "fallback",
+                    why: Some(why.clone()),
+                },
             };
             view.set_model(status.role.word(), state);
         }

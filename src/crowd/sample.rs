@@ -220,7 +220,16 @@ fn zone(id: &str, kind: ZoneKind, area_m2: Option<f64>, table: FlowTable, closed
 }
 
 fn link(id: &str, from: Option<usize>, to: Option<usize>) -> Link {
-    Link { id: id.into(), name: id.into(), kind: LinkKind::Gate, from: from.map(ZoneId::from), to: to.map(ZoneId::from), one_way: false, width_m: Some(6.0), at: None }
+    Link {
+        id: id.into(),
+        name: id.into(),
+        kind: LinkKind::Gate,
+        from: from.map(ZoneId::from),
+        to: to.map(ZoneId::from),
+        one_way: false,
+        width_m: Some(6.0),
+        at: None,
+    }
 }
 
 fn gate(id: &str, link: usize, queue: Option<usize>, lanes: u32) -> Gate {

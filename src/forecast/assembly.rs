@@ -86,7 +86,15 @@ mod tests {
 
     fn flow(kind: SeriesKind, persons: [f64; 3]) -> Outlook {
         let series = Series { zone: ZoneId(0), kind };
-        Outlook { series, horizons: horizons(&[persons; HORIZONS], STEP), by_model: true, score: None, expected_last: None, usual_last: None, actual_last: None }
+        Outlook {
+            series,
+            horizons: horizons(&[persons; HORIZONS], STEP),
+            by_model: true,
+            score: None,
+            expected_last: None,
+            usual_last: None,
+            actual_last: None,
+        }
     }
 
     #[test]

@@ -54,16 +54,7 @@ const SHAPES: [Shape; 5] = [
     },
     Shape {
         lines: "findings.ndjson",
-        columns: &[
-            ("zone", Text),
-            ("what", Text),
-            ("from", Instant),
-            ("to", Instant),
-            ("detected", Instant),
-            ("score", Number),
-            ("p", Number),
-            ("code", Text),
-        ],
+        columns: &[("zone", Text), ("what", Text), ("from", Instant), ("to", Instant), ("detected", Instant), ("score", Number), ("p", Number), ("code", Text)],
     },
     Shape {
         lines: "zones.ndjson",
@@ -122,10 +113,7 @@ const SHAPES: [Shape; 5] = [
             ("ignored", Whole),
         ],
     },
-    Shape {
-        lines: "arrivals.ndjson",
-        columns: &[("venue", Text), ("stop", Text), ("name", Text), ("from", Instant), ("to", Instant), ("arrivals", Whole)],
-    },
+    Shape { lines: "arrivals.ndjson", columns: &[("venue", Text), ("stop", Text), ("name", Text), ("from", Instant), ("to", Instant), ("arrivals", Whole)] },
 ];
 
 /// Writes a Parquet file beside each file of results in `folder`.

@@ -111,7 +111,11 @@ impl Forecasts {
             return;
         }
         self.kept_ms = self.kept_ms.max(3 * step_ms);
-        if record.model.is_object() { self.by_model += 1 } else { self.by_fallback += 1 }
+        if record.model.is_object() {
+            self.by_model += 1
+        } else {
+            self.by_fallback += 1
+        }
         for entry in &record.forecast {
             let Some(what) = ["in", "out", "count"].into_iter().find(|what| *what == entry.what) else { continue };
             let series = (zone.to_owned(), what);

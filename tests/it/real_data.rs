@@ -158,7 +158,8 @@ fn the_week_that_lacks_an_hour_is_forecast_from_what_was_before_only() {
     let shorter = Replayed::table(&path, HARDBRUECKE).text("forecasts.ndjson");
     // The shorter table's lines end with their last rows, some time before midnight.
     let evening = day.start - 4 * HOUR_MS;
-    let until = |text: &str| text.lines().filter(|line| whole(&serde_json::from_str(line).unwrap(), "issued") <= evening).map(str::to_owned).collect::<Vec<_>>();
+    let until =
+        |text: &str| text.lines().filter(|line| whole(&serde_json::from_str(line).unwrap(), "issued") <= evening).map(str::to_owned).collect::<Vec<_>>();
     let (said, said_again) = (until(&shorter), until(&whole_week.text("forecasts.ndjson")));
     assert!(said.len() > 100_000 / 3 && said == said_again, "the future does not show in a forecast");
 }
@@ -169,7 +170,8 @@ fn the_consecutive_frames_are_accounted_for_and_claim_no_persons() {
     let folder = tempfile::tempdir().unwrap();
     assert!(Command::new("tar").arg("-C").arg(folder.path()).arg("-xf").arg(archive).status().unwrap().success());
     let folder = folder.path().join("nyct_multi_trips");
-    let mut frames: Vec<String> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path().display().to_string()).filter(|path| path.ends_with(".ace.pb")).collect();
+    let mut frames: Vec<String> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path().display().to_string()).filter(|path| path.ends_with(".ace.pb")).collect();
     frames.sort();
     assert_eq!(frames.len(), 80);
     let mut args = vec!["--gtfs-static", timetable.to_str().unwrap(), "--venue-file", "config/examples/new-york.toml", "--gtfs-rt"];
