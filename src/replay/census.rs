@@ -86,8 +86,7 @@ mod tests {
         let mut census = Census::default();
         census.count(&FeedMessage { header, entity }.encode_to_vec());
         census.count(b"<html>");
-        let expected =
-            Census { frames: 1, unreadable: 1, positions: 3, stale: 1, oldest: Span::from_secs(91), calls: 0, with_occupancy: 1, without_data: 1 };
+        let expected = Census { frames: 1, unreadable: 1, positions: 3, stale: 1, oldest: Span::from_secs(91), calls: 0, with_occupancy: 1, without_data: 1 };
         assert_eq!(census, expected);
     }
 }

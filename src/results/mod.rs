@@ -22,6 +22,7 @@ pub struct Results {
     findings: Findings,
     rows: Vec<Row>,
     lines: u64,
+    reach: Option<(i64, i64)>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +69,7 @@ impl Results {
     pub fn open(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let file = |name: &str| File::create(folder.join(name)).map(BufWriter::new);
+<<<<<<< HEAD
         Ok(Self {
             folder: folder.to_owned(),
             forecasts: file("forecasts.ndjson")?,
@@ -76,6 +78,9 @@ impl Results {
             rows: Vec::new(),
             lines: 0,
         })
+=======
+        Ok(Self { folder: folder.to_owned(), forecasts: file("forecasts.ndjson")?, zones: file("zones.ndjson")?, findings: Findings::default(), rows: Vec::new(), lines: 0, reach: None })
+>>>>>>> t-replay
     }
 
     /// Takes one output record in.
@@ -95,6 +100,11 @@ impl Results {
             }
             OutTopic::Alerts | OutTopic::Late | OutTopic::Quarantine | OutTopic::Control | OutTopic::State => Ok(()),
         }
+    }
+
+    /// How much event time the panes cover, ms.
+    pub fn reach_ms(&self) -> i64 {
+        self.reach.map_or(0, |(first, last)| last - first)
     }
 
     /// Adds a ledger row that is still open: it is in the state, not on the topic.
@@ -131,6 +141,7 @@ impl Results {
         self.zones.write_all(b"\n")?;
         let Ok(record) = serde_json::from_slice::<ZoneRecord<'_>>(value) else { return Ok(()) };
         self.findings.pass(record.event_time, record.event_time - record.from);
+        self.reach = Some(self.reach.map_or((record.from, record.event_time), |(first, last)| (first.min(record.from), last.max(record.event_time))));
         if record.kind != "zone" || record.revision > 0 {
             return Ok(());
         }

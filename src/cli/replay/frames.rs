@@ -57,8 +57,7 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Exit
     }
     write_arrivals(&args.out, &world, &seen)?;
     let places = world.venues.iter().map(|venue| venue.zones.len()).sum();
-    let reach_ms = frames.reach().map_or(0, |(first, last)| last.as_millis() - first.as_millis());
-    super::finish(driven, args, began.elapsed(), places, reach_ms)
+    super::finish(driven, args, began.elapsed(), places)
 }
 
 /// The venue of the file, with the configured profiles to choose from.
@@ -104,11 +103,19 @@ fn tell_stops(venue: &Venue, arrivals: &Arrivals) {
         if of_stop.positions == 0 && of_stop.arrivals == 0 {
             continue;
         }
-        println!("              {:<6} {:<34} {:>4} arrivals; {} positions, {} of them older than 90 s", stop.id, stop.name, of_stop.arrivals, of_stop.positions, of_stop.stale);
+        println!(
+            "              {:<6} {:<34} {:>4} arrivals; {} positions, {} of them older than 90 s",
+            stop.id, stop.name, of_stop.arrivals, of_stop.positions, of_stop.stale
+        );
     }
     let all = arrivals.all();
     println!("              {} arrivals in all, a trip once; {} still expected after the last frame, {} taken back", all.arrivals, all.expected, all.withdrawn);
-    println!("staleness     at these stops {:.1} % of {} positions were older than 90 s when they were told, the oldest {}", all.stale_percent(), all.positions, all.oldest);
+    println!(
+        "staleness     at these stops {:.1} % of {} positions were older than 90 s when they were told, the oldest {}",
+        all.stale_percent(),
+        all.positions,
+        all.oldest
+    );
 }
 
 fn tell_census(census: &Census) {
@@ -117,7 +124,10 @@ fn tell_census(census: &Census) {
         println!("              {} frames could not be read; they are in quarantine", census.unreadable);
     }
     if census.with_occupancy == 0 {
-        println!("occupancy     none of {} positions and {} calls tells how full a train is ({} say outright: no data)", census.positions, census.calls, census.without_data);
+        println!(
+            "occupancy     none of {} positions and {} calls tells how full a train is ({} say outright: no data)",
+            census.positions, census.calls, census.without_data
+        );
         println!("              so trains are counted here, persons are not");
     } else {
         println!("occupancy     {} of {} positions and calls tell how full a train is", census.with_occupancy, census.positions + census.calls);

@@ -40,10 +40,11 @@ fn send(feeder: &mut dyn Feeder, record: &InputRecord) -> anyhow::Result<()> {
     Ok(feeder.send(&InRecord { feed: record.feed, key: record.key.as_bytes(), value: &record.value, source, format: Some(record.content_type), received })?)
 }
 
-/// Writes what is known only at the end, and says what the run amounted to. `places` and `reach_ms`: over how many places and how long findings are spread.
-fn finish(driven: Driven, args: &ReplayArgs, took: Duration, places: usize, reach_ms: i64) -> anyhow::Result<ExitCode> {
+/// Writes what is known only at the end, and says what the run amounted to. `places`: over how many findings are spread.
+fn finish(driven: Driven, args: &ReplayArgs, took: Duration, places: usize) -> anyhow::Result<ExitCode> {
     let read = driven.stats.records;
     if let Some(results) = driven.results {
+        let reach_ms = results.reach_ms();
         let (forecasts, findings) = results.finish(args.parquet)?;
         println!("results       {forecasts} forecasts, {} findings, in {}", findings.len(), args.out.display());
         tell_findings(&findings, places, reach_ms);

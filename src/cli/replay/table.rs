@@ -33,8 +33,7 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs, path: &Path) -> anyhow
     let around = Around::new(Arc::new(table.world(&Arc::new(profile(settings)?), matches)))?;
     let drive = Drive { settings, around: &around, partitions: 1, model: args.model.as_deref() };
     let driven = drive.to_end(Some(Results::open(&args.out)?), |feeder, _| table.records().try_for_each(|record| super::send(feeder, &record)))?;
-    let reach_ms = table.reach().map_or(0, |(first, last)| last.as_millis() - first.as_millis());
-    super::finish(driven, args, began.elapsed(), table.sensors().len(), reach_ms)
+    super::finish(driven, args, began.elapsed(), table.sensors().len())
 }
 
 fn profile(settings: &Settings) -> anyhow::Result<Profile> {

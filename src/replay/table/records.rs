@@ -6,7 +6,7 @@ use super::mapping::Absent;
 use crate::feeds::operations::low_water;
 use crate::feeds::sensors::count;
 use crate::replay::input::InputRecord;
-use crate::time::EventTime;
+use crate::time::{EventTime, Span};
 use crate::venue::Feed;
 use std::fmt::Write as _;
 
@@ -126,7 +126,8 @@ impl<'a> Records<'a> {
 
     fn low_water(&self) -> InputRecord {
         let last = self.table.entries().last().map_or(EventTime::from_millis(0), |entry| entry.from.after(self.table.mapping().step));
-        let at = last.after(self.table.as_of_lag());
+        // Just before the end, as a count that ends there is: word at the end itself would open one more pane, in which everybody is silent.
+        let at = last.before(Span::from_millis(1));
         let json = format!("{{\"type\":\"low_water\",\"venue\":{},\"at\":{}}}", self.venue, at.as_millis());
         self.record(json, low_water::FORMAT.media_types[0], at)
     }

@@ -67,7 +67,7 @@ fn the_last_record_says_that_nothing_earlier_is_to_come() {
     let table = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n");
     let records: Vec<_> = table.records().collect();
     assert_eq!(records.len(), 2);
-    assert_eq!(std::str::from_utf8(&records[1].value).unwrap(), r#"{"type":"low_water","venue":"v","at":1591000200000}"#);
+    assert_eq!(std::str::from_utf8(&records[1].value).unwrap(), r#"{"type":"low_water","venue":"v","at":1591000199999}"#);
     assert_eq!(records[0].received, Some(EventTime::from_millis(1_591_000_200_000)));
 }
 
