@@ -69,7 +69,6 @@ impl Results {
     pub fn open(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let file = |name: &str| File::create(folder.join(name)).map(BufWriter::new);
-<<<<<<< HEAD
         Ok(Self {
             folder: folder.to_owned(),
             forecasts: file("forecasts.ndjson")?,
@@ -77,10 +76,8 @@ impl Results {
             findings: Findings::default(),
             rows: Vec::new(),
             lines: 0,
+            reach: None,
         })
-=======
-        Ok(Self { folder: folder.to_owned(), forecasts: file("forecasts.ndjson")?, zones: file("zones.ndjson")?, findings: Findings::default(), rows: Vec::new(), lines: 0, reach: None })
->>>>>>> t-replay
     }
 
     /// Takes one output record in.

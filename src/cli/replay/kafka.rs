@@ -34,15 +34,7 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Exit
     let inputs: Vec<Topic> = Feed::ALL.into_iter().map(Topic::In).collect();
     let mut tail = KafkaTail::new(&kafka, &inputs, Since::Beginning)?;
     let driven = drive.to_end(Some(Results::open(&args.out)?), |feeder, _| {
-<<<<<<< HEAD
-        to_end(&mut tail, &mut |record| {
-            reach =
-                Some(reach.map_or((record.timestamp_ms, record.timestamp_ms), |(first, last)| (first.min(record.timestamp_ms), last.max(record.timestamp_ms))));
-            copy(feeder, record, partitions)
-        })?;
-=======
         to_end(&mut tail, &mut |record| copy(feeder, record, partitions))?;
->>>>>>> t-replay
         Ok(feeder.flush()?)
     })?;
     let places = around.world.venues.iter().map(|venue| venue.zones.len() + venue.gates.len()).sum();
