@@ -104,6 +104,7 @@ fn a_counter_of_five_minutes_is_never_late_in_order_and_nobody_of_it_is_lost() {
         }
         records.extend(all_low(&["counters", "tickets", "rail", "ops"], now + 10));
     }
+    records.extend(all_low(&["counters", "tickets", "rail", "ops"], 1_830));
     let run = played(&records, 16);
     let sent = records.iter().filter(|record| record.source == "slow").count() as u64;
     assert!(sent >= 5);
