@@ -19,8 +19,9 @@ impl CrowdState {
         let crossings = crossing_flows(venue, topology, content, &self.bases(topology, content));
         let flows = zone_flows(topology, &crossings);
         self.note(venue, topology, end, content);
-        self.move_heads(venue, topology, end, content, &crossings, &flows);
         let hearing = Hearing::at(end, since, self, topology);
+        self.note_unheard(topology, &hearing);
+        self.move_heads(venue, topology, end, content, &crossings, &flows);
         let zones = self.zone_figures(venue, topology, &flows, &hearing);
         let gates = gates(self, &Passage { venue, topology, end, crossings: &crossings, flows: &flows, zones: &zones }, &hearing);
         self.night.forget(venue, end);
@@ -54,6 +55,7 @@ impl CrowdState {
     }
 
     fn move_heads(&mut self, venue: &Venue, topology: &Topology, end: EventTime, content: &PaneContent, crossings: &[CrossingFlow], flows: &[ZoneFlows]) {
+        let deficits: Vec<u32> = self.zones.iter().map(|zone| zone.deficit).collect();
         for (i, (zone, plan)) in venue.zones.iter().zip(&topology.zones).enumerate() {
             if zone.closed {
                 self.zones[i].flow(plan, crossings, flows[i]);
@@ -62,6 +64,7 @@ impl CrowdState {
                 self.zones[i].anchor(heads, end);
             }
         }
+        self.infer_unheard(topology, &deficits);
     }
 
     /// What a zone's head counts say, if any came in this pane: the sum of the last reading of each, for each sees its own part.

@@ -11,6 +11,7 @@
 //! - [`figures`]: what the picture of one pane says.
 //! - [`topology`]: the venue turned round, once; [`limits`]: its thresholds, read once.
 //! - [`state`]: what lasts from pane to pane; [`correct`]: how a late event corrects it.
+//! - [`unheard`]: who must have crossed where a counter was silent.
 //! - [`flow`]: who crossed where; [`occupancy`]: heads and their band; [`grade`]: levels of service; [`queue`]: the formulas of queues.
 //! - [`normal`]: the law of errors; [`mod@quantise`]: what leaves is rounded.
 
@@ -32,6 +33,7 @@ pub mod queue;
 pub(crate) mod sample;
 pub mod state;
 pub mod topology;
+pub mod unheard;
 
 pub use correct::Correction;
 pub use figures::{EntryFigures, Estimate, GateFigures, Grade, LevelOfService, LinkFigures, Phase, VenueFigures, ZoneFigures};

@@ -37,6 +37,7 @@ impl ZoneState {
             *gross = gross.saturating_add_signed(inwards + outwards);
         }
         self.came = self.came.saturating_add_signed(inwards);
+        let (inwards, outwards) = self.unheard.get_mut(way).map_or((inwards, outwards), |unheard| unheard.settle(inwards, outwards));
         let Some(persons) = self.persons else {
             return;
         };

@@ -3,6 +3,7 @@
 use super::figures::Phase;
 use super::flow::TotalBases;
 use super::topology::{Owner, Slot, Topology};
+use super::unheard::Unheard;
 use crate::feeds::observation::Total;
 use crate::time::EventTime;
 use crate::venue::{SensorId, Venue, ZoneId};
@@ -36,6 +37,8 @@ pub struct ZoneState {
     pub deficit: u32,
     /// Gross flow since the anchor over each way in or out, in the order of the topology.
     pub gross: Vec<u64>,
+    /// Of each of these ways: whether it was unheard since the anchor, and who crossed it all the same.
+    pub unheard: Vec<Unheard>,
     /// Its own sensors.
     pub sensors: Vec<SensorState>,
 }
@@ -177,7 +180,16 @@ impl CrowdState {
 impl ZoneState {
     fn new(closed: bool, ways: usize) -> Self {
         let persons = closed.then_some(0);
-        Self { persons, anchored: None, anchor_persons: 0, came: 0, deficit: 0, gross: vec![0; ways], sensors: Vec::new() }
+        Self {
+            persons,
+            anchored: None,
+            anchor_persons: 0,
+            came: 0,
+            deficit: 0,
+            gross: vec![0; ways],
+            unheard: vec![Unheard::default(); ways],
+            sensors: Vec::new(),
+        }
     }
 
     /// Sets the heads; what has flowed since begins anew.
@@ -188,5 +200,6 @@ impl ZoneState {
         self.came = 0;
         self.deficit = 0;
         self.gross.fill(0);
+        self.unheard.fill(Unheard::default());
     }
 }

@@ -43,7 +43,7 @@ impl Site {
         }
         let end = if self.closed_to == EventTime::MIN { self.open.first()? } else { venue.pane.next(self.closed_to) };
         if self.ended {
-            return (end <= self.open.last()?).then_some(end);
+            return (end <= self.last_happened(venue)?).then_some(end);
         }
         (self.watermark(venue) >= end).then_some(end)
     }

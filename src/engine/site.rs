@@ -174,6 +174,14 @@ impl Site {
         least.unwrap_or(self.ticked_to)
     }
 
+    /// The last pane that anything had happened in, at the end of all input. Panes beyond it hold only what is read as of later: nobody was silent in them.
+    pub(super) fn last_happened(&self, venue: &Venue) -> Option<EventTime> {
+        let started = || venue.sources.iter().zip(&self.sources).filter(|(_, state)| state.clock.has_started());
+        let latest = started().map(|(_, state)| state.clock.greatest()).max()?;
+        let least_lag = started().map(|(source, _)| source.as_of_lag).min()?;
+        Some(self.open.last()?.min(venue.pane.end_of(latest.after(least_lag))))
+    }
+
     fn hear(&mut self, venue: &Venue, observation: &Observation, source: &Source) {
         let clock = &mut self.sources[observation.source.index()].clock;
         // Its pane may have closed; whether it has must not show, so a late mark is not heard at all. One that others have overtaken is.

@@ -104,15 +104,16 @@ fn a_counter_of_five_minutes_is_never_late_in_order_and_nobody_of_it_is_lost() {
         }
         records.extend(all_low(&["counters", "tickets", "rail", "ops"], now + 10));
     }
+    records.extend(all_low(&["counters", "tickets", "rail", "ops"], 1_830));
     let run = played(&records, 16);
     let sent = records.iter().filter(|record| record.source == "slow").count() as u64;
     assert!(sent >= 5);
     let (late, revised) = (run.sums().late, run.sums().revised);
     assert_eq!((late, revised), (0, 0));
     let lounge = run.outcome.place("lounge");
-    let sum = |what: &str| lounge.iter().map(|record| record[what].as_u64().unwrap()).sum::<u64>();
+    let sum = |what: &str| lounge.iter().map(|record| record[what].as_u64().unwrap_or(0)).sum::<u64>();
     assert_eq!((sum("in"), sum("out")), (37 * sent, 4 * sent));
-    assert!(lounge.iter().all(|record| record["in"].as_u64().unwrap() <= 2), "spread over its panes, not heaped into one");
+    assert!(lounge.iter().all(|record| record["in"].as_u64().unwrap_or(0) <= 2), "spread over its panes, not heaped into one");
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn a_silent_source_is_set_aside_with_its_offset_and_holds_nobody_until_it_comes_
     run.read(&all_low(&["slow", "tickets", "rail"], 400).into_iter().map(|record| record.received(401)).collect::<Vec<_>>(), 10);
     run.quiet_until(401);
     assert_eq!(kinds(&run), ["idle_mark", "idle_mark"]);
-    assert_eq!(run.outcome.pane("queue", 380, 0).unwrap()["in"], 0);
+    assert!(run.outcome.pane("queue", 380, 0).unwrap()["in"].is_null(), "silence is not zero");
     run.read(&[count("c-in", 370, 55, 0).received(402)], 1);
     assert_eq!(kinds(&run).last().map(String::as_str), Some("idle_end"));
     run.read(&[low_water("counters", 420).received(421)], 1).read(&all_low(&["slow", "tickets", "rail"], 420), 10);

@@ -1,0 +1,145 @@
+//! Ways that were not heard for a while: who crossed them unseen is missing on one side and too many on the other.
+//!
+//! The idea: a balance that would go below zero has missed entries. Where just one of the zone's ways has been unheard since its anchor, they came over that way, so
+//! they are taken from its other side. A counter that was silent for half an hour then leaves no crowd behind that nobody can ever see go. What is told late after
+//! all is set against what was inferred, so nobody moves twice.
+
+use super::coverage::Hearing;
+use super::state::CrowdState;
+use super::topology::Topology;
+use crate::venue::{SensorId, ZoneId};
+use serde::{Deserialize, Serialize};
+
+/// What is remembered of a way into or out of a zone since the zone's anchor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unheard {
+    /// Whether it was counted, and then not heard for a while.
+    pub was: bool,
+    /// Persons who must have come in over it unseen.
+    pub came: u32,
+    /// Persons who must have gone out over it unseen.
+    pub went: u32,
+}
+
+impl Unheard {
+    /// Sets what is told late against what was inferred, and hands back what is new.
+    pub(super) fn settle(&mut self, inwards: i64, outwards: i64) -> (i64, i64) {
+        (settle(&mut self.came, inwards), settle(&mut self.went, outwards))
+    }
+}
+
+fn settle(inferred: &mut u32, told: i64) -> i64 {
+    let known = told.clamp(0, i64::from(*inferred));
+    *inferred -= known as u32;
+    told - known
+}
+
+impl CrowdState {
+    /// Notes which ways are not heard in the pane that closes.
+    pub(super) fn note_unheard(&mut self, topology: &Topology, hearing: &Hearing) {
+        let is_lost = |state: &Self, sensor: SensorId| !hearing.hears(sensor) && state.sensor(topology, sensor).is_some_and(|known| known.reported.is_some());
+        let lost: Vec<bool> =
+            topology.link_sensors.iter().map(|sensors| !sensors.is_empty() && sensors.iter().all(|on_link| is_lost(self, on_link.sensor))).collect();
+        if !lost.contains(&true) {
+            return;
+        }
+        for (state, plan) in self.zones.iter_mut().zip(&topology.zones) {
+            for (unheard, (way, _)) in state.unheard.iter_mut().zip(&plan.ways) {
+                unheard.was |= lost.get(*way).copied().unwrap_or(false);
+            }
+        }
+    }
+
+    /// Takes what the pane's balances missed from the other side of the one way that was unheard; `before` are the deficits as they were.
+    pub(super) fn infer_unheard(&mut self, topology: &Topology, before: &[u32]) {
+        for (i, known) in before.iter().enumerate() {
+            let missed = self.zones[i].deficit.saturating_sub(*known);
+            if missed == 0 {
+                continue;
+            }
+            let mut unheard = self.zones[i].unheard.iter().enumerate().filter(|(_, unheard)| unheard.was).map(|(at, _)| at);
+            if let (Some(at), None) = (unheard.next(), unheard.next()) {
+                self.bring(topology, i, at, missed);
+            }
+        }
+    }
+
+    /// Brings up to `missed` persons into zone `i` over its way at `at`.
+    fn bring(&mut self, topology: &Topology, i: usize, at: usize, missed: u32) {
+        let (way, is_inwards) = topology.zones[i].ways[at];
+        let Some(ends) = topology.crossings.get(way) else { return };
+        let other = if is_inwards { ends.from } else { ends.to };
+        let Some(j) = other.map(ZoneId::index).filter(|j| *j != i) else { return };
+        let there = topology.zones[j].ways.iter().position(|(known, _)| *known == way);
+        let (Some(there), Some(persons)) = (there, self.zones[j].persons) else { return };
+        let brought = missed.min(persons);
+        let from = &mut self.zones[j];
+        from.persons = Some(persons - brought);
+        from.unheard[there].went = from.unheard[there].went.saturating_add(brought);
+        from.gross[there] = from.gross[there].saturating_add(u64::from(brought));
+        let to = &mut self.zones[i];
+        to.deficit -= brought;
+        to.came = to.came.saturating_add(u64::from(brought));
+        to.unheard[at].came = to.unheard[at].came.saturating_add(brought);
+        to.gross[at] = to.gross[at].saturating_add(u64::from(brought));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::crowd::correct::Correction;
+    use crate::crowd::sample::{Site, count, site};
+    use crate::crowd::state::CrowdState;
+    use crate::feeds::observation::{Entity, What};
+    use crate::time::EventTime;
+
+    /// A hundred come to the forecourt; the counter of the lane falls silent, and thirty pass the gate behind it in each pane.
+    fn silent_lane(site: &Site, state: &mut CrowdState) {
+        site.close(state, 1, |pane| {
+            for name in ["approach-1", "approach-2"] {
+                pane.add_count(site.sensor(name), &count(100, 0));
+            }
+            pane.add_count(site.sensor("lane-a"), &count(10, 0));
+            pane.add_count(site.sensor("gate-a"), &count(0, 0));
+        });
+        for n in 2..=3 {
+            site.close(state, n, |pane| pane.add_count(site.sensor("gate-a"), &count(30, 0)));
+        }
+    }
+
+    #[test]
+    fn who_passed_an_unheard_way_is_taken_from_its_other_side() {
+        let site = site();
+        let mut state = site.state();
+        silent_lane(&site, &mut state);
+        let of = |name: &str| (state.zones[site.zone(name)].persons, state.zones[site.zone(name)].deficit);
+        assert_eq!([of("forecourt"), of("queue-a"), of("bowl")], [(Some(40), 0), (Some(0), 0), (Some(60), 0)]);
+    }
+
+    #[test]
+    fn what_is_told_late_after_all_moves_nobody_twice() {
+        let site = site();
+        let mut state = site.state();
+        silent_lane(&site, &mut state);
+        let what = What::Count(count(55, 0));
+        let at = EventTime::from_millis(site.end(2).as_millis() - 1);
+        let late = Correction { at, entity: Entity::Sensor(site.sensor("lane-a")), what: &what, pane: None };
+        state.correct(&site.venue, &site.topology, &late);
+        let of = |name: &str| state.zones[site.zone(name)].persons;
+        assert_eq!((of("forecourt"), of("queue-a")), (Some(35), Some(5)), "fifty of them were known");
+    }
+
+    #[test]
+    fn where_every_way_is_heard_a_deficit_is_only_remembered() {
+        let site = site();
+        let mut state = site.state();
+        for n in 1..=2 {
+            site.close(&mut state, n, |pane| {
+                pane.add_count(site.sensor("lane-a"), &count(0, 0));
+                pane.add_count(site.sensor("gate-a"), &count(30, 0));
+            });
+        }
+        let queue = &state.zones[site.zone("queue-a")];
+        assert_eq!((queue.persons, queue.deficit), (Some(0), 60));
+    }
+}
