@@ -3,7 +3,7 @@
 use super::service::Around;
 use crate::alarm::Change;
 use crate::engine::OutTopic;
-use crate::log::{Tail, TailRecord, Topic};
+use crate::log::{Answer, LogError, Tail, TailRecord, Topic};
 use crate::results::Results;
 use crate::summary::Summary;
 use crate::telemetry::happening::{AlarmChanged, AlarmsActive, Covered, Quarantined};
@@ -27,6 +27,24 @@ pub(super) struct Watchers<'a> {
     pub(super) now: Box<dyn Fn() -> i64 + 'a>,
     /// Told of every whole pane.
     pub(super) pane: Box<dyn FnMut(&VenuePane<'_>) + 'a>,
+}
+
+/// Makes a call again for as long as its answer is to do so and nobody stops: a reader that gives up leaves the console without a picture.
+pub(super) fn patiently<T>(mut call: impl FnMut() -> Result<T, LogError>, stop: &AtomicBool) -> Result<T, LogError> {
+    loop {
+        match call() {
+            Err(why) if why.answer() == Answer::Retry && !stop.load(Ordering::Relaxed) => {
+                tracing::debug!(%why, "A call is made again.");
+                pause();
+            }
+            result => return result,
+        }
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "there is no signal to wait for when a broker is busy")]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(100));
 }
 
 /// A whole pane of a venue, for the line in the terminal.
@@ -54,7 +72,7 @@ impl Watchers<'_> {
         loop {
             let stopping = stop.load(Ordering::Relaxed);
             records.clear();
-            tail.poll(AT_A_TIME, Duration::from_millis(100), &mut records)?;
+            patiently(|| tail.poll(AT_A_TIME, Duration::from_millis(100), &mut records), stop)?;
             self.around.view.set_now((self.now)());
             for record in &records {
                 self.take(record)?;

@@ -2,7 +2,7 @@
 
 use super::args::RunArgs;
 use super::demo::on_signal;
-use super::pump::{WATCHED, Watchers};
+use super::pump::{WATCHED, Watchers, patiently};
 use super::service::{self, Around, Seat, Told, Watch, wall_ms};
 use super::settings::Settings;
 use crate::console::api::{CommandSink, Status};
@@ -83,7 +83,7 @@ fn shard(
 
 /// Reads the outputs for the console and the metrics; it is no part of any group.
 fn follow(around: &Around, kafka: &kafka::Settings, ended: &AtomicBool) -> anyhow::Result<()> {
-    let mut tail = KafkaTail::new(kafka, &WATCHED, Since::Beginning)?;
+    let mut tail = patiently(|| KafkaTail::new(kafka, &WATCHED, Since::Beginning), ended)?;
     let mut watchers = Watchers { around, summary: Summary::default(), results: None, now: Box::new(wall_ms), pane: Box::new(|_| {}) };
     watchers.follow(&mut tail, ended)
 }
