@@ -10,6 +10,8 @@ source setup/speak.sh
 source setup/debian.sh
 
 home="$tools/prometheus"
+# Debian's Alertmanager reads its templates from this folder, wherever the program itself lies.
+templates=/usr/share/prometheus/alertmanager
 
 link_installed() {
     ln -sf "$(command -v prometheus)" "$home/prometheus" \
@@ -25,10 +27,21 @@ unpack_packages() {
     for package in "$fetched"/*.deb; do dpkg --extract "$package" "$fetched/root"; done
     for program in prometheus promtool amtool; do cp "$fetched/root/usr/bin/$program" "$home/$program"; done
     cp "$fetched/root/usr/bin/prometheus-alertmanager" "$home/alertmanager"
+    if needs_templates; then
+        may_install || fail "$templates is missing; install it with: sudo apt-get install prometheus-alertmanager"
+        as_root mkdir -p "$templates"
+        as_root cp "$fetched/root$templates"/*.tmpl "$templates/"
+    fi
     rm -rf "$fetched"
 }
 
-works() { "$home/promtool" --version && "$home/amtool" --version && "$home/prometheus" --version && "$home/alertmanager" --version; } >/dev/null 2>&1
+needs_templates() { [ ! -e "$templates/default.tmpl" ] && grep --quiet --text "$templates/default.tmpl" "$home/alertmanager"; }
+
+works() {
+    local program
+    for program in promtool amtool prometheus alertmanager; do "$home/$program" --version || return 1; done
+    ! needs_templates
+} >/dev/null 2>&1
 
 works && exit 0
 rm -rf "$home" && mkdir -p "$home"

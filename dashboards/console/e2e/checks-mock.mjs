@@ -9,6 +9,7 @@ export const onMockOnly = [
   ["shelving wants a time and a reason", shelve],
   ["escalating sends a command with the operator's name", escalate],
   ["nothing that matters needs a scroll at 1920×1080", noScroll],
+  ["no alarm makes the page wider, at either size", everyAlarmFits],
   ["a model that fails is named with its reason", fallback],
   ["a stream that stops is said plainly and greys the picture", stale],
   ["a lost connection is said, and comes back by itself", lost],
@@ -55,6 +56,16 @@ async function noScroll({ large }) {
         ).length,
     );
     assert.equal(hidden, 0, `a scroll is needed for ${await row.getAttribute("data-alarm")}`);
+  }
+}
+
+async function everyAlarmFits({ large, small }) {
+  for (const { page } of [large, small]) {
+    for (const row of await page.locator("[data-alarm]").all()) {
+      await row.click();
+      await page.waitForTimeout(50);
+      assert.deepEqual(await overflows(page), [], await row.getAttribute("data-alarm"));
+    }
   }
 }
 

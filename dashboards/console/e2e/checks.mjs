@@ -169,9 +169,12 @@ async function french({ large, small }) {
       document.querySelector("[data-test=until]")?.textContent.startsWith("Données jusqu’à"),
     );
     await page.waitForSelector(".map text");
-    await tidy(page);
-    await page.getByRole("button", { name: "EN", exact: true }).click();
-    await page.waitForFunction(() => document.documentElement.lang === "en");
+    try {
+      await tidy(page);
+    } finally {
+      await page.getByRole("button", { name: "EN", exact: true }).click();
+      await page.waitForFunction(() => document.documentElement.lang === "en");
+    }
   }
 }
 

@@ -8,7 +8,7 @@ import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { AlarmDesk, entryEta } from "./mock/alarms.mjs";
-import { historyOf, minuteOf, nightOf, recordOf } from "./mock/night.mjs";
+import { gatesOf, historyOf, minuteOf, nightOf, recordOf } from "./mock/night.mjs";
 import { KICK_OFF, SITES } from "./mock/site.mjs";
 
 const DIST = join(dirname(fileURLToPath(import.meta.url)), "..", "dist");
@@ -110,7 +110,7 @@ function picture(world, venue) {
     places: places.map((p) => recordOf(night, p.id, t, model)),
     feeds: [
       feed(`${venue}-turnstiles`, "sensors", t, 2, reporting, 429, [`${venue.slice(0, 3)}-s4-02`]),
-      feed(`${venue}-scans`, "ticketing", t, 0.8, site.links.length, site.links.length),
+      feed(`${venue}-scans`, "ticketing", t, 0.8, gatesOf(site).length, gatesOf(site).length),
       feed(`${venue}-trains`, "transport", t, 24, 12, 12),
     ],
   };

@@ -113,6 +113,7 @@ describe("levels", () => {
   test("a gate's queue is marked at its gate", () => {
     expect(markId(CASABLANCA, "queue-g12")).toBe("g12");
     expect(markId(CASABLANCA, "forecourt-n1")).toBe("forecourt-n1");
+    expect(markId(CASABLANCA, "into-g12")).toBe("into-g12");
   });
 
   test("the word of a kind is said in the console's language", () => {
@@ -153,7 +154,7 @@ describe.each([0.66, 1.05])("labels of a full site at %d pixels per unit", (scal
   });
 
   test("with all 36 gates notable, no flag covers a flag or a zone's label", () => {
-    const gates = drawnGates(CASABLANCA).map((g) => gateView(scene, g));
+    const gates = drawnGates(CASABLANCA, () => false).map((g) => gateView(scene, g));
     const taken = zones.map((z) => z.label.box);
     const flags = gates.map((g) => ({ id: g.id, at: g.at, text: g.flag ?? "", marked: false, weight: g.weight }));
     const placed = placeFlags(flags, [500, 425], taken, frameOf(CASABLANCA), scale);

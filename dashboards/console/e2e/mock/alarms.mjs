@@ -14,6 +14,7 @@ const SCRIPT = [
   { code: "QUEUE-SPILL", kind: "zone", place: "queue-g36", priority: "medium", from: -76, to: -26, cause: "ENTRY-ETA" },
   { code: "DENS", kind: "zone", place: "forecourt-n1", priority: "top", from: -66, to: -30 },
   { code: "ANOMALY", kind: "zone", place: "approach-n", priority: "low", from: -104, to: -88 },
+  { code: "ANOMALY", kind: "link", place: "into-g36", priority: "low", from: -61, to: -20 },
 ];
 
 export class AlarmDesk {

@@ -13,7 +13,7 @@ const LIMITS = {
 };
 
 export function nightOf(site) {
-  const gates = site.links;
+  const gates = gatesOf(site);
   const expected = site.matches[0].expected_attendance;
   const weights = gates.map((_, i) => gateWeight(i, gates.length));
   const sum = weights.reduce((a, b) => a + b, 0);
@@ -36,6 +36,10 @@ export function nightOf(site) {
   return { site, expected, at };
 }
 
+export function gatesOf(site) {
+  return site.links.filter((link) => link.kind === "gate");
+}
+
 export function minuteOf(eventTime) {
   return (eventTime - KICK_OFF) / MINUTE;
 }
@@ -54,7 +58,7 @@ export function recordOf(night, place, eventTime, model) {
   const { site } = night;
   const minute = minuteOf(eventTime);
   const zone = site.zones.find((z) => z.id === place);
-  const gate = site.links.findIndex((l) => l.id === place);
+  const gate = gatesOf(site).findIndex((l) => l.id === place || `into-${l.id}` === place);
   const base = { zone: place, from: eventTime - 10_000, to: eventTime, coverage: 1, revision: 0 };
   if (gate >= 0) return { ...base, ...gateRecord(night, gate, minute), kind: "gate" };
   if (isBlind(place, minute)) {

@@ -81,6 +81,18 @@ function build({ id, name, city, region, capacity, gates, match }) {
     zone("parking-p5", "Parking P5", "parking", 20_000, null, box(800, 716, 176, 84), "walkway"),
     zone("parking-p2", "Parking P2", "parking", 16_000, 6_000, box(24, 574, 116, 76), "walkway"),
   ];
+  const into = ring(gates, (i) => {
+    const angle = ((-90 + (360 / gates) * (i + 0.5)) * Math.PI) / 180;
+    const at = [round(CENTRE.cx + 262 * Math.cos(angle)), round(CENTRE.cy + 215 * Math.sin(angle))];
+    const link = {
+      id: `into-g${i + 1}`,
+      name: `Into the queue of gate ${i + 1}`,
+      kind: "open",
+      width_m: 6,
+      lanes: null,
+    };
+    return { ...link, from: `forecourt-n1`, to: `queue-g${i + 1}`, at };
+  });
   const links = ring(gates, (i) => {
     const angle = ((-90 + (360 / gates) * (i + 0.5)) * Math.PI) / 180;
     const at = [round(CENTRE.cx + 240 * Math.cos(angle)), round(CENTRE.cy + 197 * Math.sin(angle))];
@@ -104,7 +116,7 @@ function build({ id, name, city, region, capacity, gates, match }) {
       { id: "inner", name: "Inner perimeter", shape: { kind: "ellipse", ...CENTRE, rx: 240, ry: 197 } },
     ],
     zones,
-    links,
+    links: [...into, ...links],
     sources: [
       { id: `${id.slice(0, 3)}-turnstiles`, feed: "sensors" },
       { id: `${id.slice(0, 3)}-scans`, feed: "ticketing" },

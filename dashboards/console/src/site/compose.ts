@@ -45,7 +45,10 @@ type DrawnGate = Link & { at: Point };
 
 /** The part of the canvas that the site uses, with a margin. */
 export function frameOf(site: Site): Box {
-  const boxes = [...drawnZones(site).map((z) => bounds(z.shape)), ...drawnGates(site).map((g) => pointBox(g.at))];
+  const boxes = [
+    ...drawnZones(site).map((z) => bounds(z.shape)),
+    ...drawnGates(site, () => true).map((g) => pointBox(g.at)),
+  ];
   for (const perimeter of site.perimeters) if (perimeter.shape) boxes.push(bounds(perimeter.shape));
   const all = boxes.length > 0 ? union(boxes) : { x: 0, y: 0, w: 1000, h: 840 };
   const margin = 10;
@@ -59,8 +62,11 @@ export function drawnZones(site: Site): DrawnZone[] {
   return drawn.sort((a, b) => size(b) - size(a));
 }
 
-export function drawnGates(site: Site): DrawnGate[] {
-  return site.links.filter((link): link is DrawnGate => link.at != null);
+/** Gates always; doors, corridors and other ways only where they stand out, so that the map stays readable. */
+export function drawnGates(site: Site, standsOut: (link: string) => boolean): DrawnGate[] {
+  return site.links.filter(
+    (link): link is DrawnGate => link.at != null && (link.kind === "gate" || standsOut(link.id)),
+  );
 }
 
 /** Zones of one ring say equally much, so that the ring reads as one; the abnormal ones say as much as they can. */

@@ -96,8 +96,8 @@ function spotsFor(flag: Flag, centre: Point, scale: number): Box[] {
   const length = Math.hypot(dx, dy) || 1;
   const base = Math.atan2(dy / length, dx / length);
   const spots: Box[] = [];
-  for (const distance of [20, 32, 46, 62, 80]) {
-    for (const turn of [0, 0.35, -0.35, 0.7, -0.7, Math.PI]) {
+  for (const distance of [20, 32, 46, 62, 80, 104, 132, 164]) {
+    for (const turn of [0, 0.35, -0.35, 0.7, -0.7, 1.1, -1.1, 1.6, -1.6, Math.PI]) {
       const angle = base + turn;
       const reach = distance / scale + (Math.abs(Math.cos(angle)) * w) / 2;
       spots.push(centred([flag.at[0] + Math.cos(angle) * reach, flag.at[1] + Math.sin(angle) * reach], w, h));

@@ -35,6 +35,7 @@ export function queueOf(site: Site, gate: Link): string | null {
   return zone?.kind === "gate_queue" ? zone.id : null;
 }
 
+/** The gate that a queue stands before; the link by which people walk into the queue is not it. */
 function gateOf(site: Site, queue: string): Link | undefined {
-  return site.links.find((l) => l.at && (l.from === queue || l.to === queue));
+  return site.links.find((l) => l.at && l.kind === "gate" && (l.from === queue || l.to === queue));
 }
