@@ -35,7 +35,7 @@ unpack_packages() {
     rm -rf "$fetched"
 }
 
-needs_templates() { [ ! -e "$templates/default.tmpl" ] && grep --quiet --text "$templates/default.tmpl" "$home/alertmanager"; }
+needs_templates() { [ ! -e "$templates/default.tmpl" ] && grep --quiet --text "$templates" "$home/alertmanager"; }
 
 works() {
     local program
