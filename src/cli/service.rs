@@ -16,6 +16,7 @@ use crate::telemetry::happening::{Aborted, Committed, ModelRan, PanesClosed, Pol
 use crate::time::EventTime;
 use crate::venue::{Feed, World};
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,7 +25,7 @@ use tracing_subscriber::EnvFilter;
 /// Where log lines go: standard error, so that a command's own output can be piped.
 pub(super) fn log_to(settings: &TelemetrySettings) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&settings.level).map_err(|why| anyhow::anyhow!("telemetry.level = {:?}: {why}", settings.level))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let set = match settings.format {
         LogFormat::Text => lines.with_target(false).try_init(),
         LogFormat::Json => lines.json().try_init(),
