@@ -179,9 +179,29 @@ pub struct ReplayArgs {
 
 /// What to check.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct CheckArgs {
+    /// Something other than the folder.
+    #[command(subcommand)]
+    pub what: Option<CheckWhat>,
     /// Folder with `venues/` and `profiles/`; without it the configured one.
     pub folder: Option<PathBuf>,
+}
+
+/// What to check instead of the folder.
+#[derive(Debug, Subcommand)]
+pub enum CheckWhat {
+    /// A mapping: names every fault, and shows each entry of a sample beside the event it becomes.
+    Mapping {
+        /// The mapping.
+        file: PathBuf,
+        /// A record as the source sends it.
+        #[arg(long, value_name = "FILE")]
+        sample: Option<PathBuf>,
+        /// The venue's id that stands in the events.
+        #[arg(long, default_value = "venue")]
+        venue: String,
+    },
 }
 
 /// Topics.

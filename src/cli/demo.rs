@@ -179,7 +179,16 @@ struct Commands {
 impl crate::console::api::CommandSink for Commands {
     fn send(&self, venue: &str, value: Vec<u8>) -> Result<(), String> {
         let mut feeder = self.feeder.lock().unwrap_or_else(PoisonError::into_inner);
-        let record = InRecord { feed: Feed::Commands, key: venue.as_bytes(), value: &value, source: None, format: None, received: Some(self.clock.clock()) };
+        let record = InRecord {
+            feed: Feed::Commands,
+            key: venue.as_bytes(),
+            value: &value,
+            source: None,
+            format: None,
+            received: Some(self.clock.clock()),
+            cloud_event: None,
+            attributes: crate::feeds::Attributes::NONE,
+        };
         feeder.send(&record).and_then(|()| feeder.flush()).map_err(|why| why.to_string())
     }
 }

@@ -43,6 +43,8 @@ pub(super) const fn input<'a>(record: &LoadRecord<'a>) -> InRecord<'a> {
         source: Some(record.source),
         format: None,
         received: Some(record.received),
+        cloud_event: None,
+        attributes: crate::feeds::Attributes::NONE,
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) fn feed(
             source,
             format: record.format,
             received: Some(record.received),
+            cloud_event: None,
+            attributes: crate::feeds::Attributes::NONE,
         })?;
         sent += 1;
     }

@@ -142,7 +142,16 @@ struct Commands(Mutex<KafkaFeeder>);
 impl CommandSink for Commands {
     fn send(&self, venue: &str, value: Vec<u8>) -> Result<(), String> {
         let mut feeder = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let record = InRecord { feed: Feed::Commands, key: venue.as_bytes(), value: &value, source: None, format: None, received: Some(wall_ms()) };
+        let record = InRecord {
+            feed: Feed::Commands,
+            key: venue.as_bytes(),
+            value: &value,
+            source: None,
+            format: None,
+            received: Some(wall_ms()),
+            cloud_event: None,
+            attributes: crate::feeds::Attributes::NONE,
+        };
         let sent: Result<(), LogError> = feeder.send(&record).and_then(|()| feeder.flush());
         sent.map_err(|why| why.to_string())
     }

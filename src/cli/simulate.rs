@@ -108,6 +108,10 @@ impl Feeder for Files {
         self.files[record.feed as usize].write_all(line.as_bytes()).map_err(|why| refused(&why))
     }
 
+    fn quarantine(&mut self, _: &[u8], _: &[u8], _: &str) -> Result<(), LogError> {
+        Err(LogError::Refused { doing: "writing files", detail: "they have no quarantine".to_owned(), cure: "the simulator refuses nothing" })
+    }
+
     fn flush(&mut self) -> Result<(), LogError> {
         self.files.iter_mut().try_for_each(Write::flush).map_err(|why| refused(&why))
     }

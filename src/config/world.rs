@@ -1,4 +1,4 @@
-//! The world from its folder: `venues/*.toml` and `profiles/*.toml`, read in the order of their names, so that ids do not hang on the file system.
+//! The world from its folder: `venues/*.toml`, `profiles/*.toml` and `mappings/*.toml`, read in the order of their names, so that ids do not hang on the file system.
 
 use crate::venue::{ConfigFault, SourceFile, World, load};
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ pub fn read_world(folder: &Path) -> Result<World, WorldError> {
     load(&files).map_err(|faults| WorldError::Faulty { faults })
 }
 
-/// Reads the files of venues and profiles in `folder`.
+/// Reads the files of venues, profiles and mappings in `folder`.
 ///
 /// # Errors
 /// When one cannot be read.
@@ -48,7 +48,21 @@ pub fn read_files(folder: &Path) -> Result<Vec<SourceFile>, WorldError> {
             files.push(SourceFile { path: path.display().to_string(), text });
         }
     }
+    let mappings = folder.join("mappings");
+    if mappings.is_dir() {
+        for path in toml_files(&mappings).map_err(|why| WorldError::Unreadable { path: mappings.clone(), why })? {
+            let text = std::fs::read_to_string(&path).map_err(|why| WorldError::Unreadable { path: path.clone(), why })?;
+            if !is_of_a_table(&text) {
+                files.push(SourceFile { path: path.display().to_string(), text });
+            }
+        }
+    }
     Ok(files)
+}
+
+/// Mappings of tables lie in the same folder; they are read by `midan replay`.
+fn is_of_a_table(text: &str) -> bool {
+    text.parse::<toml::Table>().is_ok_and(|file| !file.contains_key("mapping"))
 }
 
 fn toml_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {

@@ -233,7 +233,7 @@ mod tests {
         site.close(&mut state, 1, |_| ());
         for gate in ["a", "b"] {
             for (accepted, exit) in [(true, false), (true, false), (false, false), (true, true)] {
-                let what = What::Scan(Scan { accepted, exit });
+                let what = What::Scan(Scan { accepted, exit, ..Scan::default() });
                 correct(&site, &mut state, &late(&site, 1, Entity::Gate(site.gate(gate).into()), &what, None));
             }
         }

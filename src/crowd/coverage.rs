@@ -5,6 +5,7 @@
 
 use super::state::CrowdState;
 use super::topology::Topology;
+use crate::feeds::observation::Health;
 use crate::time::{EventTime, Span};
 use crate::venue::SensorId;
 use crate::window::PaneContent;
@@ -38,6 +39,15 @@ pub(super) fn note_reports(state: &mut CrowdState, topology: &Topology, end: Eve
     for sensor in counted.chain(totalled).chain(told) {
         if let Some(sensor) = state.sensor_mut(topology, sensor) {
             sensor.reported = Some(end);
+            sensor.failed = false;
+        }
+    }
+    for (id, reading) in &content.health {
+        let Some(sensor) = state.sensor_mut(topology, *id) else { continue };
+        // What it says of itself goes before its figures of the same pane; the next figures say that it is back.
+        sensor.failed = matches!(reading.value, Health::Failed | Health::Down);
+        if !sensor.failed {
+            sensor.reported = Some(end);
         }
     }
 }
@@ -48,7 +58,9 @@ impl Hearing {
         let reported = |i: usize| state.sensor(topology, SensorId::from(i)).and_then(|sensor| sensor.reported);
         let silent: Vec<Span> = (0..topology.owners.len()).map(|i| end.since(reported(i).unwrap_or(since))).collect();
         let heard = silent.iter().zip(&topology.patience_ms).enumerate();
-        let heard = heard.map(|(i, (silent, patience))| reported(i).is_some() && (silent.as_millis() < *patience || *silent == Span::ZERO)).collect();
+        let failed = |i: usize| state.sensor(topology, SensorId::from(i)).is_some_and(|sensor| sensor.failed);
+        let heard =
+            heard.map(|(i, (silent, patience))| reported(i).is_some() && !failed(i) && (silent.as_millis() < *patience || *silent == Span::ZERO)).collect();
         Self { heard, silent }
     }
 

@@ -90,9 +90,21 @@ pub(super) fn total_step(base: Option<&Total>, next: &Total) -> CrossingFlow {
     let Some(base) = base else {
         return CrossingFlow::default();
     };
-    let was_reset = next.inwards < base.inwards || next.outwards < base.outwards || next.undirected < base.undirected;
-    let gain = |next: u64, base: u64| u32::try_from(if was_reset { next } else { next - base }).unwrap_or(u32::MAX);
+    let was_reset = [(next.inwards, base.inwards), (next.outwards, base.outwards), (next.undirected, base.undirected)]
+        .iter()
+        .any(|(now, before)| now < before && rolled_over(*now, *before, next.modulus).is_none());
+    let gain = |now: u64, before: u64| {
+        let step = if was_reset { now } else { now.checked_sub(before).or_else(|| rolled_over(now, before, next.modulus)).unwrap_or(now) };
+        u32::try_from(step).unwrap_or(u32::MAX)
+    };
     CrossingFlow { forward: gain(next.inwards, base.inwards), backward: gain(next.outwards, base.outwards), undirected: gain(next.undirected, base.undirected) }
+}
+
+/// What a counter that begins again at 0 after `modulus` values has counted since `before`, if it did so: from its last quarter into its first. A
+/// fall from elsewhere, or to elsewhere, is a reset.
+fn rolled_over(now: u64, before: u64, modulus: Option<u64>) -> Option<u64> {
+    let modulus = modulus.filter(|modulus| before < *modulus)?;
+    (now < modulus / 4 && before >= modulus - modulus / 4).then(|| modulus - before + now)
 }
 
 /// The mean of what redundant sensors say: sums over `reporting` of them, rounded half up.

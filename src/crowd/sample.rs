@@ -147,7 +147,7 @@ pub(crate) const fn count(inwards: u32, outwards: u32) -> Count {
 
 /// A running total and its place in the order.
 pub(crate) const fn total(at_ms: i64, inwards: u64, outwards: u64) -> (ReadingOrder, Total) {
-    ((EventTime::from_millis(at_ms), 0, 0), Total { inwards, outwards, undirected: 0, seq: 0 })
+    ((EventTime::from_millis(at_ms), 0, 0), Total { inwards, outwards, undirected: 0, seq: 0, modulus: None })
 }
 
 impl Site {
@@ -250,6 +250,7 @@ fn venue(zones: Vec<Zone>, links: Vec<Link>, gates: Vec<Gate>, sensors: Vec<Sens
         interval: Span::from_secs(10),
         silence: Span::from_secs(60),
         format: None,
+        wire: crate::venue::Wire::default(),
     };
     let kick_off = Match { id: "m1".into(), home: "A".into(), away: "B".into(), kick_off: KICK_OFF, expected_attendance: 9_000 };
     Venue {

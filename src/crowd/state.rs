@@ -74,6 +74,8 @@ pub struct Slice {
 pub struct SensorState {
     /// The end of the last pane in which it reported; `None` before its first report.
     pub reported: Option<EventTime>,
+    /// It has said, or its gateway for it, that it is broken or gone, and has not been heard since.
+    pub failed: bool,
     /// Its last running total, and when.
     pub total: Option<(EventTime, Total)>,
     /// The last thing it said that does not add up: heads in its part of a zone, or open lanes of a gate.

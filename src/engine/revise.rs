@@ -47,8 +47,8 @@ impl Site {
         let mut past = Vec::new();
         let mut of_the_pane = Vec::new();
         for LateArrival { observation, .. } in late {
-            // What happened in the match holds from now on, whenever it is told.
-            if matches!(observation.what, What::Match(_)) {
+            // What happened in the match, and what was planned for it, holds from now on, whenever it is told.
+            if matches!(observation.what, What::Match(_) | What::Plan(_)) {
                 present.add(&observation);
                 continue;
             }

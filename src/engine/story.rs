@@ -227,6 +227,7 @@ impl Run {
                     source: Some(record.source),
                     format: record.format,
                     cloud_event: None,
+                    attributes: crate::feeds::Attributes::default(),
                 });
                 *offset += 1;
             }

@@ -34,6 +34,16 @@ impl Canonical {
         }
     }
 
+    /// Adds a number with a fraction, by its bits; the sender of −0 writes 0.
+    pub(in crate::feeds) fn real(self, number: f64) -> Self {
+        self.number((number + 0.0).to_bits() as i64)
+    }
+
+    /// Adds a number with a fraction that may be absent; absent differs from every number.
+    pub(in crate::feeds) fn may_real(self, number: Option<f64>) -> Self {
+        self.may_number(number.map(|number| (number + 0.0).to_bits() as i64))
+    }
+
     /// The hash of it all.
     pub(in crate::feeds) const fn hash(self) -> u64 {
         self.0

@@ -1,16 +1,19 @@
 //! A neutral JSON record, read once into the scalars of the fields that the contract knows; nothing is copied.
 //!
-//! The idea: every neutral format is one flat object, so one pass reads them all, whichever format it turns out to be. Strings are borrowed
-//! from the record, so that a count costs no allocation. What is wrong is said by the accessor that wanted the field, which knows its name and
+//! The idea: every neutral format is one object that is flat but for a few lists, so one pass reads them all, whichever format it turns out to be. Strings are borrowed
+//! from the record, so that a count costs no allocation; a list is left as it stands until its own decoder asks for it. What is wrong is said by the accessor that wanted the field, which knows its name and
 //! what belongs there; values themselves are never repeated, for one of them may be a ticket.
 
 use super::fault::{Fault, Reason};
 use super::moment;
 use crate::time::EventTime;
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 macro_rules! fields {
     ($($name:ident = $word:literal),* $(,)?) => {
@@ -24,7 +27,7 @@ macro_rules! fields {
                 match self { $(Self::$name => $word),* }
             }
 
-            fn of(word: &str) -> Option<Self> {
+            pub(in crate::feeds) fn of(word: &str) -> Option<Self> {
                 match word { $($word => Some(Self::$name),)* _ => None }
             }
         }
@@ -38,27 +41,37 @@ fields! {
     Device = "device", Direction = "direction", Reason = "reason", RecordedTime = "recorded_time", Offline = "offline", Visitor = "visitor",
     Stop = "stop", Alighting = "alighting", Boarding = "boarding", Line = "line", Trip = "trip", OccupancyPercentage = "occupancy_percentage",
     MatchId = "match_id", Event = "event", ExpectedAttendance = "expected_attendance", CommandId = "command_id", Operator = "operator",
-    Action = "action", AlarmId = "alarm_id", Until = "until", Zone = "zone",
+    Action = "action", AlarmId = "alarm_id", Until = "until", Zone = "zone", Tracks = "tracks", CellM = "cell_m", Nx = "nx", Ny = "ny",
+    Density = "density", Vx = "vx", Vy = "vy", CallId = "call_id", X = "x", Y = "y", Kind = "kind", Station = "station", AirC = "air_c",
+    WbgtC = "wbgt_c", RainMmH = "rain_mm_h", WindMS = "wind_m_s", Version = "version", ApproachShares = "approach_shares",
+    ArrivalCurve = "arrival_curve", Tickets = "tickets", Services = "services", Health = "health",
+}
+
+impl Field {
+    /// Its value may be a list or an object, which its own decoder reads.
+    const fn is_nested(self) -> bool {
+        matches!(self, Self::Tracks | Self::Density | Self::Vx | Self::Vy | Self::ApproachShares | Self::ArrivalCurve | Self::Tickets | Self::Services)
+    }
 }
 
 /// A set of fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::feeds) struct FieldSet(u64);
+pub(in crate::feeds) struct FieldSet(u128);
 
 impl FieldSet {
     /// The set of these, and of `type` and `venue`, which every format has.
     pub(in crate::feeds) const fn of(fields: &[Field]) -> Self {
-        let mut bits = 1 << Field::Type as u64 | 1 << Field::Venue as u64;
+        let mut bits = 1 << Field::Type as u128 | 1 << Field::Venue as u128;
         let mut i = 0;
         while i < fields.len() {
-            bits |= 1 << fields[i] as u64;
+            bits |= 1 << fields[i] as u128;
             i += 1;
         }
         Self(bits)
     }
 
     const fn holds(self, field: Field) -> bool {
-        self.0 & (1 << field as u64) != 0
+        self.0 & (1 << field as u128) != 0
     }
 }
 
@@ -69,9 +82,11 @@ enum Scalar<'a> {
     Flag(bool),
     Whole(u64),
     Negative(i64),
-    Real,
+    Real(f64),
     Text(Cow<'a, str>),
     Nested,
+    /// The JSON of a field that may be a list or an object, not looked into yet.
+    Raw(&'a str),
 }
 
 /// The known fields of one record.
@@ -161,6 +176,44 @@ impl<'a> Fields<'a> {
         read.map(Some).map_err(|(reason, detail)| Fault::in_field(reason, field.word(), detail))
     }
 
+    /// A number within `within`, in the unit that the field's name tells, that may be there.
+    pub(in crate::feeds) fn may_real(&self, field: Field, within: RangeInclusive<f64>) -> Result<Option<f64>, Fault> {
+        let number = match self.get(field) {
+            None | Some(Scalar::Null) => return Ok(None),
+            Some(Scalar::Whole(number)) => *number as f64,
+            Some(Scalar::Negative(number)) => *number as f64,
+            Some(Scalar::Real(number)) => *number,
+            Some(other) => return Err(wrong(field, "a number", other)),
+        };
+        if within.contains(&number) {
+            // A zero has one form only, so that equal readings have equal content.
+            return Ok(Some(number + 0.0));
+        }
+        Err(Fault::in_field(Reason::WrongValue, field.word(), format!("is not within {} to {}", within.start(), within.end())))
+    }
+
+    /// A number within `within` that must be there.
+    pub(in crate::feeds) fn real(&self, field: Field, within: RangeInclusive<f64>) -> Result<f64, Fault> {
+        self.may_real(field, within)?.ok_or_else(|| missing(field))
+    }
+
+    /// A list or an object of the form `T`, that may be there; `form` says in words what belongs there.
+    pub(in crate::feeds) fn may_nested<T: Deserialize<'a>>(&self, field: Field, form: &str) -> Result<Option<T>, Fault> {
+        match self.get(field) {
+            None | Some(Scalar::Null | Scalar::Raw("null")) => Ok(None),
+            // serde's own message may quote a value.
+            Some(Scalar::Raw(json)) => {
+                serde_json::from_str(json).map(Some).map_err(|_| Fault::in_field(Reason::WrongValue, field.word(), format!("must be {form}")))
+            }
+            Some(other) => Err(wrong(field, form, other)),
+        }
+    }
+
+    /// A list or an object of the form `T`, that must be there.
+    pub(in crate::feeds) fn nested<T: Deserialize<'a>>(&self, field: Field, form: &str) -> Result<T, Fault> {
+        self.may_nested(field, form)?.ok_or_else(|| missing(field))
+    }
+
     /// One of `words`, which may be there.
     pub(in crate::feeds) fn may_word<T: Copy>(&self, field: Field, words: &[(&str, T)]) -> Result<Option<T>, Fault> {
         let Some(text) = self.may_text(field)? else { return Ok(None) };
@@ -186,7 +239,7 @@ impl<'a> Fields<'a> {
         if self.present.holds(field) {
             self.twice = self.twice.or(Some(field));
         }
-        self.present.0 |= 1 << field as u64;
+        self.present.0 |= 1 << field as u128;
         self.values.push((field, value));
     }
 }
@@ -202,10 +255,10 @@ fn wrong(field: Field, wanted: &str, found: &Scalar<'_>) -> Fault {
         Scalar::Flag(_) => "true or false",
         Scalar::Whole(_) => "a whole number",
         Scalar::Negative(_) => "a negative number",
-        Scalar::Real => "a number with a fraction or beyond 64 bits",
+        Scalar::Real(_) => "a number with a fraction or beyond 64 bits",
         Scalar::Text(text) if text.is_empty() => "an empty text",
         Scalar::Text(_) => "a text",
-        Scalar::Nested => "a list or an object",
+        Scalar::Nested | Scalar::Raw(_) => "a list or an object",
     };
     Fault::in_field(Reason::WrongValue, field.word(), format!("must be {wanted}, is {found}"))
 }
@@ -236,6 +289,7 @@ impl<'de> Visitor<'de> for ObjectVisitor<'_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key_seed(KeySeed)? {
             match key {
+                Some(field) if field.is_nested() => self.0.put(field, Scalar::Raw(map.next_value::<&RawValue>()?.get())),
                 Some(field) => self.0.put(field, map.next_value_seed(ScalarSeed)?),
                 None => {
                     map.next_value::<IgnoredAny>()?;
@@ -302,8 +356,8 @@ impl<'de> Visitor<'de> for ScalarSeed {
         Ok(u64::try_from(number).map_or(Scalar::Negative(number), Scalar::Whole))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Real)
+    fn visit_f64<E>(self, number: f64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Real(number))
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Scalar<'de>, E> {

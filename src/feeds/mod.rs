@@ -19,6 +19,7 @@ mod canonical;
 pub mod fault;
 mod fields;
 mod format;
+pub mod mapped;
 mod moment;
 pub mod neutral;
 pub mod observation;
@@ -30,11 +31,12 @@ pub(crate) mod sample;
 pub mod sensors;
 pub mod ticketing;
 pub mod transport;
+mod vendor;
 
 pub use fault::{Fault, Reason};
 pub use format::Format;
 pub use observation::{Entity, Observation, What};
-pub use record::{Batch, RecordRef};
+pub use record::{Attributes, Batch, RecordRef};
 
 use crate::venue::World;
 use fields::Fields;
@@ -50,12 +52,24 @@ pub const FORMATS: &[Format] = &[
     sensors::count::FORMAT,
     sensors::occupancy::FORMAT,
     sensors::state::FORMAT,
+    sensors::tracks::FORMAT,
+    sensors::grid::FORMAT,
+    sensors::call::FORMAT,
+    sensors::weather::FORMAT,
+    sensors::health::FORMAT,
+    sensors::axis_push::FORMAT,
+    sensors::axis_pull::FORMAT,
+    sensors::xovis::FORMAT,
     ticketing::scan::FORMAT,
+    ticketing::pretix::FORMAT,
     transport::gtfs_realtime::FORMAT,
+    transport::siri::FORMAT,
     transport::passengers::FORMAT,
     operations::match_event::FORMAT,
+    operations::plan::FORMAT,
     operations::command::FORMAT,
     operations::low_water::FORMAT,
+    mapped::FORMAT,
 ];
 
 /// What a decoder hands on for one thing that it found in a record.
@@ -88,9 +102,10 @@ pub fn decode(record: &RecordRef<'_>, world: &World, each: &mut dyn FnMut(Item))
         return Err(Fault::new(Reason::TooLarge, format!("has {} bytes, more than {MAX_RECORD_BYTES}", record.value.len())));
     }
     let origin = Origin::of(record, world)?;
+    origin.check_attributes(record)?;
     let told = format::told(record, &origin)?;
     if let Some(Decoder::Bytes(decode)) = told.map(|format| format.decoder) {
-        return decode(record.value, &origin, each);
+        return decode(record.value, &origin.without_cloud_event(), each);
     }
     let mut fields = Fields::default();
     fields.read(record.value)?;

@@ -4,7 +4,9 @@
 
 use super::fault::Reason;
 use crate::time::EventTime;
+use crate::time::stamp::{Ambiguous, Format, Nonexistent, Stamps};
 use chrono::{DateTime, NaiveDateTime};
+use chrono_tz::Tz;
 
 /// What is wrong with a time.
 type Wrong = (Reason, &'static str);
@@ -30,6 +32,22 @@ pub(in crate::feeds) fn from_text(text: &str) -> Result<EventTime, Wrong> {
         Ok(at) => from_millis(Some(at.timestamp_millis())),
         Err(_) if is_zoneless(text) => Err((Reason::ZonelessTime, "has no zone: write an offset (2030-06-15T20:00:00+01:00) or epoch milliseconds")),
         Err(_) => Err((Reason::WrongValue, "is no RFC 3339 time")),
+    }
+}
+
+/// A wall clock of `zone`, written as the chrono pattern says. Of an hour that comes twice it is the time nearer to `received`.
+pub(in crate::feeds) fn from_wall_clock(text: &str, pattern: &str, zone: Option<Tz>, received: Option<EventTime>) -> Result<EventTime, Wrong> {
+    let zone = zone.ok_or((Reason::ZonelessTime, "bears no zone: give its source a `time_zone` in the venue file"))?;
+    let stamps = Stamps { format: Format::Pattern(pattern.to_owned()), zone: Some(zone), ambiguous: Ambiguous::InOrder, nonexistent: Nonexistent::Refuse };
+    let meaning = stamps.read(text).map_err(|_| (Reason::WrongValue, "is no time of the source's zone, or not written as its format says"))?;
+    from_millis(Some(meaning.near(received).as_millis()))
+}
+
+/// A time that its field says to be UTC: an offset may stand there or not.
+pub(in crate::feeds) fn from_utc_text(text: &str) -> Result<EventTime, Wrong> {
+    match from_text(text) {
+        Err((Reason::ZonelessTime, _)) => from_wall_clock(&text.replace(' ', "T"), "%Y-%m-%dT%H:%M:%S%.f", Some(Tz::UTC), None),
+        read => read,
     }
 }
 

@@ -4,7 +4,7 @@
 //! collapses, one with another content is a conflict (FORMATS.md, "In").
 
 use crate::time::{EventTime, Span};
-use crate::venue::{GateId, SensorId, SourceId, StopId, VenueId, ZoneId};
+use crate::venue::{GateId, LinkId, SensorId, SourceId, StopId, VenueId, ZoneId};
 use serde::{Deserialize, Serialize};
 
 /// One observation.
@@ -37,6 +37,10 @@ pub enum Entity {
     Gate(GateId),
     /// A stop of public transport.
     Stop(StopId),
+    /// A zone (a call for help).
+    Zone(ZoneId),
+    /// A link, as a plan names an approach.
+    Link(LinkId),
     /// The venue as a whole (match events, commands, a frame's header).
     Venue,
 }
@@ -79,6 +83,23 @@ pub enum What {
     },
     /// Something happened in the match.
     Match(MatchEvent),
+    /// Where everybody in a zone was at one instant.
+    Tracks(Vec<Track>),
+    /// Density, and where told velocity, over a zone at one instant.
+    Grid(Grid),
+    /// Somebody called for help. Who, is not told.
+    Call(Call),
+    /// The weather at a station.
+    Weather(Weather),
+    /// What was planned for a match.
+    Plan(Plan),
+    /// How a sensor itself is.
+    Health {
+        /// Which.
+        health: Health,
+        /// The sensor's own number, to order reports of one instant.
+        seq: u64,
+    },
     /// The source has nothing earlier than this to send: it moves the clock and is counted nowhere.
     LowWater,
 }
@@ -109,6 +130,8 @@ pub struct Total {
     pub undirected: u64,
     /// The sensor's own number, to order reports of one instant.
     pub seq: u64,
+    /// How many values the counter has before it begins again at 0, where its source is configured so; else a total that falls was reset.
+    pub modulus: Option<u64>,
 }
 
 /// States of gates, lanes, doors and barriers.
@@ -123,13 +146,63 @@ pub enum DoorState {
     Ok,
 }
 
+/// How a sensor is: what a birth or death certificate, or its own complaint, says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// It has come up, or is well again.
+    Up,
+    /// It works, but its figures are worth less (too little light, a view in part blocked).
+    Degraded,
+    /// It is broken, and says so itself.
+    Failed,
+    /// It is gone: its broker or gateway says so in its place.
+    Down,
+}
+
 /// One scanned ticket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scan {
     /// Whether it was let through.
     pub accepted: bool,
     /// Whether it was on the way out.
     pub exit: bool,
+    /// Why it was turned away, where that is told.
+    pub reason: Option<Rejection>,
+    /// The ticket's pseudonym under the match's key; none where no key is configured, and none can be told once the key is destroyed.
+    pub ticket: Option<u64>,
+}
+
+/// Why a ticket was turned away: the words of pretix, to which other systems' are mapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rejection {
+    /// No such ticket.
+    Invalid,
+    /// Not paid for.
+    Unpaid,
+    /// Blocked by the organiser.
+    Blocked,
+    /// Not valid at this time.
+    InvalidTime,
+    /// The order was cancelled.
+    Canceled,
+    /// It has been let in already.
+    AlreadyRedeemed,
+    /// A ticket of another kind than this gate lets in.
+    Product,
+    /// A rule of the gate forbids it (another gate's ticket, too early).
+    Rules,
+    /// Several tickets bear the code.
+    Ambiguous,
+    /// Its code was replaced by a newer one.
+    Revoked,
+    /// The order was not approved.
+    Unapproved,
+    /// The system failed, not the ticket.
+    Error,
+    /// Anything else.
+    Other,
 }
 
 /// Passengers of one service at a stop in `[from, to)`.
@@ -158,6 +231,8 @@ pub struct Vehicle {
     pub occupancy_percentage: Option<u32>,
     /// How old the position was at the frame's time: staleness, never lateness.
     pub age: Span,
+    /// Persons on board, where a counting system tells them (SIRI).
+    pub on_board: Option<u32>,
 }
 
 /// A trip's expected arrival at a stop.
@@ -198,6 +273,104 @@ pub enum MatchEventKind {
     Penalties,
     FinalWhistle,
     Abandoned,
+}
+
+/// One person of a set of tracks. The id holds for one session of the sensor, and tells nobody who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Track {
+    /// The person's number within the sensor's session.
+    pub id: u64,
+    /// Metres, in the zone's frame.
+    pub x_m: f64,
+    /// Metres, in the zone's frame.
+    pub y_m: f64,
+}
+
+/// A field of densities over a zone: cell (i, j), counted from the frame's origin along x and y, stands at `j * nx + i`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grid {
+    /// The side of a cell, m.
+    pub cell_m: f64,
+    /// Cells along x.
+    pub nx: u32,
+    /// Cells along y.
+    pub ny: u32,
+    /// Persons/m², `nx * ny` of them.
+    pub density: Vec<f64>,
+    /// Velocity along x and y, m/s, where told; each as long as `density`.
+    pub velocity: Option<(Vec<f64>, Vec<f64>)>,
+}
+
+/// A call for help. The zone, where told, is the observation's entity.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// What it was about.
+    pub kind: CallKind,
+    /// Where, metres in the venue's frame, where told.
+    pub at_m: Option<(f64, f64)>,
+}
+
+/// What a call is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the words are the field's own")]
+pub enum CallKind {
+    FirstAid,
+    Emergency,
+    Crush,
+    Fire,
+    Security,
+    LostPerson,
+    Other,
+}
+
+/// The weather at a station, as far as it is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Weather {
+    /// The station's name.
+    pub station: Box<str>,
+    /// Air, °C.
+    pub air_c: Option<f64>,
+    /// Wet bulb globe temperature, °C.
+    pub wbgt_c: Option<f64>,
+    /// Rain, mm/h.
+    pub rain_mm_h: Option<f64>,
+    /// Wind, m/s.
+    pub wind_m_s: Option<f64>,
+}
+
+/// What was planned for a match; a later version takes the place of an earlier one whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The match.
+    pub match_id: Box<str>,
+    /// Its version: of two plans of a match, the greater holds.
+    pub version: u64,
+    /// Which share of the spectators comes by which approach (a stop, a link, a zone or a gate).
+    pub approach_shares: Vec<(Entity, f64)>,
+    /// Which share of the spectators has arrived by when: (milliseconds from the planned kick-off, negative before it; share), rising.
+    pub arrival_curve: Vec<(i64, f64)>,
+    /// Tickets issued per section.
+    pub tickets: Vec<(ZoneId, u32)>,
+    /// Services that are to run.
+    pub services: Vec<Service>,
+}
+
+/// Services of public transport that are to run at a stop in `[from, to)`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Service {
+    /// The stop.
+    pub stop: StopId,
+    /// The line, where told.
+    pub line: Option<Box<str>>,
+    /// Start.
+    pub from: EventTime,
+    /// End, not included.
+    pub to: EventTime,
+    /// How many vehicles call.
+    pub vehicles: u32,
+    /// Persons that one vehicle holds.
+    pub capacity: u32,
 }
 
 /// An operator's command (`midan.commands`).

@@ -22,6 +22,7 @@ struct Slots {
     source: Option<Range<usize>>,
     format: Option<Range<usize>>,
     cloud_event: Option<(Range<usize>, Range<usize>)>,
+    attributes: [Option<Range<usize>>; Attributes::NAMES.len()],
 }
 
 /// One record of a batch.
@@ -47,6 +48,54 @@ pub struct RecordRef<'a> {
     pub format: Option<&'a str>,
     /// (`ce_source`, `ce_id`), the identity where present.
     pub cloud_event: Option<(&'a str, &'a str)>,
+    /// What else CloudEvents' headers say.
+    pub attributes: Attributes<'a>,
+}
+
+/// CloudEvents' attributes that bear on a record besides its type and identity, in binary mode (headers `ce_…`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attributes<'a> {
+    values: [Option<&'a str>; Attributes::NAMES.len()],
+}
+
+impl<'a> Attributes<'a> {
+    /// None of them.
+    pub const NONE: Self = Self { values: [None; Self::NAMES.len()] };
+
+    /// The headers that are read.
+    pub const NAMES: [&'static str; 4] = ["ce_specversion", "ce_recordedtime", "ce_sequence", "ce_partitionkey"];
+
+    /// Takes a header, if it is one of these.
+    pub fn take(&mut self, name: &str, value: &'a str) {
+        if let Some(index) = Self::NAMES.iter().position(|known| *known == name) {
+            self.values[index] = Some(value);
+        }
+    }
+
+    /// The headers that are there.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
+        Self::NAMES.into_iter().zip(self.values).filter_map(|(name, value)| Some((name, value?)))
+    }
+
+    /// The version of CloudEvents.
+    pub const fn spec_version(&self) -> Option<&'a str> {
+        self.values[0]
+    }
+
+    /// When the event was recorded by its producer, RFC 3339: later than it happened, where it was off line.
+    pub const fn recorded_time(&self) -> Option<&'a str> {
+        self.values[1]
+    }
+
+    /// Its place in the order of its source.
+    pub const fn sequence(&self) -> Option<&'a str> {
+        self.values[2]
+    }
+
+    /// The key by which it was partitioned.
+    pub const fn partition_key(&self) -> Option<&'a str> {
+        self.values[3]
+    }
 }
 
 impl<'a> RecordRef<'a> {
@@ -91,6 +140,7 @@ impl Batch {
             source: record.source.map(|source| self.store(source.as_bytes())),
             format: record.format.map(|format| self.store(format.as_bytes())),
             cloud_event: record.cloud_event.map(|(source, id)| (self.store(source.as_bytes()), self.store(id.as_bytes()))),
+            attributes: record.attributes.values.map(|value| value.map(|value| self.store(value.as_bytes()))),
         };
         self.records.push(slots);
     }
@@ -120,6 +170,7 @@ impl Batch {
             source: slots.source.as_ref().map(text),
             format: slots.format.as_ref().map(text),
             cloud_event: slots.cloud_event.as_ref().map(|(source, id)| (text(source), text(id))),
+            attributes: Attributes { values: slots.attributes.each_ref().map(|value| value.as_ref().map(text)) },
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A small venue in which every format's sample finds its names: tests of this layer decode against it.
 
 use super::record::RecordRef;
+use super::{Fault, Format, Item};
 use crate::time::{ClockTrust, PaneLength, Span};
 use crate::venue::{
     Feed, FlowTable, Gate, GateId, Link, LinkId, LinkKind, Measures, Names, Profile, Sensor, Source, SourceId, Stop, Venue, World, Zone, ZoneId, ZoneKind,
@@ -57,9 +58,64 @@ pub(crate) fn world() -> World {
     World::new(vec![venue()])
 }
 
+/// The venue with each source naming what the vendors' samples name, and the zone of their wall clocks.
+pub(crate) fn wired_venue() -> Venue {
+    let names = [
+        ("ACCC8E012345", "cas-n-g12"),
+        ("ACCC8E012345/occupancy", "cas-cam-fan"),
+        ("00:6E:02:00:1C:CD/Line 1", "cas-n-g12"),
+        ("Zone 1", "cas-cam-fan"),
+        ("00:6E:02:00:1C:CD", "cas-cam-fan"),
+        ("gate/5", "N12"),
+        ("list/15", "N12"),
+        ("Q:BENSLIMANE:1", "BENSLIMANE_STADE"),
+    ];
+    let mut venue = venue();
+    for source in &mut venue.sources {
+        source.wire.names = names.iter().map(|(wire, name)| ((*wire).into(), (*name).into())).collect();
+        source.wire.time_zone = Some(chrono_tz::Africa::Casablanca);
+        source.wire.mapping = Some(Arc::new(mapping()));
+    }
+    venue
+}
+
+/// A mapping that reads the sample of the format `mapping`.
+fn mapping() -> crate::venue::mapping::Mapping {
+    let text = include_str!("../../config/mappings/turnstiles.toml").to_owned();
+    crate::venue::load_mapping(&crate::venue::SourceFile { path: "turnstiles.toml".to_owned(), text }).unwrap()
+}
+
+/// What a record of `format` becomes in that venue.
+pub(crate) fn items_of(format: &Format, value: &[u8]) -> Result<Vec<Item>, Fault> {
+    items_with(format, value, |_| {})
+}
+
+/// What it becomes where every source is changed so.
+pub(crate) fn items_with(format: &Format, value: &[u8], change: impl Fn(&mut Source)) -> Result<Vec<Item>, Fault> {
+    let mut venue = wired_venue();
+    venue.sources.iter_mut().for_each(change);
+    let (world, mut items) = (World::new(vec![venue]), Vec::new());
+    let mut record = record(format.feeds[0], value);
+    record.format = Some(format.media_types[0]);
+    record.received = Some(1_907_863_300_000);
+    super::decode(&record, &world, &mut |item| items.push(item)).map(|()| items)
+}
+
 /// A record for it, without headers.
 pub(crate) fn record(feed: Feed, value: &[u8]) -> RecordRef<'_> {
-    RecordRef { feed, partition: 0, offset: 0, appended: None, received: None, key: Some(b"casablanca"), value, source: None, format: None, cloud_event: None }
+    RecordRef {
+        feed,
+        partition: 0,
+        offset: 0,
+        appended: None,
+        received: None,
+        key: Some(b"casablanca"),
+        value,
+        source: None,
+        format: None,
+        cloud_event: None,
+        attributes: super::Attributes::default(),
+    }
 }
 
 /// A source of `feed` whose counts cover at most a minute.
@@ -73,6 +129,7 @@ pub(crate) fn source(id: &str, feed: Feed) -> Source {
         interval: Span::from_mins(1),
         silence: Span::from_secs(60),
         format: None,
+        wire: crate::venue::Wire::default(),
     }
 }
 

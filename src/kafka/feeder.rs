@@ -3,7 +3,8 @@
 use super::context::Quiet;
 use super::producer::{Reports, now, pause};
 use super::settings::Settings;
-use crate::log::{Feeder, InRecord, LogError, RECEIVED_HEADER, SOURCE_HEADER, Topic};
+use crate::engine::OutTopic;
+use crate::log::{Feeder, InRecord, LogError, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER, Topic};
 use crate::venue::Feed;
 use crate::venue::partition::partition_of;
 use rdkafka::config::FromClientConfigAndContext;
@@ -20,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct KafkaFeeder {
     producer: BaseProducer<Reports>,
     names: [(Feed, String); 4],
+    quarantine: String,
     partitions: u32,
 }
 
@@ -32,7 +34,27 @@ impl KafkaFeeder {
         let names = Feed::ALL.map(|feed| (feed, settings.name(Topic::In(feed))));
         let asking: BaseConsumer<Quiet> = BaseConsumer::from_config_and_context(&settings.reader("feeder"), Quiet).map_err(refused)?;
         let partitions = super::tail::partitions(&asking, &settings.name(Topic::In(Feed::Sensors)))?;
-        Ok(Self { producer, names, partitions })
+        Ok(Self { producer, names, quarantine: settings.name(Topic::Out(OutTopic::Quarantine)), partitions })
+    }
+
+    /// Queues a record, with patience while the queue is full.
+    fn queue(&self, record: BaseRecord<'_, [u8], [u8]>) -> Result<(), LogError> {
+        let mut next = record;
+        let began = now();
+        loop {
+            match self.producer.send(next) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if began.elapsed() < PATIENCE => {
+                    next = back;
+                    self.producer.poll(Duration::ZERO);
+                    pause();
+                }
+                Err((error, _)) => {
+                    let cure = "`midan topics check` names what is wrong with the topics";
+                    return Err(LogError::Refused { doing: DOING, detail: error.to_string(), cure });
+                }
+            }
+        }
     }
 
     fn failure(&self) -> Result<(), LogError> {
@@ -53,23 +75,20 @@ impl Feeder for KafkaFeeder {
                 headers = headers.insert(Header { key: name, value: Some(value) });
             }
         }
-        let partition = partition_of(record.key, self.partitions);
-        let mut next = BaseRecord::to(name).partition(partition as i32).key(record.key).payload(record.value).headers(headers);
-        let began = now();
-        loop {
-            match self.producer.send(next) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if began.elapsed() < PATIENCE => {
-                    next = back;
-                    self.producer.poll(Duration::ZERO);
-                    pause();
-                }
-                Err((error, _)) => {
-                    let cure = "`midan topics check` names what is wrong with the topics";
-                    return Err(LogError::Refused { doing: DOING, detail: error.to_string(), cure });
-                }
-            }
+        let (ce_source, ce_id) = record.cloud_event.unzip();
+        for (name, value) in
+            [("ce_source", ce_source), ("ce_id", ce_id)].into_iter().filter_map(|(name, value)| Some((name, value?))).chain(record.attributes.iter())
+        {
+            headers = headers.insert(Header { key: name, value: Some(value) });
         }
+        let partition = partition_of(record.key, self.partitions);
+        self.queue(BaseRecord::to(name).partition(partition as i32).key(record.key).payload(record.value).headers(headers))
+    }
+
+    fn quarantine(&mut self, key: &[u8], value: &[u8], position: &str) -> Result<(), LogError> {
+        let partition = partition_of(key, self.partitions);
+        let headers = OwnedHeaders::new_with_capacity(1).insert(Header { key: POSITION_HEADER, value: Some(position) });
+        self.queue(BaseRecord::to(&self.quarantine).partition(partition as i32).key(key).payload(value).headers(headers))
     }
 
     fn flush(&mut self) -> Result<(), LogError> {

@@ -6,7 +6,7 @@
 #![allow(unsafe_code, reason = "three calls of librdkafka that have no safe wrapper; each block says why it is sound")]
 
 use super::producer::now;
-use crate::feeds::RecordRef;
+use crate::feeds::{Attributes, RecordRef};
 use crate::log::{RECEIVED_HEADER, SOURCE_HEADER};
 use rdkafka::bindings as sys;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -227,6 +227,7 @@ impl<'a> Message<'a> {
             source: None,
             format: None,
             cloud_event: None,
+            attributes: Attributes::default(),
         };
         let (mut ce_type, mut ce_source, mut ce_id) = (None, None, None);
         self.headers(&mut |name, value| {
@@ -238,7 +239,7 @@ impl<'a> Message<'a> {
                 "ce_type" => ce_type = Some(text),
                 "ce_source" => ce_source = Some(text),
                 "ce_id" => ce_id = Some(text),
-                _ => {}
+                other => record.attributes.take(other, text),
             }
         });
         record.format = ce_type.or(record.format);

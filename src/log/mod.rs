@@ -157,12 +157,26 @@ pub struct InRecord<'a> {
     pub format: Option<&'a str>,
     /// When it was received (epoch ms), for the header `midan-received`.
     pub received: Option<i64>,
+    /// The headers of CloudEvents that came with it: (`ce_source`, `ce_id`), and the others.
+    pub cloud_event: Option<(&'a str, &'a str)>,
+    /// See there.
+    pub attributes: crate::feeds::Attributes<'a>,
+}
+
+impl<'a> InRecord<'a> {
+    /// A record of `feed` for the venue `key`, without headers.
+    pub const fn new(feed: Feed, key: &'a [u8], value: &'a [u8]) -> Self {
+        Self { feed, key, value, source: None, format: None, received: None, cloud_event: None, attributes: crate::feeds::Attributes::NONE }
+    }
 }
 
 /// A plain writer of input records: the simulator, the door, the API's commands.
 pub trait Feeder {
     /// Queues a record, on the partition of its key (murmur2, as Java's default producer does). Blocks while the log asks for patience.
     fn send(&mut self, record: &InRecord<'_>) -> Result<(), LogError>;
+
+    /// Queues a record for `midan.quarantine`: what the door could not read, with where it came from. An empty key is nobody's.
+    fn quarantine(&mut self, key: &[u8], value: &[u8], position: &str) -> Result<(), LogError>;
 
     /// Waits until the log has every record that was sent.
     fn flush(&mut self) -> Result<(), LogError>;

@@ -35,6 +35,7 @@ impl InputRecord {
             source: Some(&self.source),
             format: Some(self.content_type),
             cloud_event: None,
+            attributes: crate::feeds::Attributes::default(),
         }
     }
 }

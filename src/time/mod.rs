@@ -6,6 +6,7 @@
 mod clock;
 mod pane;
 mod point;
+pub mod stamp;
 mod trust;
 
 pub use clock::{SourceClock, Verdict};

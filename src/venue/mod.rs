@@ -6,21 +6,27 @@
 //! - [`ids`]: the dense ids; [`names`]: name → id.
 //! - [`model`]: what a venue consists of; [`opening`]: when people are expected there; [`profile`]: the thresholds that a venue's zones choose from.
 //! - [`load`]: configuration texts → world, or every fault in them; [`report`](mod@report): a sound world in a few lines.
+//! - [`wire`]: what a source's records mean beyond their format; [`mapping`]: what any other JSON or CSV means.
 //! - [`partition`]: which partition a venue's records belong on.
 
 pub mod ids;
 pub mod load;
+pub mod mapping;
 pub mod model;
 pub mod names;
 pub mod opening;
 pub mod partition;
 pub mod profile;
 pub mod report;
+pub mod wire;
 
+/// A time zone of the IANA database.
+pub use chrono_tz::Tz as TimeZone;
 pub use ids::{GateId, LinkId, PerimeterId, SensorId, SourceId, StopId, VenueId, ZoneId};
-pub use load::{ConfigFault, SourceFile, load, load_profile};
+pub use load::{ConfigFault, SourceFile, load, load_mapping, load_profile};
 pub use model::{Feed, FlowTable, Gate, Link, LinkKind, Match, Measures, Perimeter, Sensor, Shape, Source, Stop, Venue, World, Zone, ZoneKind};
 pub use names::Names;
 pub use opening::Opening;
 pub use profile::Profile;
 pub use report::report;
+pub use wire::{Called, TicketKeys, Wire};

@@ -4,6 +4,7 @@ use super::ids::{GateId, LinkId, PerimeterId, SensorId, SourceId, StopId, VenueI
 use super::names::Names;
 use super::opening::Opening;
 use super::profile::Profile;
+use super::wire::Wire;
 use crate::time::{ClockTrust, EventTime, PaneLength, Span};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -288,6 +289,8 @@ pub struct Source {
     pub silence: Span,
     /// The format of its records where neither header nor `type` says so.
     pub format: Option<Box<str>>,
+    /// What its records mean beyond their format.
+    pub wire: Wire,
 }
 
 /// A match of the calendar.
@@ -335,6 +338,39 @@ impl World {
 }
 
 impl Venue {
+    /// A venue in which nothing is configured.
+    pub fn nowhere() -> Self {
+        Self {
+            id: "".into(),
+            name: String::new(),
+            city: String::new(),
+            region: String::new(),
+            time_zone: chrono_tz::UTC,
+            capacity: 0,
+            illustrative: false,
+            opening: Opening::default(),
+            pane: PaneLength::default(),
+            step: Span::from_mins(5),
+            keep_panes: Span::ZERO,
+            trust: ClockTrust::default(),
+            perimeters: Vec::new(),
+            zones: Vec::new(),
+            links: Vec::new(),
+            gates: Vec::new(),
+            stops: Vec::new(),
+            sensors: Vec::new(),
+            sources: Vec::new(),
+            matches: Vec::new(),
+            zone_names: Names::default(),
+            link_names: Names::default(),
+            gate_names: Names::default(),
+            stop_names: Names::default(),
+            sensor_names: Names::default(),
+            source_names: Names::default(),
+            hash: String::new(),
+        }
+    }
+
     /// The zone of that name.
     pub fn find_zone(&self, name: &str) -> Option<ZoneId> {
         self.zone_names.position(name).map(ZoneId::from)

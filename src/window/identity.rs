@@ -114,7 +114,8 @@ impl Identities {
             Entity::Sensor(sensor) => sensor.index(),
             Entity::Gate(gate) => self.sensors + gate.index(),
             Entity::Stop(stop) => self.sensors + self.gates + stop.index(),
-            Entity::Venue => self.slots.len().saturating_sub(1),
+            // Few speak of zones and links (calls, plans): they share the venue's slot.
+            Entity::Zone(_) | Entity::Link(_) | Entity::Venue => self.slots.len().saturating_sub(1),
         }
     }
 }

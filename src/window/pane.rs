@@ -1,6 +1,8 @@
 //! What one pane has collected: dense arrays by sensor, gate and stop.
 
-use crate::feeds::observation::{Arrival, Count, DoorState, Entity, MatchEvent, Observation, Scan, Total, Vehicle, What};
+use crate::feeds::observation::{
+    Arrival, Call, Count, DoorState, Entity, Health, MatchEvent, Observation, Plan, Rejection, Scan, Total, Vehicle, Weather, What,
+};
 use crate::time::EventTime;
 use crate::venue::{GateId, SensorId, SourceId, StopId, Venue};
 use serde::{Deserialize, Serialize};
@@ -64,6 +66,10 @@ pub struct PaneContent {
     pub states: BTreeMap<SensorId, Reading<(DoorState, Option<u32>)>>,
     /// By gate.
     pub scans: Vec<GateScans>,
+    /// Tickets that were turned away, by gate and reason (those whose reason is told).
+    pub rejections: BTreeMap<(GateId, Rejection), u32>,
+    /// The last health by sensor.
+    pub health: BTreeMap<SensorId, Reading<Health>>,
     /// By stop.
     pub passengers: Vec<StopPassengers>,
     /// The last position by (stop, trip).
@@ -72,6 +78,12 @@ pub struct PaneContent {
     pub arrivals: BTreeMap<(StopId, u64), Reading<Arrival>>,
     /// Match events in order.
     pub matches: BTreeMap<ReadingOrder, MatchEvent>,
+    /// Calls for help in order: the place (a zone, or the venue where only metres are told), and the call.
+    pub calls: BTreeMap<ReadingOrder, (Entity, Call)>,
+    /// The last weather by station.
+    pub weather: BTreeMap<Box<str>, Reading<Weather>>,
+    /// Plans that were loaded, in order.
+    pub plans: BTreeMap<ReadingOrder, Plan>,
     /// Service alerts that were in force: (stop, cause, effect).
     pub service_alerts: BTreeMap<(StopId, i32, i32), u32>,
     /// The latest event time heard from each source, by source: the base of a feed's age.
@@ -135,6 +147,18 @@ impl PaneContent {
             (Entity::Venue, What::Match(event)) => {
                 self.matches.insert((at, 0, observation.content), event.clone());
             }
+            (_, What::Call(call)) => {
+                self.calls.insert((at, 0, observation.identity), (observation.entity, *call));
+            }
+            (Entity::Venue, What::Weather(weather)) => {
+                keep_last(&mut self.weather, weather.station.clone(), (at, 0, observation.content), weather.clone());
+            }
+            (Entity::Venue, What::Plan(plan)) => {
+                self.plans.insert((at, plan.version, observation.content), plan.clone());
+            }
+            // A sensor that says it is ill has not reported what it is there to see.
+            (Entity::Sensor(sensor), What::Health { health, seq }) => keep_last(&mut self.health, sensor, (at, *seq, observation.content), *health),
+            (Entity::Sensor(sensor), What::Tracks(_) | What::Grid(_)) => self.note_report(sensor),
             // Nothing else is made by a decoder; a low-water mark is counted nowhere.
             _ => {}
         }
@@ -158,10 +182,17 @@ impl PaneContent {
             sum.boarding = sum.boarding.saturating_add(more.boarding);
         }
         self.totals.extend(other.totals.iter().map(|(key, total)| (*key, *total)));
+        for (rejection, tickets) in &other.rejections {
+            *self.rejections.entry(*rejection).or_default() += tickets;
+        }
+        merge_last(&mut self.health, &other.health);
         merge_last(&mut self.occupancies, &other.occupancies);
         merge_last(&mut self.states, &other.states);
         merge_last(&mut self.vehicles, &other.vehicles);
         merge_last(&mut self.arrivals, &other.arrivals);
+        self.calls.extend(other.calls.iter().map(|(order, call)| (*order, *call)));
+        merge_last(&mut self.weather, &other.weather);
+        self.plans.extend(other.plans.iter().map(|(order, plan)| (*order, plan.clone())));
         for (alert, times) in &other.service_alerts {
             *self.service_alerts.entry(*alert).or_default() += times;
         }
@@ -181,6 +212,9 @@ impl PaneContent {
             (true, true) => &mut sum.left,
         };
         *field = field.saturating_add(1);
+        if let (false, Some(reason)) = (scan.accepted, scan.reason) {
+            *self.rejections.entry((gate, reason)).or_default() += 1;
+        }
     }
 }
 

@@ -76,6 +76,8 @@ fn feed(feeder: &mut dyn Feeder) {
             source: Some(&record.source),
             format: record.format,
             received: Some(record.received),
+            cloud_event: None,
+            attributes: midan::feeds::Attributes::NONE,
         };
         feeder.send(&sent).unwrap();
     }

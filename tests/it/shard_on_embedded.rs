@@ -121,7 +121,18 @@ fn two_shards_that_come_and_go_give_the_bytes_of_one() {
 fn send(log: &EmbeddedLog, feed: Feed, count: usize) {
     let mut feeder = log.side_feeder();
     for _ in 0..count {
-        feeder.send(&InRecord { feed, key: b"rabat", value: b"{}", source: None, format: None, received: None }).unwrap();
+        feeder
+            .send(&InRecord {
+                feed,
+                key: b"rabat",
+                value: b"{}",
+                source: None,
+                format: None,
+                received: None,
+                cloud_event: None,
+                attributes: midan::feeds::Attributes::NONE,
+            })
+            .unwrap();
     }
 }
 

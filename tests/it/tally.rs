@@ -123,8 +123,16 @@ pub(crate) fn feed_night(feeder: &mut dyn Feeder, records: u32) {
     for i in 0..records {
         let key = format!("venue-{}", (i * 7919) % 23);
         let value = format!("{{\"n\":{}}}", i % 101);
-        let record =
-            InRecord { feed: Feed::Sensors, key: key.as_bytes(), value: value.as_bytes(), source: Some("counts"), format: None, received: Some(i64::from(i)) };
+        let record = InRecord {
+            feed: Feed::Sensors,
+            key: key.as_bytes(),
+            value: value.as_bytes(),
+            source: Some("counts"),
+            format: None,
+            received: Some(i64::from(i)),
+            cloud_event: None,
+            attributes: midan::feeds::Attributes::NONE,
+        };
         feeder.send(&record).unwrap();
     }
     feeder.flush().unwrap();

@@ -118,6 +118,7 @@ impl Closing {
                 source: Some(record.source),
                 format: None,
                 cloud_event: None,
+                attributes: crate::feeds::Attributes::default(),
             });
             self.offset += 1;
         }

@@ -8,7 +8,7 @@ use super::super::drive::Drive;
 use super::super::service::{self, Around, stopwatch};
 use super::super::settings::Settings;
 use crate::engine::OutTopic;
-use crate::feeds::RecordRef;
+use crate::feeds::{Attributes, RecordRef};
 use crate::kafka::{self, KafkaTail};
 use crate::log::embedded::EmbeddedFeeder;
 use crate::log::{Feeder, RECEIVED_HEADER, SOURCE_HEADER, Since, Tail, TailRecord, Topic};
@@ -74,6 +74,12 @@ fn copy(feeder: &mut EmbeddedFeeder, record: &TailRecord, partitions: u32) -> an
         );
     }
     let received = record.header(RECEIVED_HEADER).and_then(|text| text.parse().ok());
+    let mut attributes = Attributes::default();
+    for name in Attributes::NAMES {
+        if let Some(value) = record.header(name) {
+            attributes.take(name, value);
+        }
+    }
     feeder.copy(&RecordRef {
         feed,
         partition: record.partition,
@@ -86,6 +92,7 @@ fn copy(feeder: &mut EmbeddedFeeder, record: &TailRecord, partitions: u32) -> an
         source: record.header(SOURCE_HEADER),
         format: record.header("ce_type").or_else(|| record.header("content-type")),
         cloud_event: record.header("ce_source").zip(record.header("ce_id")),
+        attributes,
     })?;
     Ok(())
 }

@@ -37,7 +37,16 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Exit
 fn send(feeder: &mut dyn Feeder, record: &InputRecord) -> anyhow::Result<()> {
     let received = record.received.map(EventTime::as_millis);
     let source = Some(&*record.source);
-    Ok(feeder.send(&InRecord { feed: record.feed, key: record.key.as_bytes(), value: &record.value, source, format: Some(record.content_type), received })?)
+    Ok(feeder.send(&InRecord {
+        feed: record.feed,
+        key: record.key.as_bytes(),
+        value: &record.value,
+        source,
+        format: Some(record.content_type),
+        received,
+        cloud_event: None,
+        attributes: crate::feeds::Attributes::NONE,
+    })?)
 }
 
 /// Writes what is known only at the end, and says what the run amounted to. `places`: over how many findings are spread.

@@ -5,8 +5,9 @@ use crate::feeds::canonical::Canonical;
 use crate::feeds::fault::Fault;
 use crate::feeds::fields::{Field, FieldSet, Fields};
 use crate::feeds::format::{Decoder, Format};
-use crate::feeds::observation::{Entity, What};
+use crate::feeds::observation::{Entity, Observation, What};
 use crate::feeds::origin::{Kind, Origin};
+use crate::time::EventTime;
 use crate::venue::Feed;
 
 /// The format.
@@ -23,10 +24,14 @@ pub const FORMAT: Format = Format {
 fn decode(fields: &Fields<'_>, origin: &Origin<'_>) -> Result<Item, Fault> {
     let at = fields.time(Field::At)?;
     let persons = fields.number(Field::Persons)?;
-    let seq = fields.may_whole(Field::Seq)?.unwrap_or_default();
-    let (sensor, name) = origin.sensor(fields, Kind::Zone)?;
+    let seq = origin.seq(fields)?;
+    heads(origin, (Field::Sensor.word(), fields.text(Field::Sensor)?), at, persons, seq).map(Item::Observation)
+}
+
+/// The heads that a sensor, which the record calls so in that field, sees at an instant.
+pub(in crate::feeds) fn heads(origin: &Origin<'_>, (field, name): (&str, &str), at: EventTime, persons: u32, seq: u64) -> Result<Observation, Fault> {
+    let (sensor, name) = origin.sensor_named(field, name, Kind::Zone)?;
     let identity = Canonical::of("occupancy").text(name).number(at.as_millis());
-    let content = Canonical::of("occupancy").text(name).number(at.as_millis()).number(persons.into()).number(seq as i64);
-    let what = What::Occupancy { persons, seq };
-    Ok(Item::Observation(origin.observation(at, Entity::Sensor(sensor), identity, content, what)?))
+    let content = identity.number(persons.into()).number(seq as i64);
+    origin.observation(at, Entity::Sensor(sensor), identity, content, What::Occupancy { persons, seq })
 }

@@ -1,3 +1,4 @@
-//! What ticketing systems send: scans. A ticket or a device is read past and never kept, not even as a hash.
+//! What ticketing systems send: scans. A ticket is read past, or becomes a pseudonym under a key that is destroyed after the match; a device is never kept.
 
+pub mod pretix;
 pub mod scan;

@@ -37,7 +37,7 @@ pub const FORMAT: Format = Format {
 /// A frame of one train that stands at `BENSLIMANE_STADE` with 85 % of its places taken, 20 s old.
 const SAMPLE: &[u8] = b"\n\r\n\x032.0\x10\x00\x18\xa0\xdd\xde\x8d\x07\x12*\n\x02v1\"$\n\x04\n\x02t7 \x01(\x8c\xdd\xde\x8d\x07:\x10BENSLIMANE_STADEH\x03PU";
 
-/// `TripDescriptor.ScheduleRelationship`: trips that do not run.
+/// `TripDescriptor.ScheduleRelationship`: trips that do not run (CANCELED, DELETED). All others do: NEW and REPLACEMENT, and the deprecated ADDED as well.
 const NOT_RUNNING: [i32; 2] = [3, 7];
 
 /// The time of a frame: that of its header, read without the entities.
@@ -114,13 +114,13 @@ impl<'a> Frame<'a> {
         let measured = vehicle.timestamp.filter(|secs| *secs > 0).and_then(|secs| moment::from_posix_secs(secs).ok()).unwrap_or(self.at);
         let trip = trip_hash(vehicle.trip.as_ref());
         let stopped = vehicle.current_status() == VehicleStopStatus::StoppedAt;
-        let (occupancy_status, occupancy_percentage) = (vehicle.occupancy_status, vehicle.occupancy_percentage);
+        let (occupancy_status, occupancy_percentage) = occupancy(vehicle);
         // The age is left out of the content: the same position, told again by the next frame, is a repeat.
         let content = Canonical::of("vehicle").text(name).number(trip as i64).number(stopped.into());
         let content = content.may_number(occupancy_status.map(i64::from)).may_number(occupancy_percentage.map(i64::from));
         let identity = Canonical::of("vehicle").text(id).number(measured.as_millis()).text(name);
         let age = self.at.since(measured);
-        self.emit(stop, identity, content, What::Vehicle(Vehicle { trip, stopped, occupancy_status, occupancy_percentage, age }));
+        self.emit(stop, identity, content, What::Vehicle(Vehicle { trip, stopped, occupancy_status, occupancy_percentage, age, on_board: None }));
     }
 
     fn trip(&mut self, id: &str, update: &TripUpdate) {
@@ -163,8 +163,7 @@ impl<'a> Frame<'a> {
     }
 
     fn stop(&self, stop_id: Option<&str>) -> Option<(StopId, &'a str)> {
-        let names = &self.origin.venue.stop_names;
-        names.position(stop_id?).map(|index| (StopId::from(index), names.name(index)))
+        self.origin.stop_called(stop_id?)
     }
 
     fn emit(&mut self, stop: StopId, identity: Canonical, content: Canonical, what: What) {
@@ -179,6 +178,21 @@ impl<'a> Frame<'a> {
         self.found += 1;
         (self.each)(Item::Unusable { source: self.origin.source_id(), fault: Fault::in_field(Reason::MissingField, field, detail) });
     }
+}
+
+/// `OccupancyStatus` of GTFS-Realtime whose number tells nothing of how full a vehicle is: NO_DATA_AVAILABLE.
+const NO_DATA: i32 = 7;
+
+/// How full a vehicle is: as it says of itself, else as its carriages say, which are taken to be of one size: the mean of their percentages, and the
+/// level of the fullest one that takes passengers.
+fn occupancy(vehicle: &VehiclePosition) -> (Option<i32>, Option<u32>) {
+    let carriages = &vehicle.multi_carriage_details;
+    let status = vehicle.occupancy_status.filter(|status| *status != NO_DATA);
+    let fullest = || carriages.iter().filter_map(|carriage| carriage.occupancy_status).filter(|status| (0..=5).contains(status)).max();
+    // −1 says that a carriage has no data.
+    let told: Vec<u32> = carriages.iter().filter_map(|carriage| u32::try_from(carriage.occupancy_percentage()).ok()).collect();
+    let mean = || (!told.is_empty()).then(|| (told.iter().map(|share| u64::from(*share)).sum::<u64>() / told.len() as u64) as u32);
+    (status.or_else(fullest).or(vehicle.occupancy_status), vehicle.occupancy_percentage.or_else(mean))
 }
 
 enum Expected {

@@ -1,8 +1,9 @@
-//! What public transport sends: GTFS-Realtime frames, and counts of passengers; and the static timetable that names its stops.
+//! What public transport sends: GTFS-Realtime frames, SIRI deliveries, and counts of passengers; and the static timetable that names its stops.
 
 pub mod gtfs_realtime;
 pub mod gtfs_static;
 pub mod passengers;
+pub mod siri;
 
 /// GTFS-Realtime's messages, made from `proto/gtfs-realtime.proto` when the crate is built.
 pub mod wire {

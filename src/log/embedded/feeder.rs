@@ -2,8 +2,9 @@
 
 use super::Shared;
 use super::segment::Fresh;
+use crate::engine::OutTopic;
 use crate::feeds::{Batch, RecordRef};
-use crate::log::{Feeder, InRecord, LogError, RECEIVED_HEADER, SOURCE_HEADER, Topic};
+use crate::log::{Feeder, InRecord, LogError, POSITION_HEADER, RECEIVED_HEADER, SOURCE_HEADER, Topic};
 use crate::venue::partition::partition_of;
 use std::io::Write;
 use std::sync::Arc;
@@ -53,6 +54,9 @@ impl EmbeddedFeeder {
             headers.add(RECEIVED_HEADER, record.received.map(|_| digits.as_slice()));
             headers.add("ce_source", record.cloud_event.map(|(source, _)| source.as_bytes()));
             headers.add("ce_id", record.cloud_event.map(|(_, id)| id.as_bytes()));
+            for (name, value) in record.attributes.iter() {
+                headers.add(name, Some(value.as_bytes()));
+            }
             let fresh = Fresh { timestamp, key: record.key.unwrap_or_default(), value: Some(record.value), headers: headers.as_slice() };
             state.append(Topic::In(record.feed), record.partition, &fresh)?;
         }
@@ -74,7 +78,8 @@ impl EmbeddedFeeder {
             value: record.value,
             source: record.source,
             format: record.format,
-            cloud_event: None,
+            cloud_event: record.cloud_event,
+            attributes: record.attributes,
         })
     }
 
@@ -88,6 +93,15 @@ impl EmbeddedFeeder {
 impl Feeder for EmbeddedFeeder {
     fn send(&mut self, record: &InRecord<'_>) -> Result<(), LogError> {
         self.send_to(partition_of(record.key, self.partitions), record)
+    }
+
+    fn quarantine(&mut self, key: &[u8], value: &[u8], position: &str) -> Result<(), LogError> {
+        let mut state = self.shared.lock();
+        let fresh = Fresh { timestamp: state.clock, key, value: Some(value), headers: &[(POSITION_HEADER, position.as_bytes())] };
+        state.append(Topic::Out(OutTopic::Quarantine), partition_of(key, self.partitions), &fresh)?;
+        drop(state);
+        self.shared.changed.notify_all();
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), LogError> {
@@ -105,10 +119,10 @@ impl Drop for EmbeddedFeeder {
     }
 }
 
-/// Up to five headers, without a vector.
+/// Up to nine headers, without a vector.
 #[derive(Default)]
 struct HeaderList<'a> {
-    entries: [(&'a str, &'a [u8]); 5],
+    entries: [(&'a str, &'a [u8]); 9],
     len: usize,
 }
 

@@ -290,6 +290,7 @@ fn push(batch: &mut crate::feeds::Batch, place: Place, record: &Stored<'_>) {
         source: None,
         format: None,
         cloud_event: None,
+        attributes: crate::feeds::Attributes::default(),
     };
     let (mut ce_source, mut ce_id) = (None, None);
     for (name, value) in record.headers {
@@ -300,7 +301,7 @@ fn push(batch: &mut crate::feeds::Batch, place: Place, record: &Stored<'_>) {
             b"content-type" => fields.format = Some(text),
             b"ce_source" => ce_source = Some(text),
             b"ce_id" => ce_id = Some(text),
-            _ => {}
+            other => fields.attributes.take(std::str::from_utf8(other).unwrap_or_default(), text),
         }
     }
     fields.cloud_event = ce_source.zip(ce_id);

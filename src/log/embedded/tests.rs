@@ -28,7 +28,16 @@ fn sensors(key: &[u8], value: &[u8]) -> Vec<u8> {
 fn feed(log: &EmbeddedLog, values: impl IntoIterator<Item = String>) {
     let mut feeder = log.feeder();
     for value in values {
-        let record = InRecord { feed: Feed::Sensors, key: b"rabat", value: value.as_bytes(), source: Some("wifi"), format: None, received: Some(77) };
+        let record = InRecord {
+            feed: Feed::Sensors,
+            key: b"rabat",
+            value: value.as_bytes(),
+            source: Some("wifi"),
+            format: None,
+            received: Some(77),
+            cloud_event: None,
+            attributes: crate::feeds::Attributes::NONE,
+        };
         feeder.send(&record).unwrap();
     }
 }
@@ -191,7 +200,18 @@ fn the_older_record_of_two_feeds_comes_first() {
     for (at, feed) in [(1_000, Feed::Ticketing), (2_000, Feed::Sensors), (3_000, Feed::Transport)] {
         home.log.set_clock(at);
         for _ in 0..300 {
-            feeder.send(&InRecord { feed, key: b"v", value: b"x", source: None, format: None, received: None }).unwrap();
+            feeder
+                .send(&InRecord {
+                    feed,
+                    key: b"v",
+                    value: b"x",
+                    source: None,
+                    format: None,
+                    received: None,
+                    cloud_event: None,
+                    attributes: crate::feeds::Attributes::NONE,
+                })
+                .unwrap();
         }
         feeder.flush().unwrap();
     }
@@ -258,7 +278,18 @@ fn how_fast_it_is() {
     let mut feeder = home.log.feeder();
     for i in 0..RECORDS {
         let key = [b'a' + (i % 17) as u8];
-        feeder.send(&InRecord { feed: Feed::Sensors, key: &key, value: &value, source: Some("counts"), format: None, received: Some(1) }).unwrap();
+        feeder
+            .send(&InRecord {
+                feed: Feed::Sensors,
+                key: &key,
+                value: &value,
+                source: Some("counts"),
+                format: None,
+                received: Some(1),
+                cloud_event: None,
+                attributes: crate::feeds::Attributes::NONE,
+            })
+            .unwrap();
     }
     drop(feeder);
     let appended = began.elapsed();

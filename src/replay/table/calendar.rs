@@ -2,9 +2,9 @@
 
 use super::file::Rows;
 use super::mapping::{FileShape, Mapping};
-use super::stamp::{Meaning, Stamps};
 use super::{Report, TableError};
 use crate::time::EventTime;
+use crate::time::stamp::{Meaning, Stamps};
 use crate::venue::Match;
 use std::path::Path;
 

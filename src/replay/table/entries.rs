@@ -5,9 +5,9 @@
 
 use super::file::{Cells, Rows};
 use super::mapping::{Direction, Layout, Mapping, SensorIs, StampIs, Values};
-use super::stamp::Meaning;
 use super::{Report, TableError};
 use crate::time::EventTime;
+use crate::time::stamp::Meaning;
 use crate::venue::Names;
 use indexmap::IndexSet;
 use std::path::Path;
@@ -248,7 +248,7 @@ fn finish(sensors: IndexSet<String>, mut list: Vec<Entry>, sort_by_name: bool, m
         entry.sensor = place[entry.sensor as usize];
     }
     list.sort_unstable();
-    tell_doubled_hours(&mut list, mapping.stamps.ambiguous == super::stamp::Ambiguous::Reverse);
+    tell_doubled_hours(&mut list, mapping.stamps.ambiguous == crate::time::stamp::Ambiguous::Reverse);
     list.dedup_by(|next, kept| {
         let completes = kept.completes(next);
         if completes {

@@ -4,8 +4,8 @@
 //! an absent row means). A mapping is read whole, and every fault comes out at once with its line.
 
 use super::keys::{Faults, Keys, MappingFault};
-use super::stamp::{self, Ambiguous, Format, Nonexistent, Stamps};
 use crate::time::Span;
+use crate::time::stamp::{Ambiguous, Format, Nonexistent, Stamps};
 use crate::venue::opening::{self, Opening};
 use sha2::{Digest, Sha256};
 use toml::de::DeTable;
@@ -184,7 +184,7 @@ impl Mapping {
         let layout = layout(root);
         let opening = opening_hours(root.table("opening"));
         let calendar = calendar(root.table("calendar"), &stamps.format);
-        if !root.has("time_zone") && !bears_offset(&stamps.format) {
+        if !root.has("time_zone") && !stamps.format.bears_offset() {
             root.fault("time_zone", "must be there: the times of the table bear no offset");
         }
         root.refuse_unknown();
@@ -227,7 +227,7 @@ fn time(keys: Keys<'_>, zone: Option<chrono_tz::Tz>) -> (Option<Vec<String>>, St
     if columns.is_none() {
         keys.fault("columns", "must name the column of the time, or the two of date and time");
     }
-    let format = keys.text("format").map_or(Format::Iso, |text| format_of(&text));
+    let format = keys.text("format").map_or(Format::Iso, |text| Format::of(&text));
     let ambiguous = keys
         .word("ambiguous", &[("first", Ambiguous::First), ("second", Ambiguous::Second), ("in_order", Ambiguous::InOrder), ("reverse", Ambiguous::Reverse)]);
     let nonexistent = keys.word("nonexistent", &[("refuse", Nonexistent::Refuse), ("shift", Nonexistent::Shift)]);
@@ -308,27 +308,10 @@ fn calendar(keys: Keys<'_>, table: &Format) -> CalendarShape {
         end: column("end"),
         attendance: column("attendance"),
         name: column("name"),
-        format: keys.text("format").map_or_else(|| table.clone(), |text| format_of(&text)),
+        format: keys.text("format").map_or_else(|| table.clone(), |text| Format::of(&text)),
     };
     keys.finish();
     shape
-}
-
-fn format_of(text: &str) -> Format {
-    match text {
-        "iso" => Format::Iso,
-        "epoch_s" => Format::EpochSeconds,
-        "epoch_ms" => Format::EpochMillis,
-        pattern => Format::Pattern(pattern.to_owned()),
-    }
-}
-
-fn bears_offset(format: &Format) -> bool {
-    match format {
-        Format::EpochSeconds | Format::EpochMillis => true,
-        Format::Iso => false,
-        Format::Pattern(pattern) => stamp::has_offset(pattern),
-    }
 }
 
 /// Reads `30s`, `5m`, `1h`, `1d`.

@@ -17,14 +17,13 @@ mod file;
 mod keys;
 mod mapping;
 mod records;
-mod stamp;
 mod world;
 
+pub use crate::time::stamp::{Ambiguous, Format, Meaning, Nonexistent, Stamps};
 pub use calendar::{CalendarEntry, read_calendar};
 pub use keys::MappingFault;
 pub use mapping::{Absent, CalendarShape, Direction, FileShape, Layout, Mapping, SensorIs, StampIs, Values};
 pub use records::Records;
-pub use stamp::{Ambiguous, Format, Meaning, Nonexistent, Stamps};
 
 use crate::time::{EventTime, PaneLength, Span};
 use entries::{Entries, Entry};

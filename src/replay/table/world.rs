@@ -68,6 +68,7 @@ impl Table {
             interval: self.mapping().step,
             silence: NEVER_SILENT,
             format: Some("count".into()),
+            wire: crate::venue::Wire::default(),
         }
     }
 

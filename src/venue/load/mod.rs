@@ -10,13 +10,16 @@
 mod checks;
 pub mod fault;
 mod fields;
+mod mapping;
 mod parts;
 mod profile;
 pub mod quantity;
 mod site;
 
 pub use fault::ConfigFault;
+pub use mapping::load_mapping;
 
+use super::mapping::Mapping;
 use super::{Names, Profile, Venue, World};
 use fault::Report;
 use fields::Fields;
@@ -31,7 +34,7 @@ use toml::de::DeTable;
 pub struct SourceFile {
     /// Its name in messages.
     pub path: String,
-    /// Its text. A file with a table `thresholds` is a profile, every other one a venue.
+    /// Its text. A file with a table `thresholds` is a profile, one with a key `mapping` a mapping, every other one a venue.
     pub text: String,
 }
 
@@ -43,7 +46,8 @@ pub fn load(files: &[SourceFile]) -> Result<World, Vec<ConfigFault>> {
     let mut faults = Vec::new();
     let parsed: Vec<Parsed<'_>> = files.iter().map(|file| Parsed::new(file, &mut faults)).collect();
     let profiles = load_profiles(&parsed);
-    let venues = load_venues(&parsed, &profiles);
+    let mappings = load_mappings(&parsed);
+    let venues = load_venues(&parsed, &profiles, &mappings);
     faults.extend(parsed.into_iter().flat_map(|file| file.report.into_faults()));
     if venues.is_empty() && faults.is_empty() {
         faults.push(ConfigFault { file: String::new(), line: 0, what: "no venue is configured".into(), nearest: Vec::new() });
@@ -96,6 +100,10 @@ impl<'t> Parsed<'t> {
         self.document.get_ref().keys().any(|key| key.get_ref() == "thresholds")
     }
 
+    fn is_mapping(&self) -> bool {
+        self.document.get_ref().keys().any(|key| key.get_ref() == "mapping")
+    }
+
     fn fields(&self, kind: &str) -> Fields<'_, 't> {
         Fields::new(&self.report, self.document.get_ref(), 0..0, kind)
     }
@@ -120,14 +128,29 @@ fn load_profiles(files: &[Parsed<'_>]) -> BTreeMap<Box<str>, Arc<Profile>> {
     profiles
 }
 
-fn load_venues(files: &[Parsed<'_>], profiles: &BTreeMap<Box<str>, Arc<Profile>>) -> Vec<Venue> {
+/// The mappings by name.
+pub(in crate::venue::load) type Mappings = BTreeMap<Box<str>, Arc<Mapping>>;
+
+fn load_mappings(files: &[Parsed<'_>]) -> Mappings {
+    let mut mappings = Mappings::new();
+    for file in files.iter().filter(|file| file.is_mapping()) {
+        let fields = file.fields("mapping");
+        let mapping = mapping::read(&fields);
+        if mappings.insert(mapping.name.clone(), Arc::new(mapping)).is_some() {
+            fields.fault_in("mapping", "is the name of another mapping too");
+        }
+    }
+    mappings
+}
+
+fn load_venues(files: &[Parsed<'_>], profiles: &BTreeMap<Box<str>, Arc<Profile>>, mappings: &Mappings) -> Vec<Venue> {
     let profile_names = Names::new(profiles.keys().map(|id| &**id));
     let profiles: Vec<Arc<Profile>> = profiles.values().cloned().collect();
-    let choice = site::ProfileChoice { names: &profile_names, profiles: &profiles };
+    let choice = site::ProfileChoice { names: &profile_names, profiles: &profiles, mappings };
     let mut venue_ids = BTreeSet::new();
     let mut match_ids = BTreeSet::new();
     let mut venues = Vec::new();
-    for file in files.iter().filter(|file| file.whole && !file.is_profile()) {
+    for file in files.iter().filter(|file| file.whole && !file.is_profile() && !file.is_mapping()) {
         let fields = file.fields("venue");
         let venue = site::read(&fields, &choice, file.hash.clone());
         if !venue_ids.insert(venue.id.clone()) {

@@ -1,11 +1,12 @@
 //! The parts of a venue, one function a kind: each reads its table, resolves the names in it, and gives the part in the form of [`crate::venue::model`].
 
+use super::Mappings;
 use super::fields::Fields;
 use super::site::ProfileChoice;
 use crate::time::{EventTime, PaneLength, Span};
 use crate::venue::{
     Feed, FlowTable, Gate, GateId, Link, LinkId, LinkKind, Match, Measures, Names, Perimeter, PerimeterId, Profile, Sensor, Shape, Source, SourceId, Stop,
-    Zone, ZoneId, ZoneKind,
+    Wire, Zone, ZoneId, ZoneKind,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -183,7 +184,7 @@ pub(super) fn stop(fields: &Fields<'_, '_>, lists: &Lists<'_, '_>) -> Stop {
     read
 }
 
-pub(super) fn source(fields: &Fields<'_, '_>, pane: PaneLength) -> Source {
+pub(super) fn source(fields: &Fields<'_, '_>, pane: PaneLength, mappings: &Mappings) -> Source {
     let feed = fields.word("feed", &FEEDS);
     if feed.is_none() {
         fields.must::<u32>("feed", None);
@@ -197,6 +198,7 @@ pub(super) fn source(fields: &Fields<'_, '_>, pane: PaneLength) -> Source {
         interval: fields.span("interval").unwrap_or(pane.span()),
         silence: fields.span("silence").unwrap_or(Span::from_secs(60)),
         format: fields.text("format").map(Box::from),
+        wire: wire(fields, mappings),
     };
     if read.interval > pane.span() && read.as_of_lag < read.interval {
         let why = format!("is {}, but counts over {} (longer than a pane) need a lag of at least that", read.as_of_lag, read.interval);
@@ -204,6 +206,28 @@ pub(super) fn source(fields: &Fields<'_, '_>, pane: PaneLength) -> Source {
     }
     fields.finish();
     read
+}
+
+/// What a source's records mean beyond their format.
+fn wire(fields: &Fields<'_, '_>, mappings: &Mappings) -> Wire {
+    let mut names = BTreeMap::new();
+    for (wire, at, name) in fields.table("names", "names").iter().flat_map(Fields::entries) {
+        match name.get_ref().as_str() {
+            Some(name) => _ = names.insert(wire.into(), name.into()),
+            None => fields.report.fault(&at, "a name on the wire must be given the configured name, a text (\"-\" leaves it out)"),
+        }
+    }
+    let time_zone = fields.text("time_zone").and_then(|zone| {
+        let known = zone.parse().ok();
+        if known.is_none() {
+            fields.fault_in("time_zone", "is no IANA time zone, like \"Africa/Casablanca\"");
+        }
+        known
+    });
+    let modulus = fields.whole("rolls_over_after").map(|last| u64::from(last) + 1);
+    let known = Names::new(mappings.keys().map(|name| &**name));
+    let mapping = fields.reference("mapping", "mapping", &known).and_then(|index| mappings.values().nth(index).cloned());
+    Wire { names, time_zone, modulus, mapping, ..Wire::default() }
 }
 
 pub(super) fn sensor(fields: &Fields<'_, '_>, lists: &Lists<'_, '_>, pane: PaneLength) -> Sensor {

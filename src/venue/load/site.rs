@@ -11,6 +11,7 @@ use std::sync::Arc;
 pub(super) struct ProfileChoice<'p> {
     pub(super) names: &'p Names,
     pub(super) profiles: &'p [Arc<Profile>],
+    pub(super) mappings: &'p super::Mappings,
 }
 
 /// Reads a venue.
@@ -44,7 +45,7 @@ pub(super) fn read(fields: &Fields<'_, '_>, profiles: &ProfileChoice<'_>, hash: 
         gates: lists.gates.iter().map(|gate| parts::gate(gate, &lists)).collect(),
         stops: lists.stops.iter().map(|stop| parts::stop(stop, &lists)).collect(),
         sensors: lists.sensors.iter().map(|sensor| parts::sensor(sensor, &lists, pane)).collect(),
-        sources: lists.sources.iter().map(|source| parts::source(source, pane)).collect(),
+        sources: lists.sources.iter().map(|source| parts::source(source, pane, profiles.mappings)).collect(),
         matches,
         zone_names: lists.zone_names.clone(),
         link_names: lists.link_names.clone(),

@@ -1,13 +1,13 @@
-//! From what a table writes in its time columns to event time: format, zone, and the local hours that come twice or never.
+//! From what a table or a device writes as time to event time: format, zone, and the local hours that come twice or never.
 //!
 //! A wall clock is no time until its zone is known, and once a year an hour of it means two times, and another hour none. What a
 //! table does there cannot be guessed from it, so the mapping says so.
 
-use crate::time::EventTime;
+use super::EventTime;
 use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
-/// How the time columns are written.
+/// How times are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Format {
     /// ISO 8601 or RFC 3339, with an offset or without.
@@ -42,7 +42,7 @@ pub enum Nonexistent {
     Shift,
 }
 
-/// Reads the time columns of one table.
+/// Reads the times of one table or source.
 #[derive(Clone, Debug)]
 pub struct Stamps {
     /// How they are written.
@@ -123,8 +123,42 @@ impl Stamps {
     }
 }
 
+impl Format {
+    /// The format of that word (`iso`, `epoch_s`, `epoch_ms`); anything else is a pattern.
+    pub fn of(text: &str) -> Self {
+        match text {
+            "iso" => Self::Iso,
+            "epoch_s" => Self::EpochSeconds,
+            "epoch_ms" => Self::EpochMillis,
+            pattern => Self::Pattern(pattern.to_owned()),
+        }
+    }
+
+    /// Whether every time written so bears its offset, so that no zone is needed.
+    pub fn bears_offset(&self) -> bool {
+        match self {
+            Self::EpochSeconds | Self::EpochMillis => true,
+            Self::Iso => false,
+            Self::Pattern(pattern) => has_offset(pattern),
+        }
+    }
+}
+
+impl Meaning {
+    /// The time; of two, the one nearer to when it was received, and the first where nobody knows that.
+    pub fn near(self, received: Option<EventTime>) -> EventTime {
+        match (self, received) {
+            (Self::Once(at), _) | (Self::Either(at, _), None) => at,
+            (Self::Either(first, second), Some(received)) => {
+                let off = |at: EventTime| at.as_millis().abs_diff(received.as_millis());
+                if off(second) < off(first) { second } else { first }
+            }
+        }
+    }
+}
+
 /// Whether a chrono pattern reads an offset or an epoch, so that no zone is needed.
-pub(super) fn has_offset(pattern: &str) -> bool {
+fn has_offset(pattern: &str) -> bool {
     ["%z", "%:z", "%#z", "%+", "%s"].iter().any(|offset| pattern.contains(offset))
 }
 
