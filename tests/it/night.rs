@@ -84,6 +84,7 @@ pub(crate) fn play<'r>(
             source: Some(&record.source),
             format: record.format,
             cloud_event: None,
+            attributes: midan::feeds::Attributes::NONE,
         });
         *offset += 1;
         if batch.len() == size {
