@@ -36,7 +36,4 @@ as_one_test() {
     fi
 }
 
-# skip NAME WHY
-skip() { suite "$1" printf 'ok - %s # SKIP %s\n' "$1" "$2"; }
-
 suites_end() { python3 setup/tally.py close "$results/tally"; }

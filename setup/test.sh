@@ -22,6 +22,7 @@ setup/kafka.sh
 setup/chromium.sh
 setup/prometheus.sh
 setup/checkers.sh
+setup/training.sh
 
 browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 
@@ -43,7 +44,7 @@ rules() { "$tools/prometheus/promtool" test rules dashboards/prometheus/rules/mi
 
 scripts() { PYTHONPATH=setup python3 -m unittest discover --start-directory setup/tests; }
 
-training() { .venv/bin/python -m pytest -q models/train; }
+training() { "$tools/training/bin/python" -m pytest -q models/train; }
 
 suites_begin test
 suite "set-up scripts" scripts
@@ -53,9 +54,5 @@ suite "console" console test
 suite "console in a browser" console e2e
 suite "console on its mock" console_on_mock
 suite "delivery" setup/compose_test.sh
-if [ -x .venv/bin/python ] && [ -d models/train ]; then
-    suite "model training" training
-else
-    skip "model training" "no .venv with models/train/requirements.txt"
-fi
+suite "model training" training
 suites_end
