@@ -4,7 +4,8 @@
 //! table does there cannot be guessed from it, so the mapping says so.
 
 use super::EventTime;
-use chrono::{DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, TimeDelta, TimeZone};
+use chrono::format::{Parsed, StrftimeItems, parse};
+use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDateTime, ParseResult, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 /// How times are written.
@@ -73,9 +74,9 @@ impl Stamps {
         match &self.format {
             Format::EpochSeconds => epoch(text, 1_000),
             Format::EpochMillis => epoch(text, 1),
-            Format::Iso => match DateTime::parse_from_rfc3339(text) {
-                Ok(at) => Ok(once(&at)),
-                Err(_) => self.local(iso(text).ok_or("is no ISO 8601 time")?),
+            Format::Iso => match with_offset(text) {
+                Some(at) => Ok(once(&at)),
+                None => self.local(iso(text).ok_or("is no ISO 8601 time")?),
             },
             Format::Pattern(pattern) => self.pattern(pattern, text),
         }
@@ -101,10 +102,7 @@ impl Stamps {
         if has_offset(pattern) {
             return DateTime::parse_from_str(text, pattern).map(|at| once(&at)).map_err(|err| format!("is not written as \"{pattern}\": {err}"));
         }
-        let local = NaiveDateTime::parse_from_str(text, pattern)
-            // A date alone is its midnight.
-            .or_else(|err| NaiveDate::parse_from_str(text, pattern).ok().and_then(|day| day.and_hms_opt(0, 0, 0)).ok_or(err))
-            .map_err(|err| format!("is not written as \"{pattern}\": {err}"))?;
+        let local = wall_clock_of(pattern, text).map_err(|err| format!("is not written as \"{pattern}\": {err}"))?;
         self.local(local)
     }
 
@@ -169,10 +167,29 @@ fn shifted(zone: Tz, local: NaiveDateTime) -> Option<Meaning> {
     Some(once(&before.checked_add_signed(hours)?))
 }
 
+/// RFC 3339, and what databases and data frames make of it: a blank for the T, an offset of `+00` or `+0000`.
+fn with_offset(text: &str) -> Option<DateTime<FixedOffset>> {
+    const FORMATS: [&str; 2] = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z"];
+    let strict = DateTime::parse_from_rfc3339(text).ok();
+    strict.or_else(|| FORMATS.iter().find_map(|format| DateTime::parse_from_str(text, format).ok()))
+}
+
 fn iso(text: &str) -> Option<NaiveDateTime> {
-    const FORMATS: [&str; 4] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
-    let timed = FORMATS.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
-    timed.or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|day| day.and_hms_opt(0, 0, 0)))
+    const FORMATS: [&str; 7] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H", "%Y-%m-%d %H", "%Y-%m-%d"];
+    FORMATS.iter().find_map(|format| wall_clock_of(format, text).ok())
+}
+
+/// Reads a date with its time of day. An hour without minutes is the whole hour, a date alone its midnight.
+fn wall_clock_of(pattern: &str, text: &str) -> ParseResult<NaiveDateTime> {
+    let mut parsed = Parsed::new();
+    parse(&mut parsed, text, StrftimeItems::new(pattern))?;
+    if parsed.hour_div_12().is_none() && parsed.hour_mod_12().is_none() {
+        parsed.set_hour(0)?;
+    }
+    if parsed.minute().is_none() {
+        parsed.set_minute(0)?;
+    }
+    Ok(parsed.to_naive_date()?.and_time(parsed.to_naive_time()?))
 }
 
 fn epoch(text: &str, scale: i64) -> Result<Meaning, String> {
@@ -237,5 +254,24 @@ mod tests {
         assert_eq!(read(Format::EpochSeconds, "1577836800.0").unwrap(), "2020-01-01T00:00:00.000Z");
         assert_eq!(read(Format::Iso, "2020-01-01T01:00:00+01:00").unwrap(), "2020-01-01T00:00:00.000Z");
         assert!(read(Format::Iso, "soon").is_err());
+    }
+
+    #[test]
+    fn an_hour_without_minutes_is_that_hour_and_a_date_alone_its_midnight() {
+        let read = |format, text: &str| Stamps { format, ..zurich(Ambiguous::First, Nonexistent::Refuse) }.read(text).map(utc);
+        let pattern = |pattern: &str| Format::Pattern(pattern.to_owned());
+        assert_eq!(read(pattern("%Y-%m-%d %H"), "2023-01-01 5").unwrap(), "2023-01-01T04:00:00.000Z");
+        assert_eq!(read(pattern("%d.%m.%Y %I %p"), "01.01.2023 05 PM").unwrap(), "2023-01-01T16:00:00.000Z");
+        assert_eq!(read(pattern("%Y%m%d"), "20230101").unwrap(), "2022-12-31T23:00:00.000Z");
+        assert_eq!(read(Format::Iso, "2023-01-01T05").unwrap(), "2023-01-01T04:00:00.000Z");
+        assert!(read(pattern("%Y-%m-%d %H"), "2023-01-01").is_err());
+    }
+
+    #[test]
+    fn what_data_frames_make_of_rfc_3339_is_read_too() {
+        let read = |text: &str| zurich(Ambiguous::First, Nonexistent::Refuse).read(text).map(utc);
+        assert_eq!(read("2023-01-01 05:00:00+00:00").unwrap(), "2023-01-01T05:00:00.000Z");
+        assert_eq!(read("2023-01-01T05:00:00.000000000+0100").unwrap(), "2023-01-01T04:00:00.000Z");
+        assert_eq!(read("2023-01-01 05:00:00Z").unwrap(), "2023-01-01T05:00:00.000Z");
     }
 }

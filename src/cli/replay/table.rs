@@ -57,6 +57,10 @@ fn tell(report: &Report, what: &str) {
     if more > 0 {
         println!("              and {more} more");
     }
+    if report.contradicting > 0 {
+        println!("              {} tell a step of a sensor anew with another figure, and go into quarantine:", report.contradicting);
+        println!("              does the mapping read the time right? If they are parts of a whole, repeated = \"sum\" adds them up");
+    }
 }
 
 fn lines(faults: &[impl ToString]) -> anyhow::Error {

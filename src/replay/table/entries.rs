@@ -4,7 +4,7 @@
 //! stays as a mark: it is a gap, which an absent row may not be (`absent = "zero"`).
 
 use super::file::{Cells, Rows};
-use super::mapping::{Direction, Layout, Mapping, SensorIs, StampIs, Values};
+use super::mapping::{Decimals, Direction, Layout, Mapping, Repeated, SensorIs, StampIs, Values};
 use super::{Report, TableError};
 use crate::time::EventTime;
 use crate::time::stamp::Meaning;
@@ -54,11 +54,27 @@ impl Entry {
         apart && (self.from, self.sensor) == (other.from, other.sensor)
     }
 
+    /// Whether the two tell the same step of a sensor differently.
+    pub(super) fn contradicts(&self, other: &Self) -> bool {
+        (self.from, self.sensor) == (other.from, other.sensor) && self.figures != other.figures
+    }
+
     fn join(&mut self, other: &Self) {
         for (mine, other) in self.figures.iter_mut().zip(other.figures) {
             if *mine == NONE {
                 *mine = other;
             }
+        }
+    }
+
+    /// Adds another part of the same whole; with a part missing nobody knows the whole.
+    fn add(&mut self, part: &Self) {
+        for (mine, part) in self.figures.iter_mut().zip(part.figures) {
+            *mine = match (*mine, part) {
+                (MISSING, _) | (_, MISSING) => MISSING,
+                (NONE, figure) | (figure, NONE) => figure,
+                (a, b) => a.saturating_add(b).min(MISSING - 1),
+            };
         }
     }
 }
@@ -83,8 +99,8 @@ struct Plan {
 }
 
 enum Places {
-    Columns { sensor: Option<usize>, values: Vec<(Direction, usize)> },
-    Told { sensor: Option<usize>, direction: usize, value: usize, inwards: Vec<String>, outwards: Vec<String> },
+    Columns { sensor: Vec<usize>, values: Vec<(Direction, usize)> },
+    Told { sensor: Vec<usize>, direction: usize, value: usize, inwards: Vec<String>, outwards: Vec<String> },
     Wide { measures: Direction, columns: Vec<(usize, String)> },
 }
 
@@ -95,8 +111,8 @@ impl Plan {
         let layout = match &mapping.layout {
             Layout::Long { sensor, values } => {
                 let sensor = match sensor {
-                    SensorIs::Column(name) => Some(find(name)?),
-                    SensorIs::Fixed(_) => None,
+                    SensorIs::Columns(names) => names.iter().map(find).collect::<Result<Vec<_>, _>>()?,
+                    SensorIs::Fixed(_) => Vec::new(),
                 };
                 match values {
                     Values::Columns(values) => {
@@ -149,7 +165,7 @@ impl Reading<'_> {
             Places::Wide { measures, columns } => {
                 let mut wrong = None;
                 for (sensor, (column, name)) in columns.iter().enumerate() {
-                    let figure = figure(cells.get(*column), &self.mapping.missing).unwrap_or_else(|detail| {
+                    let figure = figure(cells.get(*column), self.mapping).unwrap_or_else(|detail| {
                         wrong.get_or_insert_with(|| format!("column \"{name}\" {detail}"));
                         MISSING
                     });
@@ -160,10 +176,10 @@ impl Reading<'_> {
                 wrong.map_or(Ok(()), Err)
             }
             Places::Columns { sensor, values } => {
-                let mut entry = entry(sensor_of(&mut self.sensors, *sensor, cells, self.mapping)?);
+                let mut entry = entry(sensor_of(&mut self.sensors, sensor, cells, self.mapping)?);
                 let mut wrong = None;
                 for (direction, column) in values {
-                    entry.figures[*direction as usize] = figure(cells.get(*column), &self.mapping.missing).unwrap_or_else(|detail| {
+                    entry.figures[*direction as usize] = figure(cells.get(*column), self.mapping).unwrap_or_else(|detail| {
                         wrong.get_or_insert_with(|| format!("the figure {}", detail));
                         MISSING
                     });
@@ -172,7 +188,7 @@ impl Reading<'_> {
                 wrong.map_or(Ok(()), Err)
             }
             Places::Told { sensor, direction, value, inwards, outwards } => {
-                let mut entry = entry(sensor_of(&mut self.sensors, *sensor, cells, self.mapping)?);
+                let mut entry = entry(sensor_of(&mut self.sensors, sensor, cells, self.mapping)?);
                 let told = cells.get(*direction);
                 let is = |words: &[String]| words.iter().any(|word| word == told);
                 let place = match (is(inwards), is(outwards)) {
@@ -180,7 +196,7 @@ impl Reading<'_> {
                     (_, true) => Direction::Out,
                     _ => return Err("the direction is neither one of in_is nor one of out_is".to_owned()),
                 };
-                let read = figure(cells.get(*value), &self.mapping.missing);
+                let read = figure(cells.get(*value), self.mapping);
                 entry.figures[place as usize] = *read.as_ref().unwrap_or(&MISSING);
                 self.list.push(entry);
                 read.map(|_| ()).map_err(str::to_owned)
@@ -208,11 +224,15 @@ impl Reading<'_> {
     }
 }
 
-fn sensor_of(sensors: &mut IndexSet<String>, column: Option<usize>, cells: &Cells<'_>, mapping: &Mapping) -> Result<u32, String> {
-    let name = match (column, &mapping.layout) {
-        (Some(column), _) => cells.get(column),
-        (None, Layout::Long { sensor: SensorIs::Fixed(name), .. }) => name.as_str(),
-        (None, _) => "",
+fn sensor_of(sensors: &mut IndexSet<String>, columns: &[usize], cells: &Cells<'_>, mapping: &Mapping) -> Result<u32, String> {
+    let several;
+    let name = match (columns, &mapping.layout) {
+        ([column], _) => cells.get(*column),
+        ([], Layout::Long { sensor: SensorIs::Fixed(name), .. }) => name.as_str(),
+        _ => {
+            several = columns.iter().map(|column| cells.get(*column)).collect::<Vec<_>>().join("/");
+            several.as_str()
+        }
     };
     if name.is_empty() {
         return Err("names no sensor".to_owned());
@@ -223,15 +243,24 @@ fn sensor_of(sensors: &mut IndexSet<String>, column: Option<usize>, cells: &Cell
     Ok(sensors.insert_full(name.to_owned()).0 as u32)
 }
 
-fn figure(text: &str, missing: &[String]) -> Result<u32, &'static str> {
-    if missing.iter().any(|marker| marker == text) {
+fn figure(text: &str, mapping: &Mapping) -> Result<u32, &'static str> {
+    if mapping.missing.iter().any(|marker| marker == text) {
         return Ok(MISSING);
     }
     // Spreadsheets write whole numbers as 12.0.
-    match text.parse::<u32>().ok().or_else(|| text.strip_suffix(".0").and_then(|whole| whole.parse().ok())) {
+    let whole = match text.split_once('.') {
+        Some((whole, decimals)) if !decimals.is_empty() && decimals.bytes().all(|digit| digit == b'0') => whole,
+        _ => text,
+    };
+    match whole.parse::<u32>().ok().or_else(|| rounded(text, mapping.decimals)) {
         Some(persons) if persons < MISSING => Ok(persons),
         _ => Err("is no whole number of persons from 0, and no missing marker"),
     }
+}
+
+fn rounded(text: &str, decimals: Decimals) -> Option<u32> {
+    let estimate = text.parse::<f64>().ok().filter(|estimate| decimals == Decimals::Round && (0.0..f64::from(MISSING)).contains(estimate))?;
+    Some((estimate + 0.5) as u32)
 }
 
 fn finish(sensors: IndexSet<String>, mut list: Vec<Entry>, sort_by_name: bool, mapping: &Mapping) -> Entries {
@@ -250,6 +279,10 @@ fn finish(sensors: IndexSet<String>, mut list: Vec<Entry>, sort_by_name: bool, m
     list.sort_unstable();
     tell_doubled_hours(&mut list, mapping.stamps.ambiguous == crate::time::stamp::Ambiguous::Reverse);
     list.dedup_by(|next, kept| {
+        if mapping.repeated == Repeated::Sum && (kept.from, kept.sensor) == (next.from, next.sensor) {
+            kept.add(next);
+            return true;
+        }
         let completes = kept.completes(next);
         if completes {
             kept.join(next);

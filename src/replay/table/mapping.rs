@@ -33,6 +33,10 @@ pub struct Mapping {
     pub layout: Layout,
     /// What stands for a figure that is missing.
     pub missing: Vec<String>,
+    /// What a figure that is no whole number means.
+    pub decimals: Decimals,
+    /// What a second row of a sensor and step means that tells the same direction.
+    pub repeated: Repeated,
     /// What an absent row means.
     pub absent: Absent,
     /// When people can be there.
@@ -74,6 +78,24 @@ pub enum Absent {
     Zero,
 }
 
+/// What a figure that is no whole number of persons means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decimals {
+    /// A fault of the row.
+    Refuse,
+    /// An estimate: the nearest whole number, a half upwards.
+    Round,
+}
+
+/// What a second row of a sensor and step means that tells the same direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeated {
+    /// The same told twice: both come out, and the engine tells a repeat from a conflict.
+    Judge,
+    /// A part of the whole (a fare class, a door, a means of payment): the figures are added up.
+    Sum,
+}
+
 /// What a figure counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
@@ -109,8 +131,8 @@ pub enum Layout {
 /// Which sensor a row of a long table is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SensorIs {
-    /// The one that this column names.
-    Column(String),
+    /// The one that these columns name, with a slash between.
+    Columns(Vec<String>),
     /// Always this one.
     Fixed(String),
 }
@@ -150,6 +172,9 @@ pub struct CalendarShape {
     pub format: Format,
 }
 
+/// What spreadsheets, databases and data frames write where there is no figure.
+const MISSING: [&str; 7] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"];
+
 impl Mapping {
     /// Reads a mapping; `file` is how its faults call it.
     ///
@@ -177,7 +202,9 @@ impl Mapping {
         root.must_text("step");
         let step = root.parsed("step", duration);
         let closed = root.flag("closed").unwrap_or(false);
-        let missing = root.texts("missing").unwrap_or_else(|| vec![String::new()]);
+        let missing = root.texts("missing").unwrap_or_else(|| MISSING.map(str::to_owned).to_vec());
+        let decimals = root.word("decimals", &[("refuse", Decimals::Refuse), ("round", Decimals::Round)]).unwrap_or(Decimals::Refuse);
+        let repeated = root.word("repeated", &[("judge", Repeated::Judge), ("sum", Repeated::Sum)]).unwrap_or(Repeated::Judge);
         let absent = root.word("absent", &[("gap", Absent::Gap), ("zero", Absent::Zero)]).unwrap_or(Absent::Gap);
         let file = file_shape(root.table("file"));
         let (time_columns, stamps, stamp_is) = time(root.table("time"), zone);
@@ -199,6 +226,8 @@ impl Mapping {
             stamp_is,
             layout: layout?,
             missing,
+            decimals,
+            repeated,
             absent,
             opening,
             calendar,
@@ -254,8 +283,8 @@ fn layout(root: &Keys<'_>) -> Option<Layout> {
 }
 
 fn long_layout(keys: Keys<'_>) -> Option<Layout> {
-    let sensor = match (keys.text("sensor"), keys.text("sensor_is")) {
-        (Some(column), None) => Some(SensorIs::Column(column)),
+    let sensor = match (keys.texts("sensor").filter(|columns| !columns.is_empty()), keys.text("sensor_is")) {
+        (Some(columns), None) => Some(SensorIs::Columns(columns)),
         (None, Some(id)) => Some(SensorIs::Fixed(id)),
         _ => {
             keys.fault("sensor", "must name the column of the sensor; or \"sensor_is\" the one sensor that the table is about");

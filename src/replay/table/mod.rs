@@ -22,7 +22,7 @@ mod world;
 pub use crate::time::stamp::{Ambiguous, Format, Meaning, Nonexistent, Stamps};
 pub use calendar::{CalendarEntry, read_calendar};
 pub use keys::MappingFault;
-pub use mapping::{Absent, CalendarShape, Direction, FileShape, Layout, Mapping, SensorIs, StampIs, Values};
+pub use mapping::{Absent, CalendarShape, Decimals, Direction, FileShape, Layout, Mapping, Repeated, SensorIs, StampIs, Values};
 pub use records::Records;
 
 use crate::time::{EventTime, PaneLength, Span};
@@ -102,6 +102,8 @@ pub struct Report {
     pub faulty: u64,
     /// The first faults, as `file:line: what`.
     pub faults: Vec<String>,
+    /// Rows that tell a step of a sensor anew, with other figures.
+    pub contradicting: u64,
 }
 
 impl Report {
@@ -147,6 +149,7 @@ impl Table {
         let Some(pane) = PaneLength::new(Span::from_millis(pane)) else {
             return Err(TableError::malformed(path, "its step is zero"));
         };
+        report.contradicting = entries.list.windows(2).filter(|pair| pair[0].contradicts(&pair[1])).count() as u64;
         let directions = directions(&mapping.layout);
         Ok(Self { mapping, entries, report, pane, directions })
     }

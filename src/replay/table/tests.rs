@@ -135,6 +135,29 @@ fn rows_that_tell_one_direction_each_become_one_count() {
 fn a_repeated_row_comes_out_twice_so_that_the_engine_judges_it() {
     let table = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:00,a,1,9\n");
     assert_eq!(short(&counts(&table)), ["a 06-01T08:00 1/2/0", "a 06-01T08:00 1/9/0"]);
+    assert_eq!(table.report().contradicting, 1);
+}
+
+#[test]
+fn parts_of_a_whole_are_added_up_where_the_mapping_says_so() {
+    let sum = LONG.replace("missing", "repeated = \"sum\"\nmissing");
+    let rows = b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:00,b,5,5\n2020-06-01T10:00,a,1,9\n2020-06-01T10:30,a,4,4\n2020-06-01T10:30,a,-1,4\n";
+    assert_eq!(short(&counts(&table("a.csv", &sum, rows))), ["a 06-01T08:00 2/11/0", "b 06-01T08:00 5/5/0"], "a missing part leaves the whole unknown");
+}
+
+#[test]
+fn several_columns_can_name_the_sensor() {
+    let text = LONG.replace("sensor = \"s\"", "sensor = [\"s\", \"l\"]");
+    let table = table("a.csv", &text, b"t,s,l,i,o\n2020-06-01T10:00,a,1,1,2\n2020-06-01T10:00,a,2,3,4\n");
+    assert_eq!(table.sensors(), ["a/1", "a/2"]);
+}
+
+#[test]
+fn estimates_are_rounded_only_where_the_mapping_says_so() {
+    let rows = b"t,s,i,o\n2020-06-01T10:00,a,1.00,2\n2020-06-01T10:30,a,1.5,2.4\n";
+    assert_eq!(short(&counts(&table("a.csv", LONG, rows))), ["a 06-01T08:00 1/2/0"]);
+    let round = LONG.replace("missing", "decimals = \"round\"\nmissing");
+    assert_eq!(short(&counts(&table("a.csv", &round, rows))), ["a 06-01T08:00 1/2/0", "a 06-01T08:30 2/2/0"]);
 }
 
 #[test]
