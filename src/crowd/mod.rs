@@ -11,6 +11,7 @@
 //! - [`figures`]: what the picture of one pane says.
 //! - [`topology`]: the venue turned round, once; [`limits`]: its thresholds, read once.
 //! - [`state`]: what lasts from pane to pane; [`correct`]: how a late event corrects it.
+//! - [`dense`]: the physics of dense crowds, from tracks and grids.
 //! - [`unheard`]: who must have crossed where a counter was silent.
 //! - [`flow`]: who crossed where; [`occupancy`]: heads and their band; [`grade`]: levels of service; [`queue`]: the formulas of queues.
 //! - [`normal`]: the law of errors; [`mod@quantise`]: what leaves is rounded.
@@ -18,6 +19,7 @@
 mod close;
 pub mod correct;
 mod coverage;
+pub mod dense;
 mod entry;
 pub mod figures;
 pub mod flow;

@@ -11,6 +11,7 @@
 )]
 
 mod bench;
+mod dense_physics;
 mod kafka_broker;
 mod layers;
 mod night;
