@@ -1,6 +1,7 @@
 //! The close of a pane: flows, then heads, then gates, then the entry, each from what stands before it, in the fixed order of the venue's lists.
 
 use super::coverage::{Hearing, note_reports};
+use super::dense::DenseFigures;
 use super::figures::{LinkFigures, Phase, VenueFigures, ZoneFigures};
 use super::flow::{CrossingFlow, ZoneFlows, crossing_flows, zone_flows};
 use super::gate::{Passage, gates, note_states};
@@ -9,7 +10,7 @@ use super::state::CrowdState;
 use super::topology::Topology;
 use super::{entry, figures::Estimate};
 use crate::time::{EventTime, Span};
-use crate::venue::{Feed, LinkId, Venue, ZoneId};
+use crate::venue::{Feed, LinkId, SensorId, Venue, ZoneId};
 use crate::window::PaneContent;
 
 impl CrowdState {
@@ -22,7 +23,8 @@ impl CrowdState {
         let hearing = Hearing::at(end, since, self, topology);
         self.note_unheard(topology, &hearing);
         self.move_heads(venue, topology, end, content, &crossings, &flows);
-        let zones = self.zone_figures(venue, topology, &flows, &hearing);
+        let dense = self.dense_figures(topology, end, content);
+        let zones = self.zone_figures(venue, topology, &flows, dense, &hearing);
         let gates = gates(self, &Passage { venue, topology, end, crossings: &crossings, flows: &flows, zones: &zones }, &hearing);
         self.night.forget(venue, end);
         let tonight = self.night.tonight(venue, end);
@@ -87,11 +89,41 @@ impl CrowdState {
         Some(readings.fold(0, u32::saturating_add))
     }
 
-    fn zone_figures(&self, venue: &Venue, topology: &Topology, flows: &[ZoneFlows], hearing: &Hearing) -> Vec<ZoneFigures> {
-        let places = venue.zones.iter().zip(&topology.zones).zip(&self.zones).zip(flows);
-        let figures = places.map(|(((zone, plan), state), flows)| {
+    /// What the cameras of each zone make of the pane's snapshots.
+    fn dense_figures(&mut self, topology: &Topology, end: EventTime, content: &PaneContent) -> Vec<Option<Box<DenseFigures>>> {
+        let zones = topology.zones.iter().zip(&mut self.zones);
+        let figures = zones.map(|(plan, state)| {
+            // Of several cameras in one zone the first in the venue's list that tells anything leads: their frames are not one frame.
+            let of = |sensor: &SensorId| {
+                let from = (*sensor, i64::MIN);
+                let to = (*sensor, i64::MAX);
+                content.snapshots.range(from..=to).map(|(_, reading)| (reading.order.0, &reading.value))
+            };
+            let leading = plan.heads.iter().find(|sensor| of(sensor).next().is_some());
+            let figures = match leading {
+                Some(sensor) => state.dense.close(end, of(sensor), plan.ground.as_ref(), &plan.measure),
+                None => state.dense.close(end, std::iter::empty(), None, &plan.measure),
+            };
+            figures.map(Box::new)
+        });
+        figures.collect()
+    }
+
+    fn zone_figures(
+        &self,
+        venue: &Venue,
+        topology: &Topology,
+        flows: &[ZoneFlows],
+        dense: Vec<Option<Box<DenseFigures>>>,
+        hearing: &Hearing,
+    ) -> Vec<ZoneFigures> {
+        let places = venue.zones.iter().zip(&topology.zones).zip(&self.zones).zip(flows).zip(dense);
+        let figures = places.map(|((((zone, plan), state), flows), dense)| {
             let occupancy = state.estimate(&plan.limits);
-            let density = occupancy.zip(zone.area_m2.filter(|area| *area > 0.0)).map(|(heads, area)| density(heads, area));
+            let counted = occupancy.zip(zone.area_m2.filter(|area| *area > 0.0)).map(|(heads, area)| density(heads, area));
+            // Where nobody counts heads, what a camera sees of the ground stands for all of it.
+            let seen = || dense.as_ref().map(|dense| Estimate::normal(dense.density, dense.density * plan.limits.occupancy_sensor));
+            let density = counted.or_else(seen);
             let coverage = hearing.of(plan.concerned.iter().copied());
             ZoneFigures {
                 inwards: flows.inwards,
@@ -100,6 +132,7 @@ impl CrowdState {
                 occupancy,
                 density,
                 los: density.map(|density| level_of_service(density.v, zone.table, &plan.limits)),
+                dense,
                 coverage: coverage.share,
                 expected: coverage.expected,
                 silent_for: coverage.silent_for,

@@ -1,5 +1,6 @@
 //! The picture of one pane: a figure for every zone, gate and link of the venue, each with how good it is.
 
+use super::dense::DenseFigures;
 use crate::time::{EventTime, Span};
 use crate::venue::{Feed, FlowTable};
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,8 @@ pub struct ZoneFigures {
     pub coverage: f64,
     /// Sensors that concern the zone.
     pub expected: u32,
+    /// What its cameras tell of a dense crowd, where it has any.
+    pub dense: Option<Box<DenseFigures>>,
     /// How long none of its sensors has reported (zero when one did in this pane; since the first pane when none ever did).
     pub silent_for: Span,
 }

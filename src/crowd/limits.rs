@@ -1,6 +1,8 @@
 //! The thresholds that closing a pane needs, read out of the profiles once: a name is looked up at a reload, never per pane.
 
-use crate::time::PaneLength;
+use super::dense::Measure;
+use super::dense::chiral::Band;
+use crate::time::{PaneLength, Span};
 use crate::venue::{FlowTable, Profile};
 
 /// How many slices the window of measured rates is made of, at most: a bound on the size of a gate's state, not a threshold.
@@ -66,6 +68,23 @@ impl GateLimits {
     }
 }
 
+/// By what a dense crowd is measured under `profile`.
+pub fn measure(profile: &Profile) -> Measure {
+    // A float that is not a number or negative becomes zero here; a window of nothing has no value.
+    let span = |name| Span::from_millis((profile.value(name) * 1_000.0) as u64);
+    Measure {
+        radius_m: profile.value("dense.radius_m"),
+        cell_m: profile.value("dense.cell_m"),
+        step: span("dense.step_s"),
+        window: span("dense.window_s"),
+        spectrum_s: profile.value("dense.spectrum_s"),
+        band: Band { low: profile.value("dense.omega_low"), high: profile.value("dense.omega_high") },
+        least_m_s: profile.value("dense.least_m_s"),
+        least_order: profile.value("dense.least_order"),
+        over: span("flow_break.over_s"),
+    }
+}
+
 /// The window as slices of whole panes: (length of one in ms, how many).
 fn slices_of(window_s: f64, pane: PaneLength) -> (i64, i64) {
     let pane_ms = pane.span().as_millis();
@@ -79,7 +98,6 @@ fn slices_of(window_s: f64, pane: PaneLength) -> (i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Span;
 
     #[test]
     fn a_window_is_whole_panes_in_few_slices() {

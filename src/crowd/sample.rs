@@ -94,6 +94,35 @@ pub(crate) fn profile() -> Profile {
         ("sigma.occupancy_sensor", 0.1),
         ("sigma.attendance", 0.02),
         ("sigma.lane_rate", 0.1),
+        ("dense.radius_m", 1.0),
+        ("dense.cell_m", 1.5),
+        ("dense.step_s", 0.5),
+        ("dense.window_s", 90.0),
+        ("dense.spectrum_s", 60.0),
+        ("dense.omega_low", 0.25),
+        ("dense.omega_high", 0.4),
+        ("dense.least_m_s", 0.05),
+        ("dense.least_order", 0.3),
+        ("flow_break.flow", 0.8),
+        ("flow_break.density", 2.0),
+        ("flow_break.rise", 0.1),
+        ("flow_break.drop", 0.3),
+        ("flow_break.over_s", 120.0),
+        ("flow_break.on_s", 60.0),
+        ("flow_break.off_s", 180.0),
+        ("flow_break.deadband", 0.1),
+        ("turb.pressure", 0.02),
+        ("turb.peak", 4.0),
+        ("turb.chirality", 0.5),
+        ("turb.density", 4.0),
+        ("turb.on_s", 10.0),
+        ("turb.off_s", 120.0),
+        ("turb.deadband", 0.2),
+        ("counter.share", 0.2),
+        ("counter.density", 2.0),
+        ("counter.on_s", 30.0),
+        ("counter.off_s", 120.0),
+        ("counter.deadband", 0.05),
         ("queue.density", 2.5),
         ("queue.rate_window_s", 300.0),
         ("queue.busy_persons", 20.0),
@@ -216,7 +245,19 @@ impl Site {
 
 fn zone(id: &str, kind: ZoneKind, area_m2: Option<f64>, table: FlowTable, closed: bool, profile: &Arc<Profile>) -> Zone {
     let capacity = (kind == ZoneKind::Bowl).then_some(10_000);
-    Zone { id: id.into(), name: id.into(), kind, perimeter: None, area_m2, capacity, table, profile: Arc::clone(profile), closed, shape: None }
+    Zone {
+        id: id.into(),
+        name: id.into(),
+        kind,
+        perimeter: None,
+        area_m2,
+        capacity,
+        table,
+        profile: Arc::clone(profile),
+        closed,
+        ground_m: Vec::new(),
+        shape: None,
+    }
 }
 
 fn link(id: &str, from: Option<usize>, to: Option<usize>) -> Link {

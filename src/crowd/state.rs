@@ -1,5 +1,6 @@
 //! What lasts from pane to pane: per zone, per gate, and a small rest for the night as a whole. Each part is an entry of the engine's state.
 
+use super::dense::DenseState;
 use super::figures::Phase;
 use super::flow::TotalBases;
 use super::topology::{Owner, Slot, Topology};
@@ -39,6 +40,8 @@ pub struct ZoneState {
     pub gross: Vec<u64>,
     /// Of each of these ways: whether it was unheard since the anchor, and who crossed it all the same.
     pub unheard: Vec<Unheard>,
+    /// What its cameras have told of a dense crowd.
+    pub dense: DenseState,
     /// Its own sensors.
     pub sensors: Vec<SensorState>,
 }
@@ -190,6 +193,7 @@ impl ZoneState {
             deficit: 0,
             gross: vec![0; ways],
             unheard: vec![Unheard::default(); ways],
+            dense: DenseState::default(),
             sensors: Vec::new(),
         }
     }

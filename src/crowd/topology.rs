@@ -7,7 +7,8 @@
 //!
 //! Each sensor's state has one owner, the gate or zone that it is about, so that a state entry of one place is small and whole.
 
-use super::limits::{GateLimits, ZoneLimits};
+use super::dense::{Measure, Polygon};
+use super::limits::{GateLimits, ZoneLimits, measure};
 use crate::venue::{FlowTable, Gate, GateId, Link, LinkId, Measures, Profile, SensorId, StopId, Venue, ZoneId, ZoneKind};
 use std::collections::BTreeSet;
 
@@ -52,6 +53,10 @@ pub struct ZonePlan {
     pub queue_of: Vec<GateId>,
     /// Its thresholds.
     pub limits: ZoneLimits,
+    /// By what its dense crowd is measured.
+    pub measure: Measure,
+    /// The outline of its ground, where it has been surveyed.
+    pub ground: Option<Polygon>,
 }
 
 /// What is known of a gate without any event.
@@ -201,7 +206,15 @@ fn zone_plan(venue: &Venue, id: ZoneId, crossings: &[Crossing], link_sensors: &[
         }
     }
     let table: FlowTable = zone.table;
-    ZonePlan { ways, heads, concerned: concerned.into_iter().collect(), queue_of, limits: ZoneLimits::of(&zone.profile, table) }
+    ZonePlan {
+        ways,
+        heads,
+        concerned: concerned.into_iter().collect(),
+        queue_of,
+        limits: ZoneLimits::of(&zone.profile, table),
+        measure: measure(&zone.profile),
+        ground: Polygon::new(zone.ground_m.clone()),
+    }
 }
 
 fn owners(venue: &Venue) -> Vec<Slot> {

@@ -13,6 +13,12 @@ pub enum Code {
     CapOcc,
     #[serde(rename = "DENS")]
     Dens,
+    #[serde(rename = "FLOW-BREAK")]
+    FlowBreak,
+    #[serde(rename = "TURB")]
+    Turb,
+    #[serde(rename = "COUNTER")]
+    Counter,
     #[serde(rename = "QUEUE-SPILL")]
     QueueSpill,
     #[serde(rename = "BLIND")]
@@ -28,6 +34,9 @@ impl Code {
             Self::EntryEta => "ENTRY-ETA",
             Self::CapOcc => "CAP-OCC",
             Self::Dens => "DENS",
+            Self::FlowBreak => "FLOW-BREAK",
+            Self::Turb => "TURB",
+            Self::Counter => "COUNTER",
             Self::QueueSpill => "QUEUE-SPILL",
             Self::Blind => "BLIND",
             Self::Anomaly => "ANOMALY",

@@ -9,13 +9,16 @@
 mod anomaly;
 mod blind;
 mod cap_occ;
+mod counter;
 mod dens;
 mod entry_eta;
 pub mod finding;
+mod flow_break;
 mod queue_spill;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod scene;
+mod turb;
 
 pub use finding::{Code, Evidence, Finding, Message, Place, PlaceKind, Priority};
 pub use scene::Scene;
@@ -28,6 +31,9 @@ pub const DETECTORS: &[(Code, Detector)] = &[
     (Code::EntryEta, entry_eta::detect),
     (Code::CapOcc, cap_occ::detect),
     (Code::Dens, dens::detect),
+    (Code::FlowBreak, flow_break::detect),
+    (Code::Turb, turb::detect),
+    (Code::Counter, counter::detect),
     (Code::QueueSpill, queue_spill::detect),
     (Code::Blind, blind::detect),
     (Code::Anomaly, anomaly::detect),
@@ -69,7 +75,7 @@ mod tests {
     #[test]
     fn every_code_stands_in_the_list_once() {
         let codes: BTreeSet<Code> = DETECTORS.iter().map(|(code, _)| *code).collect();
-        assert_eq!(codes.len(), 6);
+        assert_eq!(codes.len(), DETECTORS.len());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A stage for tests of detectors: the sample site, and a picture of it in which nothing is known until a test says so.
 
 use super::{Finding, Scene};
+use crate::crowd::dense::{DenseFigures, Unfit};
 use crate::crowd::sample::{Site, site};
 use crate::crowd::{VenueFigures, ZoneFigures};
 use crate::forecast::{Horizon, Outlook, Series, SeriesKind};
@@ -31,6 +32,23 @@ impl Stage {
 
     pub(crate) fn zone(&mut self, name: &str) -> &mut ZoneFigures {
         &mut self.figures.zones[self.site.zone(name)]
+    }
+
+    /// A camera that sees a dense crowd in a zone, of which nothing but the density is known until a test says so.
+    pub(crate) fn watch(&mut self, name: &str, density: f64) -> &mut DenseFigures {
+        let dense = DenseFigures {
+            fields: 20,
+            density,
+            greatest_density: density,
+            flow: Err(Unfit::TooShort),
+            change: Err(Unfit::TooShort),
+            pressure: Err(Unfit::TooShort),
+            wave_z: Err(Unfit::TooShort),
+            counterflow: Err(Unfit::TooShort),
+            peak: Err(Unfit::TooShort),
+            congestion: Err(Unfit::TooShort),
+        };
+        self.zone(name).dense.insert(Box::new(dense))
     }
 
     /// A forecast of persons coming into a zone; three came in the last step.

@@ -61,6 +61,8 @@ impl Site {
         let ages = self.ages(venue, end);
         let bases = self.crowd.bases(&self.topology, &pane.content);
         let figures = self.crowd.close(venue, &self.topology, end, &pane.content, ages);
+        // They are large, and the physics has taken what it needs.
+        pane.content.snapshots.clear();
         series::read(self.forecaster.series(), &figures.zones, &mut self.counts);
         self.forecaster.observe(end, &self.counts);
         let ask = self.forecaster.ask(self.id, end);

@@ -152,6 +152,7 @@ fn zone(id: &str, kind: ZoneKind, profile: &Arc<Profile>) -> Zone {
         table: FlowTable::Walkway,
         profile: Arc::clone(profile),
         closed: true,
+        ground_m: Vec::new(),
         shape: None,
     }
 }

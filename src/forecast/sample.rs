@@ -19,6 +19,7 @@ pub(crate) fn venue() -> Venue {
         table: FlowTable::Walkway,
         profile: Arc::new(profile()),
         closed,
+        ground_m: Vec::new(),
         shape: None,
     };
     with(
@@ -38,7 +39,18 @@ pub(crate) fn large(zones: usize) -> Venue {
 
 /// A picture of nobody, in which every sensor reported.
 pub(crate) fn zone_figures() -> ZoneFigures {
-    ZoneFigures { inwards: 0, outwards: 0, undirected: 0, occupancy: None, density: None, los: None, coverage: 1.0, expected: 1, silent_for: Span::ZERO }
+    ZoneFigures {
+        inwards: 0,
+        outwards: 0,
+        undirected: 0,
+        occupancy: None,
+        density: None,
+        los: None,
+        dense: None,
+        coverage: 1.0,
+        expected: 1,
+        silent_for: Span::ZERO,
+    }
 }
 
 fn with(zones: Vec<Zone>, links: Vec<Link>) -> Venue {

@@ -109,6 +109,8 @@ pub struct Zone {
     pub profile: Arc<Profile>,
     /// Whether occupancy by mass balance makes sense: all its links are counted.
     pub closed: bool,
+    /// The outline of its ground, metres in its own frame, as its cameras tell tracks; empty where nobody has surveyed it.
+    pub ground_m: Vec<[f64; 2]>,
     /// Where it is drawn.
     pub shape: Option<Shape>,
 }

@@ -22,4 +22,4 @@ pub mod pane;
 pub use apportion::apportion;
 pub use identity::{Identities, Sighting};
 pub use open::{LateArrival, OpenPane, OpenPanes};
-pub use pane::{PaneContent, Reading};
+pub use pane::{PaneContent, Reading, Snapshot};

@@ -1,7 +1,7 @@
 //! What one pane has collected: dense arrays by sensor, gate and stop.
 
 use crate::feeds::observation::{
-    Arrival, Call, Count, DoorState, Entity, Health, MatchEvent, Observation, Plan, Rejection, Scan, Total, Vehicle, Weather, What,
+    Arrival, Call, Count, DoorState, Entity, Grid, Health, MatchEvent, Observation, Plan, Rejection, Scan, Total, Track, Vehicle, Weather, What,
 };
 use crate::time::EventTime;
 use crate::venue::{GateId, SensorId, SourceId, StopId, Venue};
@@ -19,6 +19,18 @@ pub struct Reading<T> {
     /// What it says.
     pub value: T,
 }
+
+/// What a camera saw at one instant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Snapshot {
+    /// Where everybody was.
+    Tracks(Vec<Track>),
+    /// Density, and where told velocity, by cell.
+    Grid(Grid),
+}
+
+/// Of several snapshots within so many milliseconds the last is kept: a camera may send 25 a second, and a crowd's slowest signs take half a minute.
+const SNAPSHOT_SLOT_MS: i64 = 250;
 
 /// People counted by one sensor in the pane, in whole persons.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +98,8 @@ pub struct PaneContent {
     pub plans: BTreeMap<ReadingOrder, Plan>,
     /// Service alerts that were in force: (stop, cause, effect).
     pub service_alerts: BTreeMap<(StopId, i32, i32), u32>,
+    /// What cameras saw, by sensor and slot of time. The close of the pane takes them out: they are large, and what is late no longer changes the physics.
+    pub snapshots: BTreeMap<(SensorId, i64), Reading<Snapshot>>,
     /// The latest event time heard from each source, by source: the base of a feed's age.
     pub heard: Vec<Option<EventTime>>,
 }
@@ -158,7 +172,8 @@ impl PaneContent {
             }
             // A sensor that says it is ill has not reported what it is there to see.
             (Entity::Sensor(sensor), What::Health { health, seq }) => keep_last(&mut self.health, sensor, (at, *seq, observation.content), *health),
-            (Entity::Sensor(sensor), What::Tracks(_) | What::Grid(_)) => self.note_report(sensor),
+            (Entity::Sensor(sensor), What::Tracks(tracks)) => self.add_snapshot(sensor, observation, Snapshot::Tracks(tracks.clone())),
+            (Entity::Sensor(sensor), What::Grid(grid)) => self.add_snapshot(sensor, observation, Snapshot::Grid(grid.clone())),
             // Nothing else is made by a decoder; a low-water mark is counted nowhere.
             _ => {}
         }
@@ -186,6 +201,7 @@ impl PaneContent {
             *self.rejections.entry(*rejection).or_default() += tickets;
         }
         merge_last(&mut self.health, &other.health);
+        merge_last(&mut self.snapshots, &other.snapshots);
         merge_last(&mut self.occupancies, &other.occupancies);
         merge_last(&mut self.states, &other.states);
         merge_last(&mut self.vehicles, &other.vehicles);
@@ -196,6 +212,12 @@ impl PaneContent {
         for (alert, times) in &other.service_alerts {
             *self.service_alerts.entry(*alert).or_default() += times;
         }
+    }
+
+    fn add_snapshot(&mut self, sensor: SensorId, observation: &Observation, snapshot: Snapshot) {
+        let slot = observation.at.as_millis().div_euclid(SNAPSHOT_SLOT_MS);
+        keep_last(&mut self.snapshots, (sensor, slot), (observation.at, 0, observation.content), snapshot);
+        self.note_report(sensor);
     }
 
     fn note_report(&mut self, sensor: SensorId) {

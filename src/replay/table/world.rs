@@ -94,6 +94,7 @@ fn zone(id: &str, closed: bool, profile: &Arc<Profile>) -> Zone {
         table: FlowTable::Walkway,
         profile: Arc::clone(profile),
         closed,
+        ground_m: Vec::new(),
         shape: None,
     }
 }

@@ -131,6 +131,7 @@ pub(super) fn zone(fields: &Fields<'_, '_>, lists: &Lists<'_, '_>, profiles: &Pr
         table: fields.word("table", &TABLES).unwrap_or(usual_table(kind)),
         profile: profile.unwrap_or_else(nothing),
         closed: false,
+        ground_m: fields.find("ground_m").and_then(|_| points(fields, "ground_m")).unwrap_or_default(),
         shape: shape(fields),
     };
     let closed = fields.flag("closed");
@@ -290,19 +291,19 @@ fn shape(fields: &Fields<'_, '_>) -> Option<Shape> {
         }),
         "box" => Some(Shape::Box { x: number("x"), y: number("y"), w: positive("w"), h: positive("h") }),
         "ellipse" => Some(Shape::Ellipse { cx: number("cx"), cy: number("cy"), rx: positive("rx"), ry: positive("ry") }),
-        "polygon" => Some(Shape::Polygon { points: shape.must("points", points(&shape)) }),
+        "polygon" => Some(Shape::Polygon { points: shape.must("points", points(&shape, "points")) }),
         _ => return None,
     };
     shape.finish();
     read
 }
 
-fn points(shape: &Fields<'_, '_>) -> Option<Vec<[f64; 2]>> {
-    let list = shape.find("points")?.get_ref().as_array();
+fn points(shape: &Fields<'_, '_>, key: &'static str) -> Option<Vec<[f64; 2]>> {
+    let list = shape.find(key)?.get_ref().as_array();
     let points: Option<Vec<[f64; 2]>> = list.and_then(|list| list.iter().map(|point| pair(point.get_ref())).collect());
     let points = points.filter(|points| points.len() >= 3);
     if points.is_none() {
-        shape.fault_in("points", "must be a list of at least three points, each [x, y]");
+        shape.fault_in(key, "must be a list of at least three points, each [x, y]");
     }
     points
 }
