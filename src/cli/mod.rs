@@ -9,6 +9,7 @@ mod check;
 mod demo;
 mod drive;
 mod health;
+mod incidents;
 mod load;
 mod night;
 mod pump;
@@ -50,6 +51,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::run(&settings, &args),
         Command::Topics { action } => topics::run(&settings, action),
         Command::Bench(args) => bench::run(&settings, &args),
+        Command::Incidents(args) => incidents::run(&settings, &args),
         Command::Health { .. } => Ok(ExitCode::SUCCESS),
     }
 }

@@ -25,7 +25,7 @@
 //! comes twice; in some nights kick-off is delayed. With [`Options::faults`] records that are broken in every way come on top.
 
 mod breakage;
-mod chance;
+pub(crate) mod chance;
 mod devices;
 mod flow;
 mod load;

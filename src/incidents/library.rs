@@ -1,0 +1,72 @@
+//! The incidents' files, part of the binary: `load-tests/incidents/<id>/{incident,venue}.toml`.
+
+use super::play::{Outcomes, play};
+use super::script::Script;
+use super::stream::{Frame, Record, records};
+use crate::venue::{Feed, SourceFile, World, load};
+use rust_embed::RustEmbed;
+use std::sync::Arc;
+
+#[derive(RustEmbed)]
+#[folder = "load-tests/incidents"]
+struct Files;
+
+/// An incident with its venue and its records.
+#[derive(Debug)]
+pub struct Incident {
+    /// What its file tells.
+    pub script: Script,
+    /// Its venue, under the profiles of the configuration.
+    pub world: Arc<World>,
+    /// Its records.
+    pub records: Vec<Record>,
+}
+
+/// Reads every incident, in the order of their ids. `profiles` are the files of the threshold profiles, one configuration for all.
+///
+/// # Errors
+/// When a file is faulty; the text names it.
+pub fn read(profiles: &[SourceFile]) -> Result<Vec<Incident>, String> {
+    let mut ids: Vec<String> = Files::iter().filter_map(|path| path.strip_suffix("/incident.toml").map(str::to_owned)).collect();
+    ids.sort();
+    ids.iter().map(|id| Incident::read(id, profiles)).collect()
+}
+
+impl Incident {
+    fn read(id: &str, profiles: &[SourceFile]) -> Result<Self, String> {
+        let script = Script::read(&text(id, "incident.toml")?)?;
+        if script.id != id {
+            return Err(format!("{id}/incident.toml: its `id` is {}, and must be the name of its folder", script.id));
+        }
+        let world = world_of(profiles, &format!("{id}/venue.toml"), text(id, "venue.toml")?)?;
+        let clock = script.clock()?;
+        let frame = Frame { venue: &world.venues[0].id, clock, from: clock.at(&script.from)?, to: clock.at(&script.to)? };
+        let records = records(&script.streams, &sources(&world), &frame).map_err(|why| format!("{id}: {why}"))?;
+        Ok(Self { world, records, script })
+    }
+
+    /// Runs it through the engine.
+    pub fn play(&self) -> Outcomes {
+        play(&self.world, &self.records)
+    }
+}
+
+/// The world of one venue under the profiles.
+///
+/// # Errors
+/// With every fault of the configuration.
+pub fn world_of(profiles: &[SourceFile], path: &str, text: String) -> Result<Arc<World>, String> {
+    let files: Vec<SourceFile> = profiles.iter().cloned().chain([SourceFile { path: path.into(), text }]).collect();
+    let world = load(&files).map_err(|faults| faults.iter().map(|fault| format!("\n  {fault}")).collect::<String>())?;
+    Ok(Arc::new(world))
+}
+
+/// The sources of a world's venue.
+pub fn sources(world: &World) -> Vec<(String, Feed)> {
+    world.venues.iter().flat_map(|venue| venue.sources.iter().map(|source| (source.id.to_string(), source.feed))).collect()
+}
+
+fn text(id: &str, name: &str) -> Result<String, String> {
+    let file = Files::get(&format!("{id}/{name}")).ok_or_else(|| format!("{id}: has no {name}"))?;
+    String::from_utf8(file.data.into_owned()).map_err(|_| format!("{id}/{name}: is not UTF-8"))
+}
