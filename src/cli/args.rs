@@ -20,6 +20,8 @@ pub struct Cli {
 pub enum Command {
     /// The service: reads the feeds from Kafka, publishes, serves the console.
     Run(RunArgs),
+    /// Lets in what is not keyed by venue: webhooks, polled addresses, foreign topics, files.
+    Door(DoorArgs),
     /// A whole match night with nothing else installed.
     Demo(DemoArgs),
     /// Writes the feeds of a match night.
@@ -58,6 +60,17 @@ pub struct RunArgs {
     /// Serves no console.
     #[arg(long)]
     pub no_console: bool,
+    /// Opens the door of this file beside the shards.
+    #[arg(long, value_name = "FILE")]
+    pub door: Option<PathBuf>,
+}
+
+/// The door.
+#[derive(Debug, Args)]
+pub struct DoorArgs {
+    /// Its settings.
+    #[arg(long, value_name = "FILE", default_value = "config/door.toml")]
+    pub file: PathBuf,
 }
 
 /// A whole match night.

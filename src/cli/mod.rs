@@ -7,6 +7,7 @@ mod args;
 mod bench;
 mod check;
 mod demo;
+mod door;
 mod drive;
 mod health;
 mod incidents;
@@ -49,6 +50,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Simulate(args) => simulate::run(&settings, &args),
         Command::Replay(args) => replay::run(&settings, &args),
         Command::Check(args) => check::run(&settings, &args),
+        Command::Door(args) => door::run(&settings, &args),
         Command::Topics { action } => topics::run(&settings, action),
         Command::Bench(args) => bench::run(&settings, &args),
         Command::Incidents(args) => incidents::run(&settings, &args),

@@ -34,6 +34,7 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> anyhow::Result<ExitCod
     let (served, stop_serving) = watch::channel(false);
     let shards = args.shards.unwrap_or(settings.shards.count).max(1);
     let console = (!args.no_console).then(|| console(settings, &around, &kafka, shards, &ready, stop_serving)).transpose()?;
+    let door = args.door.as_ref().map(|file| super::door::open(settings, file, Arc::clone(&around.world), Arc::clone(&around.telemetry))).transpose()?;
     std::thread::scope(|scope| -> anyhow::Result<()> {
         let watching = scope.spawn(|| follow(&around, &kafka, &ended));
         let running: Vec<_> = (0..shards)
@@ -48,6 +49,9 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> anyhow::Result<ExitCod
         watching.join().map_err(|_| anyhow::anyhow!("the reader of the outputs panicked"))??;
         results.into_iter().collect()
     })?;
+    if let Some(door) = door {
+        super::door::close(door);
+    }
     served.send_replace(true);
     if let Some(console) = console {
         console.join().map_err(|_| anyhow::anyhow!("the console panicked"))??;

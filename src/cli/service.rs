@@ -1,7 +1,7 @@
 //! What every run of the engine needs around it: the world, the models, the telemetry, and a core that tells what it did.
 
 use super::settings::{LogFormat, PlacementName, Settings, TelemetrySettings};
-use crate::config::read_world;
+use crate::config::{give_ticket_keys, read_world};
 use crate::console::LiveView;
 use crate::console::view::ModelState as ConsoleModel;
 use crate::engine::{self, Control, Effects, Engine, Placement, Row, StateChange, Sums};
@@ -37,7 +37,11 @@ pub(super) fn log_to(settings: &TelemetrySettings) -> anyhow::Result<()> {
 
 /// The configured world.
 pub(super) fn world(settings: &Settings) -> anyhow::Result<Arc<World>> {
-    Ok(Arc::new(read_world(&settings.world.folder)?))
+    let mut world = read_world(&settings.world.folder)?;
+    if let Some(keys) = &settings.world.ticket_keys {
+        give_ticket_keys(&mut world, keys)?;
+    }
+    Ok(Arc::new(world))
 }
 
 /// Wall time, epoch ms: broker time where the log is Kafka.

@@ -39,6 +39,9 @@ pub struct Settings {
 pub struct WorldSettings {
     /// Folder with `venues/` and `profiles/`.
     pub folder: PathBuf,
+    /// File with a key for the tickets of each match; without it tickets are dropped.
+    #[serde(default)]
+    pub ticket_keys: Option<PathBuf>,
 }
 
 /// The log.

@@ -14,6 +14,14 @@ pub enum WorldError {
         /// What the system says.
         why: std::io::Error,
     },
+    /// The file of the tickets' keys is of no use.
+    #[error("{}: {what}", path.display())]
+    TicketKeys {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong, without a key.
+        what: String,
+    },
     /// The configuration has faults.
     #[error("{} faults in the configuration:\n{}", faults.len(), list(faults))]
     Faulty {

@@ -12,10 +12,12 @@
 //! - [`topology`]: the venue turned round, once; [`limits`]: its thresholds, read once.
 //! - [`state`]: what lasts from pane to pane; [`correct`]: how a late event corrects it.
 //! - [`dense`]: the physics of dense crowds, from tracks and grids.
+//! - [`arrivals`]: who is expected by public transport.
 //! - [`unheard`]: who must have crossed where a counter was silent.
 //! - [`flow`]: who crossed where; [`occupancy`]: heads and their band; [`grade`]: levels of service; [`queue`]: the formulas of queues.
 //! - [`normal`]: the law of errors; [`mod@quantise`]: what leaves is rounded.
 
+pub mod arrivals;
 mod close;
 pub mod correct;
 mod coverage;

@@ -130,6 +130,68 @@ pub struct Polled {
     pub age_s: f64,
 }
 
+/// The fate of a payload at the door is known.
+#[derive(Clone, Copy, Debug)]
+pub struct PayloadSettled<'a> {
+    /// Its source.
+    pub source: &'a str,
+    /// What became of it.
+    pub fate: crate::door::ledger::Fate,
+}
+
+/// A webhook's payload was written.
+#[derive(Clone, Copy, Debug)]
+pub struct PayloadWritten {
+    /// From its body to the log's word, s.
+    pub seconds: f64,
+}
+
+/// A polled feed has gone stale, or has come back.
+#[derive(Clone, Copy, Debug)]
+pub struct FeedStale<'a> {
+    /// Its source.
+    pub source: &'a str,
+    /// Whether it is stale now.
+    pub stale: bool,
+    /// How old its newest frame is, s.
+    pub age_s: f64,
+}
+
+impl Happening for PayloadSettled<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        use crate::door::ledger::Fate;
+        let fate = match self.fate {
+            Fate::Written { records } => {
+                telemetry.door_records.with_label_values(&[self.source]).inc_by(records);
+                "written"
+            }
+            Fate::Ignored => "ignored",
+            Fate::Refused => "refused",
+        };
+        telemetry.door_payloads.with_label_values(&[self.source, fate]).inc();
+    }
+}
+
+impl Happening for PayloadWritten {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.door_duration.observe(self.seconds);
+    }
+}
+
+impl Happening for FeedStale<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.door_stale.with_label_values(&[self.source]).set(i64::from(self.stale));
+    }
+
+    fn log(&self) {
+        if self.stale {
+            tracing::warn!(source = self.source, age_s = self.age_s, "A polled feed is stale.");
+        } else {
+            tracing::info!(source = self.source, age_s = self.age_s, "A polled feed is fresh again.");
+        }
+    }
+}
+
 impl Happening for Committed {
     fn count(&self, telemetry: &Telemetry) {
         telemetry.commits.inc();

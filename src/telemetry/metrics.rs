@@ -31,6 +31,10 @@ pub struct Telemetry {
     pub(super) pane_close_duration: Histogram,
     pub(super) log_lag: IntGaugeVec,
     pub(super) last_poll_age: GaugeVec,
+    pub(super) door_payloads: IntCounterVec,
+    pub(super) door_records: IntCounterVec,
+    pub(super) door_stale: IntGaugeVec,
+    pub(super) door_duration: Histogram,
     clients: IntGauge,
     started: Gauge,
 }
@@ -73,6 +77,10 @@ impl Telemetry {
             pane_close_duration: histogram(r, "midan_pane_close_duration_seconds", "A step that closed panes, models included.")?,
             log_lag: int_gauges(r, "midan_log_lag_records", "Records that are not read yet.", &["topic", "partition"])?,
             last_poll_age: gauges(r, "midan_shard_last_poll_age_seconds", "How long ago a shard last polled the log.", &["shard"])?,
+            door_payloads: counters(r, "midan_door_payloads_total", "Payloads that came to the door, by what became of them.", &["source", "fate"])?,
+            door_records: counters(r, "midan_door_records_total", "Records that the door wrote.", &["source"])?,
+            door_stale: int_gauges(r, "midan_door_feed_stale", "Whether a polled feed is stale.", &["source"])?,
+            door_duration: histogram(r, "midan_door_write_duration_seconds", "From a webhook's body to the log's word that it has it.")?,
             clients: {
                 let gauge = IntGauge::new("midan_console_clients", "Consoles connected.")?;
                 r.register(Box::new(gauge.clone()))?;

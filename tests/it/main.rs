@@ -12,6 +12,7 @@
 
 mod bench;
 mod dense_physics;
+mod door;
 mod kafka_broker;
 mod layers;
 mod night;

@@ -1,0 +1,91 @@
+//! Files: a folder is read in the order of its names, and looked at again for more. The door remembers what it has read only while it runs; after a restart it reads all again,
+//! and the repeats collapse downstream. A file must be put in place whole (written elsewhere, then renamed).
+
+use super::poll::too_large;
+use super::route::{Payload, Route};
+use super::run::{Context, Gathered};
+use super::settings;
+use crate::feeds::Attributes;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// So many lines are written together.
+const TOGETHER: usize = 1_000;
+
+/// A file or folder that is read.
+pub struct Reader {
+    settings: settings::File,
+    route: Route,
+    read: BTreeSet<PathBuf>,
+}
+
+impl Reader {
+    /// Nothing of it is read yet.
+    pub const fn new(settings: settings::File, route: Route) -> Self {
+        Self { settings, route, read: BTreeSet::new() }
+    }
+
+    /// Reads until it is told to stop.
+    pub fn run(mut self, context: &Context) {
+        while !context.stopped() {
+            if let Err(why) = self.look(context) {
+                tracing::warn!(path = %self.settings.path.display(), %why, "A file could not be read; it is tried again.");
+            }
+            context.sleep(self.settings.every);
+        }
+    }
+
+    /// Reads what has not been read, and answers how many files that were.
+    ///
+    /// # Errors
+    /// One cannot be read, or the log does not take it; it will be read again.
+    pub fn look(&mut self, context: &Context) -> Result<usize, String> {
+        let mut count = 0;
+        for path in files(&self.settings.path).map_err(|why| format!("{}: {why}", self.settings.path.display()))? {
+            if context.stopped() || self.read.contains(&path) {
+                continue;
+            }
+            self.file(context, &path)?;
+            self.read.insert(path);
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    fn file(&self, context: &Context, path: &Path) -> Result<(), String> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let limit = context.settings.max_frame_bytes;
+        let told = |why: std::io::Error| format!("{}: {why}", path.display());
+        if std::fs::metadata(path).map_err(told)?.len() > limit as u64 {
+            let mut gathered = Gathered::default();
+            context.gather_refused(&self.route, too_large(limit), &format!("file/{name}"), &mut gathered);
+            return context.write(gathered).map(drop);
+        }
+        let bytes = std::fs::read(path).map_err(told)?;
+        if !self.settings.lines {
+            return self.payloads(context, &[(bytes.as_slice(), format!("file/{name}"))]);
+        }
+        let lines = bytes.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.trim_ascii().is_empty());
+        let lines: Vec<(&[u8], String)> = lines.map(|(number, line)| (line, format!("file/{name}/{}", number + 1))).collect();
+        lines.chunks(TOGETHER).try_for_each(|lines| self.payloads(context, lines))
+    }
+
+    fn payloads(&self, context: &Context, payloads: &[(&[u8], String)]) -> Result<(), String> {
+        let mut gathered = Gathered::default();
+        for (bytes, position) in payloads {
+            let payload = Payload { bytes, content_type: None, received: context.now_ms(), cloud_event: None, attributes: Attributes::NONE };
+            context.gather(&self.route, &payload, position, &mut gathered);
+        }
+        context.write(gathered).map(drop)
+    }
+}
+
+fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut files = std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()?;
+    files.retain(|path| path.is_file() && !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')));
+    files.sort();
+    Ok(files)
+}
