@@ -70,8 +70,10 @@ pub(super) fn observation(venue: &Venue, observation: &Observation, fault: &Faul
 
 /// Part of a record, or a whole one, that cannot be used.
 pub(super) fn record(venue: Option<&Venue>, source: Option<&str>, fault: &Fault, record: &RecordRef<'_>) -> OutRecord {
-    let key = venue.map_or_else(|| record.key.unwrap_or_default().to_vec(), |venue| venue.id.as_bytes().to_vec());
-    quarantined(venue.map(|venue| &*venue.id), source, fault, None, &key, position(record))
+    // A key that is no venue's, or a source that is none of its, may be anything, a ticket too: neither is repeated.
+    let key = venue.map_or(&[][..], |venue| venue.id.as_bytes());
+    let source = source.filter(|name| venue.is_some_and(|venue| venue.find_source(name).is_some()));
+    quarantined(venue.map(|venue| &*venue.id), source, fault, None, key, position(record))
 }
 
 /// A command that could not be carried out when its place came.

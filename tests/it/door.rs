@@ -331,3 +331,49 @@ fn a_foreign_topic_loses_nothing_over_restart_and_rebalance_and_repeats_have_one
         door.close();
     }
 }
+
+/// Payloads a second and added latency of webhooks on the embedded log: `cargo test --profile ci --test it -- --ignored --nocapture measure_the_door`.
+#[test]
+#[ignore = "a measurement, not a check"]
+fn measure_the_door() {
+    const SENDERS: usize = 4;
+    const EACH: i64 = 2_000;
+    let house = house(&hooks().replace("rate_per_s = 1000", "rate_per_s = 1000000").replace("burst = 1000", "burst = 1000000"));
+    let address = house.door.listens_on().unwrap();
+    let began = Instant::now();
+    let mut latencies: Vec<Duration> = std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..SENDERS as i64)
+            .map(|sender| {
+                scope.spawn(move || {
+                    let mut stream = BufReader::new(TcpStream::connect(address).unwrap());
+                    stream.get_ref().set_nodelay(true).unwrap();
+                    let mut taken = Vec::new();
+                    for n in 0..EACH {
+                        let body = minute(sender * EACH + n);
+                        let began = Instant::now();
+                        let head = format!("POST /v1/feeds/casablanca/cas-cameras HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\ncontent-type: application/vnd.axis.retail-data+json\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+                        stream.get_mut().write_all(head.as_bytes()).unwrap();
+                        let (mut line, mut length) = (String::new(), 0);
+                        while stream.read_line(&mut line).unwrap() > 2 {
+                            if let Some(size) = line.to_lowercase().strip_prefix("content-length: ") {
+                                length = size.trim().parse().unwrap();
+                            }
+                            line.clear();
+                        }
+                        let mut body = vec![0; length];
+                        stream.read_exact(&mut body).unwrap();
+                        taken.push(began.elapsed());
+                    }
+                    taken
+                })
+            })
+            .collect();
+        senders.into_iter().flat_map(|sender| sender.join().unwrap()).collect()
+    });
+    let seconds = began.elapsed().as_secs_f64();
+    latencies.sort_unstable();
+    let at = |share: f64| latencies[(share * (latencies.len() - 1) as f64) as usize].as_secs_f64() * 1_000.0;
+    println!("{:.0} payloads/s from {SENDERS} senders; added latency p50 {:.1} ms, p99 {:.1} ms", latencies.len() as f64 / seconds, at(0.5), at(0.99));
+    assert_eq!(house.records(Topic::In(Feed::Sensors)).len(), latencies.len());
+    house.balance();
+}

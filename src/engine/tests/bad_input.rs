@@ -72,6 +72,57 @@ fn each_kind_is_accounted_for_named_and_moves_nothing_else() {
     }
 }
 
+/// Records in which something personal stands wherever a sender could put it, good ones and bad ones of every kind.
+fn planted() -> Vec<Record> {
+    let of = |source: &'static str, at: i64, value: String| raw(source, at, value).received(at);
+    let scan = |at: i64, id: &str, more: &str| {
+        format!(
+            r#"{{"type":"scan","scan_id":"planted-{id}","venue":"small","event_time":{},"ticket":"planted-ticket","device":"planted-device","visitor":"planted-visitor"{more}}}"#,
+            START + at * 1_000
+        )
+    };
+    let good = r#","gate":"g1","result":"ok""#;
+    let redeem = String::from_utf8(crate::feeds::Format::find("pretix").unwrap().sample.to_vec())
+        .unwrap()
+        .replace("Peter", "planted-name")
+        .replace("z3fsn8", "planted-");
+    let pretix = |value: String| Record { format: Some("application/vnd.pretix.checkin+json"), ..of("tickets", 450, value) };
+    vec![
+        of("tickets", 450, scan(450, "good", good)),
+        // A repeat with another result, a late one, one far in the future, a gate and a reason of nobody's.
+        of("tickets", 450, scan(450, "good", r#","gate":"g1","result":"rejected","reason":"planted-reason""#)),
+        of("tickets", 450, scan(-900, "late", good)),
+        of("tickets", 450, scan(315_360_000, "clock", good)),
+        of("tickets", 450, scan(450, "gate", r#","gate":"planted-gate","result":"ok""#)),
+        of("tickets", 450, scan(450, "word", r#","gate":"g1","result":"planted-result""#)),
+        of("tickets", 450, scan(450, "type", r#","gate":"g1","result":"ok","offline":"planted-flag""#)),
+        of("tickets", 450, r#"{"planted-field":"planted-value","#.to_owned()),
+        Record { key: Some(b"planted-key".to_vec()), ..of("tickets", 450, scan(450, "key", good)) },
+        Record { source: "planted-source", feed: crate::venue::Feed::Ticketing, ..of("tickets", 450, scan(450, "source", good)) },
+        Record { format: Some("planted-format"), ..of("tickets", 450, scan(450, "format", good)) },
+        pretix(redeem.clone()),
+        pretix(redeem.replace("\"ok\"", "\"planted-status\"")),
+        pretix(redeem.replace("2030-06-15T20:00:04+01:00", "planted-time")),
+        of("counters", 450, r#"{"type":"call","call_id":"planted-call","venue":"small","at":0,"x":1,"y":1,"kind":"planted-words"}"#.to_owned()),
+    ]
+}
+
+#[test]
+fn a_planted_identifier_reaches_no_output_and_no_state() {
+    let mut records = busy(11);
+    let place = records.iter().position(|record| record.at >= 450).unwrap();
+    records.splice(place..place, planted());
+    let run = played(&records, 50);
+    assert!(run.sums().quarantined > 0 && run.sums().undecodable > 0 && run.sums().late > 0);
+    let said = run.outcome.records.iter().flat_map(|((_, key), values)| values.iter().chain([key]));
+    for text in said.chain(&run.outcome.positions) {
+        assert!(!text.contains("planted"), "{text}");
+    }
+    let holds = |bytes: &[u8]| bytes.windows(7).any(|window| window == b"planted");
+    let kept: Vec<&String> = run.state.iter().filter(|(key, value)| holds(key.as_bytes()) || holds(value)).map(|(key, _)| key).collect();
+    assert!(kept.is_empty(), "{kept:?}");
+}
+
 #[test]
 fn a_record_on_the_wrong_partition_is_named_with_the_right_one() {
     let mut run = Run::new(Placement::ByPane);

@@ -222,7 +222,7 @@ fn trip_hash(trip: Option<&TripDescriptor>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::wire::{EntitySelector, FeedEntity, FeedHeader, trip_update::StopTimeEvent};
+    use super::super::wire::{EntitySelector, FeedEntity, FeedHeader, trip_update::StopTimeEvent, vehicle_position::CarriageDetails};
     use super::*;
     use crate::feeds::observation::Observation;
     use crate::feeds::sample;
@@ -302,6 +302,36 @@ mod tests {
         assert_eq!(of(trip(vec![call(HERE, None)], None)), [Item::Ignored], "the trip begins here");
         let delay = of(trip(vec![call(HERE, Some(StopTimeEvent { delay: Some(60), time: None }))], None));
         assert!(matches!(&delay[..], [Item::Unusable { fault, .. }] if fault.reason == Reason::MissingField));
+    }
+
+    #[test]
+    fn trips_that_are_new_replace_another_or_are_added_run_and_a_deleted_one_does_not() {
+        for (relationship, runs) in [(0, true), (1, true), (2, true), (5, true), (6, true), (8, true), (3, false), (7, false)] {
+            let arrivals = of(trip(vec![call(HERE, at(NOW + 60))], Some(relationship)));
+            assert_eq!(matches!(arrivals[..], [Item::Observation(_)]), runs, "{relationship}");
+        }
+    }
+
+    #[test]
+    fn a_train_that_tells_only_its_carriages_is_as_full_as_they_are() {
+        let carriage = |status: Option<i32>, percentage: Option<i32>| CarriageDetails {
+            occupancy_status: status,
+            occupancy_percentage: percentage,
+            ..CarriageDetails::default()
+        };
+        let full = |own: (Option<i32>, Option<u32>), carriages: Vec<CarriageDetails>| {
+            occupancy(&VehiclePosition {
+                occupancy_status: own.0,
+                occupancy_percentage: own.1,
+                multi_carriage_details: carriages,
+                ..VehiclePosition::default()
+            })
+        };
+        let three = || vec![carriage(Some(1), Some(30)), carriage(Some(5), Some(100)), carriage(Some(8), Some(-1))];
+        assert_eq!(full((None, None), three()), (Some(5), Some(65)), "the closed carriage has no say");
+        assert_eq!(full((Some(2), Some(40)), three()), (Some(2), Some(40)), "what it says of itself goes first");
+        assert_eq!(full((Some(7), None), vec![]), (Some(7), None));
+        assert_eq!(full((Some(7), None), three()).0, Some(5));
     }
 
     #[test]

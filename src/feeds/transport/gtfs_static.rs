@@ -30,6 +30,8 @@ pub struct Timetable {
 struct Place {
     name: String,
     parent: Option<Box<str>>,
+    /// The fare zone.
+    zone: Option<Box<str>>,
     /// Trains call here: no entrance, no mezzanine, no boarding area of a platform.
     calls: bool,
 }
@@ -51,9 +53,12 @@ impl Timetable {
     pub fn read(zip: &[u8]) -> Result<Self, Fault> {
         let mut archive = open(zip)?;
         let mut timetable = Self { zone: zone_of(&mut archive)?, ..Self::default() };
-        let found = rows(&mut archive, "stops.txt", &["stop_id", "stop_name", "parent_station", "location_type"], &["stop_id"], |row| {
+        let found = rows(&mut archive, "stops.txt", &["stop_id", "stop_name", "parent_station", "location_type", "zone_id"], &["stop_id"], |row| {
             let parent = Some(row[2]).filter(|parent| !parent.is_empty()).map(Box::from);
-            timetable.stops.insert(row[0].into(), Place { name: row[1].to_owned(), parent, calls: matches!(row[3], "" | "0") });
+            timetable.stops.insert(
+                row[0].into(),
+                Place { name: row[1].to_owned(), parent, zone: Some(row[4]).filter(|zone| !zone.is_empty()).map(Box::from), calls: matches!(row[3], "" | "0") },
+            );
         })?;
         if !found {
             return Err(Fault::new(Reason::MissingField, "the static feed has no stops.txt"));
@@ -70,6 +75,13 @@ impl Timetable {
     /// The station that the stop is a platform of.
     pub fn station_of(&self, stop_id: &str) -> Option<&str> {
         self.stops.get(stop_id).and_then(|place| place.parent.as_deref())
+    }
+
+    /// The fare zone of the stop, or of the station that it is a platform of.
+    pub fn zone_of(&self, stop_id: &str) -> Option<&str> {
+        let place = self.stops.get(stop_id)?;
+        let of_station = || place.parent.as_ref().and_then(|parent| self.stops.get(parent)).and_then(|station| station.zone.as_deref());
+        place.zone.as_deref().or_else(of_station)
     }
 
     /// The platforms of a station, by id.
@@ -251,7 +263,10 @@ mod tests {
     fn small() -> Vec<u8> {
         zip(&[
             ("agency.txt", "agency_id,agency_timezone\nA,Africa/Casablanca\n"),
-            ("stops.txt", "\u{feff}stop_id,stop_name,location_type,parent_station\nS,Stade,1,\nS1,Stade quai 1,0,S\nS-in,Entrance,2,S\nX,Ailleurs,,\n"),
+            (
+                "stops.txt",
+                "\u{feff}stop_id,stop_name,location_type,parent_station,zone_id\nS,Stade,1,,5\nS1,Stade quai 1,0,S,\nS-in,Entrance,2,S,\nX,Ailleurs,,,1\n",
+            ),
             ("calendar.txt", "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\nW,0,0,0,0,0,1,1,20300601,20300630\n"),
             ("calendar_dates.txt", "service_id,date,exception_type\nW,20300616,2\nW,20300617,1\n"),
             ("trips.txt", "route_id,service_id,trip_id\nR,W,t1\nR,V,t2\n"),
@@ -285,6 +300,7 @@ mod tests {
         let mut venue = crate::feeds::sample::venue();
         venue.stops = vec![Stop { id: "S".into(), name: String::new(), zone: None }];
         timetable.add_platforms(&mut venue);
+        assert_eq!((timetable.zone_of("S1"), timetable.zone_of("X"), timetable.zone_of("?")), (Some("5"), Some("1"), None));
         let names: Vec<_> = venue.stops.iter().map(|stop| (&*stop.id, stop.name.as_str())).collect();
         assert_eq!(names, [("S", "Stade"), ("S1", "Stade quai 1")]);
         assert!(venue.find_stop("S1").is_some());
