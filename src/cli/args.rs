@@ -30,6 +30,16 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Checks configuration, venues and models, and names every fault.
     Check(CheckArgs),
+    /// Draws an illustrative venue from the public facts of a stadium.
+    Layout {
+        /// A file of `config/stadiums/`.
+        file: PathBuf,
+    },
+    /// Turns zones drawn in a geographic information system into lines of a venue file.
+    Geojson {
+        /// A FeatureCollection of polygons with the properties `id` and `kind`.
+        file: PathBuf,
+    },
     /// Creates the topics, or checks those that stand.
     Topics {
         /// Which of both.
@@ -201,6 +211,12 @@ pub struct CheckArgs {
     pub what: Option<CheckWhat>,
     /// Folder with `venues/` and `profiles/`; without it the configured one.
     pub folder: Option<PathBuf>,
+    /// Shows the safe capacity of every section, with what it was computed from.
+    #[arg(long)]
+    pub capacity: bool,
+    /// Shows what is wrong with the plan of each match before anybody comes; fails if anything is.
+    #[arg(long)]
+    pub plan: bool,
 }
 
 /// What to check instead of the folder.

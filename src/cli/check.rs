@@ -1,8 +1,10 @@
-//! `midan check`: the configuration, read as the service reads it, with every fault at once.
+//! `midan check`: the configuration, read as the service reads it, with every fault at once; and what it makes of capacities and plans.
 
 use super::args::{CheckArgs, CheckWhat};
 use super::settings::Settings;
 use crate::config::{WorldError, read_world};
+use crate::detect::planning::{Planned, planning};
+use crate::detect::{Evidence, Priority};
 use crate::feeds::{Fault, mapped};
 use crate::venue::{self, ConfigFault, SourceFile};
 use anyhow::Context;
@@ -18,7 +20,19 @@ pub(super) fn run(settings: &Settings, args: &CheckArgs) -> anyhow::Result<ExitC
     match read_world(folder) {
         Ok(world) => {
             println!("{}", venue::report(&world));
-            Ok(ExitCode::SUCCESS)
+            if args.capacity {
+                print!("{}", venue::report::capacities(&world));
+            }
+            let planned = if args.plan { planning(&world) } else { Vec::new() };
+            for Planned { venue, match_id, finding } in &planned {
+                let figures: Vec<String> = finding.evidence.iter().map(write).collect();
+                println!("{venue} {match_id}: {} {} ({:?})", finding.code.word(), finding.place.id, finding.exceeds.unwrap_or(Priority::Low));
+                println!("  {}", figures.join(", "));
+            }
+            if args.plan {
+                println!("{} findings in the plans of {} matches", planned.len(), world.venues.iter().map(|venue| venue.matches.len()).sum::<usize>());
+            }
+            Ok(if planned.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Err(WorldError::Faulty { faults }) => Ok(told(&faults)),
         Err(why) => Err(why.into()),
@@ -79,4 +93,11 @@ fn mapping(file: &Path, sample: Option<&Path>, venue: &str) -> anyhow::Result<Ex
 /// Whether the event is whole and of the right types; which names are configured, only a venue could say.
 fn checked(event: &serde_json::Value) -> Result<(), Fault> {
     mapped::check(event.to_string().as_bytes())
+}
+
+/// A figure with its unit, and what it is held against.
+fn write(evidence: &Evidence) -> String {
+    let limit = evidence.threshold.map_or_else(String::new, |threshold| format!(" (limit {threshold:.4})"));
+    let unit = if &*evidence.unit == "1" { String::new() } else { format!(" {}", evidence.unit) };
+    format!("{} {:.4}{unit}{limit}", evidence.what, evidence.value)
 }

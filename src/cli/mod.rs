@@ -8,6 +8,7 @@ mod bench;
 mod check;
 mod demo;
 mod door;
+mod draw;
 mod drive;
 mod health;
 mod incidents;
@@ -39,8 +40,11 @@ pub fn run(cli: Cli) -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
-    if let Command::Health { url } = &cli.command {
-        return health::ask(url);
+    match &cli.command {
+        Command::Health { url } => return health::ask(url),
+        Command::Layout { file } => return draw::layout(file),
+        Command::Geojson { file } => return draw::geojson(file),
+        _ => {}
     }
     let settings = Settings::read(cli.config.as_deref()).map_err(anyhow::Error::msg)?;
     service::log_to(&settings.telemetry)?;
@@ -54,6 +58,6 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Topics { action } => topics::run(&settings, action),
         Command::Bench(args) => bench::run(&settings, &args),
         Command::Incidents(args) => incidents::run(&settings, &args),
-        Command::Health { .. } => Ok(ExitCode::SUCCESS),
+        Command::Health { .. } | Command::Layout { .. } | Command::Geojson { .. } => Ok(ExitCode::SUCCESS),
     }
 }

@@ -25,6 +25,7 @@ pub struct Site<'a> {
     perimeters: Vec<PerimeterView<'a>>,
     zones: Vec<ZoneView<'a>>,
     links: Vec<LinkView<'a>>,
+    approaches: Vec<ApproachView<'a>>,
     sources: Vec<SourceView<'a>>,
     matches: Vec<MatchView<'a>>,
 }
@@ -58,6 +59,12 @@ struct LinkView<'a> {
     width_m: Option<f64>,
     lanes: Option<u32>,
     at: Option<[f64; 2]>,
+}
+
+#[derive(Debug, Serialize)]
+struct ApproachView<'a> {
+    id: &'a str,
+    name: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -124,6 +131,7 @@ impl<'a> Site<'a> {
             perimeters: venue.perimeters.iter().map(|p| PerimeterView { id: &p.id, name: &p.name, shape: p.shape.as_ref() }).collect(),
             zones: zones.collect(),
             links: links.collect(),
+            approaches: venue.approaches.iter().map(|approach| ApproachView { id: &approach.id, name: &approach.name }).collect(),
             sources: venue.sources.iter().map(|source| SourceView { id: &source.id, feed: source.feed }).collect(),
             matches: matches.collect(),
         }

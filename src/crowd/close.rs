@@ -1,10 +1,11 @@
 //! The close of a pane: flows, then heads, then gates, then the entry, each from what stands before it, in the fixed order of the venue's lists.
 
+use super::approaches::Sight;
 use super::coverage::{Hearing, note_reports};
 use super::dense::DenseFigures;
 use super::figures::{LinkFigures, Phase, VenueFigures, ZoneFigures};
 use super::flow::{CrossingFlow, ZoneFlows, crossing_flows, zone_flows};
-use super::gate::{Passage, gates, note_states};
+use super::gate::{Passage, gates, is_forced, note_states};
 use super::grade::level_of_service;
 use super::state::CrowdState;
 use super::topology::Topology;
@@ -23,9 +24,12 @@ impl CrowdState {
         let hearing = Hearing::at(end, since, self, topology);
         self.note_unheard(topology, &hearing);
         self.move_heads(venue, topology, end, content, &crossings, &flows);
+        self.pass_unheard(venue, topology, &flows, &hearing);
         let dense = self.dense_figures(topology, end, content);
-        let zones = self.zone_figures(venue, topology, &flows, dense, &hearing);
-        let gates = gates(self, &Passage { venue, topology, end, crossings: &crossings, flows: &flows, zones: &zones }, &hearing);
+        let mut zones = self.zone_figures(venue, topology, &flows, dense, &hearing);
+        let passage = Passage { venue, topology, end, crossings: &crossings, scans: &content.scans, flows: &flows, zones: &zones };
+        let gates = gates(self, &passage, &hearing);
+        self.night.hear_surroundings(venue, &topology.calls, end, content);
         self.night.forget(venue, end);
         let tonight = self.night.tonight(venue, end);
         self.night.turn_to(tonight.as_ref());
@@ -33,8 +37,18 @@ impl CrowdState {
         let (inwards, outwards) = over_entry_gates(venue, &crossings);
         self.night.admit(inwards, outwards, phase);
         let limits = topology.lead.and_then(|lead| topology.zones.get(lead.index())).map(|plan| &plan.limits);
-        let entry = limits.zip(tonight.as_ref()).and_then(|(limits, tonight)| entry::entry(venue, limits, tonight, self.night.admitted, &gates, end));
-        VenueFigures { end, zones, gates, links: links(venue, topology, &crossings, &hearing), entry, coverage: hearing.venue(), ages, phase }
+        let entry =
+            limits.zip(tonight.as_ref()).and_then(|(limits, tonight)| entry::entry(venue, limits, &topology.split, tonight, self.night.admitted, &gates, end));
+        self.arrivals.take(venue, topology, end, &crossings, tonight.as_ref());
+        let presence = limits.zip(tonight.as_ref()).and_then(|(limits, tonight)| self.arrivals.presence(topology, tonight, limits.counter_gain, end));
+        let links = links(self, venue, topology, &crossings, &hearing);
+        self.egress(venue, topology, end, &crossings, tonight.as_ref(), &mut zones);
+        let inside = presence.as_ref().map(|presence| presence.inside);
+        let sight = Sight { end, venue, topology, tonight: tonight.as_ref(), entry: entry.as_ref(), gates: &gates, zones: &zones, inside };
+        let approaches = self.arrivals.figures(&sight);
+        let sold = tonight.as_ref().map_or_else(Vec::new, |tonight| tonight.plan.tickets.clone());
+        let (calls, wbgt_c) = (self.night.call_figures(&topology.calls, end), self.night.heat_at(end, topology.calls.heat_age_ms));
+        VenueFigures { end, zones, gates, links, approaches, calls, wbgt_c, sold, presence, entry, coverage: hearing.venue(), ages, phase }
     }
 
     /// Remembers what the pane's reports say beyond its flows.
@@ -63,7 +77,9 @@ impl CrowdState {
                 self.zones[i].flow(plan, crossings, flows[i]);
             }
             if let Some(heads) = self.measured_heads(topology, ZoneId::from(i), end, content, zone.closed) {
+                let before = self.zones[i].persons.filter(|_| !zone.closed);
                 self.zones[i].anchor(heads, end);
+                self.zones[i].moved = before.map_or(0, |before| before.abs_diff(heads));
             }
         }
         self.infer_unheard(topology, &deficits);
@@ -130,6 +146,7 @@ impl CrowdState {
                 outwards: flows.outwards,
                 undirected: flows.undirected,
                 occupancy,
+                egress: None,
                 density,
                 los: density.map(|density| level_of_service(density.v, zone.table, &plan.limits)),
                 dense,
@@ -152,7 +169,7 @@ fn density(heads: Estimate, area: f64) -> Estimate {
     Estimate { v: heads.v / area, lo: heads.lo / area, hi: heads.hi / area }
 }
 
-fn links(venue: &Venue, topology: &Topology, crossings: &[CrossingFlow], hearing: &Hearing) -> Vec<LinkFigures> {
+fn links(state: &CrowdState, venue: &Venue, topology: &Topology, crossings: &[CrossingFlow], hearing: &Hearing) -> Vec<LinkFigures> {
     let pane_s = venue.pane.span().as_secs_f64();
     let figures = venue.links.iter().enumerate().map(|(i, link)| {
         let flow = crossings.get(Topology::of_link(LinkId::from(i))).copied().unwrap_or_default();
@@ -162,6 +179,7 @@ fn links(venue: &Venue, topology: &Topology, crossings: &[CrossingFlow], hearing
             forward_per_min: f64::from(flow.forward) * 60.0 / pane_s,
             backward_per_min: f64::from(flow.backward) * 60.0 / pane_s,
             specific_flow: link.width_m.filter(|width| *width > 0.0).map(|width| persons / (pane_s * width)),
+            forced: is_forced(state, topology, &topology.doors[i]),
             coverage: hearing.of(sensors).share,
         }
     });

@@ -34,16 +34,20 @@ struct Difference {
 }
 
 impl CrowdState {
-    /// Corrects what lasts by one late event. The rate windows of gates stay as they were: they look back minutes only.
+    /// Corrects what lasts by one late event. Of the windows of gates only tickets and who was counted inwards: late scans would else look like a breach; rates look back minutes only.
     pub fn correct(&mut self, venue: &Venue, topology: &Topology, late: &Correction<'_>) {
         match (late.entity, late.what) {
             (Entity::Sensor(sensor), What::Count(count)) => {
                 if let Some((link, difference)) = counted(venue, topology, sensor, count, late.pane) {
+                    self.revise_window(venue, topology, link, difference, late.at);
                     self.shift(venue, topology, Topology::of_link(link), difference, late.at);
                 }
             }
             (Entity::Sensor(sensor), What::Total(total)) => self.correct_total(venue, topology, sensor, total, late.at),
             (Entity::Sensor(sensor), What::State { state, lanes_open }) => {
+                if let Some(known) = self.sensor_mut(topology, sensor).filter(|known| known.reported.is_none_or(|reported| late.at >= reported)) {
+                    known.door = Some(*state);
+                }
                 let lanes = told_lanes(venue, topology, sensor, (*state, *lanes_open));
                 let known = self.sensor_mut(topology, sensor);
                 if let (Some(lanes), Some(known)) = (lanes, known.filter(|known| known.reported.is_none_or(|reported| late.at >= reported))) {
@@ -56,17 +60,31 @@ impl CrowdState {
                 self.shift(venue, topology, topology.of_stop(stop), difference, late.at);
             }
             (_, What::Match(event)) => self.night.learn(late.at, event),
+            (entity, What::Call(call)) => self.night.hear_call(late.at, entity, *call),
+            (_, What::Weather(weather)) => self.night.feel(late.at, weather),
             _ => {}
         }
     }
 
     fn correct_scan(&mut self, venue: &Venue, topology: &Topology, gate: GateId, scan: Scan, at: EventTime) {
+        let limits = topology.gates.get(gate.index()).map(|plan| plan.limits);
+        if let (Some(limits), Some(window), false) = (limits, self.gates.get_mut(gate.index()), scan.exit) {
+            window.revise(at, &limits, |slice| if scan.accepted { slice.scanned += 1 } else { slice.rejected += 1 });
+        }
         let is_flow = topology.gates.get(gate.index()).is_some_and(|plan| plan.by_scans);
         if !is_flow || !scan.accepted {
             return;
         }
         let difference = if scan.exit { Difference { backward: 1, ..Difference::default() } } else { Difference { forward: 1, ..Difference::default() } };
         self.shift(venue, topology, Topology::of_link(venue.gates[gate.index()].link), difference, at);
+    }
+
+    fn revise_window(&mut self, venue: &Venue, topology: &Topology, link: LinkId, difference: Difference, at: EventTime) {
+        let Some(gate) = venue.gates.iter().position(|gate| gate.link == link) else {
+            return;
+        };
+        let limits = topology.gates[gate].limits;
+        self.gates[gate].revise(at, &limits, |slice| slice.inwards = u32::try_from(i64::from(slice.inwards) + difference.forward).unwrap_or(0));
     }
 
     fn correct_total(&mut self, venue: &Venue, topology: &Topology, sensor: SensorId, total: &Total, at: EventTime) {
@@ -96,6 +114,7 @@ impl CrowdState {
             self.shift_zone(venue, topology, ends.to, crossing, (difference.forward, difference.backward), at);
             self.shift_zone(venue, topology, ends.from, crossing, (difference.backward, difference.forward), at);
         }
+        self.arrivals.correct(venue, topology, crossing, difference.forward, difference.backward);
         let is_entry = venue.gates.iter().any(|gate| gate.entry && gate.link.index() == crossing);
         let tonight = self.night.tonight(venue, at).filter(|tonight| Some(&tonight.match_id) == self.night.match_id.as_ref());
         if let (true, Some(tonight)) = (is_entry, tonight) {

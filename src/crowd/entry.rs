@@ -8,9 +8,10 @@
 //!   (relative σ of a lane's rate) and T the time left; all normal, P(R − C·T > 0). This is P(eta > deadline), and needs no quotient of normal quantities.
 
 use super::figures::{EntryFigures, Estimate, GateFigures, Phase};
-use super::limits::ZoneLimits;
+use super::limits::{SplitLimits, ZoneLimits};
 use super::normal::{Z90, probability_above};
 use super::phase::Tonight;
+use super::planned::p_planned;
 use super::queue::minutes_to_serve;
 use super::state::NightState;
 use crate::time::EventTime;
@@ -40,7 +41,15 @@ impl NightState {
 }
 
 /// The entry of tonight's match as of `end`; `None` without a match, an expected attendance or an entry gate, and after the final whistle.
-pub(super) fn entry(venue: &Venue, limits: &ZoneLimits, tonight: &Tonight, admitted: i64, gates: &[GateFigures], end: EventTime) -> Option<EntryFigures> {
+pub(super) fn entry(
+    venue: &Venue,
+    limits: &ZoneLimits,
+    split: &SplitLimits,
+    tonight: &Tonight,
+    admitted: i64,
+    gates: &[GateFigures],
+    end: EventTime,
+) -> Option<EntryFigures> {
     if tonight.phase == Phase::After || !venue.gates.iter().any(|gate| gate.entry) {
         return None;
     }
@@ -50,13 +59,23 @@ pub(super) fn entry(venue: &Venue, limits: &ZoneLimits, tonight: &Tonight, admit
     let load = Load { expected: f64::from(expected), admitted: f64::from(admitted), capacity_per_min };
     let deadline = tonight.kick_off.as_millis() as f64 - limits.entry_margin_ms;
     Some(EntryFigures {
+        end,
         kick_off: tonight.kick_off,
         expected,
         admitted,
         capacity_per_min,
         eta: load.eta(limits, end.as_millis() as f64),
-        p_after_deadline: load.p_after((deadline - end.as_millis() as f64) / MINUTE, limits),
+        p_planned: p_planned(venue, tonight, split).unwrap_or(0.0),
+        p_after_deadline: load.p_after((deadline - end.as_millis() as f64) / MINUTE, limits.attendance, limits.lane_rate),
     })
+}
+
+impl SplitLimits {
+    /// The probability that the share of the spectators that comes over one approach is not inside by the deadline: `admitted` are, at `capacity` persons/min of its own gates.
+    pub(super) fn p_late(&self, entry: &EntryFigures, share: f64, admitted: u64, capacity: f64) -> f64 {
+        let load = Load { expected: f64::from(entry.expected) * share, admitted: admitted as f64, capacity_per_min: capacity };
+        load.p_after((entry.kick_off.as_millis() as f64 - self.entry_margin_ms - entry.end.as_millis() as f64) / MINUTE, self.attendance, self.lane_rate)
+    }
 }
 
 /// What the entry has still to do, and with what.
@@ -82,11 +101,11 @@ impl Load {
     }
 
     /// The probability that somebody is still outside in `minutes`; once that time is past, that somebody is outside now.
-    fn p_after(&self, minutes: f64, limits: &ZoneLimits) -> f64 {
+    fn p_after(&self, minutes: f64, attendance: f64, lane_rate: f64) -> f64 {
         let left = minutes.max(0.0);
         let served = self.capacity_per_min * left;
-        let of_persons = limits.attendance * self.expected;
-        let of_rate = limits.lane_rate * served;
+        let of_persons = attendance * self.expected;
+        let of_rate = lane_rate * served;
         // The estimate of who is outside is not cut off at zero here: more may have come than were expected.
         probability_above(0.0, self.expected - self.admitted - served, libm::sqrt(of_persons * of_persons + of_rate * of_rate))
     }
@@ -102,6 +121,10 @@ mod tests {
         ZoneLimits::of(&profile(), FlowTable::Walkway)
     }
 
+    fn late(load: &Load, minutes: f64) -> f64 {
+        load.p_after(minutes, limits().attendance, limits().lane_rate)
+    }
+
     /// Hillsborough (crowd-science §2.5): 10,100 persons at 7 × 750/h need 1.92 h.
     #[test]
     fn the_eta_is_what_the_gates_need() {
@@ -109,21 +132,21 @@ mod tests {
         let eta = load.eta(&limits(), 0.0).unwrap();
         assert!((eta.v / 3_600_000.0 - 1.92).abs() < 0.005);
         assert!(eta.lo < eta.v && eta.v < eta.hi);
-        assert!(load.p_after(60.0, &limits()) > 0.99, "an hour is not enough");
-        assert!(load.p_after(180.0, &limits()) < 0.01, "three hours are");
+        assert!(late(&load, 60.0) > 0.99, "an hour is not enough");
+        assert!(late(&load, 180.0) < 0.01, "three hours are");
     }
 
     #[test]
     fn at_the_deadline_it_is_even_odds() {
         let load = Load { expected: 8_000.0, admitted: 2_000.0, capacity_per_min: 100.0 };
-        assert!((load.p_after(60.0, &limits()) - 0.5).abs() < 1e-12);
+        assert!((late(&load, 60.0) - 0.5).abs() < 1e-12);
     }
 
     #[test]
     fn with_everything_shut_there_is_no_eta_and_it_will_be_late() {
         let load = Load { expected: 8_000.0, admitted: 2_000.0, capacity_per_min: 0.0 };
         assert_eq!(load.eta(&limits(), 0.0), None);
-        assert!(load.p_after(60.0, &limits()) > 0.999);
+        assert!(late(&load, 60.0) > 0.999);
     }
 
     #[test]

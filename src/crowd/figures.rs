@@ -2,7 +2,7 @@
 
 use super::dense::DenseFigures;
 use crate::time::{EventTime, Span};
-use crate::venue::{Feed, FlowTable};
+use crate::venue::{Feed, FlowTable, ZoneId};
 use serde::{Deserialize, Serialize};
 
 /// A figure with its 90 % band.
@@ -48,6 +48,8 @@ pub struct ZoneFigures {
     pub undirected: u32,
     /// Heads at the end of the pane; `None` where nothing supports a figure.
     pub occupancy: Option<Estimate>,
+    /// Its exits, where it has any.
+    pub egress: Option<EgressFigures>,
     /// Persons/m² at the end of the pane.
     pub density: Option<Estimate>,
     /// Its grade.
@@ -83,8 +85,124 @@ pub struct GateFigures {
     pub wait_s: Option<Estimate>,
     /// Time until the queue's space is full, s: 0 once it is, `None` while there is room and it does not grow.
     pub spill_s: Option<f64>,
+    /// Counts and scans side by side.
+    pub scans: ScanWindow,
+    /// Whether it was last said to be forced.
+    pub forced: bool,
     /// As in [`ZoneFigures::coverage`].
     pub coverage: f64,
+}
+
+/// Calls for help that came close to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallFigures {
+    /// In which zone; `None` where only metres were told.
+    pub zone: Option<ZoneId>,
+    /// How many, within the radius and the window of the profile.
+    pub calls: u32,
+}
+
+/// One approach, by position in the venue's list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ApproachFigures {
+    /// Persons who have come over it in the night.
+    pub came: u64,
+    /// Its share of all who have come in the night.
+    pub share_tonight: f64,
+    /// Its share of the last whole count; `None` before the first.
+    pub share: Option<f64>,
+    /// Persons of that count over all planned approaches.
+    pub counted: u32,
+    /// The planned share.
+    pub planned: Option<f64>,
+    /// The CUSUM of its excess over the plan.
+    pub sum: f64,
+    /// The probability that the CUSUM is over its limit.
+    pub p_over: f64,
+    /// The same for the limit less the deadband.
+    pub p_over_eased: f64,
+    /// Persons admitted over its own gates, before kick-off less those who went out again.
+    pub admitted: u64,
+    /// What the gates of the approach let through, persons/min; `None` where it has none of its own or nothing is open.
+    pub capacity_per_min: Option<f64>,
+    /// The probability that those who come over it are not all inside by the deadline; `None` where it has no gates of its own.
+    pub p_late: Option<f64>,
+    /// The same by the plan alone, as if nobody had come yet.
+    pub p_planned: Option<f64>,
+    /// Its station after the match, from some time before the end on, where it has stops with planned services.
+    pub station: Option<StationFigures>,
+}
+
+/// Those who wait at a station after the match.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StationFigures {
+    /// Persons for whom there is room.
+    pub room: f64,
+    /// Persons who will wait at the most.
+    pub peak: Estimate,
+    /// Persons who are still to come home over it.
+    pub heading: f64,
+    /// Persons that the services take in the egress time after the end, persons/min.
+    pub services_per_min: f64,
+}
+
+/// Who is inside the venue's border, against the plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PresenceFigures {
+    /// Persons inside.
+    pub inside: Estimate,
+    /// Net inflow over the window of the profile, persons/min.
+    pub per_min: f64,
+    /// Persons expected at the match.
+    pub expected: Option<u32>,
+    /// Tickets issued, where told.
+    pub sold: Option<u32>,
+    /// Persons that the plan expects to have come by now.
+    pub planned: Option<f64>,
+    /// Persons that the plan expects only later, by the profile's two steps of being early: whoever is here beyond them is early by that much.
+    pub planned_ahead: Option<[f64; 2]>,
+    /// The fastest that people were to come, persons/min, as far around now as the first of these steps reaches.
+    pub planned_per_min: Option<f64>,
+}
+
+/// Counted persons and scanned tickets of a gate, over the last minutes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScanWindow {
+    /// Persons counted inwards in the slices that hold scans, over the window of `breach.window_s`.
+    pub counted: u32,
+    /// Tickets that let somebody in, over the same.
+    pub scanned: u32,
+    /// Persons counted inwards in the slices without any scan.
+    pub counted_unscanned: u32,
+    /// How long these are, s.
+    pub seconds_unscanned: f64,
+    /// Tickets that let somebody in, over the rate window.
+    pub scanned_long: u32,
+    /// Tickets turned away, over the rate window.
+    pub rejected_long: u32,
+    /// Whether a counter counts it besides.
+    pub is_counted: bool,
+}
+
+/// The exits of a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EgressFigures {
+    /// Exits in all.
+    pub exits: u32,
+    /// Exits that are shut though they should be open.
+    pub shut: u32,
+    /// Exits whose state nobody tells: they count as open.
+    pub untold: u32,
+    /// Clear width of those that are open, m.
+    pub open_width_m: f64,
+    /// What the open ones let out, persons/min.
+    pub open_per_min: f64,
+    /// What all of them would let out, persons/min.
+    pub all_per_min: f64,
+    /// Persons counted inwards over exits that are no gates, over the window of `breach.window_s`.
+    pub counted_in: u32,
+    /// Time to empty the zone over the open exits, s; `None` when nothing is open, or its heads are not known.
+    pub empty_s: Option<f64>,
 }
 
 /// One link, by position in the venue's list.
@@ -96,6 +214,8 @@ pub struct LinkFigures {
     pub backward_per_min: f64,
     /// Both together over the clear width, persons/m/s.
     pub specific_flow: Option<f64>,
+    /// Whether its door was last said to be forced.
+    pub forced: bool,
     /// As in [`ZoneFigures::coverage`].
     pub coverage: f64,
 }
@@ -103,6 +223,8 @@ pub struct LinkFigures {
 /// The entry of the spectators, for the match that the pane belongs to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EntryFigures {
+    /// As of when: the end of the pane.
+    pub end: EventTime,
     /// Kick-off as it now stands.
     pub kick_off: EventTime,
     /// Persons expected.
@@ -115,6 +237,8 @@ pub struct EntryFigures {
     pub eta: Option<Estimate>,
     /// The probability that entry is complete only after kick-off less the margin.
     pub p_after_deadline: f64,
+    /// The same by the plan alone, as if nobody had come yet.
+    pub p_planned: f64,
 }
 
 /// The picture of one pane of one venue.
@@ -128,6 +252,16 @@ pub struct VenueFigures {
     pub gates: Vec<GateFigures>,
     /// By link.
     pub links: Vec<LinkFigures>,
+    /// By approach.
+    pub approaches: Vec<ApproachFigures>,
+    /// Calls for help, by place that has had any lately.
+    pub calls: Vec<CallFigures>,
+    /// The heat at the hottest station, WBGT in °C, where one has told lately.
+    pub wbgt_c: Option<f64>,
+    /// Tickets issued by section, on a match day.
+    pub sold: Vec<(ZoneId, u32)>,
+    /// Who is inside, on a match day, where the border is counted.
+    pub presence: Option<PresenceFigures>,
     /// The entry, on a match day before the final whistle.
     pub entry: Option<EntryFigures>,
     /// Share of all expected sensors that reported.

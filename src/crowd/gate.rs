@@ -5,7 +5,7 @@
 //! Gates that share a queue zone share its persons and its arrivals in proportion to what they let through, so all of them have the same wait.
 
 use super::coverage::Hearing;
-use super::figures::{Estimate, GateFigures, ZoneFigures};
+use super::figures::{Estimate, GateFigures, ScanWindow, ZoneFigures};
 use super::flow::{CrossingFlow, ZoneFlows};
 use super::limits::GateLimits;
 use super::queue;
@@ -15,6 +15,7 @@ use crate::feeds::observation::DoorState;
 use crate::time::EventTime;
 use crate::venue::{GateId, Venue};
 use crate::window::PaneContent;
+use crate::window::pane::GateScans;
 
 /// What one pane gives the gates to go by.
 pub(super) struct Passage<'a> {
@@ -22,6 +23,7 @@ pub(super) struct Passage<'a> {
     pub(super) topology: &'a Topology,
     pub(super) end: EventTime,
     pub(super) crossings: &'a [CrossingFlow],
+    pub(super) scans: &'a [GateScans],
     pub(super) flows: &'a [ZoneFlows],
     pub(super) zones: &'a [ZoneFigures],
 }
@@ -45,6 +47,9 @@ struct Queue {
 /// Notes what the pane's `state` reports say of open lanes.
 pub(super) fn note_states(state: &mut CrowdState, venue: &Venue, topology: &Topology, content: &PaneContent) {
     for (sensor, reading) in &content.states {
+        if let Some(sensor) = state.sensor_mut(topology, *sensor) {
+            sensor.door = Some(reading.value.0);
+        }
         let lanes = told_lanes(venue, topology, *sensor, reading.value);
         if let (Some(lanes), Some(sensor)) = (lanes, state.sensor_mut(topology, *sensor)) {
             sensor.reading = Some(lanes);
@@ -100,6 +105,8 @@ impl Passage<'_> {
             arrivals: self.arrivals(id),
             busy_inwards: if is_busy { flow.forward } else { 0 },
             busy_lane_ms: if is_busy { u64::from(lanes_open) * pane_ms } else { 0 },
+            scanned: self.scans.get(id.index()).map_or(0, |scans| scans.entered),
+            rejected: self.scans.get(id.index()).map_or(0, |scans| scans.rejected),
         };
         let window = &mut state.gates[id.index()];
         window.take(self.end, limits, pane);
@@ -131,7 +138,24 @@ impl Passage<'_> {
             queue: persons.map(|persons| persons.scaled(part)),
             wait_s: queue.as_ref().zip(persons).and_then(|(queue, persons)| queue::wait_s(&persons, queue.capacity_per_min, service.share)),
             spill_s,
+            scans: self.scan_window(state, id, &window),
+            forced: is_forced(state, self.topology, &plan.states),
             coverage: hearing.of(plan.concerned.iter().copied()).share,
+        }
+    }
+
+    /// Counted persons and scanned tickets side by side, where the gate has both a counter and a scanner that has ever been heard.
+    fn scan_window(&self, state: &CrowdState, id: GateId, long: &Slice) -> ScanWindow {
+        let limits = &self.topology.gates[id.index()].limits;
+        let (scanned, silent) = state.gates[id.index()].scanned_or_not(self.end, limits);
+        ScanWindow {
+            counted: scanned.inwards,
+            scanned: scanned.scanned,
+            counted_unscanned: silent.inwards,
+            seconds_unscanned: f64::from(silent.seen_ms) / 1_000.0,
+            scanned_long: long.scanned,
+            rejected_long: long.rejected,
+            is_counted: !self.topology.gates[id.index()].by_scans,
         }
     }
 
@@ -200,6 +224,26 @@ impl GateState {
         }
     }
 
+    /// The slices of the window of breaches before `end`, those that hold scans apart from those that do not.
+    fn scanned_or_not(&self, end: EventTime, limits: &GateLimits) -> (Slice, Slice) {
+        let from = end.as_millis() - limits.breach_ms;
+        let within = self.slices.iter().filter(|slice| slice.number * limits.slice_ms >= from);
+        within.fold(
+            (Slice::default(), Slice::default()),
+            |(scanned, silent), slice| {
+                if slice.scanned > 0 { (scanned.plus(slice), silent) } else { (scanned, silent.plus(slice)) }
+            },
+        )
+    }
+
+    /// A late event belonged to the pane of `at`: the slice takes it, where it is still looked at.
+    pub(super) fn revise(&mut self, at: EventTime, limits: &GateLimits, change: impl FnOnce(&mut Slice)) {
+        let number = at.as_millis().div_euclid(limits.slice_ms.max(1));
+        if let Some(slice) = self.slices.iter_mut().find(|slice| slice.number == number) {
+            change(slice);
+        }
+    }
+
     fn sum(&self) -> Slice {
         self.slices.iter().fold(Slice::default(), |sum, slice| sum.plus(slice))
     }
@@ -214,8 +258,15 @@ impl Slice {
             arrivals: self.arrivals.saturating_add(other.arrivals),
             busy_inwards: self.busy_inwards.saturating_add(other.busy_inwards),
             busy_lane_ms: self.busy_lane_ms.saturating_add(other.busy_lane_ms),
+            scanned: self.scanned.saturating_add(other.scanned),
+            rejected: self.rejected.saturating_add(other.rejected),
         }
     }
+}
+
+/// Whether any of these sensors last said that it was forced.
+pub(super) fn is_forced(state: &CrowdState, topology: &Topology, sensors: &[crate::venue::SensorId]) -> bool {
+    sensors.iter().any(|sensor| state.sensor(topology, *sensor).is_some_and(|known| known.door == Some(DoorState::Forced)))
 }
 
 fn per_min(persons: u32, over_ms: u32) -> f64 {

@@ -17,12 +17,68 @@ pub struct ZoneLimits {
     pub counter_gain: f64,
     /// One standard deviation of a head count, as a share.
     pub occupancy_sensor: f64,
+    /// One standard deviation of a head count however few there are, persons.
+    pub occupancy_floor: f64,
     /// One standard deviation of the expected attendance, as a share.
     pub attendance: f64,
     /// One standard deviation of a lane's rate, as a share.
     pub lane_rate: f64,
     /// Entry is to be complete this long before kick-off, ms.
     pub entry_margin_ms: f64,
+    /// How far back counts and scans are held against each other, s.
+    pub breach_s: f64,
+}
+
+/// What the arrivals need.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SplitLimits {
+    /// A count of the split is at least so many persons.
+    pub persons: f64,
+    /// People come in groups of this size.
+    pub dispersion: f64,
+    /// k: an excess of a share below this is as planned.
+    pub slack: f64,
+    /// h: the sum of excesses that is too much, 2·limit − k.
+    pub height: f64,
+    /// By what share of h it is eased.
+    pub deadband: f64,
+    /// Counts in a row within the slack that set the sum back.
+    pub off_counts: u32,
+    /// Length of one slice of the window of the rate of arrivals, ms: whole panes.
+    pub slice_ms: i64,
+    /// Slices in it.
+    pub slices: i64,
+    /// Steps of being early, ms.
+    pub early_ms: [i64; 2],
+    /// One standard deviation of the expected attendance, and of a lane's rate, as shares.
+    pub attendance: f64,
+    /// See above.
+    pub lane_rate: f64,
+    /// Entry is to be complete this long before kick-off, ms.
+    pub entry_margin_ms: f64,
+    /// No lane lets through more than this, persons/h.
+    pub lane_max_per_h: f64,
+    /// Normal egress time, min.
+    pub egress_min: f64,
+    /// From the seat to the station, ms.
+    pub walk_ms: i64,
+    /// One standard deviation of the share that goes back over an approach.
+    pub share_sigma: f64,
+    /// So long before the expected end the way home is looked at, ms.
+    pub home_from_ms: i64,
+    /// Persons/m² in which people wait where no capacity is set.
+    pub waiting_density: f64,
+}
+
+/// What calls for help and the weather are looked at with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CallLimits {
+    /// Calls within this time belong together, ms.
+    pub window_ms: i64,
+    /// And within this radius, m.
+    pub radius_m: f64,
+    /// A heat older than this is no longer believed, ms.
+    pub heat_age_ms: i64,
 }
 
 /// What a gate's figures need.
@@ -38,6 +94,8 @@ pub struct GateLimits {
     pub slice_ms: i64,
     /// Slices in the rate window.
     pub slices: i64,
+    /// How far back counts and scans are held against each other, ms.
+    pub breach_ms: i64,
 }
 
 impl ZoneLimits {
@@ -52,9 +110,54 @@ impl ZoneLimits {
             los: los.map(|name| profile.value(name)),
             counter_gain: profile.value("sigma.counter_gain"),
             occupancy_sensor: profile.value("sigma.occupancy_sensor"),
+            occupancy_floor: profile.value("sigma.occupancy_floor"),
             attendance: profile.value("sigma.attendance"),
             lane_rate: profile.value("sigma.lane_rate"),
             entry_margin_ms: profile.value("entry_eta.margin_s") * 1_000.0,
+            breach_s: profile.value("breach.window_s"),
+        }
+    }
+
+    /// The window of breaches as slices of whole panes: (length of one in ms, how many).
+    pub fn breach_slices(&self, pane: PaneLength) -> (i64, i64) {
+        slices_of(self.breach_s, pane)
+    }
+}
+
+impl CallLimits {
+    /// Reads them out of `profile`; without one nothing is remembered.
+    pub fn of(profile: Option<&Profile>) -> Self {
+        let value = |name| profile.map_or(f64::NAN, |profile| profile.value(name));
+        let ms = |name| (value(name) * 1_000.0) as i64;
+        Self { window_ms: ms("call_cluster.window_s"), radius_m: value("call_cluster.radius_m"), heat_age_ms: ms("heat.age_s") }
+    }
+}
+
+impl SplitLimits {
+    /// Reads them out of `profile`; without one nothing can be told.
+    pub fn of(profile: Option<&Profile>, pane: PaneLength) -> Self {
+        let value = |name| profile.map_or(f64::NAN, |profile| profile.value(name));
+        let (slice_ms, slices) = slices_of(value("presence.rate_window_s"), pane);
+        let slack = value("plan_split.slack");
+        Self {
+            persons: value("plan_split.persons"),
+            dispersion: value("plan_split.dispersion"),
+            slack,
+            height: 2.0 * value("plan_split.excess") - slack,
+            deadband: value("plan_split.deadband"),
+            off_counts: value("plan_split.off_counts") as u32,
+            slice_ms,
+            slices,
+            early_ms: ["presence.early_medium_s", "presence.early_high_s"].map(|name| (value(name) * 1_000.0) as i64),
+            attendance: value("sigma.attendance"),
+            lane_rate: value("sigma.lane_rate"),
+            entry_margin_ms: value("entry_eta.margin_s") * 1_000.0,
+            lane_max_per_h: value("capacity.lane_max_per_h"),
+            egress_min: value("capacity.egress_s") / 60.0,
+            walk_ms: (value("egress_transit.walk_s") * 1_000.0) as i64,
+            share_sigma: value("egress_transit.share_sigma"),
+            home_from_ms: (value("egress_transit.from_s") * 1_000.0) as i64,
+            waiting_density: value("queue.density"),
         }
     }
 }
@@ -64,7 +167,14 @@ impl GateLimits {
     pub fn of(profile: Option<&Profile>, pane: PaneLength) -> Self {
         let value = |name| profile.map_or(f64::NAN, |profile| profile.value(name));
         let (slice_ms, slices) = slices_of(value("queue.rate_window_s"), pane);
-        Self { density: value("queue.density"), busy: value("queue.busy_persons"), lane_rate: value("sigma.lane_rate"), slice_ms, slices }
+        Self {
+            density: value("queue.density"),
+            busy: value("queue.busy_persons"),
+            lane_rate: value("sigma.lane_rate"),
+            slice_ms,
+            slices,
+            breach_ms: (value("breach.window_s") * 1_000.0) as i64,
+        }
     }
 }
 

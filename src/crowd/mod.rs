@@ -10,6 +10,10 @@
 //!
 //! - [`figures`]: what the picture of one pane says.
 //! - [`topology`]: the venue turned round, once; [`limits`]: its thresholds, read once.
+//! - [`approaches`]: who has come, by which approach, against the plan.
+//! - `planned`: what the plan alone says of the entry; `transit`: of the way home.
+//! - [`surroundings`]: plans, calls for help, the weather.
+//! - `egress`: a zone's exits, open or shut.
 //! - [`state`]: what lasts from pane to pane; [`correct`]: how a late event corrects it.
 //! - [`dense`]: the physics of dense crowds, from tracks and grids.
 //! - [`arrivals`]: who is expected by public transport.
@@ -17,11 +21,13 @@
 //! - [`flow`]: who crossed where; [`occupancy`]: heads and their band; [`grade`]: levels of service; [`queue`]: the formulas of queues.
 //! - [`normal`]: the law of errors; [`mod@quantise`]: what leaves is rounded.
 
+pub mod approaches;
 pub mod arrivals;
 mod close;
 pub mod correct;
 mod coverage;
 pub mod dense;
+mod egress;
 mod entry;
 pub mod figures;
 pub mod flow;
@@ -31,16 +37,22 @@ pub mod limits;
 pub mod normal;
 pub mod occupancy;
 mod phase;
+mod planned;
 pub mod quantise;
 pub mod queue;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod state;
+pub mod surroundings;
 pub mod topology;
+mod transit;
 pub mod unheard;
 
 pub use correct::Correction;
-pub use figures::{EntryFigures, Estimate, GateFigures, Grade, LevelOfService, LinkFigures, Phase, VenueFigures, ZoneFigures};
+pub use figures::{
+    ApproachFigures, CallFigures, EgressFigures, EntryFigures, Estimate, GateFigures, Grade, LevelOfService, LinkFigures, Phase, PresenceFigures, ScanWindow,
+    StationFigures, VenueFigures, ZoneFigures,
+};
 pub use flow::{TotalBases, ZoneFlows, flows};
 pub use quantise::quantise;
 pub use state::{CrowdState, GateState, NightState, ZoneState};

@@ -4,7 +4,8 @@
 //! empty zone at the start. Where the balance would go below zero, entries were missed: it is held at zero, and the deficit is remembered.
 //!
 //! **The band.** Counters err in their gain, each by itself, so errors add by squares: σ² = σ_anchor² + (gain·√Σ Fₗ²)² with Fₗ the gross flow over way `l` since the
-//! anchor, and σ_anchor = share·heads for a measured anchor, 0 for the empty zone. A deficit is an error already proven, so σ is at least that. And σ is at most
+//! anchor, and σ_anchor² = (share·heads)² + floor² for a measured anchor, 0 for the empty zone. Where nothing but measurements tells the heads of a zone, what has moved from
+//! one to the next may move again before the next: it adds to σ (a train empties in a minute, and the camera's last look is seconds old). A deficit is an error already proven, so σ is at least that. And σ is at most
 //! that of somebody who knows only who came in: the heads then lie anywhere between nobody and everybody, uniformly, σ = (anchor + in)/√12.
 
 use super::figures::Estimate;
@@ -60,11 +61,13 @@ impl ZoneState {
 
     fn sigma(&self, limits: &ZoneLimits) -> f64 {
         let anchor = f64::from(self.anchor_persons);
-        let measured = if self.anchored.is_some() { limits.occupancy_sensor * anchor } else { 0.0 };
+        let is_measured = self.anchored.is_some();
+        let looked = if is_measured { libm::hypot(limits.occupancy_floor, f64::from(self.moved)) } else { 0.0 };
+        let measured = if is_measured { limits.occupancy_sensor * anchor } else { 0.0 };
         let squares: f64 = self.gross.iter().map(|gross| (*gross as f64) * (*gross as f64)).sum();
         let counted = limits.counter_gain * libm::sqrt(squares);
         let drawn = libm::sqrt(measured * measured + counted * counted).max(f64::from(self.deficit));
-        drawn.min((anchor + self.came as f64) * UNIFORM_SIGMA)
+        libm::hypot(drawn.min((anchor + self.came as f64) * UNIFORM_SIGMA), looked)
     }
 }
 
@@ -163,6 +166,18 @@ mod tests {
         assert!((occupancy(&figures, plaza).sigma() - 50.0).abs() < 1e-9, "10 % of a head count");
         let figures = site.close(&mut state, 3, |pane| site.heads(pane, &[("plaza-east", 320)]));
         assert_eq!(occupancy(&figures, plaza).v, 520.0);
+    }
+
+    /// σ² = (10 % of 800)² + 500²: a train has just emptied.
+    #[test]
+    fn what_moved_between_two_looks_may_move_again() {
+        let site = site();
+        let mut state = site.state();
+        let plaza = site.zone("plaza");
+        let mut sigma = |n, heads| occupancy(&site.close(&mut state, n, |pane| site.heads(pane, &[("plaza-east", heads)])), plaza).sigma();
+        sigma(1, 300);
+        assert!((sigma(2, 800) - libm::hypot(80.0, 500.0)).abs() < 1e-9);
+        assert!((sigma(3, 800) - 80.0).abs() < 1e-9);
     }
 
     #[test]

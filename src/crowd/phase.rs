@@ -5,9 +5,10 @@
 
 use super::figures::Phase;
 use super::state::{MatchTold, NightState};
+use super::surroundings::in_force;
 use crate::feeds::observation::{MatchEvent, MatchEventKind};
 use crate::time::{EventTime, Span};
-use crate::venue::Venue;
+use crate::venue::{Plan, Venue};
 
 /// How far from its kick-off a match's night reaches, as [`Venue::match_around`] has it.
 const NIGHT: Span = Span::from_mins(12 * 60);
@@ -23,6 +24,8 @@ pub(super) struct Tonight {
     pub(super) kick_off: EventTime,
     pub(super) expected: Option<u32>,
     pub(super) phase: Phase,
+    /// What is planned for it.
+    pub(super) plan: Plan,
 }
 
 impl NightState {
@@ -58,8 +61,15 @@ impl NightState {
             (distance <= NIGHT).then_some((distance, id, kick_off, told.and_then(|told| told.expected).or(expected), told))
         });
         let (_, id, kick_off, expected, told) = candidates.min_by_key(|candidate| (candidate.0, candidate.1))?;
-        Some(Tonight { match_id: id.clone(), kick_off, expected, phase: phase(told, kick_off, end) })
+        let calendar = venue.matches.iter().find(|m| m.id == *id).map(|m| &m.plan);
+        let plan = in_force(calendar, told.and_then(|told| told.plan.as_ref()).map(|(_, plan)| plan));
+        Some(Tonight { match_id: id.clone(), kick_off, expected, phase: phase(told, kick_off, end), plan })
     }
+}
+
+/// When the match is expected to end: two halves and the interval after kick-off, by the plan or as it happened; what is played beyond is not known before.
+pub(super) fn expected_end(tonight: &Tonight) -> EventTime {
+    tonight.kick_off.after(HALF).after(INTERVAL).after(HALF)
 }
 
 fn begun(event: MatchEventKind) -> Option<Phase> {

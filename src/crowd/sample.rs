@@ -10,10 +10,9 @@ use super::topology::Topology;
 use super::{VenueFigures, flow::TotalBases};
 use crate::feeds::observation::{Count, DoorState, Total};
 use crate::time::{ClockTrust, EventTime, PaneLength, Span};
-use crate::venue::profile::{REQUIRED, Threshold};
 use crate::venue::{
-    Feed, FlowTable, Gate, GateId, Link, LinkId, LinkKind, Match, Measures, Names, Profile, Sensor, SensorId, Source, SourceId, Stop, Venue, Zone, ZoneId,
-    ZoneKind,
+    Feed, FlowTable, Gate, GateId, Link, LinkId, LinkKind, Match, Measures, Names, Plan, Profile, Section, Sensor, SensorId, Source, SourceFile, SourceId,
+    Stop, Venue, Zone, ZoneId, ZoneKind, load_profile,
 };
 use crate::window::pane::{PaneContent, Reading, ReadingOrder};
 use std::sync::Arc;
@@ -72,7 +71,7 @@ pub(crate) fn stadium(zones: usize) -> Site {
     Site::of(venue(rooms, links, gates, sensors, Vec::new()))
 }
 
-/// A profile with round figures.
+/// The shipped profile, with round figures where a test counts with them.
 pub(crate) fn profile() -> Profile {
     let values: &[(&str, f64)] = &[
         ("los.walkway.b", 0.31),
@@ -92,6 +91,7 @@ pub(crate) fn profile() -> Profile {
         ("los.queue.f", 5.26),
         ("sigma.counter_gain", 0.02),
         ("sigma.occupancy_sensor", 0.1),
+        ("sigma.occupancy_floor", 0.0),
         ("sigma.attendance", 0.02),
         ("sigma.lane_rate", 0.1),
         ("dense.radius_m", 1.0),
@@ -164,9 +164,13 @@ pub(crate) fn profile() -> Profile {
         ("anomaly.deadband", 0.004),
         ("anomaly.warm_up_panes", 12.0),
     ];
-    let unit = |name: &str| REQUIRED.iter().find(|(known, _)| *known == name).map_or("", |(_, unit)| unit);
-    let threshold = |(name, value): &(&str, f64)| (Box::from(*name), Threshold { value: *value, unit: unit(name).into(), source: "test".into(), mark: 'C' });
-    Profile { label: "test/1".into(), thresholds: values.iter().map(threshold).collect(), hash: String::new() }
+    let text = include_str!("../../config/profiles/fr-ma-2030.toml").to_owned();
+    let mut profile = load_profile(&SourceFile { path: "fr-ma-2030.toml".into(), text }).unwrap();
+    let label: Box<str> = "test/1".into();
+    for (name, value) in values {
+        profile.thresholds.get_mut(*name).unwrap().value = *value;
+    }
+    Profile { label, ..profile }
 }
 
 /// Counted persons.
@@ -255,6 +259,7 @@ fn zone(id: &str, kind: ZoneKind, area_m2: Option<f64>, table: FlowTable, closed
         table,
         profile: Arc::clone(profile),
         closed,
+        section: Section::default(),
         ground_m: Vec::new(),
         shape: None,
     }
@@ -269,6 +274,7 @@ fn link(id: &str, from: Option<usize>, to: Option<usize>) -> Link {
         to: to.map(ZoneId::from),
         one_way: false,
         width_m: Some(6.0),
+        exit: None,
         at: None,
     }
 }
@@ -293,13 +299,14 @@ fn venue(zones: Vec<Zone>, links: Vec<Link>, gates: Vec<Gate>, sensors: Vec<Sens
         format: None,
         wire: crate::venue::Wire::default(),
     };
-    let kick_off = Match { id: "m1".into(), home: "A".into(), away: "B".into(), kick_off: KICK_OFF, expected_attendance: 9_000 };
+    let kick_off = Match { id: "m1".into(), home: "A".into(), away: "B".into(), kick_off: KICK_OFF, expected_attendance: 9_000, plan: Plan::default() };
     Venue {
         id: "casablanca".into(),
         name: "Casablanca".into(),
         city: "Casablanca".into(),
         region: "ma".into(),
         time_zone: chrono_tz::Africa::Casablanca,
+        coordinates: None,
         capacity: 10_000,
         illustrative: true,
         opening: crate::venue::Opening::default(),
@@ -308,6 +315,8 @@ fn venue(zones: Vec<Zone>, links: Vec<Link>, gates: Vec<Gate>, sensors: Vec<Sens
         keep_panes: Span::from_mins(10),
         trust: ClockTrust::default(),
         perimeters: Vec::new(),
+        approaches: Vec::new(),
+        approach_names: Names::default(),
         zone_names: Names::new(zones.iter().map(|zone| &*zone.id)),
         link_names: Names::new(links.iter().map(|link| &*link.id)),
         gate_names: Names::new(gates.iter().map(|gate| &*gate.id)),

@@ -1,13 +1,15 @@
 //! What lasts from pane to pane: per zone, per gate, and a small rest for the night as a whole. Each part is an entry of the engine's state.
 
+use super::approaches::ArrivalState;
 use super::dense::DenseState;
 use super::figures::Phase;
 use super::flow::TotalBases;
+use super::surroundings::CallHeard;
 use super::topology::{Owner, Slot, Topology};
 use super::unheard::Unheard;
-use crate::feeds::observation::Total;
+use crate::feeds::observation::{DoorState, Total};
 use crate::time::EventTime;
-use crate::venue::{SensorId, Venue, ZoneId};
+use crate::venue::{Plan, SensorId, Venue, ZoneId};
 use crate::window::PaneContent;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -19,6 +21,8 @@ pub struct CrowdState {
     pub zones: Vec<ZoneState>,
     /// By gate.
     pub gates: Vec<GateState>,
+    /// Who has come, by which approach.
+    pub arrivals: ArrivalState,
     /// The rest.
     pub night: NightState,
 }
@@ -32,6 +36,8 @@ pub struct ZoneState {
     pub anchored: Option<EventTime>,
     /// Heads at the anchor.
     pub anchor_persons: u32,
+    /// Of a zone that is measured again and again: by how many its heads changed from the last measurement to this one.
+    pub moved: u32,
     /// Persons who came in since the anchor.
     pub came: u64,
     /// Persons since the anchor by which the balance would have gone below zero: that many entries were missed, evidence of drift.
@@ -42,6 +48,8 @@ pub struct ZoneState {
     pub unheard: Vec<Unheard>,
     /// What its cameras have told of a dense crowd.
     pub dense: DenseState,
+    /// Persons counted inwards over its exits, by slice of the window: (slice number, persons).
+    pub intruders: Vec<(i64, u32)>,
     /// Its own sensors.
     pub sensors: Vec<SensorState>,
 }
@@ -70,6 +78,10 @@ pub struct Slice {
     pub busy_inwards: u32,
     /// Open lanes times time while the queue was busy, lane-ms.
     pub busy_lane_ms: u64,
+    /// Tickets that let somebody in.
+    pub scanned: u32,
+    /// Tickets that were turned away.
+    pub rejected: u32,
 }
 
 /// What is remembered of a sensor.
@@ -83,6 +95,8 @@ pub struct SensorState {
     pub total: Option<(EventTime, Total)>,
     /// The last thing it said that does not add up: heads in its part of a zone, or open lanes of a gate.
     pub reading: Option<u32>,
+    /// The last state that it told of a gate, door or barrier.
+    pub door: Option<DoorState>,
 }
 
 /// What is remembered of the venue as a whole.
@@ -96,12 +110,16 @@ pub struct NightState {
     pub match_id: Option<Box<str>>,
     /// Persons admitted to it: in, less those who went out again before kick-off.
     pub admitted: i64,
+    /// Calls for help, by time.
+    pub calls: Vec<CallHeard>,
+    /// By weather station: when its heat was last told, and how hot it was (WBGT, °C).
+    pub heat: BTreeMap<Box<str>, (EventTime, f64)>,
     /// Sensors of links that touch no zone.
     pub sensors: Vec<SensorState>,
 }
 
 /// What events have said of a match.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MatchTold {
     /// Kick-off as told: planned, delayed, or as it happened.
     pub kick_off: Option<EventTime>,
@@ -111,6 +129,8 @@ pub struct MatchTold {
     pub phase: Option<Phase>,
     /// When the last event that was heeded happened: an older one that comes later changes nothing.
     pub as_of: Option<EventTime>,
+    /// The plan that the feed told, with its version.
+    pub plan: Option<(u64, Plan)>,
 }
 
 impl CrowdState {
@@ -127,7 +147,7 @@ impl CrowdState {
             };
             sensors.into_iter().for_each(|sensors| sensors.push(SensorState::default()));
         }
-        Self { zones, gates, night }
+        Self { zones, gates, arrivals: ArrivalState::new(venue, topology), night }
     }
 
     /// Whether the state's shape is that of the venue: one of another layout must not be gone on with.
@@ -138,6 +158,8 @@ impl CrowdState {
             && self.gates.len() == blank.gates.len()
             && self.zones.iter().zip(&blank.zones).all(zone)
             && self.gates.iter().zip(&blank.gates).all(|(a, b)| a.sensors.len() == b.sensors.len())
+            && self.arrivals.gross.len() == blank.arrivals.gross.len()
+            && self.arrivals.approaches.len() == blank.arrivals.approaches.len()
             && self.night.sensors.len() == blank.night.sensors.len()
     }
 
@@ -189,13 +211,27 @@ impl ZoneState {
             persons,
             anchored: None,
             anchor_persons: 0,
+            moved: 0,
             came: 0,
             deficit: 0,
             gross: vec![0; ways],
             unheard: vec![Unheard::default(); ways],
             dense: DenseState::default(),
+            intruders: Vec::new(),
             sensors: Vec::new(),
         }
+    }
+
+    /// Adds who came in over exits to its window, and gives the window's sum.
+    pub(super) fn take_intruders(&mut self, end: EventTime, (slice_ms, slices): (i64, i64), persons: u32) -> u32 {
+        let number = end.as_millis().saturating_sub(1).div_euclid(slice_ms.max(1));
+        self.intruders.retain(|(slice, _)| *slice > number - slices);
+        match self.intruders.last_mut() {
+            _ if persons == 0 => {}
+            Some((last, sum)) if *last == number => *sum = sum.saturating_add(persons),
+            _ => self.intruders.push((number, persons)),
+        }
+        self.intruders.iter().map(|(_, persons)| *persons).fold(0, u32::saturating_add)
     }
 
     /// Sets the heads; what has flowed since begins anew.

@@ -8,7 +8,9 @@
 //! Each sensor's state has one owner, the gate or zone that it is about, so that a state entry of one place is small and whole.
 
 use super::dense::{Measure, Polygon};
-use super::limits::{GateLimits, ZoneLimits, measure};
+use super::limits::{CallLimits, GateLimits, SplitLimits, ZoneLimits, measure};
+use crate::time::Span;
+use crate::venue::section::exit_rate;
 use crate::venue::{FlowTable, Gate, GateId, Link, LinkId, Measures, Profile, SensorId, StopId, Venue, ZoneId, ZoneKind};
 use std::collections::BTreeSet;
 
@@ -23,10 +25,20 @@ pub struct Topology {
     pub gates: Vec<GatePlan>,
     /// By link: its sensors.
     pub link_sensors: Vec<Vec<LinkSensor>>,
+    /// By link: sensors that tell whether its door is open; those of its gate, where it has one.
+    pub doors: Vec<Vec<SensorId>>,
+    /// By zone: its exits.
+    pub exits: Vec<Vec<ExitPlan>>,
     /// By sensor: who keeps its state.
     pub owners: Vec<Slot>,
     /// By sensor: how long after its last report it still counts as reporting, ms.
     pub patience_ms: Vec<u64>,
+    /// Counted ways between the venue and the outside: position among the crossings, and whether forward is into the venue.
+    pub border: Vec<(usize, bool)>,
+    /// What calls for help are looked at with.
+    pub calls: CallLimits,
+    /// Thresholds of the arrivals.
+    pub split: SplitLimits,
     /// The zone that speaks for the venue (the bowl, else the first): thresholds of the venue as a whole are its.
     pub lead: Option<ZoneId>,
 }
@@ -72,6 +84,23 @@ pub struct GatePlan {
     pub limits: GateLimits,
 }
 
+/// An exit of a zone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ExitPlan {
+    /// Over which link.
+    pub link: LinkId,
+    /// Whether forward is outwards.
+    pub is_forward: bool,
+    /// Whether it is a gate too: who comes in over it is no intruder.
+    pub gate: Option<GateId>,
+    /// Clear width, m; 0 where nobody knows it.
+    pub width_m: f64,
+    /// What it lets out when open, persons/min.
+    pub per_min: f64,
+    /// So long before the end of the match it is to be opened; `None` for one that is always to be open.
+    pub opens_before_end: Option<Span>,
+}
+
 /// A sensor on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkSensor {
@@ -112,6 +141,11 @@ impl Topology {
             zones,
             owners: owners(venue),
             patience_ms: venue.sensors.iter().map(|sensor| patience_ms(venue, sensor)).collect(),
+            doors: doors(venue),
+            exits: (0..venue.zones.len()).map(|i| exits(venue, ZoneId::from(i))).collect(),
+            border: border(venue, &crossings, &link_sensors),
+            calls: CallLimits::of(lead_zone(venue).and_then(|lead| venue.zones.get(lead.index())).map(|zone| &*zone.profile)),
+            split: SplitLimits::of(lead_zone(venue).and_then(|lead| venue.zones.get(lead.index())).map(|zone| &*zone.profile), venue.pane),
             lead: lead_zone(venue),
             crossings,
             gates,
@@ -182,6 +216,57 @@ fn crossings(venue: &Venue, link_sensors: &[Vec<LinkSensor>]) -> Vec<Crossing> {
     links.chain(stops).collect()
 }
 
+/// The ways over which the venue's people are counted in and out: counted links to the outside, gates that are scanned there, and stops.
+///
+/// A fan zone beside a stadium is outside: its guests need no ticket. Where it is the venue itself, it is inside.
+fn border(venue: &Venue, crossings: &[Crossing], link_sensors: &[Vec<LinkSensor>]) -> Vec<(usize, bool)> {
+    let is_counted = |way: usize| match link_sensors.get(way) {
+        Some(sensors) => !sensors.is_empty() || venue.gates.iter().any(|gate| gate.link.index() == way),
+        None => true,
+    };
+    let is_fan_zone = |zone: ZoneId| venue.zones.get(zone.index()).is_some_and(|zone| zone.kind == ZoneKind::FanZone);
+    let is_itself = lead_zone(venue).is_some_and(is_fan_zone);
+    let inside = |zone: Option<ZoneId>| zone.is_some_and(|zone| is_itself || !is_fan_zone(zone));
+    let joins_outside = |crossing: &Crossing| inside(crossing.from) != inside(crossing.to);
+    let ways = crossings.iter().enumerate().filter(|(way, crossing)| joins_outside(crossing) && is_counted(*way));
+    ways.map(|(way, crossing)| (way, inside(crossing.to))).collect()
+}
+
+fn doors(venue: &Venue) -> Vec<Vec<SensorId>> {
+    let tells = |link: usize, measures: Measures| match measures {
+        Measures::Door(door) => door.index() == link,
+        Measures::Gate(gate) => venue.gates.get(gate.index()).is_some_and(|gate| gate.link.index() == link),
+        _ => false,
+    };
+    let mut doors = vec![Vec::new(); venue.links.len()];
+    for (i, sensor) in venue.sensors.iter().enumerate() {
+        if !matches!(sensor.measures, Measures::Door(_) | Measures::Gate(_)) {
+            continue;
+        }
+        if let Some(link) = (0..venue.links.len()).find(|link| tells(*link, sensor.measures)) {
+            doors[link].push(SensorId::from(i));
+        }
+    }
+    doors
+}
+
+fn exits(venue: &Venue, zone: ZoneId) -> Vec<ExitPlan> {
+    let profile = &venue.zones[zone.index()].profile;
+    let plan = |(i, link): (usize, &Link)| {
+        let exit = link.exit.filter(|exit| exit.of == zone)?;
+        let width_m = link.width_m.unwrap_or(0.0);
+        Some(ExitPlan {
+            link: LinkId::from(i),
+            is_forward: link.from == Some(zone),
+            gate: venue.gates.iter().position(|gate| gate.link.index() == i).map(GateId::from),
+            width_m,
+            per_min: width_m * exit_rate(link.kind, profile),
+            opens_before_end: exit.opens_before_end,
+        })
+    };
+    venue.links.iter().enumerate().filter_map(plan).collect()
+}
+
 fn gate_plan(venue: &Venue, id: GateId, gate: &Gate, link_sensors: &[Vec<LinkSensor>]) -> GatePlan {
     let on_link: &[LinkSensor] = link_sensors.get(gate.link.index()).map_or(&[], Vec::as_slice);
     let tells_state = |measures: Measures| measures == Measures::Gate(id);
@@ -238,7 +323,7 @@ fn owner(venue: &Venue, measures: Measures) -> Owner {
     match measures {
         Measures::Zone(zone) => Owner::Zone(zone),
         Measures::Gate(gate) => Owner::Gate(gate),
-        Measures::Link { link, .. } => {
+        Measures::Link { link, .. } | Measures::Door(link) => {
             if let Some(gate) = venue.gates.iter().position(|gate| gate.link == link) {
                 return Owner::Gate(GateId::from(gate));
             }

@@ -3,11 +3,16 @@
 //! The idea: a balance that would go below zero has missed entries. Where just one of the zone's ways has been unheard since its anchor, they came over that way, so
 //! they are taken from its other side. A counter that was silent for half an hour then leaves no crowd behind that nobody can ever see go. What is told late after
 //! all is set against what was inferred, so nobody moves twice.
+//!
+//! A concourse is passed through. Where the one unheard way of a concourse leads to a bowl or a stand, whoever the others let in and not out has gone to the seats: waiting for a
+//! proof would leave a share of the house standing in the concourse for the whole match. The other way round the proof is waited for, and of no other zone this is assumed:
+//! before a gate that is shut people really do stand.
 
 use super::coverage::Hearing;
+use super::flow::ZoneFlows;
 use super::state::CrowdState;
 use super::topology::Topology;
-use crate::venue::{SensorId, ZoneId};
+use crate::venue::{SensorId, Venue, ZoneId, ZoneKind};
 use serde::{Deserialize, Serialize};
 
 /// What is remembered of a way into or out of a zone since the zone's anchor.
@@ -32,6 +37,13 @@ fn settle(inferred: &mut u32, told: i64) -> i64 {
     let known = told.clamp(0, i64::from(*inferred));
     *inferred -= known as u32;
     told - known
+}
+
+/// A zone at one side of a way, with the way's position among its own.
+#[derive(Clone, Copy)]
+struct Side {
+    zone: usize,
+    at: usize,
 }
 
 impl CrowdState {
@@ -64,6 +76,28 @@ impl CrowdState {
         }
     }
 
+    /// Lets who came into a concourse pass on over its one unheard way to the seats; `flows` are the counted flows of the pane.
+    pub(super) fn pass_unheard(&mut self, venue: &Venue, topology: &Topology, flows: &[ZoneFlows], hearing: &Hearing) {
+        let is_silent =
+            |way: usize| topology.link_sensors.get(way).is_some_and(|on_link| !on_link.is_empty() && !on_link.iter().any(|s| hearing.hears(s.sensor)));
+        for (i, _) in venue.zones.iter().enumerate().filter(|(_, zone)| zone.kind == ZoneKind::Concourse && zone.closed) {
+            let net = flows[i].inwards.saturating_sub(flows[i].outwards);
+            let mut silent = topology.zones[i].ways.iter().enumerate().filter(|(_, (way, _))| is_silent(*way)).map(|(at, _)| at);
+            let (Some(at), None) = (silent.next(), silent.next()) else { continue };
+            let (way, is_inwards) = topology.zones[i].ways[at];
+            let ends = topology.crossings[way];
+            let seats = (if is_inwards { ends.from } else { ends.to }).map(ZoneId::index);
+            let is_seats = |j: &usize| matches!(venue.zones[*j].kind, ZoneKind::Bowl | ZoneKind::Stand) && venue.zones[*j].closed;
+            let Some(j) = seats.filter(is_seats) else { continue };
+            let Some(there) = topology.zones[j].ways.iter().position(|(known, _)| *known == way) else { continue };
+            self.zones[i].unheard[at].was = true;
+            self.zones[j].unheard[there].was = true;
+            if net > 0 {
+                self.bring_over(Side { zone: i, at }, Side { zone: j, at: there }, net);
+            }
+        }
+    }
+
     /// Brings up to `missed` persons into zone `i` over its way at `at`.
     fn bring(&mut self, topology: &Topology, i: usize, at: usize, missed: u32) {
         let (way, is_inwards) = topology.zones[i].ways[at];
@@ -73,15 +107,26 @@ impl CrowdState {
         let there = topology.zones[j].ways.iter().position(|(known, _)| *known == way);
         let (Some(there), Some(persons)) = (there, self.zones[j].persons) else { return };
         let brought = missed.min(persons);
-        let from = &mut self.zones[j];
-        from.persons = Some(persons - brought);
-        from.unheard[there].went = from.unheard[there].went.saturating_add(brought);
-        from.gross[there] = from.gross[there].saturating_add(u64::from(brought));
-        let to = &mut self.zones[i];
-        to.deficit -= brought;
-        to.came = to.came.saturating_add(u64::from(brought));
-        to.unheard[at].came = to.unheard[at].came.saturating_add(brought);
-        to.gross[at] = to.gross[at].saturating_add(u64::from(brought));
+        self.zones[i].deficit -= brought;
+        let heads = self.zones[i].persons;
+        self.bring_over(Side { zone: j, at: there }, Side { zone: i, at }, brought);
+        // Who made good a deficit has been counted out again already.
+        self.zones[i].persons = heads;
+    }
+
+    /// Takes up to `persons` from one side of a way to the other, and remembers that nobody counted them.
+    fn bring_over(&mut self, from: Side, to: Side, persons: u32) {
+        let Some(heads) = self.zones[from.zone].persons else { return };
+        let brought = persons.min(heads);
+        let source = &mut self.zones[from.zone];
+        source.persons = Some(heads - brought);
+        source.unheard[from.at].went = source.unheard[from.at].went.saturating_add(brought);
+        source.gross[from.at] = source.gross[from.at].saturating_add(u64::from(brought));
+        let target = &mut self.zones[to.zone];
+        target.persons = target.persons.map(|heads| heads.saturating_add(brought));
+        target.came = target.came.saturating_add(u64::from(brought));
+        target.unheard[to.at].came = target.unheard[to.at].came.saturating_add(brought);
+        target.gross[to.at] = target.gross[to.at].saturating_add(u64::from(brought));
     }
 }
 
@@ -105,6 +150,26 @@ mod tests {
         for n in 2..=3 {
             site.close(state, n, |pane| pane.add_count(site.sensor("gate-a"), &count(30, 0)));
         }
+    }
+
+    /// The only way from the concourse behind lane a to the bowl falls silent: who is let in goes to the seats.
+    #[test]
+    fn who_comes_into_a_concourse_passes_on_over_its_silent_way_to_the_seats() {
+        let mut site = site();
+        let concourse = site.zone("queue-a");
+        site.venue.zones[concourse].kind = crate::venue::ZoneKind::Concourse;
+        site.turn_round();
+        let mut state = site.state();
+        for n in 1..=3 {
+            site.close(&mut state, n, |pane| pane.add_count(site.sensor("lane-a"), &count(40, 0)));
+        }
+        let heads = |name: &str| state.zones[site.zone(name)].persons;
+        assert_eq!((heads("queue-a"), heads("bowl")), (Some(0), Some(120)), "nobody is left standing in the concourse");
+        let after = site.close(&mut state, 4, |pane| {
+            pane.add_count(site.sensor("lane-a"), &count(10, 0));
+            pane.add_count(site.sensor("gate-a"), &count(5, 0));
+        });
+        assert_eq!(after.zones[concourse].occupancy.map(|heads| heads.v), Some(5.0), "once it is heard again it is counted again");
     }
 
     #[test]

@@ -72,11 +72,14 @@ fn zone_finding(scene: &Scene<'_>, i: usize, figures: &ZoneFigures, is_concerned
         holds: (is_concerned && is_blind(limits.coverage + limits.deadband)).then_some(urgency),
     };
     let silence_s = figures.silent_for.as_secs_f64();
-    let headline = [("coverage", figures.coverage), ("silence_s", silence_s)];
+    // Where only some are silent, how long says nothing: the last of the others has just reported.
+    let is_silent = figures.silent_for > limits.age;
+    let mut headline = vec![("coverage", figures.coverage)];
+    headline.extend(is_silent.then_some(("silence_s", silence_s)));
     let mut finding = MANNER.finding(scene.zone(i), standing, limits.delays, &headline, &[("coverage", limits.coverage + limits.deadband)]);
     finding.evidence.push(scene.held("coverage", figures.coverage, "1", limits.coverage, profile));
     if !standing.is_quiet() {
-        finding.evidence.push(scene.held("silence_s", silence_s, "s", limits.age.as_secs_f64(), profile));
+        finding.evidence.extend(is_silent.then(|| scene.held("silence_s", silence_s, "s", limits.age.as_secs_f64(), profile)));
         finding.evidence.extend(figures.occupancy.map(|heads| scene.figure("occupancy", heads.v, "persons")));
         finding.evidence.extend(figures.density.map(|density| scene.held("density", density.v, "persons/m2", limits.dense, profile)));
         if figures.coverage > 0.0 {
@@ -181,6 +184,14 @@ mod tests {
             let finding = bowl(coverage, silent_s, heads, density);
             assert_eq!((finding.exceeds, finding.holds), (exceeds, holds), "{coverage}, {silent_s} s, {heads} heads, {density}");
         }
+    }
+
+    #[test]
+    fn it_speaks_of_silence_only_where_silence_is_the_matter() {
+        let says = |finding: &Finding, what: &str| finding.headline.args.contains_key(what) || finding.evidence.iter().any(|evidence| &*evidence.what == what);
+        let partly = bowl(0.6, 0, 500.0, 0.5);
+        assert!(!says(&partly, "silence_s") && says(&partly, "coverage"), "six of ten report");
+        assert!(says(&bowl(0.0, 90, 500.0, 0.5), "silence_s"));
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! CAP-OCC: a zone's occupancy against its capacity (Green Guide: the final capacity of a section is the least of what it can let in, hold and let out).
+//!
+//! It fires on the probability of being over a step, not on the point value: heads that are badly known must be more to be believed.
 
 use super::finding::{Code, Finding, Priority};
 use super::scene::{Manner, PerProfile, Scene, Standing, profile_of, seconds};
+use crate::crowd::normal::probability_above;
 use crate::time::Span;
 use crate::venue::Profile;
 
@@ -10,6 +13,7 @@ const MANNER: Manner =
 
 struct Limits {
     steps: [(Priority, f64); 3],
+    p: f64,
     deadband: f64,
     delays: (Span, Span),
 }
@@ -18,19 +22,21 @@ struct Limits {
 pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let mut limits = PerProfile::new(read);
     for (i, (zone, figures)) in scene.venue.zones.iter().zip(&scene.figures.zones).enumerate() {
-        let (Some(heads), Some(capacity)) = (figures.occupancy, zone.capacity.filter(|capacity| *capacity > 0)) else {
+        let (Some(heads), Some(capacity)) = (figures.occupancy, zone.final_capacity().filter(|capacity| *capacity > 0)) else {
             continue;
         };
         let profile = profile_of(zone);
-        let Limits { steps, deadband, delays } = limits.of(profile);
+        let Limits { steps, p, deadband, delays } = limits.of(profile);
         let capacity = f64::from(capacity);
         let share = heads.v / capacity;
-        let standing = Standing::of(*steps, |limit, eased| share >= limit - if eased { *deadband } else { 0.0 });
+        let over = |limit: f64| probability_above(limit * capacity, heads.v, heads.sigma());
+        let standing = Standing::of(*steps, |limit, eased| over(limit - if eased { *deadband } else { 0.0 }) >= *p);
         let headline = [("share", share), ("occupancy", heads.v), ("capacity", capacity)];
         let threshold = standing.threshold(*steps);
         let mut finding = MANNER.finding(scene.zone(i), standing, *delays, &headline, &[("share", steps[0].1 - deadband)]);
         finding.evidence.push(scene.held("occupancy_share", share, "1", threshold, profile));
         if !standing.is_quiet() {
+            finding.evidence.push(scene.held("p_occupancy_over", over(threshold), "1", *p, profile));
             finding.evidence.push(scene.figure("occupancy", heads.v, "persons"));
             if heads.lo / capacity < threshold {
                 finding.against.push(scene.held("occupancy_share", heads.lo / capacity, "1", threshold, profile));
@@ -47,6 +53,7 @@ fn read(profile: &Profile) -> Limits {
             (Priority::Medium, profile.value("cap_occ.medium")),
             (Priority::High, profile.value("cap_occ.high")),
         ],
+        p: profile.value("cap_occ.p"),
         deadband: profile.value("cap_occ.deadband"),
         delays: (seconds(profile, "cap_occ.on_s"), seconds(profile, "cap_occ.off_s")),
     }

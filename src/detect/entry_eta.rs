@@ -1,20 +1,21 @@
 //! ENTRY-ETA: will everybody be in before kick-off less the margin, at what the gates let through (crowd-science §2.5, Hillsborough, AFCON 2025)?
 //!
-//! It is judged from `entry_eta.from_s` before kick-off on. Before the deadline the probability alone decides, for a shortage of gates is known before the first queue stands.
+//! Earlier than `entry_eta.from_s` before kick-off the plan alone decides: whether these lanes can let these people in as they are planned to come (Hillsborough was wrong
+//! weeks before). From then on what is admitted and what is open decides, and until the deadline the probability alone, for a shortage of gates is known before the first queue stands.
 //! Once the deadline has passed, anybody still missing would be late for certain, and some never come; so from then on somebody must be seen waiting (a busy queue
 //! at an entry gate; where no queue is counted, it ends with kick-off).
 
 use super::finding::{Code, Finding, Place, PlaceKind, Priority};
 use super::scene::{Manner, Scene, Standing, profile_of, seconds};
-use crate::crowd::EntryFigures;
 use crate::crowd::topology::{gate_profile, lead_zone};
+use crate::crowd::{ApproachFigures, EntryFigures};
 use crate::time::EventTime;
 use crate::venue::{Profile, ZoneKind};
 
 const MANNER: Manner =
     Manner { code: Code::EntryEta, headline: "alarm.entry_eta", would_clear: "clear.entry_eta", certainty: "likely", urgency: "expected", severity: "severe" };
 
-/// One finding for the venue, as long as it has entry gates.
+/// One finding for the venue, as long as it has entry gates, and one for each approach with gates of its own.
 pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let Some(lead) = lead_zone(scene.venue).and_then(|lead| scene.venue.zones.get(lead.index())) else {
         return;
@@ -26,27 +27,62 @@ pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         ZoneKind::Bowl => Place { kind: PlaceKind::Zone, id: lead.id.clone() },
         _ => Place { kind: PlaceKind::Venue, id: scene.venue.id.clone() },
     };
-    findings.push(judge(scene, place, profile_of(lead)));
+    let profile = profile_of(lead);
+    findings.push(judge(scene, place, profile));
+    for (approach, figures) in scene.venue.approaches.iter().zip(&scene.figures.approaches) {
+        if let (Some(entry), Some(live)) = (scene.figures.entry.as_ref(), figures.p_late) {
+            let place = Place { kind: PlaceKind::Approach, id: approach.id.clone() };
+            findings.push(of_an_approach(scene, place, entry, live, figures, profile));
+        }
+    }
 }
 
-fn judge(scene: &Scene<'_>, place: Place, profile: &Profile) -> Finding {
+/// Those of one approach and its own gates.
+fn of_an_approach(scene: &Scene<'_>, place: Place, entry: &EntryFigures, live: f64, figures: &ApproachFigures, profile: &Profile) -> Finding {
+    let is_planned = is_long_before(scene, entry, profile);
+    let p = if is_planned { figures.p_planned.unwrap_or(0.0) } else { live };
+    let mut finding = of(scene, place, p, is_planned || is_the_question(scene, entry, profile), &[("p", p)], profile);
+    if finding.holds.is_some() {
+        finding.evidence.extend(figures.planned.map(|share| scene.figure("approach_share", share, "1")));
+        finding.evidence.push(scene.figure("admitted", figures.admitted as f64, "persons"));
+        finding.evidence.extend(figures.capacity_per_min.map(|capacity| scene.figure("capacity_per_min", capacity, "persons/min")));
+        if entry.p_after_deadline < p {
+            finding.against.push(scene.figure("p_after_deadline_all", entry.p_after_deadline, "1"));
+        }
+    }
+    finding
+}
+
+/// A finding by the probability of being late.
+fn of(scene: &Scene<'_>, place: Place, p: f64, is_asked: bool, headline: &[(&str, f64)], profile: &Profile) -> Finding {
     let delays = (seconds(profile, "entry_eta.on_s"), seconds(profile, "entry_eta.off_s"));
     let deadband = profile.value("entry_eta.deadband");
     let steps = [(Priority::Medium, profile.value("entry_eta.p_medium")), (Priority::High, profile.value("entry_eta.p_high"))];
-    let clear = [("p", steps[0].1 - deadband)];
+    let standing = if is_asked { Standing::of(steps, |limit, eased| p >= limit - if eased { deadband } else { 0.0 }) } else { Standing::QUIET };
+    let mut finding = MANNER.finding(place, standing, delays, headline, &[("p", steps[0].1 - deadband)]);
+    finding.evidence.push(scene.held("p_after_deadline", p, "1", standing.threshold(steps), profile));
+    finding
+}
+
+fn judge(scene: &Scene<'_>, place: Place, profile: &Profile) -> Finding {
     let Some(entry) = scene.figures.entry.as_ref() else {
-        return MANNER.finding(place, Standing::QUIET, delays, &[], &clear);
+        let mut finding = of(scene, place, 0.0, false, &[], profile);
+        finding.evidence.clear();
+        return finding;
     };
+    if is_long_before(scene, entry, profile) {
+        let mut finding = of(scene, place, entry.p_planned, true, &[("p", entry.p_planned)], profile);
+        if finding.holds.is_some() {
+            finding.evidence.push(scene.figure("expected_persons", f64::from(entry.expected), "persons"));
+            finding.evidence.push(scene.figure("capacity_per_min", entry.capacity_per_min, "persons/min"));
+        }
+        return finding;
+    }
     let p = entry.p_after_deadline;
-    let standing = match is_the_question(scene, entry, profile) {
-        true => Standing::of(steps, |limit, eased| p >= limit - if eased { deadband } else { 0.0 }),
-        false => Standing::QUIET,
-    };
     let mut headline = vec![("p", p)];
     headline.extend(entry.eta.map(|eta| ("eta", eta.v)));
-    let mut finding = MANNER.finding(place, standing, delays, &headline, &clear);
-    finding.evidence.push(scene.held("p_after_deadline", p, "1", standing.threshold(steps), profile));
-    if !standing.is_quiet() {
+    let mut finding = of(scene, place, p, is_the_question(scene, entry, profile), &headline, profile);
+    if finding.holds.is_some() {
         explain(scene, entry, profile, &mut finding);
     }
     finding
@@ -68,10 +104,12 @@ fn explain(scene: &Scene<'_>, entry: &EntryFigures, profile: &Profile, finding: 
     }
 }
 
+/// Whether it is too early to judge by what has come.
+fn is_long_before(scene: &Scene<'_>, entry: &EntryFigures, profile: &Profile) -> bool {
+    entry.kick_off.since(scene.end) > seconds(profile, "entry_eta.from_s")
+}
+
 fn is_the_question(scene: &Scene<'_>, entry: &EntryFigures, profile: &Profile) -> bool {
-    if entry.kick_off.since(scene.end) > seconds(profile, "entry_eta.from_s") {
-        return false;
-    }
     scene.end < deadline(entry, profile) || is_anybody_waiting(scene).unwrap_or(scene.end < entry.kick_off)
 }
 
@@ -101,7 +139,16 @@ mod tests {
     fn find(minutes_before: u64, p: f64, queue: Option<f64>) -> Finding {
         let mut stage = Stage::at(KICK_OFF.before(Span::from_mins(minutes_before)));
         let eta = Estimate { v: 1_907_862_500_000.0, lo: 1_907_862_000_000.0, hi: 1_907_863_000_000.0 };
-        let entry = EntryFigures { kick_off: KICK_OFF, expected: 9_000, admitted: 4_000, capacity_per_min: 66.0, eta: Some(eta), p_after_deadline: p };
+        let entry = EntryFigures {
+            end: stage.figures.end,
+            kick_off: KICK_OFF,
+            expected: 9_000,
+            admitted: 4_000,
+            capacity_per_min: 66.0,
+            eta: Some(eta),
+            p_planned: 0.02,
+            p_after_deadline: p,
+        };
         stage.figures.entry = Some(entry);
         stage.figures.gates[0].queue = queue.map(|v| Estimate { v, lo: v, hi: v });
         stage.only(detect)
@@ -124,9 +171,53 @@ mod tests {
     }
 
     #[test]
-    fn hours_before_it_is_not_the_question() {
-        assert_eq!(find(241, 1.0, None).holds, None);
+    fn hours_before_the_plan_decides() {
+        assert_eq!(find(241, 1.0, None).holds, None, "nobody is in, and nobody should be");
         assert_eq!(find(240, 1.0, None).exceeds, Some(Priority::High));
+        let planned = |p_planned| {
+            let mut stage = Stage::at(KICK_OFF.before(Span::from_mins(500)));
+            let figures = EntryFigures {
+                end: stage.figures.end,
+                kick_off: KICK_OFF,
+                expected: 24_000,
+                admitted: 0,
+                capacity_per_min: 77.0,
+                eta: None,
+                p_planned,
+                p_after_deadline: 1.0,
+            };
+            stage.figures.entry = Some(figures);
+            stage.only(detect)
+        };
+        assert_eq!((planned(0.3).exceeds, planned(0.95).exceeds), (None, Some(Priority::High)));
+        assert_eq!(&*planned(0.95).evidence[1].what, "expected_persons");
+    }
+
+    /// Hillsborough: one side's turnstiles, though all together would do.
+    #[test]
+    fn an_approach_with_gates_of_its_own_is_judged_by_them() {
+        let late = |minutes: u64, p_late, p_planned| {
+            let mut stage = Stage::at(KICK_OFF.before(Span::from_mins(minutes)));
+            let entry = EntryFigures {
+                end: stage.figures.end,
+                kick_off: KICK_OFF,
+                expected: 9_000,
+                admitted: 4_000,
+                capacity_per_min: 66.0,
+                eta: None,
+                p_planned: 0.0,
+                p_after_deadline: 0.1,
+            };
+            stage.figures.entry = Some(entry);
+            let gates = vec![crate::venue::GateId(0)];
+            stage.site.venue.approaches = vec![crate::venue::Approach { id: "west".into(), name: "West".into(), links: vec![], stops: vec![], gates }];
+            let figures = crate::crowd::ApproachFigures { p_late: Some(p_late), p_planned: Some(p_planned), ..crate::detect::sample::approach() };
+            stage.figures.approaches = vec![figures];
+            stage.all(detect).into_iter().find(|finding| finding.place.kind == PlaceKind::Approach).unwrap()
+        };
+        assert_eq!((late(60, 0.3, 0.0).exceeds, late(60, 0.95, 0.0).exceeds), (None, Some(Priority::High)));
+        assert_eq!((late(500, 0.95, 0.1).exceeds, late(500, 0.1, 0.95).exceeds), (None, Some(Priority::High)));
+        assert_eq!(&*late(60, 0.95, 0.0).against[0].what, "p_after_deadline_all");
     }
 
     #[test]

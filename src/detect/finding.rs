@@ -13,6 +13,26 @@ pub enum Code {
     EntryEta,
     #[serde(rename = "CAP-OCC")]
     CapOcc,
+    #[serde(rename = "PLAN-SPLIT")]
+    PlanSplit,
+    #[serde(rename = "PRESENCE")]
+    Presence,
+    #[serde(rename = "CAP-SOLD")]
+    CapSold,
+    #[serde(rename = "SIBLING")]
+    Sibling,
+    #[serde(rename = "EXIT-PLAN")]
+    ExitPlan,
+    #[serde(rename = "BREACH")]
+    Breach,
+    #[serde(rename = "SCAN-MIX")]
+    ScanMix,
+    #[serde(rename = "CALL-CLUSTER")]
+    CallCluster,
+    #[serde(rename = "EGRESS-TRANSIT")]
+    EgressTransit,
+    #[serde(rename = "HEAT")]
+    Heat,
     #[serde(rename = "DENS")]
     Dens,
     #[serde(rename = "FLOW-BREAK")]
@@ -35,6 +55,16 @@ impl Code {
         match self {
             Self::EntryEta => "ENTRY-ETA",
             Self::CapOcc => "CAP-OCC",
+            Self::PlanSplit => "PLAN-SPLIT",
+            Self::Presence => "PRESENCE",
+            Self::CapSold => "CAP-SOLD",
+            Self::Sibling => "SIBLING",
+            Self::ExitPlan => "EXIT-PLAN",
+            Self::Breach => "BREACH",
+            Self::ScanMix => "SCAN-MIX",
+            Self::CallCluster => "CALL-CLUSTER",
+            Self::EgressTransit => "EGRESS-TRANSIT",
+            Self::Heat => "HEAT",
             Self::Dens => "DENS",
             Self::FlowBreak => "FLOW-BREAK",
             Self::Turb => "TURB",
@@ -66,6 +96,7 @@ pub enum PlaceKind {
     Zone,
     Gate,
     Link,
+    Approach,
 }
 
 /// A place by its name, as it stands in outputs.

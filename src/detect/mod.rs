@@ -4,20 +4,32 @@
 //! "yes" everything that speaks for it and against it.
 //!
 //! - [`finding`]: what a detector says about one place and one pane; [`scene`]: what it is shown.
+//! - [`planning`]: what is wrong with a plan before anybody comes.
 //! - One file per detector, one row each in [`DETECTORS`].
 
 mod anomaly;
 mod blind;
+mod breach;
+mod call_cluster;
 mod cap_occ;
+mod cap_sold;
 mod counter;
 mod dens;
+mod egress_transit;
 mod entry_eta;
+mod exit_plan;
 pub mod finding;
 mod flow_break;
+mod heat;
+mod plan_split;
+pub mod planning;
+mod presence;
 mod queue_spill;
 #[cfg(test)]
 pub(crate) mod sample;
+mod scan_mix;
 pub mod scene;
+mod sibling;
 mod turb;
 
 pub use finding::{Code, Evidence, Finding, Message, Place, PlaceKind, Priority};
@@ -28,8 +40,18 @@ pub type Detector = fn(&Scene<'_>, &mut Vec<Finding>);
 
 /// The detectors, in the order in which their findings come.
 pub const DETECTORS: &[(Code, Detector)] = &[
+    (Code::PlanSplit, plan_split::detect),
+    (Code::Presence, presence::detect),
     (Code::EntryEta, entry_eta::detect),
+    (Code::CapSold, cap_sold::detect),
     (Code::CapOcc, cap_occ::detect),
+    (Code::Sibling, sibling::detect),
+    (Code::ExitPlan, exit_plan::detect),
+    (Code::Breach, breach::detect),
+    (Code::ScanMix, scan_mix::detect),
+    (Code::CallCluster, call_cluster::detect),
+    (Code::EgressTransit, egress_transit::detect),
+    (Code::Heat, heat::detect),
     (Code::Dens, dens::detect),
     (Code::FlowBreak, flow_break::detect),
     (Code::Turb, turb::detect),

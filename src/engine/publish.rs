@@ -5,7 +5,7 @@
 use super::effects::{Effects, OutRecord, OutTopic};
 use super::settings::Settings;
 use super::tail::Tail;
-use crate::crowd::{EntryFigures, Estimate, GateFigures, LevelOfService, LinkFigures, Phase, VenueFigures, ZoneFigures, quantise};
+use crate::crowd::{ApproachFigures, EntryFigures, Estimate, GateFigures, LevelOfService, LinkFigures, Phase, VenueFigures, ZoneFigures, quantise};
 use crate::forecast::{Horizon, Outlook, Outlooks, SeriesKind};
 use crate::inference::ModelCardRef;
 use crate::time::EventTime;
@@ -70,8 +70,39 @@ struct Figures<'a> {
     entry_eta: Option<Band>,
     #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
     match_day: Option<MatchDay<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    egress: Option<Egress>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    share: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    planned_share: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    came: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting_peak: Option<Band>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presence: Option<Presence>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sources: Vec<SourceReport<'a>>,
+}
+
+/// A zone's exits.
+#[derive(Serialize)]
+struct Egress {
+    exits: u32,
+    shut: u32,
+    open_width_m: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    empty_s: Option<f64>,
+}
+
+/// Who is inside the border, against the plan.
+#[derive(Serialize)]
+struct Presence {
+    inside: Band,
+    per_min: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    planned: Option<f64>,
 }
 
 /// An estimate, quantised.
@@ -154,6 +185,9 @@ pub(super) fn pane(venue: &Venue, figures: &VenueFigures, outlooks: &Outlooks, s
     for (index, link) in figures.links.iter().enumerate() {
         publish(&writer.link(index, link), &Tail::default());
     }
+    for (index, approach) in figures.approaches.iter().enumerate() {
+        publish(&writer.approach(index, approach, figures.coverage), &Tail::default());
+    }
     let record = PlaceRecord { age_s, ..writer.venue_as_a_whole(figures, shares) };
     publish(&record, &Tail { model: speaker(&outlooks.series), ..Tail::default() });
 }
@@ -191,6 +225,12 @@ impl Writer<'_> {
             occupancy: zone.occupancy.map(band),
             density: zone.density.map(band),
             los: zone.los,
+            egress: zone.egress.map(|exits| Egress {
+                exits: exits.exits,
+                shut: exits.shut,
+                open_width_m: quantise(exits.open_width_m),
+                empty_s: exits.empty_s.map(quantise),
+            }),
             ..Figures::default()
         };
         let record = self.place("zone", &self.venue.zones[index].id, zone.coverage, figures);
@@ -223,6 +263,18 @@ impl Writer<'_> {
         self.place("link", &self.venue.links[index].id, link.coverage, figures)
     }
 
+    fn approach<'a>(&'a self, index: usize, approach: &ApproachFigures, coverage: f64) -> PlaceRecord<'a> {
+        let figures = Figures {
+            came: Some(approach.came),
+            share: (approach.came > 0).then(|| quantise(approach.share_tonight)),
+            planned_share: approach.planned.map(quantise),
+            capacity_per_min: approach.capacity_per_min.map(quantise),
+            waiting_peak: approach.station.map(|station| band(station.peak)),
+            ..Figures::default()
+        };
+        self.place("approach", &self.venue.approaches[index].id, coverage, figures)
+    }
+
     fn venue_as_a_whole<'a>(&'a self, figures: &VenueFigures, shares: &[SourceShare]) -> PlaceRecord<'a> {
         let report = |(source, share): (&'a crate::venue::Source, &SourceShare)| SourceReport {
             source: &source.id,
@@ -233,6 +285,11 @@ impl Writer<'_> {
         };
         let figures_of_all = Figures {
             entry_eta: figures.entry.as_ref().and_then(|entry| entry.eta).map(band),
+            presence: figures.presence.as_ref().map(|presence| Presence {
+                inside: band(presence.inside),
+                per_min: quantise(presence.per_min),
+                planned: presence.planned.map(quantise),
+            }),
             match_day: figures.entry.as_ref().and_then(|entry| self.match_day(entry, figures.phase)),
             sources: self.venue.sources.iter().zip(shares).filter(|(source, _)| source.feed != Feed::Commands).map(report).collect(),
             ..Figures::default()

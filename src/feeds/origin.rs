@@ -278,7 +278,7 @@ impl Kind {
         match measures {
             Measures::Link { .. } => Self::Link,
             Measures::Zone(_) => Self::Zone,
-            Measures::Gate(_) => Self::Gate,
+            Measures::Gate(_) | Measures::Door(_) => Self::Gate,
         }
     }
 
@@ -286,7 +286,7 @@ impl Kind {
         match self {
             Self::Link => "people crossing a link",
             Self::Zone => "heads in a zone",
-            Self::Gate => "the state of a gate",
+            Self::Gate => "the state of a gate or door",
         }
     }
 }

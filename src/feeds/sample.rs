@@ -4,7 +4,8 @@ use super::record::RecordRef;
 use super::{Fault, Format, Item};
 use crate::time::{ClockTrust, PaneLength, Span};
 use crate::venue::{
-    Feed, FlowTable, Gate, GateId, Link, LinkId, LinkKind, Measures, Names, Profile, Sensor, Source, SourceId, Stop, Venue, World, Zone, ZoneId, ZoneKind,
+    Feed, FlowTable, Gate, GateId, Link, LinkId, LinkKind, Measures, Names, Profile, Section, Sensor, Source, SourceId, Stop, Venue, World, Zone, ZoneId,
+    ZoneKind,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub(crate) fn venue() -> Venue {
         city: "Casablanca".to_owned(),
         region: "ma".to_owned(),
         time_zone: chrono_tz::Africa::Casablanca,
+        coordinates: None,
         capacity: 115_000,
         illustrative: true,
         opening: crate::venue::Opening::default(),
@@ -36,6 +38,8 @@ pub(crate) fn venue() -> Venue {
         keep_panes: Span::from_mins(10),
         trust: ClockTrust::default(),
         perimeters: vec![],
+        approaches: vec![],
+        approach_names: Names::default(),
         zone_names: Names::new(zones.iter().map(|zone| &*zone.id)),
         link_names: Names::new(links.iter().map(|link| &*link.id)),
         gate_names: Names::new(gates.iter().map(|gate| &*gate.id)),
@@ -138,7 +142,7 @@ fn sensor(id: &str, measures: Measures) -> Sensor {
 }
 
 fn link(id: &str) -> Link {
-    Link { id: id.into(), name: id.to_owned(), kind: LinkKind::Gate, from: None, to: Some(ZoneId(0)), one_way: false, width_m: None, at: None }
+    Link { id: id.into(), name: id.to_owned(), kind: LinkKind::Gate, from: None, to: Some(ZoneId(0)), one_way: false, width_m: None, exit: None, at: None }
 }
 
 fn zone(id: &str, kind: ZoneKind, profile: &Arc<Profile>) -> Zone {
@@ -153,6 +157,7 @@ fn zone(id: &str, kind: ZoneKind, profile: &Arc<Profile>) -> Zone {
         profile: Arc::clone(profile),
         closed: true,
         ground_m: Vec::new(),
+        section: Section::default(),
         shape: None,
     }
 }

@@ -4,7 +4,7 @@ use crate::crowd::ZoneFigures;
 use crate::time::{ClockTrust, PaneLength, Span};
 use crate::venue::model::Measures;
 use crate::venue::profile::{Profile, Threshold};
-use crate::venue::{FlowTable, Link, LinkKind, Names, Sensor, SourceId, Venue, Zone, ZoneId, ZoneKind};
+use crate::venue::{FlowTable, Link, LinkKind, Names, Section, Sensor, SourceId, Venue, Zone, ZoneId, ZoneKind};
 use std::sync::Arc;
 
 /// The venue: panes of 10 s, steps of 1 min, scores from the third pane on.
@@ -20,6 +20,7 @@ pub(crate) fn venue() -> Venue {
         profile: Arc::new(profile()),
         closed,
         ground_m: Vec::new(),
+        section: Section::default(),
         shape: None,
     };
     with(
@@ -44,6 +45,7 @@ pub(crate) fn zone_figures() -> ZoneFigures {
         outwards: 0,
         undirected: 0,
         occupancy: None,
+        egress: None,
         density: None,
         los: None,
         dense: None,
@@ -60,6 +62,7 @@ fn with(zones: Vec<Zone>, links: Vec<Link>) -> Venue {
         city: String::new(),
         region: String::new(),
         time_zone: chrono_tz::UTC,
+        coordinates: None,
         capacity: 0,
         illustrative: true,
         opening: crate::venue::Opening::default(),
@@ -68,6 +71,8 @@ fn with(zones: Vec<Zone>, links: Vec<Link>) -> Venue {
         keep_panes: Span::from_mins(10),
         trust: ClockTrust::default(),
         perimeters: Vec::new(),
+        approaches: Vec::new(),
+        approach_names: Names::default(),
         zones,
         links,
         gates: Vec::new(),
@@ -86,7 +91,17 @@ fn with(zones: Vec<Zone>, links: Vec<Link>) -> Venue {
 }
 
 fn link(id: &str, from: Option<u32>, to: Option<u32>) -> Link {
-    Link { id: id.into(), name: id.to_owned(), kind: LinkKind::Open, from: from.map(ZoneId), to: to.map(ZoneId), one_way: false, width_m: None, at: None }
+    Link {
+        id: id.into(),
+        name: id.to_owned(),
+        kind: LinkKind::Open,
+        from: from.map(ZoneId),
+        to: to.map(ZoneId),
+        one_way: false,
+        width_m: None,
+        exit: None,
+        at: None,
+    }
 }
 
 fn sensor(link: u32) -> Sensor {

@@ -1,5 +1,6 @@
 //! The devices: counters that miss some, cameras that guess, gates that tell their state, scanners that lose the network.
 
+use super::Options;
 use super::chance::Chance;
 use super::flow::{Flow, ScanResult, Scanned};
 use super::outbox::{Keeping, Outbox};
@@ -26,6 +27,7 @@ struct Device {
     /// Shares of the people whom a counter overlooks and counts twice.
     misses: f64,
     doubles: f64,
+    is_dead: bool,
     seen: [u64; 2],
     number: u64,
     said: Option<(&'static str, u32)>,
@@ -40,13 +42,16 @@ pub(super) struct Sight<'a> {
 }
 
 impl Devices {
-    pub(super) fn new(venue: &Venue, chance: &mut Chance) -> Self {
+    pub(super) fn new(venue: &Venue, options: &Options, chance: &mut Chance) -> Self {
         let is_gate = |measures: Measures| matches!(measures, Measures::Link { link, .. } if venue.gates.iter().any(|gate| gate.link == link));
         let sensors = venue.sensors.iter().map(|sensor| {
             // A turnstile counts arms that turn; a camera counts heads.
             let (misses, doubles) = if is_gate(sensor.measures) { (0.002, 0.0005) } else { (chance.between(0.008, 0.02), chance.between(0.004, 0.012)) };
+            let gain = options.gain_error_permille.map(|permille| chance.normal(0.0, f64::from(permille) / 1_000.0));
+            let (misses, doubles) = gain.map_or((misses, doubles), |gain| ((-gain).max(0.0), gain.max(0.0)));
+            let is_dead = options.dead_counter.as_deref() == Some(&*sensor.id);
             let interval = u32::try_from(sensor.interval.as_millis() / 1_000).unwrap_or(10).max(1);
-            Device { source: sensor.source, measures: sensor.measures, interval, misses, doubles, seen: [0; 2], number: 0, said: None }
+            Device { source: sensor.source, measures: sensor.measures, interval, misses, doubles, is_dead, seen: [0; 2], number: 0, said: None }
         });
         Self {
             sensors: sensors.collect(),
@@ -65,6 +70,7 @@ impl Devices {
             let ahead = if sight.script.wrong_clock.is_some_and(|spell| spell.holds(id, now)) { WRONG_BY_MS } else { 0 };
             match device.measures {
                 Measures::Gate(gate) => device.tell_state(now, gate, id, sight, outbox, chance),
+                Measures::Door(_) => device.tell_door(now, id, sight, outbox, chance),
                 _ if now == 0 || !now.is_multiple_of(device.interval) => {}
                 Measures::Zone(zone) => {
                     let persons = f64::from(sight.flow.occupancy[zone.index()]);
@@ -76,7 +82,7 @@ impl Devices {
                     let counted = [0, 1].map(|side| device.count((totals[side] - device.seen[side]) as u32, chance));
                     device.seen = totals;
                     let counted = if reversed { [counted[1], counted[0]] } else { counted };
-                    if !is_silent {
+                    if !is_silent && !device.is_dead {
                         device.say_count(now, counted, ahead, id, sight, outbox, chance);
                     }
                 }
@@ -152,6 +158,15 @@ impl Device {
         let sensor = &sight.venue.sensors[id.index()].id;
         let value = format!(r#"{{"type":"occupancy","sensor":"{sensor}","venue":"{}","at":{at},"persons":{persons},"seq":{}}}"#, sight.venue.id, self.number);
         outbox.send(self.source, at, Keeping::Prompt, value.into_bytes(), chance);
+    }
+
+    /// Exits stand open the whole night.
+    fn tell_door(&self, now: u32, id: SensorId, sight: &Sight<'_>, outbox: &mut Outbox, chance: &mut Chance) {
+        if now.is_multiple_of(self.interval) {
+            let (sensor, venue, at) = (&sight.venue.sensors[id.index()].id, &sight.venue.id, sight.script.millis(now));
+            let value = format!(r#"{{"type":"state","sensor":"{sensor}","venue":"{venue}","at":{at},"state":"open"}}"#);
+            outbox.send(self.source, at, Keeping::Prompt, value.into_bytes(), chance);
+        }
     }
 
     /// A gate tells its state at every change, and once in its interval all the same.

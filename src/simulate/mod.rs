@@ -74,6 +74,10 @@ pub struct Options {
     pub faults: bool,
     /// How much later than planned the match begins, at most an hour; drawn from the seed where this is not told.
     pub kick_off_delay: Option<Span>,
+    /// Every line counter counts wrong all night by a factor of its own, one standard deviation in thousandths; `None` for what such devices usually miss and double.
+    pub gain_error_permille: Option<u32>,
+    /// This line counter, by its id, says nothing all night.
+    pub dead_counter: Option<String>,
 }
 
 /// Why there is no night.

@@ -58,7 +58,7 @@ impl Night {
         let breakage = options.faults.then(|| Breakage::new(chance(Part::Breakage)));
         Ok(Self {
             flow: Flow::new(&venue, &routes, &script, people, &mut movement),
-            devices: Devices::new(&venue, &mut noise),
+            devices: Devices::new(&venue, options, &mut noise),
             railway: Railway::new(&venue, &platforms, &routes),
             breakage,
             outbox: Outbox::new(&venue),

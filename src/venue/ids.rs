@@ -41,4 +41,6 @@ dense_id! {
     SourceId,
     /// A stop of public transport at a venue.
     StopId,
+    /// An approach of a venue: one of the ways by which people come and go.
+    ApproachId,
 }

@@ -1,9 +1,11 @@
 //! What a venue consists of.
 
-use super::ids::{GateId, LinkId, PerimeterId, SensorId, SourceId, StopId, VenueId, ZoneId};
+use super::ids::{ApproachId, GateId, LinkId, PerimeterId, SensorId, SourceId, StopId, VenueId, ZoneId};
 use super::names::Names;
 use super::opening::Opening;
+use super::plan::{Approach, Plan};
 use super::profile::Profile;
+use super::section::Section;
 use super::wire::Wire;
 use crate::time::{ClockTrust, EventTime, PaneLength, Span};
 use serde::{Deserialize, Serialize};
@@ -31,6 +33,8 @@ pub struct Venue {
     pub region: String,
     /// Its time zone.
     pub time_zone: chrono_tz::Tz,
+    /// Latitude and longitude, degrees (WGS 84), where told.
+    pub coordinates: Option<[f64; 2]>,
     /// Persons it may hold in all.
     pub capacity: u32,
     /// Whether anything in it is invented for illustration.
@@ -55,6 +59,8 @@ pub struct Venue {
     pub gates: Vec<Gate>,
     /// Stops of public transport.
     pub stops: Vec<Stop>,
+    /// The ways by which people come and go, with what is counted on each.
+    pub approaches: Vec<Approach>,
     /// Sensors.
     pub sensors: Vec<Sensor>,
     /// Sources.
@@ -69,11 +75,13 @@ pub struct Venue {
     pub gate_names: Names,
     /// GTFS stop ids of the stops.
     pub stop_names: Names,
+    /// Names of the approaches.
+    pub approach_names: Names,
     /// Names of the sensors.
     pub sensor_names: Names,
     /// Names of the sources.
     pub source_names: Names,
-    /// SHA-256 over the venue's configuration, hexadecimal: stands in the state, so that a state of another layout is refused.
+    /// SHA-256 over the venue's configuration and the version of the time-zone database, hexadecimal: stands in the state, so that a state of another layout is refused.
     pub hash: String,
 }
 
@@ -84,8 +92,21 @@ pub struct Perimeter {
     pub id: Box<str>,
     /// Its name.
     pub name: String,
+    /// Which of the nested rings it is, where told.
+    pub kind: Option<PerimeterKind>,
     /// Where it is drawn.
     pub shape: Option<Shape>,
+}
+
+/// The nested rings around a pitch, outermost first (FIFA's stadium safety zones; the Green Guide's Zone Ex is the same idea).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the words are the field's own")]
+pub enum PerimeterKind {
+    LastMile,
+    Outer,
+    Inner,
+    Bowl,
 }
 
 /// A place where people are.
@@ -111,6 +132,8 @@ pub struct Zone {
     pub closed: bool,
     /// The outline of its ground, metres in its own frame, as its cameras tell tracks; empty where nobody has surveyed it.
     pub ground_m: Vec<[f64; 2]>,
+    /// What its planners say of it: what its safe capacity is computed from, whom it is for.
+    pub section: Section,
     /// Where it is drawn.
     pub shape: Option<Shape>,
 }
@@ -132,6 +155,11 @@ pub enum ZoneKind {
     FanZone,
     Parking,
     Plaza,
+    Holding,
+    Hospitality,
+    Stairs,
+    Ramp,
+    AccessibleRoute,
     /// A counted place of a table or an archive, of which nothing else is known.
     Counted,
 }
@@ -163,8 +191,19 @@ pub struct Link {
     pub one_way: bool,
     /// Clear width, m.
     pub width_m: Option<f64>,
+    /// Of which zone it is an exit, where it is one.
+    pub exit: Option<Exit>,
     /// Where it is drawn.
     pub at: Option<[f64; 2]>,
+}
+
+/// A link as an exit: people may leave a zone over it, whichever way is forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// The zone that it lets out of.
+    pub of: ZoneId,
+    /// So long before the end of the match it is to be opened; `None` for one that is open whenever anybody is inside.
+    pub opens_before_end: Option<Span>,
 }
 
 /// Kinds of links.
@@ -176,6 +215,7 @@ pub enum LinkKind {
     Door,
     Corridor,
     Stairs,
+    Ramp,
     Open,
 }
 
@@ -234,6 +274,8 @@ pub enum Measures {
     Zone(ZoneId),
     /// The state of a gate.
     Gate(GateId),
+    /// The state of a door or barrier: a link that is no gate.
+    Door(LinkId),
 }
 
 /// The three feeds, and the operator's commands.
@@ -308,6 +350,8 @@ pub struct Match {
     pub kick_off: EventTime,
     /// Persons expected inside.
     pub expected_attendance: u32,
+    /// Tickets sold, ways here, arrivals, trains back.
+    pub plan: Plan,
 }
 
 /// Where a thing is drawn, on a canvas of 1000 × 840.
@@ -348,6 +392,7 @@ impl Venue {
             city: String::new(),
             region: String::new(),
             time_zone: chrono_tz::UTC,
+            coordinates: None,
             capacity: 0,
             illustrative: false,
             opening: Opening::default(),
@@ -360,6 +405,8 @@ impl Venue {
             links: Vec::new(),
             gates: Vec::new(),
             stops: Vec::new(),
+            approaches: Vec::new(),
+            approach_names: Names::default(),
             sensors: Vec::new(),
             sources: Vec::new(),
             matches: Vec::new(),
@@ -396,6 +443,11 @@ impl Venue {
     /// The stop of that GTFS id.
     pub fn find_stop(&self, name: &str) -> Option<StopId> {
         self.stop_names.position(name).map(StopId::from)
+    }
+
+    /// The approach of that name.
+    pub fn find_approach(&self, name: &str) -> Option<ApproachId> {
+        self.approach_names.position(name).map(ApproachId::from)
     }
 
     /// The only source of `feed`, where there is just one: the origin of records that name none.

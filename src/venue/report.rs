@@ -14,6 +14,22 @@ pub fn report(world: &World) -> String {
     text
 }
 
+/// The safe capacity of every section of which anything is known, with what it was computed from.
+pub fn capacities(world: &World) -> String {
+    let mut text = String::new();
+    for venue in &world.venues {
+        for zone in &venue.zones {
+            let Some(safe) = &zone.section.safe else { continue };
+            let (persons, bound) = (safe.persons().map_or_else(|| "unknown".to_owned(), |persons| persons.to_string()), safe.bound_by().unwrap_or("nothing"));
+            let set = zone.capacity.map_or_else(String::new, |capacity| format!(", {capacity} set"));
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{} {}: {persons} by {bound}{set}", venue.id, zone.id);
+            let _ = writeln!(text, "  {safe}");
+        }
+    }
+    text
+}
+
 fn describe(text: &mut String, venue: &Venue) -> std::fmt::Result {
     let illustrative = if venue.illustrative { ", illustrative" } else { "" };
     writeln!(text, "{} ({}, {}): {} persons, {}{illustrative}", venue.id, venue.name, venue.city, venue.capacity, venue.time_zone)?;

@@ -22,3 +22,4 @@ mod real_data;
 mod shard_on_embedded;
 mod shard_on_kafka;
 mod tally;
+mod thresholds;

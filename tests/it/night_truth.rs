@@ -108,3 +108,43 @@ fn the_picture_of_a_whole_night_is_near_the_truth_and_its_alarms_are_few_and_end
     println!("{raised} raised, {} never cleared: {:?}", live.len(), live.keys().collect::<Vec<_>>());
     assert!(live.len() <= 3, "the night is over, and these alarms have not ended: {:?}", live.keys().collect::<Vec<_>>());
 }
+
+/// Persons by which the bowl is wrong, as a share of its capacity: the median and the 95 % quantile over the minutes of a night in Rabat; and how often the band covers the truth.
+fn bowl_errors(options: &Options) -> (f64, f64, f64) {
+    let world = world();
+    let id = world.find("rabat").unwrap();
+    let venue = world.venue(id);
+    let mut night = Night::new(&world, id, &venue.matches[0].id, 2030, options).unwrap();
+    let records: Vec<SimRecord> = night.by_ref().collect();
+    let mut seen = Seen::default();
+    look(&records, &mut seen);
+    let bowl = venue.find_zone("bowl").unwrap().index();
+    let capacity = f64::from(venue.zones[bowl].capacity.unwrap());
+    let mut errors: Vec<f64> = Vec::new();
+    let mut within = 0;
+    for minute in night.truth().minutes() {
+        let Some([v, lo, hi]) = seen.heads.get(&("bowl".to_owned(), minute.at.as_millis())) else { continue };
+        let truth = f64::from(minute.zones[bowl]);
+        errors.push((v - truth).abs() / capacity);
+        within += u32::from((*lo..=*hi).contains(&truth));
+    }
+    errors.sort_by(f64::total_cmp);
+    (errors[errors.len() / 2], errors[errors.len() * 95 / 100], f64::from(within) / errors.len() as f64)
+}
+
+#[test]
+fn heads_are_conserved_with_counters_that_count_wrong_and_one_that_is_dead() {
+    let wrong = Options { gain_error_permille: Some(30), ..Options::default() };
+    let (median, high, within) = bowl_errors(&wrong);
+    println!(
+        "3 % gain error on every counter: median {:.2} %, 95 % of minutes below {:.2} % of capacity, band {:.1} %",
+        100.0 * median,
+        100.0 * high,
+        100.0 * within
+    );
+    assert!(high <= 0.02, "{high}");
+    let dead = Options { dead_counter: Some("rab-c-vom-3".to_owned()), ..wrong };
+    let (median, high, within) = bowl_errors(&dead);
+    println!("… and one of eight vomitories dead: median {:.2} %, 95 % below {:.2} %, band {:.1} %", 100.0 * median, 100.0 * high, 100.0 * within);
+    assert!(high <= 0.05, "{high}");
+}

@@ -89,6 +89,28 @@ describe("sentences", () => {
     expect(headline(alarm("alarm.dens", {}), "N1", say, words)).toBe("Too dense: N1");
   });
 
+  test("every code of the catalogue reads as a sentence with its figures", () => {
+    const reads: [string, Record<string, number>, string][] = [
+      ["plan_split", { share: 0.877, planned: 0.4 }, "N1 brings 87 %, planned 40 %"],
+      ["presence", { inside: 6_000, planned: 200 }, "N1: 6,000 already, planned 200"],
+      ["presence", { arrivals_per_min: 350, planned: 100 }, "N1: 350 /min come, planned 100"],
+      ["presence", { occupancy: 3_500, usual: 1_000 }, "N1: 3,500 persons, usual 1,000"],
+      ["cap_sold", { sold: 42_516, capacity: 38_054 }, "N1: 42,516 tickets for 38,054 places"],
+      ["sibling", { share: 0.95, least: 0.4 }, "N1 is at 95 %, beside it 40 %"],
+      ["exit_plan", { occupancy: 6_000, exits_open: 1, exits: 2 }, "N1: 1 of 2 exits open, too few for 6,000 persons"],
+      ["breach", { counted: 120, scanned: 60 }, "Breach at N1: 120 came in, 60 with a ticket"],
+      ["breach", { doors: 2 }, "Breach: 2 doors forced"],
+      ["scan_mix", { share: 0.2, gates: 1 }, "20 % of tickets turned away: N1"],
+      ["scan_mix", { share: 0.2, gates: 5 }, "20 % of tickets turned away at 5 gates"],
+      ["call_cluster", { calls: 4 }, "4 calls for help close together: N1"],
+      ["blind", { coverage: 0.6 }, "Poor sight of N1: 60 % of its sensors report"],
+    ];
+    const plain = (text: string) => text.replace(/[\u202f\u00a0]/g, " ");
+    for (const [key, args, sentence] of reads) {
+      expect(plain(headline(alarm(`alarm.${key}`, args), "N1", say, words))).toBe(sentence);
+    }
+  });
+
   test("an unknown alarm still says its code and place", () => {
     expect(headline(alarm("alarm.turb", {}, { code: "TURB" }), "N1", say, words)).toBe("TURB: N1");
     expect(wouldClear(alarm("alarm.turb", {}), say, words)).toBe(words.clears.unknown);

@@ -30,6 +30,7 @@ impl CalendarEntry {
             away: String::new(),
             kick_off: self.start,
             expected_attendance: self.attendance.unwrap_or_default(),
+            plan: crate::venue::Plan::default(),
         }
     }
 }

@@ -4,7 +4,9 @@
 
 use super::{SOURCE, Table};
 use crate::time::{ClockTrust, Span};
-use crate::venue::{Feed, FlowTable, Link, LinkId, LinkKind, Match, Measures, Names, Profile, Sensor, Source, SourceId, Venue, World, Zone, ZoneId, ZoneKind};
+use crate::venue::{
+    Feed, FlowTable, Link, LinkId, LinkKind, Match, Measures, Names, Profile, Section, Sensor, Source, SourceId, Venue, World, Zone, ZoneId, ZoneKind,
+};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -32,6 +34,7 @@ impl Table {
             city: String::new(),
             region: String::new(),
             time_zone: mapping.stamps.zone.unwrap_or_default(),
+            coordinates: None,
             capacity: 0,
             illustrative: false,
             opening: mapping.opening.clone(),
@@ -40,6 +43,8 @@ impl Table {
             keep_panes: mapping.step,
             trust: ClockTrust::default(),
             perimeters: Vec::new(),
+            approaches: Vec::new(),
+            approach_names: Names::default(),
             zones,
             links,
             gates: Vec::new(),
@@ -95,6 +100,7 @@ fn zone(id: &str, closed: bool, profile: &Arc<Profile>) -> Zone {
         profile: Arc::clone(profile),
         closed,
         ground_m: Vec::new(),
+        section: Section::default(),
         shape: None,
     }
 }
@@ -112,7 +118,7 @@ fn link(id: &str, zone: ZoneId, told: [bool; 3]) -> Link {
         _ if is_only_out(told) => (here, None),
         _ => (None, here),
     };
-    Link { id: id.into(), name: id.to_owned(), kind: LinkKind::Open, from, to, one_way: told[0] != told[1], width_m: None, at: None }
+    Link { id: id.into(), name: id.to_owned(), kind: LinkKind::Open, from, to, one_way: told[0] != told[1], width_m: None, exit: None, at: None }
 }
 
 fn sensor(id: &str, link: LinkId, reversed: bool, step: Span) -> Sensor {

@@ -19,6 +19,11 @@ pub(super) fn is_counted_all_round(venue: &Venue, zone: usize) -> bool {
 /// Each perimeter must lie within the one before it, as far as their shapes tell.
 pub(super) fn perimeters_nest(lists: &[Fields<'_, '_>], venue: &Venue) {
     for (pair, fields) in venue.perimeters.windows(2).zip(lists.iter().skip(1)) {
+        if let (Some(outer), Some(inner)) = (pair[0].kind, pair[1].kind)
+            && outer >= inner
+        {
+            fields.fault_in("kind", &format!("does not lie within that of perimeter \"{}\"; the order is last_mile, outer, inner, bowl", pair[0].id));
+        }
         let (Some(outer), Some(inner)) = (&pair[0].shape, &pair[1].shape) else {
             continue;
         };

@@ -156,6 +156,49 @@ impl<'r, 't> Fields<'r, 't> {
         found
     }
 
+    /// The positions of what a list of names names, each of that `kind`.
+    pub(super) fn references(&self, key: &'static str, kind: &str, names: &Names) -> Vec<usize> {
+        let Some(value) = self.find(key) else {
+            return Vec::new();
+        };
+        let texts: Option<Vec<&str>> = value.get_ref().as_array().and_then(|list| list.iter().map(|item| item.get_ref().as_str()).collect());
+        let Some(texts) = texts else {
+            self.fault_in(key, "must be a list of names");
+            return Vec::new();
+        };
+        let position = |text: &&str| {
+            let found = names.position(text);
+            if found.is_none() {
+                self.not_found(key, text, kind, names);
+            }
+            found
+        };
+        texts.iter().filter_map(position).collect()
+    }
+
+    /// A list of pairs of numbers; `what` says what they are.
+    pub(super) fn pairs(&self, key: &'static str, what: &str) -> Vec<(f64, f64)> {
+        let Some(value) = self.find(key) else {
+            return Vec::new();
+        };
+        let pair = |item: &Spanned<DeValue<'_>>| super::parts::pair(item.get_ref()).map(|[a, b]| (a, b));
+        let pairs: Option<Vec<(f64, f64)>> = value.get_ref().as_array().and_then(|list| list.iter().map(pair).collect());
+        if pairs.is_none() {
+            self.fault_in(key, &format!("must be a list of pairs {what}"));
+        }
+        pairs.unwrap_or_default()
+    }
+
+    /// An RFC 3339 time with an offset, epoch ms.
+    pub(super) fn moment(&self, key: &'static str) -> Option<i64> {
+        let text = self.text(key)?;
+        let at = chrono::DateTime::parse_from_rfc3339(text);
+        if at.is_err() {
+            self.fault_in(key, &format!("is \"{text}\"; write RFC 3339 with an offset, like \"2030-06-16T21:00:00+01:00\""));
+        }
+        at.ok().map(|at| at.timestamp_millis())
+    }
+
     /// The tables of a list, each a `kind`.
     pub(super) fn tables(&self, key: &'static str, kind: &str) -> Vec<Fields<'r, 't>> {
         let Some(value) = self.find(key) else {

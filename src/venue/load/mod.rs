@@ -5,16 +5,19 @@
 //! any fault becomes a [`World`]. Nothing here reads a file; the edge hands over the texts.
 //!
 //! - [`fault`]: what is wrong, and where; `fields`: one table, field by field; [`quantity`]: lengths of time.
-//! - `profile`: thresholds; `site`: a venue's general part; `parts`: zones, links, gates and the like; `checks`: what must fit together.
+//! - `profile`: thresholds; `site`: a venue's general part; `parts`: zones, links, gates and the like; `plan`: approaches and matches; `checks`: what must fit together.
+//! - [`stadium`]: the public facts of a stadium.
 
 mod checks;
 pub mod fault;
 mod fields;
 mod mapping;
 mod parts;
+mod plan;
 mod profile;
 pub mod quantity;
 mod site;
+pub mod stadium;
 
 pub use fault::ConfigFault;
 pub use mapping::load_mapping;
@@ -152,7 +155,7 @@ fn load_venues(files: &[Parsed<'_>], profiles: &BTreeMap<Box<str>, Arc<Profile>>
     let mut venues = Vec::new();
     for file in files.iter().filter(|file| file.whole && !file.is_profile() && !file.is_mapping()) {
         let fields = file.fields("venue");
-        let venue = site::read(&fields, &choice, file.hash.clone());
+        let venue = site::read(&fields, &choice, venue_hash(&file.hash));
         if !venue_ids.insert(venue.id.clone()) {
             fields.fault_in("id", "is the id of another venue too");
         }
@@ -160,6 +163,11 @@ fn load_venues(files: &[Parsed<'_>], profiles: &BTreeMap<Box<str>, Arc<Profile>>
         venues.push(venue);
     }
     venues
+}
+
+/// The hash of a venue: its text, and the version of the time-zone database, for an offset that changes changes the venue's day.
+fn venue_hash(text_hash: &str) -> String {
+    hash_of(&format!("{text_hash} tz {}", chrono_tz::IANA_TZDB_VERSION))
 }
 
 fn hash_of(text: &str) -> String {

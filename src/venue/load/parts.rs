@@ -3,15 +3,15 @@
 use super::Mappings;
 use super::fields::Fields;
 use super::site::ProfileChoice;
-use crate::time::{EventTime, PaneLength, Span};
+use crate::time::{PaneLength, Span};
 use crate::venue::{
-    Feed, FlowTable, Gate, GateId, Link, LinkId, LinkKind, Match, Measures, Names, Perimeter, PerimeterId, Profile, Sensor, Shape, Source, SourceId, Stop,
-    Wire, Zone, ZoneId, ZoneKind,
+    Exit, Feed, FlowTable, Gate, GateId, Link, LinkId, LinkKind, Measures, Names, Perimeter, PerimeterId, PerimeterKind, Profile, Section, Sensor, Shape,
+    Source, SourceId, Stop, Wire, Zone, ZoneId, ZoneKind,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-const ZONE_KINDS: [(&str, ZoneKind); 13] = [
+const ZONE_KINDS: [(&str, ZoneKind); 18] = [
     ("platform", ZoneKind::Platform),
     ("station_hall", ZoneKind::StationHall),
     ("approach", ZoneKind::Approach),
@@ -24,11 +24,24 @@ const ZONE_KINDS: [(&str, ZoneKind); 13] = [
     ("fan_zone", ZoneKind::FanZone),
     ("parking", ZoneKind::Parking),
     ("plaza", ZoneKind::Plaza),
+    ("holding", ZoneKind::Holding),
+    ("hospitality", ZoneKind::Hospitality),
+    ("stairs", ZoneKind::Stairs),
+    ("ramp", ZoneKind::Ramp),
+    ("accessible_route", ZoneKind::AccessibleRoute),
     ("counted", ZoneKind::Counted),
 ];
 const TABLES: [(&str, FlowTable); 3] = [("walkway", FlowTable::Walkway), ("stair", FlowTable::Stair), ("queue", FlowTable::Queue)];
-const LINK_KINDS: [(&str, LinkKind); 5] =
-    [("gate", LinkKind::Gate), ("door", LinkKind::Door), ("corridor", LinkKind::Corridor), ("stairs", LinkKind::Stairs), ("open", LinkKind::Open)];
+const LINK_KINDS: [(&str, LinkKind); 6] = [
+    ("gate", LinkKind::Gate),
+    ("door", LinkKind::Door),
+    ("corridor", LinkKind::Corridor),
+    ("stairs", LinkKind::Stairs),
+    ("ramp", LinkKind::Ramp),
+    ("open", LinkKind::Open),
+];
+const PERIMETER_KINDS: [(&str, PerimeterKind); 4] =
+    [("last_mile", PerimeterKind::LastMile), ("outer", PerimeterKind::Outer), ("inner", PerimeterKind::Inner), ("bowl", PerimeterKind::Bowl)];
 const FEEDS: [(&str, Feed); 4] = [("transport", Feed::Transport), ("ticketing", Feed::Ticketing), ("sensors", Feed::Sensors), ("commands", Feed::Commands)];
 
 /// The lists of a venue as they stand in the file, and the names that they define for one another.
@@ -40,6 +53,7 @@ pub(super) struct Lists<'r, 't> {
     pub(super) stops: Vec<Fields<'r, 't>>,
     pub(super) sources: Vec<Fields<'r, 't>>,
     pub(super) sensors: Vec<Fields<'r, 't>>,
+    pub(super) approaches: Vec<Fields<'r, 't>>,
     pub(super) matches: Vec<Fields<'r, 't>>,
     pub(super) perimeter_names: Names,
     pub(super) zone_names: Names,
@@ -48,6 +62,7 @@ pub(super) struct Lists<'r, 't> {
     pub(super) stop_names: Names,
     pub(super) source_names: Names,
     pub(super) sensor_names: Names,
+    pub(super) approach_names: Names,
 }
 
 impl<'r, 't> Lists<'r, 't> {
@@ -59,6 +74,7 @@ impl<'r, 't> Lists<'r, 't> {
         let stops = venue.tables("stops", "stop");
         let sources = venue.tables("sources", "source");
         let sensors = venue.tables("sensors", "sensor");
+        let approaches = venue.tables("approaches", "approach");
         Self {
             perimeter_names: unique_names(&perimeters),
             zone_names: unique_names(&zones),
@@ -67,6 +83,7 @@ impl<'r, 't> Lists<'r, 't> {
             stop_names: unique_names(&stops),
             source_names: unique_names(&sources),
             sensor_names: unique_names(&sensors),
+            approach_names: unique_names(&approaches),
             matches: venue.tables("matches", "match"),
             perimeters,
             zones,
@@ -75,6 +92,7 @@ impl<'r, 't> Lists<'r, 't> {
             stops,
             sources,
             sensors,
+            approaches,
         }
     }
 }
@@ -92,7 +110,7 @@ fn unique_names(list: &[Fields<'_, '_>]) -> Names {
 }
 
 pub(super) fn perimeter(fields: &Fields<'_, '_>) -> Perimeter {
-    let read = Perimeter { id: fields.id(), name: fields.name(), shape: shape(fields) };
+    let read = Perimeter { id: fields.id(), name: fields.name(), kind: fields.word("kind", &PERIMETER_KINDS), shape: shape(fields) };
     fields.finish();
     read
 }
@@ -132,6 +150,7 @@ pub(super) fn zone(fields: &Fields<'_, '_>, lists: &Lists<'_, '_>, profiles: &Pr
         profile: profile.unwrap_or_else(nothing),
         closed: false,
         ground_m: fields.find("ground_m").and_then(|_| points(fields, "ground_m")).unwrap_or_default(),
+        section: section(fields, lists),
         shape: shape(fields),
     };
     let closed = fields.flag("closed");
@@ -139,13 +158,49 @@ pub(super) fn zone(fields: &Fields<'_, '_>, lists: &Lists<'_, '_>, profiles: &Pr
     ZoneDraft { zone, closed }
 }
 
-/// People queue on platforms, at checks and at gates and stand in stands and fan zones; elsewhere they walk.
+/// People queue on platforms, at checks, at gates and where they are held, and stand in stands and fan zones; elsewhere they walk.
 fn usual_table(kind: ZoneKind) -> FlowTable {
     match kind {
-        ZoneKind::Platform | ZoneKind::Checkpoint | ZoneKind::GateQueue | ZoneKind::Stand | ZoneKind::Bowl | ZoneKind::FanZone => FlowTable::Queue,
+        ZoneKind::Platform | ZoneKind::Checkpoint | ZoneKind::GateQueue | ZoneKind::Holding => FlowTable::Queue,
+        ZoneKind::Stand | ZoneKind::Bowl | ZoneKind::FanZone | ZoneKind::Hospitality => FlowTable::Queue,
+        ZoneKind::Stairs => FlowTable::Stair,
         ZoneKind::StationHall | ZoneKind::Approach | ZoneKind::Forecourt | ZoneKind::Concourse => FlowTable::Walkway,
-        ZoneKind::Parking | ZoneKind::Plaza | ZoneKind::Counted => FlowTable::Walkway,
+        ZoneKind::Parking | ZoneKind::Plaza | ZoneKind::Counted | ZoneKind::Ramp | ZoneKind::AccessibleRoute => FlowTable::Walkway,
     }
+}
+
+fn section(fields: &Fields<'_, '_>, lists: &Lists<'_, '_>) -> Section {
+    let factor = |key| {
+        let factor: Option<f64> = fields.positive(key);
+        if factor.is_some_and(|factor| factor > 1.0) {
+            fields.fault_in(key, "must lie between 0 and 1");
+        }
+        factor
+    };
+    Section {
+        seats: fields.whole("seats"),
+        standing_m2: fields.positive("standing_m2"),
+        physical: factor("physical"),
+        safety: factor("safety"),
+        entry_gates: fields.references("entry_gates", "gate", &lists.gate_names).into_iter().map(GateId::from).collect(),
+        entry_period: fields.span("entry_period"),
+        evacuation: fields.span("evacuation"),
+        siblings: fields.text("siblings").map(Box::from),
+        accessible: fields.flag("accessible").unwrap_or(false),
+        away: fields.flag("away").unwrap_or(false),
+        usual: usual(fields),
+        safe: None,
+    }
+}
+
+/// Persons usually present: points of local hour and persons, in order.
+fn usual(fields: &Fields<'_, '_>) -> Vec<(f64, f64)> {
+    let usual = fields.pairs("usual", "[hour of the local day, persons]");
+    let is_sound = usual.iter().all(|(hour, persons)| (0.0..=24.0).contains(hour) && *persons >= 0.0) && usual.windows(2).all(|pair| pair[0].0 < pair[1].0);
+    if !is_sound {
+        fields.fault_in("usual", "must be points [hour of the local day, persons], hours from 0 to 24 and rising");
+    }
+    usual
 }
 
 pub(super) fn link(fields: &Fields<'_, '_>, lists: &Lists<'_, '_>) -> Link {
@@ -158,7 +213,22 @@ pub(super) fn link(fields: &Fields<'_, '_>, lists: &Lists<'_, '_>) -> Link {
         fields.fault_in("to", "is the zone that the link comes from");
     }
     let kind = fields.word("kind", &LINK_KINDS).unwrap_or(LinkKind::Open);
-    let read = Link { id: fields.id(), name: fields.name(), kind, from, to, one_way: false, width_m: fields.positive("width_m"), at: point(fields, "at") };
+    let exit = fields.reference("exit_of", "zone", &lists.zone_names).map(ZoneId::from);
+    if exit.is_some() && exit != from && exit != to {
+        fields.fault_in("exit_of", "is neither the zone that the link comes from nor the one that it leads to");
+    }
+    let opens_before_end = fields.span("opens_before_end");
+    let read = Link {
+        id: fields.id(),
+        name: fields.name(),
+        kind,
+        from,
+        to,
+        one_way: false,
+        width_m: fields.positive("width_m"),
+        exit: exit.map(|of| Exit { of, opens_before_end }),
+        at: point(fields, "at"),
+    };
     fields.finish();
     read
 }
@@ -237,37 +307,21 @@ pub(super) fn sensor(fields: &Fields<'_, '_>, lists: &Lists<'_, '_>, pane: PaneL
     let zone = fields.reference("zone", "zone", &lists.zone_names).map(ZoneId::from);
     let gate = fields.reference("gate", "gate", &lists.gate_names).map(GateId::from);
     let reversed = fields.flag("reversed");
-    let told = ["link", "zone", "gate"].into_iter().filter(|key| fields.find(key).is_some()).count();
+    let door = fields.reference("door", "link", &lists.link_names).map(LinkId::from);
+    let told = ["link", "zone", "gate", "door"].into_iter().filter(|key| fields.find(key).is_some()).count();
     if told != 1 {
-        fields.fault("must measure one of `link`, `zone` and `gate`");
+        fields.fault("must measure one of `link`, `zone`, `gate` and `door`");
     }
     if reversed.is_some() && fields.find("link").is_none() {
         fields.fault_in("reversed", "makes sense for a link only");
     }
     let of_link = link.map(|link| Measures::Link { link, reversed: reversed.unwrap_or(false) });
-    let measures = of_link.or(zone.map(Measures::Zone)).or(gate.map(Measures::Gate)).unwrap_or(Measures::Zone(ZoneId(0)));
+    let measures = of_link.or(zone.map(Measures::Zone)).or(gate.map(Measures::Gate)).or(door.map(Measures::Door)).unwrap_or(Measures::Zone(ZoneId(0)));
     let interval = fields.span("interval").unwrap_or(pane.span());
     if interval == Span::ZERO {
         fields.fault_in("interval", "must be longer than nothing");
     }
     let read = Sensor { id: fields.id(), source: SourceId::from(fields.must("source", source)), measures, interval };
-    fields.finish();
-    read
-}
-
-pub(super) fn match_of(fields: &Fields<'_, '_>) -> Match {
-    let text = fields.must("kick_off", fields.text("kick_off"));
-    let kick_off = chrono::DateTime::parse_from_rfc3339(text);
-    if kick_off.is_err() && !text.is_empty() {
-        fields.fault_in("kick_off", &format!("is \"{text}\"; write RFC 3339 with an offset, like \"2030-06-16T21:00:00+01:00\""));
-    }
-    let read = Match {
-        id: fields.id(),
-        home: fields.must("home", fields.text("home")).to_owned(),
-        away: fields.must("away", fields.text("away")).to_owned(),
-        kick_off: EventTime::from_millis(kick_off.map_or(0, |at| at.timestamp_millis())),
-        expected_attendance: fields.must("expected_attendance", fields.whole("expected_attendance")),
-    };
     fields.finish();
     read
 }
@@ -316,7 +370,7 @@ fn point(fields: &Fields<'_, '_>, key: &'static str) -> Option<[f64; 2]> {
     point
 }
 
-fn pair(value: &toml::de::DeValue<'_>) -> Option<[f64; 2]> {
+pub(super) fn pair(value: &toml::de::DeValue<'_>) -> Option<[f64; 2]> {
     let numbers: Vec<f64> = value.as_array()?.iter().filter_map(|number| super::fields::number_of(number.get_ref())).collect();
     numbers.try_into().ok()
 }

@@ -3,8 +3,9 @@
 use super::checks;
 use super::fields::Fields;
 use super::parts::{self, Lists};
+use super::plan;
 use crate::time::{ClockTrust, PaneLength, Span};
-use crate::venue::{Names, Opening, Profile, Venue};
+use crate::venue::{Names, Opening, Profile, SafeCapacity, Venue, ZoneId};
 use std::sync::Arc;
 
 /// What a zone can choose its thresholds from.
@@ -22,7 +23,7 @@ pub(super) fn read(fields: &Fields<'_, '_>, profiles: &ProfileChoice<'_>, hash: 
     let read_zone = |zone: &Fields<'_, '_>| parts::zone(zone, &lists, profiles, venue_profile);
     let zones: Vec<parts::ZoneDraft> = lists.zones.iter().map(read_zone).collect();
     let matches = {
-        let mut matches: Vec<_> = lists.matches.iter().map(parts::match_of).collect();
+        let mut matches: Vec<_> = lists.matches.iter().map(|m| plan::match_of(m, &lists)).collect();
         matches.sort_by_key(|m| m.kick_off);
         matches
     };
@@ -32,6 +33,7 @@ pub(super) fn read(fields: &Fields<'_, '_>, profiles: &ProfileChoice<'_>, hash: 
         city: fields.must("city", fields.text("city")).to_owned(),
         region: fields.must("region", fields.text("region")).to_owned(),
         time_zone: read_time_zone(fields),
+        coordinates: read_coordinates(fields),
         capacity: fields.must("capacity", fields.whole("capacity")),
         illustrative: fields.flag("illustrative").unwrap_or(false),
         opening: Opening::default(),
@@ -44,6 +46,7 @@ pub(super) fn read(fields: &Fields<'_, '_>, profiles: &ProfileChoice<'_>, hash: 
         links: lists.links.iter().map(|link| parts::link(link, &lists)).collect(),
         gates: lists.gates.iter().map(|gate| parts::gate(gate, &lists)).collect(),
         stops: lists.stops.iter().map(|stop| parts::stop(stop, &lists)).collect(),
+        approaches: lists.approaches.iter().map(|approach| plan::approach(approach, &lists)).collect(),
         sensors: lists.sensors.iter().map(|sensor| parts::sensor(sensor, &lists, pane)).collect(),
         sources: lists.sources.iter().map(|source| parts::source(source, pane, profiles.mappings)).collect(),
         matches,
@@ -51,6 +54,7 @@ pub(super) fn read(fields: &Fields<'_, '_>, profiles: &ProfileChoice<'_>, hash: 
         link_names: lists.link_names.clone(),
         gate_names: lists.gate_names.clone(),
         stop_names: lists.stop_names.clone(),
+        approach_names: lists.approach_names.clone(),
         sensor_names: lists.sensor_names.clone(),
         source_names: lists.source_names.clone(),
         hash,
@@ -58,13 +62,23 @@ pub(super) fn read(fields: &Fields<'_, '_>, profiles: &ProfileChoice<'_>, hash: 
     let closed: Vec<bool> =
         zones.iter().enumerate().map(|(index, draft)| draft.closed.unwrap_or_else(|| checks::is_counted_all_round(&venue, index))).collect();
     venue.zones = zones.into_iter().zip(closed).map(|(draft, closed)| draft.finish(closed)).collect();
+    let safe: Vec<Option<SafeCapacity>> = (0..venue.zones.len()).map(|index| SafeCapacity::of(&venue, ZoneId::from(index))).collect();
+    venue.zones.iter_mut().zip(safe).for_each(|(zone, safe)| zone.section.safe = safe);
     checks::perimeters_nest(&lists.perimeters, &venue);
     checks::gates_have_a_link_each(&lists.gates, &venue);
     fields.finish();
     venue
 }
 
-fn read_time_zone(fields: &Fields<'_, '_>) -> chrono_tz::Tz {
+pub(super) fn read_coordinates(fields: &Fields<'_, '_>) -> Option<[f64; 2]> {
+    let point = parts::pair(fields.find("coordinates")?.get_ref()).filter(|[lat, lon]| lat.abs() <= 90.0 && lon.abs() <= 180.0);
+    if point.is_none() {
+        fields.fault_in("coordinates", "must be [latitude, longitude] in degrees");
+    }
+    point
+}
+
+pub(super) fn read_time_zone(fields: &Fields<'_, '_>) -> chrono_tz::Tz {
     let name = fields.must("time_zone", fields.text("time_zone"));
     if name.is_empty() {
         return chrono_tz::UTC;

@@ -209,6 +209,23 @@ fn no_files_are_no_world() {
     assert_eq!(load(&[]).unwrap_err()[0].to_string(), "no venue is configured");
 }
 
+#[test]
+fn every_stadium_of_the_world_cup_becomes_a_sound_venue() {
+    let profiles = [file("p1", MOROCCO), file("p2", IBERIA)];
+    let mut by_country: BTreeMap<String, u32> = BTreeMap::new();
+    for entry in std::fs::read_dir("config/stadiums").unwrap() {
+        let path = entry.unwrap().path().display().to_string();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let stadium = stadium::read(&path, &text).unwrap();
+        let venue = crate::venue::layout(&path, &text).unwrap();
+        let world = load(&[profiles[0].clone(), profiles[1].clone(), file(&path, &venue)]).unwrap_or_else(|faults| panic!("{path}: {faults:#?}"));
+        assert_eq!((world.venues[0].capacity, world.venues[0].illustrative), (stadium.capacity, true));
+        *by_country.entry(stadium.country).or_default() += 1;
+    }
+    let counted: Vec<(&str, u32)> = by_country.iter().map(|(country, stadiums)| (country.as_str(), *stadiums)).collect();
+    assert_eq!(counted, [("Morocco", 6), ("Portugal", 3), ("Spain", 11)]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 

@@ -63,6 +63,7 @@ export interface Site extends VenueEntry {
   perimeters: { id: string; name: string; shape?: Shape | null }[];
   zones: Zone[];
   links: Link[];
+  approaches?: { id: string; name: string }[];
   sources: { id: string; feed: string }[];
   matches: Match[];
 }

@@ -13,6 +13,8 @@ export function findPlace(site: Site, id: string): Place {
   if (zone) return { ...zone, capacity: zone.capacity ?? null, area: zone.area_m2 ?? null };
   const link = site.links.find((l) => l.id === id);
   if (link) return { id, name: link.name, kind: link.kind, capacity: null, area: null };
+  const approach = site.approaches?.find((a) => a.id === id);
+  if (approach) return { id, name: approach.name, kind: "approach", capacity: null, area: null };
   if (id === site.id) return { id, name: site.name, kind: "venue", capacity: site.capacity, area: null };
   return { id, name: id, kind: "unknown", capacity: null, area: null };
 }

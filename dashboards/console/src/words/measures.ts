@@ -11,6 +11,11 @@ const density: Writer = (value, say, words) => words.units.density(say.number(va
 const span: Writer = (value, say) => say.duration(value);
 const hour: Writer = (value, say) => say.clock(value);
 
+const plain: Writer = (value, say) => say.number(value);
+const ratio: Writer = (value, say) => say.number(value, 1);
+const metres: Writer = (value, say) => `${say.number(value, 1)}\u202fm`;
+const degrees: Writer = (value, say) => `${say.number(value, 1)}\u202f°C`;
+
 const BY_WHAT: Record<string, Writer> = {
   p_after_deadline: share,
   entry_eta: hour,
@@ -20,6 +25,19 @@ const BY_WHAT: Record<string, Writer> = {
   occupancy_share: share,
   density,
   p_density_over: share,
+  approach_share: share,
+  approach_share_tonight: share,
+  sold_share: share,
+  sibling_share: share,
+  sibling_ratio: ratio,
+  rejected_share: share,
+  exits_shut: plain,
+  exits_untold: plain,
+  doors_forced: plain,
+  gates_over: plain,
+  calls: plain,
+  calls_usual: ratio,
+  services_per_min: perMinute,
   queue: persons,
   wait_s: span,
   time_to_spill_s: span,
@@ -31,7 +49,15 @@ const BY_WHAT: Record<string, Writer> = {
   expected_in: perMinute,
 };
 
-const BY_UNIT: Record<string, Writer> = { s: span, ms: hour, "1": share, persons };
+const BY_UNIT: Record<string, Writer> = {
+  s: span,
+  ms: hour,
+  "1": share,
+  persons,
+  "persons/min": perMinute,
+  m: metres,
+  degC: degrees,
+};
 
 export function writeMeasure(what: string, value: number, unit: string | undefined, say: Speech, words: Words): string {
   const writer = BY_WHAT[what] ?? BY_UNIT[unit ?? ""];

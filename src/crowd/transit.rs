@@ -1,0 +1,123 @@
+//! Who will wait at a station after the match: those who go home over it, as fast as the exits let them out, against what the services take.
+//!
+//! The idea: a fluid queue minute by minute from the end of the match on (or from now, once it has ended): q ← max(0, q + who comes − who is taken). Who comes leaves the
+//! seats at the pace of the open exits, a walk later; the share of an approach on the way home is that of the way here. What it peaks at is held against the room there is.
+//! σ² = (heads · σ_share)² + (share · σ_heads)².
+
+use super::approaches::Sight;
+use super::figures::{Estimate, Phase, StationFigures};
+use super::phase::expected_end;
+use crate::time::{EventTime, Span};
+use crate::venue::{Approach, Service, Zone};
+
+/// The way home is looked at minute by minute.
+const MINUTE: Span = Span::from_mins(1);
+
+/// Three hours after the end nobody who matters is still on the way.
+const MINUTES: usize = 180;
+
+/// The station of an approach; `None` where it has no stops with planned services or no room is known, and long before the end.
+pub(super) fn station(sight: &Sight<'_>, approach: &Approach, share: f64) -> Option<StationFigures> {
+    let (tonight, limits) = (sight.tonight?, &sight.topology.split);
+    let services: Vec<&Service> = tonight.plan.services.iter().filter(|service| approach.stops.contains(&service.stop)).collect();
+    let end = expected_end(tonight);
+    if services.is_empty() || share <= 0.0 || sight.end < end.before(Span::from_millis(limits.home_from_ms.max(0) as u64)) && tonight.phase != Phase::After {
+        return None;
+    }
+    let zones: Vec<usize> = approach.stops.iter().filter_map(|stop| sight.venue.stops.get(stop.index())?.zone).map(crate::venue::ZoneId::index).collect();
+    let room: f64 = zones.iter().filter_map(|zone| room_of(sight.venue.zones.get(*zone)?, limits.waiting_density)).sum();
+    let heads = sight.heads()?;
+    let is_over = tonight.phase == Phase::After;
+    let start = if is_over { sight.end } else { end };
+    let waiting: f64 = if is_over { zones.iter().filter_map(|zone| sight.zones.get(*zone)?.occupancy).map(|heads| heads.v).sum() } else { 0.0 };
+    let heading = heads.v * share;
+    let way = Way { start, waiting, heading, per_min: share * sight.let_out_per_min(heads.v), walk: if is_over { 0 } else { minutes(limits.walk_ms) } };
+    let peak = way.peak(&services);
+    let sigma = libm::hypot(heads.v * limits.share_sigma, share * heads.sigma()).min(peak.max(heading));
+    let until = start.after(Span::from_secs((limits.egress_min * 60.0) as u64));
+    let taken: f64 = services.iter().map(|service| service.taken(start, until)).sum();
+    (room > 0.0).then(|| StationFigures { room, peak: Estimate::normal(peak, sigma), heading, services_per_min: taken / limits.egress_min.max(1.0) })
+}
+
+/// People on their way to a station.
+struct Way {
+    start: EventTime,
+    waiting: f64,
+    heading: f64,
+    per_min: f64,
+    walk: usize,
+}
+
+impl Way {
+    fn peak(&self, services: &[&Service]) -> f64 {
+        let (mut queue, mut left, mut at) = (self.waiting, self.heading, self.start);
+        let mut peak = queue;
+        for minute in 0..MINUTES {
+            let next = at.after(MINUTE);
+            let comes = if minute < self.walk { 0.0 } else { self.per_min.min(left) };
+            let taken: f64 = services.iter().map(|service| service.taken(at, next)).sum();
+            left -= comes;
+            queue = (queue + comes - taken).max(0.0);
+            peak = f64::max(peak, queue);
+            at = next;
+        }
+        peak
+    }
+}
+
+impl Sight<'_> {
+    /// Who is to go home: everybody inside the border, else those in the bowl.
+    fn heads(&self) -> Option<Estimate> {
+        self.inside.or_else(|| self.zones.get(self.topology.lead?.index())?.occupancy)
+    }
+
+    /// What the exits of the bowl let out, persons/min; where it has none, everybody in the normal egress time.
+    fn let_out_per_min(&self, heads: f64) -> f64 {
+        let egress = self.topology.lead.and_then(|lead| self.zones.get(lead.index())?.egress);
+        let usual = heads / self.topology.split.egress_min.max(1.0);
+        egress.map_or(usual, |egress| egress.open_per_min.min(usual))
+    }
+}
+
+fn room_of(zone: &Zone, density: f64) -> Option<f64> {
+    zone.final_capacity().map(f64::from).or(zone.area_m2.map(|area| area * density))
+}
+
+fn minutes(ms: i64) -> usize {
+    usize::try_from(ms / MINUTE.as_millis() as i64).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::venue::StopId;
+
+    fn service(vehicles: u32) -> Service {
+        Service { stop: StopId(0), from: EventTime::from_millis(0), to: EventTime::from_millis(3_600_000), vehicles, capacity: 1_000 }
+    }
+
+    /// 12,000 head for the station at 1,000 a minute.
+    fn peak(vehicles: u32) -> f64 {
+        let way = Way { start: EventTime::from_millis(0), waiting: 0.0, heading: 12_000.0, per_min: 1_000.0, walk: 0 };
+        way.peak(&[&service(vehicles)])
+    }
+
+    #[test]
+    fn what_is_not_taken_waits() {
+        assert_eq!(peak(0), 12_000.0);
+        assert!((peak(30) - 6_000.0).abs() < 1e-6, "500 a minute are taken for 12 minutes");
+        assert_eq!(peak(60), 0.0);
+    }
+
+    #[test]
+    fn a_walk_gives_the_services_no_head_start_over_nobody() {
+        let way = |walk| Way { start: EventTime::from_millis(0), waiting: 0.0, heading: 12_000.0, per_min: 1_000.0, walk };
+        assert!((way(10).peak(&[&service(30)]) - 6_000.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn who_waits_already_is_there() {
+        let way = Way { start: EventTime::from_millis(0), waiting: 3_000.0, heading: 0.0, per_min: 0.0, walk: 0 };
+        assert_eq!(way.peak(&[&service(6)]), 3_000.0);
+    }
+}

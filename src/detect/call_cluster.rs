@@ -1,0 +1,111 @@
+//! CALL-CLUSTER: calls for help come close together, where a quiet night has hardly any (Itaewon 2022: eleven calls from one alley in the hours before).
+//!
+//! A Poisson scan: of the calls of a quiet night λ fall within one such circle and time by themselves; P(N ≥ n | λ) says how likely so many are by chance. What n calls mean is
+//! told by that, and at least a number of the profile must have come, for two calls about one fall are two calls.
+
+use super::finding::{Code, Finding, Place, PlaceKind, Priority};
+use super::scene::{Manner, Scene, Standing, profile_of, seconds};
+use crate::crowd::topology::lead_zone;
+use crate::venue::Profile;
+
+const MANNER: Manner = Manner {
+    code: Code::CallCluster,
+    headline: "alarm.call_cluster",
+    would_clear: "clear.call_cluster",
+    certainty: "likely",
+    urgency: "immediate",
+    severity: "severe",
+};
+
+/// One finding per place that has had a call lately.
+pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    let lead = lead_zone(scene.venue).and_then(|lead| scene.venue.zones.get(lead.index()));
+    for cluster in &scene.figures.calls {
+        let zone = cluster.zone.and_then(|zone| scene.venue.zones.get(zone.index()));
+        let Some(profile) = zone.or(lead).map(profile_of) else {
+            continue;
+        };
+        let place = match cluster.zone {
+            Some(zone) if scene.venue.zones.len() > zone.index() => scene.zone(zone.index()),
+            _ => Place { kind: PlaceKind::Venue, id: scene.venue.id.clone() },
+        };
+        findings.push(judge(scene, place, cluster.calls, profile));
+    }
+}
+
+fn judge(scene: &Scene<'_>, place: Place, calls: u32, profile: &Profile) -> Finding {
+    let expected = profile.value("call_cluster.per_h") * profile.value("call_cluster.window_s") / 3_600.0;
+    let (least, limit) = (profile.value("call_cluster.calls"), profile.value("call_cluster.p"));
+    let by_chance = at_least(calls, expected);
+    let urgency = (f64::from(calls) >= least && by_chance <= limit).then_some(Priority::High);
+    let delays = (seconds(profile, "call_cluster.on_s"), seconds(profile, "call_cluster.off_s"));
+    let headline = [("calls", f64::from(calls))];
+    let mut finding = MANNER.finding(place, Standing { exceeds: urgency, holds: urgency }, delays, &headline, &[("calls", least)]);
+    finding.evidence.push(scene.held("calls", f64::from(calls), "1", least, profile));
+    if urgency.is_some() {
+        finding.evidence.push(scene.held("p_calls_by_chance", by_chance, "1", limit, profile));
+        finding.against.push(scene.figure("calls_usual", expected, "1"));
+    }
+    finding
+}
+
+/// P(N ≥ n) of a Poisson law with mean `expected`.
+fn at_least(n: u32, expected: f64) -> f64 {
+    let mut term = libm::exp(-expected);
+    let mut below = 0.0;
+    for k in 0..n {
+        below += term;
+        term *= expected / f64::from(k + 1);
+    }
+    (1.0 - below).max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crowd::CallFigures;
+    use crate::crowd::sample::KICK_OFF;
+    use crate::detect::sample::Stage;
+
+    fn find(calls: u32) -> Finding {
+        let mut stage = Stage::at(KICK_OFF);
+        stage.figures.calls = vec![CallFigures { zone: Some(stage.site.zone("plaza").into()), calls }];
+        stage.only(detect)
+    }
+
+    /// 0.2 an hour: 0.15 in 45 min; three by chance once in 1,900 such times.
+    #[test]
+    fn it_judges_how_likely_so_many_are_by_chance() {
+        for (calls, expected) in [(0, None), (1, None), (2, None), (3, Some(Priority::High)), (11, Some(Priority::High))] {
+            let finding = find(calls);
+            assert_eq!((finding.exceeds, finding.holds, &*finding.place.id), (expected, expected, "plaza"), "{calls}");
+        }
+        assert!((at_least(3, 0.15) - 0.000_503).abs() < 1e-5);
+    }
+
+    #[test]
+    fn where_calls_are_usual_it_takes_more() {
+        let mut stage = Stage::at(KICK_OFF);
+        let plaza = stage.site.zone("plaza");
+        let mut busy = (*stage.site.venue.zones[plaza].profile).clone();
+        busy.thresholds.get_mut("call_cluster.per_h").unwrap().value = 3.0;
+        stage.site.venue.zones[plaza].profile = std::sync::Arc::new(busy);
+        let exceeds = |stage: &mut Stage, calls| {
+            stage.figures.calls = vec![CallFigures { zone: Some(plaza.into()), calls }];
+            stage.only(detect).exceeds
+        };
+        assert_eq!((exceeds(&mut stage, 4), exceeds(&mut stage, 8)), (None, Some(Priority::High)));
+    }
+
+    #[test]
+    fn calls_that_tell_only_metres_are_the_venues() {
+        let mut stage = Stage::at(KICK_OFF);
+        stage.figures.calls = vec![CallFigures { zone: None, calls: 4 }];
+        assert_eq!(stage.only(detect).place.kind, PlaceKind::Venue);
+    }
+
+    #[test]
+    fn without_calls_nothing_is_said() {
+        assert!(Stage::at(KICK_OFF).all(detect).is_empty());
+    }
+}
