@@ -29,9 +29,19 @@ pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         if is_over {
             finding.evidence.push(scene.held("sold", sold, "persons", capacity, profile));
             let parts = zone.section.safe.as_ref().map(|safe| safe.parts().into_iter().filter_map(|(name, persons)| Some((name, persons?))));
-            finding.evidence.extend(parts.into_iter().flatten().map(|(name, persons)| scene.figure(&format!("capacity_{name}"), persons, "persons")));
+            finding.evidence.extend(parts.into_iter().flatten().map(|(name, persons)| scene.figure(of_part(name), persons, "persons")));
         }
         findings.push(finding);
+    }
+}
+
+/// The figure of a part of the safe capacity.
+fn of_part(name: &str) -> &'static str {
+    match name {
+        "entry" => "capacity_entry",
+        "holding" => "capacity_holding",
+        "exit" => "capacity_exit",
+        _ => "capacity_emergency",
     }
 }
 

@@ -54,7 +54,7 @@ fn of_an_approach(scene: &Scene<'_>, place: Place, entry: &EntryFigures, live: f
 }
 
 /// A finding by the probability of being late.
-fn of(scene: &Scene<'_>, place: Place, p: f64, is_asked: bool, headline: &[(&str, f64)], profile: &Profile) -> Finding {
+fn of(scene: &Scene<'_>, place: Place, p: f64, is_asked: bool, headline: &[(&'static str, f64)], profile: &Profile) -> Finding {
     let delays = (seconds(profile, "entry_eta.on_s"), seconds(profile, "entry_eta.off_s"));
     let deadband = profile.value("entry_eta.deadband");
     let steps = [(Priority::Medium, profile.value("entry_eta.p_medium")), (Priority::High, profile.value("entry_eta.p_high"))];

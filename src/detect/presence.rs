@@ -98,7 +98,7 @@ fn questions(phase: Phase, presence: &PresenceFigures, profile: &Profile) -> Vec
     questions
 }
 
-fn answer(scene: &Scene<'_>, place: Place, questions: &[Question], limits: &Limits, profile: &Profile, base: &str) -> Finding {
+fn answer(scene: &Scene<'_>, place: Place, questions: &[Question], limits: &Limits, profile: &Profile, base: &'static str) -> Finding {
     let standing = |question: &Question| {
         let steps = [(STEPS[0], question.limits[0]), (STEPS[1], question.limits[1])];
         Standing::of(steps, |limit, eased| question.p_over(limit * if eased { 1.0 - limits.deadband } else { 1.0 }) >= limits.p)
