@@ -218,14 +218,14 @@ fn crossings(venue: &Venue, link_sensors: &[Vec<LinkSensor>]) -> Vec<Crossing> {
 
 /// The ways over which the venue's people are counted in and out: counted links to the outside, gates that are scanned there, and stops.
 ///
-/// A fan zone beside a stadium is outside: its guests need no ticket. Where it is the venue itself, it is inside.
+/// A fan zone beside a stadium is outside: its guests need no ticket. Where there is no stadium, it is inside.
 fn border(venue: &Venue, crossings: &[Crossing], link_sensors: &[Vec<LinkSensor>]) -> Vec<(usize, bool)> {
     let is_counted = |way: usize| match link_sensors.get(way) {
         Some(sensors) => !sensors.is_empty() || venue.gates.iter().any(|gate| gate.link.index() == way),
         None => true,
     };
     let is_fan_zone = |zone: ZoneId| venue.zones.get(zone.index()).is_some_and(|zone| zone.kind == ZoneKind::FanZone);
-    let is_itself = lead_zone(venue).is_some_and(is_fan_zone);
+    let is_itself = !venue.zones.iter().any(|zone| matches!(zone.kind, ZoneKind::Bowl | ZoneKind::Stand));
     let inside = |zone: Option<ZoneId>| zone.is_some_and(|zone| is_itself || !is_fan_zone(zone));
     let joins_outside = |crossing: &Crossing| inside(crossing.from) != inside(crossing.to);
     let ways = crossings.iter().enumerate().filter(|(way, crossing)| joins_outside(crossing) && is_counted(*way));

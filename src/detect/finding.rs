@@ -33,6 +33,8 @@ pub enum Code {
     EgressTransit,
     #[serde(rename = "HEAT")]
     Heat,
+    #[serde(rename = "MODEL-OFF")]
+    ModelOff,
     #[serde(rename = "DENS")]
     Dens,
     #[serde(rename = "FLOW-BREAK")]
@@ -65,6 +67,7 @@ impl Code {
             Self::CallCluster => "CALL-CLUSTER",
             Self::EgressTransit => "EGRESS-TRANSIT",
             Self::Heat => "HEAT",
+            Self::ModelOff => "MODEL-OFF",
             Self::Dens => "DENS",
             Self::FlowBreak => "FLOW-BREAK",
             Self::Turb => "TURB",

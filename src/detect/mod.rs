@@ -21,6 +21,7 @@ mod exit_plan;
 pub mod finding;
 mod flow_break;
 mod heat;
+mod model_off;
 mod plan_split;
 pub mod planning;
 mod presence;
@@ -33,7 +34,7 @@ mod sibling;
 mod turb;
 
 pub use finding::{Code, Evidence, Finding, Message, Place, PlaceKind, Priority};
-pub use scene::Scene;
+pub use scene::{ModelsSeen, Scene};
 
 /// A detector: adds what it finds in the scene.
 pub type Detector = fn(&Scene<'_>, &mut Vec<Finding>);
@@ -52,6 +53,7 @@ pub const DETECTORS: &[(Code, Detector)] = &[
     (Code::CallCluster, call_cluster::detect),
     (Code::EgressTransit, egress_transit::detect),
     (Code::Heat, heat::detect),
+    (Code::ModelOff, model_off::detect),
     (Code::Dens, dens::detect),
     (Code::FlowBreak, flow_break::detect),
     (Code::Turb, turb::detect),
@@ -85,7 +87,7 @@ mod tests {
                 pane.add_count(site.sensor("lane-a"), &count(40, 0));
                 pane.add_count(site.sensor("gate-a"), &count(8, 0));
             });
-            let findings = detect(&Scene { venue: &site.venue, figures: &figures, outlooks: &[], pane_start: site.end(n - 1), end: site.end(n) });
+            let findings = detect(&Scene { venue: &site.venue, figures: &figures, outlooks: &[], models: ModelsSeen::default(), pane_start: site.end(n - 1), end: site.end(n) });
             let places: BTreeSet<_> = findings.iter().map(|finding| (finding.code, &finding.place)).collect();
             assert_eq!(places.len(), findings.len());
             assert!(findings.iter().all(|finding| finding.holds >= finding.exceeds && !finding.headline.key.is_empty()));
@@ -106,7 +108,7 @@ mod tests {
     fn measure_the_detectors_over_a_thousand_zones() {
         let site = stadium(1_000);
         let figures = site.close(&mut site.state(), 1, |pane| pane.counts.iter_mut().for_each(|count| (count.inwards, count.reports) = (3, 1)));
-        let scene = Scene { venue: &site.venue, figures: &figures, outlooks: &[], pane_start: site.end(0), end: site.end(1) };
+        let scene = Scene { venue: &site.venue, figures: &figures, outlooks: &[], models: ModelsSeen::default(), pane_start: site.end(0), end: site.end(1) };
         let start = std::time::Instant::now();
         let times = 200;
         let found: usize = (0..times).map(|_| detect(&scene).len()).sum();

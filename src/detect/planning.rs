@@ -4,7 +4,7 @@
 //! they find the planning findings are those that need nothing but the plan.
 
 use super::finding::{Code, Finding};
-use super::{DETECTORS, Scene};
+use super::{DETECTORS, ModelsSeen, Scene};
 use crate::crowd::{CrowdState, Topology};
 use crate::time::Span;
 use crate::venue::{Match, Venue, World};
@@ -44,7 +44,7 @@ pub fn of_match(venue: &Venue, game: &Match) -> Vec<Finding> {
     let topology = Topology::new(&venue);
     let end = venue.pane.end_of(game.kick_off.before(BEFORE));
     let figures = CrowdState::new(&venue, &topology).close(&venue, &topology, end, &PaneContent::new(&venue), Vec::new());
-    let scene = Scene { venue: &venue, figures: &figures, outlooks: &[], pane_start: venue.pane.start(end), end };
+    let scene = Scene { venue: &venue, figures: &figures, outlooks: &[], models: ModelsSeen::default(), pane_start: venue.pane.start(end), end };
     let mut findings = Vec::new();
     for (code, detector) in DETECTORS {
         if CODES.contains(code) {

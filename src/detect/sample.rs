@@ -1,6 +1,6 @@
 //! A stage for tests of detectors: the sample site, and a picture of it in which nothing is known until a test says so.
 
-use super::{Finding, Scene};
+use super::{Finding, ModelsSeen, Scene};
 use crate::crowd::dense::{DenseFigures, Unfit};
 use crate::crowd::sample::{Site, site};
 use crate::crowd::{ApproachFigures, ScanWindow, VenueFigures, ZoneFigures};
@@ -13,6 +13,7 @@ pub(crate) struct Stage {
     pub(crate) site: Site,
     pub(crate) figures: VenueFigures,
     pub(crate) outlooks: Vec<Outlook>,
+    pub(crate) models: ModelsSeen,
 }
 
 /// An approach over which 8,660 of 9,870 came where 40 % were planned, without gates or a station of its own.
@@ -47,7 +48,7 @@ impl Stage {
         for gate in &mut figures.gates {
             (gate.queue, gate.arrivals_per_min, gate.spill_s, gate.scans) = (None, None, None, ScanWindow::default());
         }
-        Self { site, figures, outlooks: Vec::new() }
+        Self { site, figures, outlooks: Vec::new(), models: ModelsSeen::default() }
     }
 
     pub(crate) fn zone(&mut self, name: &str) -> &mut ZoneFigures {
@@ -89,7 +90,7 @@ impl Stage {
         let mut findings = Vec::new();
         let end = self.figures.end;
         let pane_start = self.site.venue.pane.start(end);
-        detect(&Scene { venue: &self.site.venue, figures: &self.figures, outlooks: &self.outlooks, pane_start, end }, &mut findings);
+        detect(&Scene { venue: &self.site.venue, figures: &self.figures, outlooks: &self.outlooks, models: self.models, pane_start, end }, &mut findings);
         findings
     }
 

@@ -16,10 +16,21 @@ pub struct Scene<'a> {
     pub figures: &'a VenueFigures,
     /// The forecast, series by series.
     pub outlooks: &'a [Outlook],
+    /// Whether the configured models spoke.
+    pub models: ModelsSeen,
     /// Start of the pane.
     pub pane_start: EventTime,
     /// End of the pane.
     pub end: EventTime,
+}
+
+/// Whether each model spoke in the pane; `None` for one that is not configured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ModelsSeen {
+    /// The model of flows.
+    pub flow: Option<bool>,
+    /// The model of anomalies.
+    pub anomaly: Option<bool>,
 }
 
 /// How urgent a value is, and what would keep it so.

@@ -247,4 +247,7 @@ pub const REQUIRED: &[(&str, &str)] = &[
     ("heat.age_s", "s"),
     // Few heads.
     ("sigma.occupancy_floor", "persons"),
+    // Models.
+    ("model_off.on_s", "s"),
+    ("model_off.off_s", "s"),
 ];

@@ -86,6 +86,8 @@ export function headline(alarm: Alarm, place: string, say: Speech, words: Words)
         (a, b) => h.egress_transit_of(place, say.persons(a), say.number(b)),
         h.egress_transit(place),
       );
+    case "alarm.model_off":
+      return h.model_off;
     case "alarm.heat":
       return both(
         fact("wait_s"),
@@ -139,6 +141,8 @@ export function wouldClear(alarm: Alarm, say: Speech, words: Words): string {
       return either(fact("calls"), (n) => c.call_cluster(say.number(n)), c.unknown);
     case "clear.egress_transit":
       return either(fact("waiting"), (n) => c.egress_transit(say.persons(n)), c.unknown);
+    case "clear.model_off":
+      return c.model_off;
     case "clear.heat":
       return either(fact("wait_s"), (s) => c.heat(say.duration(s)), c.unknown);
     case "clear.blind":

@@ -83,6 +83,7 @@ export const alarmWords = (say: Speech) => ({
     anomaly: (place: string) => `Unusual movement: ${place}`,
     anomaly_flow: (place: string, flow: string, expected: string) =>
       `Unusual movement: ${place}, ${flow} instead of ${expected}`,
+    model_off: "A model does not speak: rules go on without it",
     unknown: (place: string, code: string) => `${code}: ${place}`,
   },
   clears: {
@@ -104,6 +105,7 @@ export const alarmWords = (say: Speech) => ({
     egress_transit: (persons: string) => `Fewer than ${persons} are expected to wait`,
     heat: (wait: string) => `The wait falls below ${wait}, or it cools down`,
     anomaly: (share: string) => `More than ${share} of quiet moments look as strange`,
+    model_off: "Every configured model speaks again",
     unknown: "The condition no longer holds, for the profile's off-delay",
   },
   evidence: {
@@ -146,6 +148,7 @@ export const alarmWords = (say: Speech) => ({
     rejected_share: "Share turned away",
     p_rejected_over: "Chance that the share is beyond its limit",
     gates_over: "Gates beyond the limit",
+    models_silent: "Models that do not speak",
     calls_usual: "Calls of a quiet night",
     heading_home: "Still to go home over it",
     expected_persons: "Persons expected",
@@ -190,6 +193,7 @@ export const alarmWords = (say: Speech) => ({
     DENS: ["Stop the inflow", "Open a relief route", "Put eyes on it"],
     "QUEUE-SPILL": ["Meter upstream", "Open more lanes", "Redirect to a free gate"],
     BLIND: ["Put human eyes on it", "Call the sensors' technician"],
+    "MODEL-OFF": ["Go on by the rules", "Tell whoever keeps the models"],
     ANOMALY: ["Look at the camera nearest to it", "Ask the steward on the spot"],
   },
   terms: {

@@ -89,6 +89,7 @@ export const alarmWords = (say: Speech): AlarmWords => ({
     heat_at: (place, wait, wbgt) => `${place}\u00a0: ${wait} d’attente par ${wbgt}`,
     anomaly: (place) => `Mouvement inhabituel\u00a0: ${place}`,
     anomaly_flow: (place, flow, expected) => `Mouvement inhabituel\u00a0: ${place}, ${flow} au lieu de ${expected}`,
+    model_off: "Un modèle ne répond pas\u00a0: les règles continuent",
     unknown: (place, code) => `${code}\u00a0: ${place}`,
   },
   clears: {
@@ -110,6 +111,7 @@ export const alarmWords = (say: Speech): AlarmWords => ({
     egress_transit: (persons) => `Moins de ${persons} devraient attendre`,
     heat: (wait) => `L’attente passe sous ${wait}, ou il fait moins chaud`,
     anomaly: (share) => `Plus de ${share} des moments calmes sont aussi étranges`,
+    model_off: "Chaque modèle configuré répond de nouveau",
     unknown: "La condition ne tient plus, pendant le délai du profil",
   },
   evidence: {
@@ -152,6 +154,7 @@ export const alarmWords = (say: Speech): AlarmWords => ({
     rejected_share: "Part de refus",
     p_rejected_over: "Probabilité d’une part au-delà de sa limite",
     gates_over: "Portes au-delà de la limite",
+    models_silent: "Modèles qui ne répondent pas",
     calls_usual: "Appels d’un soir calme",
     heading_home: "Encore à rentrer par là",
     expected_persons: "Personnes attendues",
@@ -204,6 +207,7 @@ export const alarmWords = (say: Speech): AlarmWords => ({
     DENS: ["Arrêter l’afflux", "Ouvrir un dégagement", "Y mettre un regard humain"],
     "QUEUE-SPILL": ["Filtrer en amont", "Ouvrir d’autres files", "Rediriger vers une porte libre"],
     BLIND: ["Y mettre un regard humain", "Appeler le technicien des capteurs"],
+    "MODEL-OFF": ["Continuer avec les règles", "Prévenir le responsable des modèles"],
     ANOMALY: ["Regarder la caméra la plus proche", "Demander à l’agent sur place"],
   },
   terms: {
