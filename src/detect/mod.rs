@@ -87,7 +87,14 @@ mod tests {
                 pane.add_count(site.sensor("lane-a"), &count(40, 0));
                 pane.add_count(site.sensor("gate-a"), &count(8, 0));
             });
-            let findings = detect(&Scene { venue: &site.venue, figures: &figures, outlooks: &[], models: ModelsSeen::default(), pane_start: site.end(n - 1), end: site.end(n) });
+            let findings = detect(&Scene {
+                venue: &site.venue,
+                figures: &figures,
+                outlooks: &[],
+                models: ModelsSeen::default(),
+                pane_start: site.end(n - 1),
+                end: site.end(n),
+            });
             let places: BTreeSet<_> = findings.iter().map(|finding| (finding.code, &finding.place)).collect();
             assert_eq!(places.len(), findings.len());
             assert!(findings.iter().all(|finding| finding.holds >= finding.exceeds && !finding.headline.key.is_empty()));

@@ -79,7 +79,8 @@ impl Site {
         self.closed_to = end;
         self.coverage = figures.coverage;
         let spoke = |outcome: &Outcome| matches!(outcome, Outcome::Ran(_));
-        let models = ModelsSeen { flow: settings.flow.as_ref().map(|_| spoke(&answer.flow)), anomaly: settings.anomaly.as_ref().map(|_| spoke(&answer.anomaly)) };
+        let models =
+            ModelsSeen { flow: settings.flow.as_ref().map(|_| spoke(&answer.flow)), anomaly: settings.anomaly.as_ref().map(|_| spoke(&answer.anomaly)) };
         let scene = Scene { venue, figures: &figures, outlooks: &outlooks.series, models, pane_start: venue.pane.start(end), end };
         let findings = detect::detect(&scene);
         let at = At { venue: &venue.id, event_time: end, watermark: end, coverage: figures.coverage };
