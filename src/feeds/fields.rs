@@ -103,7 +103,7 @@ impl<'a> Fields<'a> {
     pub(in crate::feeds) fn read(&mut self, bytes: &'a [u8]) -> Result<(), Fault> {
         // Checked once for the whole record, which is quicker than text by text.
         let text = std::str::from_utf8(bytes).map_err(|_| Fault::new(Reason::Malformed, "is not UTF-8"))?;
-        if !plain::read(text, |name, value| self.take(Field::of(name), value)) {
+        if !plain::read(text, |name, value| self.take(name, value)) {
             *self = Self::default();
             let mut json = serde_json::Deserializer::from_str(text);
             serde::Deserializer::deserialize_map(&mut json, ObjectVisitor(self)).and_then(|()| json.end()).map_err(|err| malformed(&err))?;
@@ -238,12 +238,14 @@ impl<'a> Fields<'a> {
         self.values.iter().find(|(name, _)| *name == field).map(|(_, value)| value)
     }
 
-    /// Takes a field by its name's meaning; one that no contract knows is counted.
-    fn take(&mut self, field: Option<Field>, value: Scalar<'a>) {
-        match field {
+    /// Takes a field of a plain record by its name; one that no contract knows is counted. Answers whether plain records have it.
+    fn take(&mut self, name: &str, value: Scalar<'a>) -> bool {
+        match Field::of(name) {
+            Some(field) if field.is_nested() => return false,
             Some(field) => self.put(field, value),
             None => self.foreign = self.foreign.saturating_add(1),
         }
+        true
     }
 
     fn put(&mut self, field: Field, value: Scalar<'a>) {

@@ -86,13 +86,13 @@ pub enum What {
     /// Where everybody in a zone was at one instant.
     Tracks(Vec<Track>),
     /// Density, and where told velocity, over a zone at one instant.
-    Grid(Grid),
+    Grid(Box<Grid>),
     /// Somebody called for help. Who, is not told.
     Call(Call),
     /// The weather at a station.
-    Weather(Weather),
+    Weather(Box<Weather>),
     /// What was planned for a match.
-    Plan(Plan),
+    Plan(Box<Plan>),
     /// How a sensor itself is.
     Health {
         /// Which.

@@ -165,15 +165,15 @@ impl PaneContent {
                 self.calls.insert((at, 0, observation.identity), (observation.entity, *call));
             }
             (Entity::Venue, What::Weather(weather)) => {
-                keep_last(&mut self.weather, weather.station.clone(), (at, 0, observation.content), weather.clone());
+                keep_last(&mut self.weather, weather.station.clone(), (at, 0, observation.content), Weather::clone(weather));
             }
             (Entity::Venue, What::Plan(plan)) => {
-                self.plans.insert((at, plan.version, observation.content), plan.clone());
+                self.plans.insert((at, plan.version, observation.content), Plan::clone(plan));
             }
             // A sensor that says it is ill has not reported what it is there to see.
             (Entity::Sensor(sensor), What::Health { health, seq }) => keep_last(&mut self.health, sensor, (at, *seq, observation.content), *health),
             (Entity::Sensor(sensor), What::Tracks(tracks)) => self.add_snapshot(sensor, observation, Snapshot::Tracks(tracks.clone())),
-            (Entity::Sensor(sensor), What::Grid(grid)) => self.add_snapshot(sensor, observation, Snapshot::Grid(grid.clone())),
+            (Entity::Sensor(sensor), What::Grid(grid)) => self.add_snapshot(sensor, observation, Snapshot::Grid(Grid::clone(grid))),
             // Nothing else is made by a decoder; a low-water mark is counted nowhere.
             _ => {}
         }

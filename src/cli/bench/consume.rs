@@ -13,7 +13,7 @@ use crate::log::{self, Event, Inbox, LogError, Offsets, ShardLog};
 use crate::simulate::LoadPlan;
 use crate::venue::World;
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How long a poll waits for records.
@@ -24,11 +24,11 @@ const PATIENCE: u32 = 300;
 /// Reads and decodes every record of the load once.
 pub(super) fn run(settings: &Settings, args: &BenchArgs, place: &Place, load: &LoadPlan, beside: &Beside) -> anyhow::Result<Cost> {
     let world = load::world_of(load, &settings.world.folder)?;
-    let (meter, decoded) = (Meter::new(beside), AtomicU64::new(0));
+    let (meter, decoded, absent) = (Meter::new(beside), AtomicU64::new(0), AtomicU32::new(args.shards.min(args.partitions)));
     usage::forget_peak();
     let reader = |shard: u32| -> anyhow::Result<()> {
-        let membership = place.join("loop", shard)?;
-        let mut reader = Reader { log: membership, world: &world, meter: &meter, decoded: &decoded, next: Offsets::new() };
+        let log = place.join("loop", shard)?;
+        let mut reader = Reader { log, world: &world, meter: &meter, decoded: &decoded, absent: &absent, waiting: None, next: Offsets::new() };
         reader.read(args.events, settings.shards.max_batch)
     };
     std::thread::scope(|scope| -> anyhow::Result<()> {
@@ -44,6 +44,10 @@ struct Reader<'a> {
     world: &'a World,
     meter: &'a Meter<'a>,
     decoded: &'a AtomicU64,
+    /// Readers that have no partition yet. Nothing is read before, so that nothing is given away while it is read.
+    absent: &'a AtomicU32,
+    /// Partitions that are to be read once nobody is absent; none before the first.
+    waiting: Option<Vec<u32>>,
     /// What was read, so that a partition that moves is not read twice.
     next: Offsets,
 }
@@ -54,6 +58,7 @@ impl Reader<'_> {
         while self.decoded.load(Ordering::Relaxed) < events {
             self.log.poll(max, WAIT, &mut inbox)?;
             self.follow(&inbox, &mut partitions)?;
+            self.start(&mut partitions)?;
             if inbox.records() == 0 {
                 empty += 1;
                 anyhow::ensure!(empty < PATIENCE, "the topic ended after {} of {events} records", self.decoded.load(Ordering::Relaxed));
@@ -72,27 +77,45 @@ impl Reader<'_> {
         for event in &inbox.events {
             match event {
                 Event::Assigned(partitions) => {
-                    for partition in partitions {
-                        let from = self.log.committed(*partition)?;
-                        self.log.start(&from)?;
-                        owned.push(*partition);
+                    if self.waiting.is_none() {
+                        self.absent.fetch_sub(1, Ordering::Relaxed);
                     }
-                    self.meter.beside.start(partitions.len());
+                    self.waiting.get_or_insert_default().extend(partitions);
                 }
                 Event::Revoked { partitions, .. } => {
+                    self.waiting.iter_mut().for_each(|waiting| waiting.retain(|partition| !partitions.contains(partition)));
                     owned.retain(|partition| !partitions.contains(partition));
-                    let next: Offsets =
-                        self.next.iter().filter(|(place, _)| partitions.contains(&place.partition)).map(|(place, next)| (*place, *next)).collect();
-                    if !next.is_empty() {
-                        self.log.begin()?;
-                        self.log.commit(&next)?;
-                    }
+                    self.hand_over(partitions)?;
                     self.log.release(partitions)?;
                 }
                 Event::ReadToEnd { .. } | Event::BrokerTime(_) => {}
             }
         }
         Ok(())
+    }
+
+    /// Starts what waits, once nobody is absent.
+    fn start(&mut self, owned: &mut Vec<u32>) -> Result<(), LogError> {
+        if self.absent.load(Ordering::Relaxed) > 0 {
+            return Ok(());
+        }
+        for partition in self.waiting.as_mut().map(std::mem::take).unwrap_or_default() {
+            let from = self.log.committed(partition)?;
+            self.log.start(&from)?;
+            owned.push(partition);
+            self.meter.beside.start(1);
+        }
+        Ok(())
+    }
+
+    /// Leaves word of how far partitions were read that another is to read on.
+    fn hand_over(&mut self, partitions: &[u32]) -> Result<(), LogError> {
+        let next: Offsets = self.next.iter().filter(|(place, _)| partitions.contains(&place.partition)).map(|(place, next)| (*place, *next)).collect();
+        if next.is_empty() {
+            return Ok(());
+        }
+        self.log.begin()?;
+        self.log.commit(&next)
     }
 }
 

@@ -69,7 +69,7 @@ fn decode(fields: &Fields<'_>, origin: &Origin<'_>) -> Result<Item, Fault> {
         tickets: tickets.iter().map(|(name, tickets)| Ok((section(name)?, *tickets))).collect::<Result<_, Fault>>()?,
         services: services.iter().map(|wire| service(wire, origin)).collect::<Result<_, Fault>>()?,
     };
-    Ok(Item::Observation(origin.observation(at, Entity::Venue, identity, content, What::Plan(plan))?))
+    Ok(Item::Observation(origin.observation(at, Entity::Venue, identity, content, What::Plan(Box::new(plan)))?))
 }
 
 fn loaded_at(fields: &Fields<'_>, origin: &Origin<'_>) -> Result<EventTime, Fault> {

@@ -45,7 +45,13 @@ fn decode(fields: &Fields<'_>, origin: &Origin<'_>) -> Result<Item, Fault> {
     let content = identity.real(cell_m).number(nx.into()).number(ny.into());
     let numbers = density.iter().chain(velocity.iter().flat_map(|(vx, vy)| vx.iter().chain(vy)));
     let content = numbers.fold(content, |said, number| said.real(*number));
-    Ok(Item::Observation(origin.observation(at, Entity::Sensor(sensor), identity, content, What::Grid(Grid { cell_m, nx, ny, density, velocity }))?))
+    Ok(Item::Observation(origin.observation(
+        at,
+        Entity::Sensor(sensor),
+        identity,
+        content,
+        What::Grid(Box::new(Grid { cell_m, nx, ny, density, velocity })),
+    )?))
 }
 
 fn cells_of(fields: &Fields<'_>, field: Field, cells: u64, within: RangeInclusive<f64>) -> Result<Option<Vec<f64>>, Fault> {

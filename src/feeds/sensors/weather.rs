@@ -34,6 +34,6 @@ fn decode(fields: &Fields<'_>, origin: &Origin<'_>) -> Result<Item, Fault> {
     }
     let identity = Canonical::of("weather").text(station).number(at.as_millis());
     let content = readings.into_iter().fold(identity, Canonical::may_real);
-    let what = What::Weather(Weather { station: station.into(), air_c, wbgt_c, rain_mm_h, wind_m_s });
+    let what = What::Weather(Box::new(Weather { station: station.into(), air_c, wbgt_c, rain_mm_h, wind_m_s }));
     Ok(Item::Observation(origin.observation(at, Entity::Venue, identity, content, what)?))
 }
