@@ -20,6 +20,8 @@ pub struct Poller {
     last: Option<u64>,
     /// The time of the newest frame, epoch ms: its header's, else when it came.
     newest: i64,
+    /// How old that frame was when it came, ms: what a source publishes is behind by about so much.
+    behind: i64,
     failures: u32,
     stale: bool,
 }
@@ -41,7 +43,7 @@ impl Poller {
     /// An address that has not been asked yet.
     pub fn new(settings: settings::Poll, route: Route) -> Self {
         let agent = super::ask::agent(settings.timeout);
-        Self { settings, route, agent, etag: None, modified: None, last: None, newest: 0, failures: 0, stale: false }
+        Self { settings, route, agent, etag: None, modified: None, last: None, newest: 0, behind: 0, failures: 0, stale: false }
     }
 
     /// Asks until it is told to stop.
@@ -115,7 +117,10 @@ impl Poller {
         context.gather(&self.route, &payload, &position, &mut gathered);
         let fate = context.write(gathered).map_err(|why| (why, None))?;
         self.last = Some(hash);
-        self.newest = self.newest.max(frame_time(frame).map_or(received, |at| at.as_millis()));
+        let made = frame_time(frame).map_or(received, |at| at.as_millis());
+        if made > self.newest {
+            (self.newest, self.behind) = (made, (received - made).max(0));
+        }
         Ok(if fate == Some(Fate::Refused) { Asked::Refused } else { Asked::New })
     }
 
@@ -128,8 +133,9 @@ impl Poller {
             context.telemetry.emit(FeedStale { source: &self.route.source, stale, age_s: age.as_secs_f64() });
         }
         if asked == Asked::Same && !stale && self.newest > 0 {
-            // A frame that was made before this question may come with the next one.
-            context.vouch(&self.route, context.now_ms() - self.settings.every.as_millis() as i64);
+            // The next frame may have been made before this question, by as much as the last was behind; never before the last.
+            let at = context.now_ms() - self.settings.every.as_millis() as i64 - self.behind;
+            context.vouch(&self.route, at.max(self.newest));
         }
     }
 }

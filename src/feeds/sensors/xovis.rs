@@ -118,7 +118,8 @@ struct Attributes {
     sequence_number: Option<u64>,
 }
 
-/// What the sensor says of itself.
+/// What the sensor says of itself. `SENSOR_FAILURE` and `ILLUMINATION_INSUFFICIENT` are in the public text; the others are as integrators tell them, and do no harm
+/// where a sensor never says so.
 const HEALTH: &[(&str, Health)] = &[
     ("SENSOR_FAILURE", Health::Failed),
     ("SENSOR_OFFLINE", Health::Down),
