@@ -163,6 +163,8 @@ pub(crate) fn profile() -> Profile {
         ("anomaly.off_s", 300.0),
         ("anomaly.deadband", 0.004),
         ("anomaly.warm_up_panes", 12.0),
+        ("clock.on_s", 0.0),
+        ("clock.off_s", 60.0),
     ];
     let unit = |name: &str| REQUIRED.iter().find(|(known, _)| *known == name).map_or("", |(_, unit)| unit);
     let threshold = |(name, value): &(&str, f64)| (Box::from(*name), Threshold { value: *value, unit: unit(name).into(), source: "test".into(), mark: 'C' });

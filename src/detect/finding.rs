@@ -25,6 +25,8 @@ pub enum Code {
     Blind,
     #[serde(rename = "ANOMALY")]
     Anomaly,
+    #[serde(rename = "CLOCK")]
+    Clock,
 }
 
 impl Code {
@@ -40,6 +42,7 @@ impl Code {
             Self::QueueSpill => "QUEUE-SPILL",
             Self::Blind => "BLIND",
             Self::Anomaly => "ANOMALY",
+            Self::Clock => "CLOCK",
         }
     }
 }
@@ -64,6 +67,7 @@ pub enum PlaceKind {
     Zone,
     Gate,
     Link,
+    Sensor,
 }
 
 /// A place by its name, as it stands in outputs.

@@ -9,6 +9,7 @@
 mod anomaly;
 mod blind;
 mod cap_occ;
+pub mod clock;
 mod counter;
 mod dens;
 mod entry_eta;
@@ -20,6 +21,7 @@ pub(crate) mod sample;
 pub mod scene;
 mod turb;
 
+pub use clock::WrongClock;
 pub use finding::{Code, Evidence, Finding, Message, Place, PlaceKind, Priority};
 pub use scene::Scene;
 
@@ -37,6 +39,7 @@ pub const DETECTORS: &[(Code, Detector)] = &[
     (Code::QueueSpill, queue_spill::detect),
     (Code::Blind, blind::detect),
     (Code::Anomaly, anomaly::detect),
+    (Code::Clock, clock::detect),
 ];
 
 /// Everything that all detectors find in one pane.
@@ -63,7 +66,7 @@ mod tests {
                 pane.add_count(site.sensor("lane-a"), &count(40, 0));
                 pane.add_count(site.sensor("gate-a"), &count(8, 0));
             });
-            let findings = detect(&Scene { venue: &site.venue, figures: &figures, outlooks: &[], pane_start: site.end(n - 1), end: site.end(n) });
+            let findings = detect(&Scene { venue: &site.venue, figures: &figures, outlooks: &[], clocks: &[], pane_start: site.end(n - 1), end: site.end(n) });
             let places: BTreeSet<_> = findings.iter().map(|finding| (finding.code, &finding.place)).collect();
             assert_eq!(places.len(), findings.len());
             assert!(findings.iter().all(|finding| finding.holds >= finding.exceeds && !finding.headline.key.is_empty()));
@@ -84,7 +87,7 @@ mod tests {
     fn measure_the_detectors_over_a_thousand_zones() {
         let site = stadium(1_000);
         let figures = site.close(&mut site.state(), 1, |pane| pane.counts.iter_mut().for_each(|count| (count.inwards, count.reports) = (3, 1)));
-        let scene = Scene { venue: &site.venue, figures: &figures, outlooks: &[], pane_start: site.end(0), end: site.end(1) };
+        let scene = Scene { venue: &site.venue, figures: &figures, outlooks: &[], clocks: &[], pane_start: site.end(0), end: site.end(1) };
         let start = std::time::Instant::now();
         let times = 200;
         let found: usize = (0..times).map(|_| detect(&scene).len()).sum();

@@ -184,6 +184,16 @@ impl Input {
         self.unassign(&places)
     }
 
+    /// Stops fetching places that stay assigned, or goes on with them. What was fetched of them and not read is fetched again.
+    pub(super) fn pause(&self, places: &[Place], paused: bool) -> Result<(), LogError> {
+        let mut list = TopicPartitionList::with_capacity(places.len());
+        for place in places.iter().filter(|place| self.started.contains(place)) {
+            list.add_partition(self.name(place.feed), place.partition as i32);
+        }
+        let done = if paused { self.consumer.pause(&list) } else { self.consumer.resume(&list) };
+        done.map_err(|error| LogError::Unknown { doing: "pausing partitions", detail: error.to_string() })
+    }
+
     fn unassign(&mut self, places: &Offsets) -> Result<(), LogError> {
         let mut list = TopicPartitionList::new();
         for place in places.keys() {

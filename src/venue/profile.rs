@@ -150,4 +150,6 @@ pub const REQUIRED: &[(&str, &str)] = &[
     ("transport.load.5.hi", "1"),
     ("transport.load.6.lo", "1"),
     ("transport.load.6.hi", "1"),
+    ("clock.on_s", "s"),
+    ("clock.off_s", "s"),
 ];

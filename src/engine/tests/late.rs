@@ -54,7 +54,9 @@ fn older_than_the_kept_panes_it_corrects_the_totals_only() {
     let late = count_over("counters", "c-in", 101, 109, 100, 0);
     let plain = said(&steady(300, 200, &[]));
     let run = played(&steady(300, 200, &[late]), 7);
-    assert!(run.outcome.place("queue").iter().all(|record| record["revision"] == 0));
+    let (corrections, panes): (Vec<_>, Vec<_>) = run.outcome.place("queue").into_iter().partition(|record| record["kind"] == "correction");
+    assert!(panes.iter().all(|record| record["revision"] == 0));
+    assert_eq!((corrections.len(), corrections[0]["in"].as_i64(), corrections[0]["out"].as_i64()), (1, Some(100), Some(0)));
     assert_eq!(inside(&run.outcome, "queue", 190), inside(&plain, "queue", 190));
     assert_eq!(inside(&run.outcome, "queue", 220), inside(&plain, "queue", 220) + 100.0);
     assert_eq!(run.sums().revised, 1);

@@ -61,6 +61,9 @@ export const alarmWords = (say: Speech): AlarmWords => ({
     blind_for: (place, span) => `Plus de vue sur ${place}\u00a0: silence depuis ${span}`,
     anomaly: (place) => `Mouvement inhabituel\u00a0: ${place}`,
     anomaly_flow: (place, flow, expected) => `Mouvement inhabituel\u00a0: ${place}, ${flow} au lieu de ${expected}`,
+    clock: (place) => `Horloge fausse\u00a0: ${place}`,
+    clock_ahead: (place, span) => `Horloge fausse\u00a0: ${place} avance de ${span}`,
+    clock_behind: (place, span) => `Horloge fausse\u00a0: ${place} retarde de ${span}`,
     unknown: (place, code) => `${code}\u00a0: ${place}`,
   },
   clears: {
@@ -70,9 +73,12 @@ export const alarmWords = (say: Speech): AlarmWords => ({
     queue_spill: (span) => `Il reste plus de ${span} avant le débordement`,
     blind: (share) => `Au moins ${share} de ses capteurs répondent de nouveau`,
     anomaly: (share) => `Plus de ${share} des moments calmes sont aussi étranges`,
+    clock: (events) => `${events} relevés de suite arrivent à la bonne heure`,
     unknown: "La condition ne tient plus, pendant le délai du profil",
   },
   evidence: {
+    clock_offset_s: "Horloge par rapport à la réception",
+    clock_events: "Relevés mis en quarantaine",
     p_after_deadline: "Probabilité que l’entrée finisse après l’échéance",
     entry_eta: "Fin d’entrée estimée",
     remaining_persons: "Personnes encore à entrer",
