@@ -325,8 +325,9 @@ impl Engine {
     fn close_panes(&mut self, effects: &mut Effects) {
         for site in self.sites.values_mut() {
             let venue = self.world.venue(site.id);
-            if let Some(end) = site.next_close(venue) {
-                site.begin_close(venue, end, effects);
+            match site.next_close(venue) {
+                Some(end) => site.begin_close(venue, end, effects),
+                None => site.settle_late(venue, effects),
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::time::EventTime;
 use crate::venue::Venue;
 use crate::window::{LateArrival, PaneContent, apportion};
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 /// By zone: persons more than were counted before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +63,33 @@ impl Site {
         }
         self.revise(venue, past, effects);
         of_the_pane
+    }
+
+    /// At the end of all input, when the last pane has closed: what came late and waits for a pane that never will takes effect now, where its own pane has closed.
+    pub(super) fn settle_late(&mut self, venue: &Venue, effects: &mut Effects) {
+        let is_over = self.ended && self.waiting.is_none() && self.closed_to > EventTime::MIN && self.journal.as_ref().is_none_or(VecDeque::is_empty);
+        if !is_over {
+            return;
+        }
+        let closed_to = self.closed_to;
+        let mut past = Vec::new();
+        for LateArrival { observation, .. } in self.open.take_late() {
+            // What happened in the match holds from a close on, and there is none any more.
+            if matches!(observation.what, What::Match(_)) {
+                continue;
+            }
+            for part in parts(venue, observation) {
+                if part.end <= closed_to {
+                    past.push(part);
+                } else {
+                    self.open.add_part(venue, part.end, &part.observation);
+                }
+            }
+        }
+        if !past.is_empty() {
+            self.dirty = true;
+            self.revise(venue, past, effects);
+        }
     }
 
     /// Lets parts of late events take effect on panes that have closed.

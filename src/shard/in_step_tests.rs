@@ -116,8 +116,11 @@ impl Core for Watched<'_> {
     }
 }
 
+/// An output: topic, key, value.
+type Said = (Topic, Vec<u8>, Vec<u8>);
+
 /// Reads the backlog with feeds so far apart at most; answers what came out, and the most panes that were open at once.
-fn caught_up(most: Span) -> (Vec<(Topic, Vec<u8>, Vec<u8>)>, usize) {
+fn caught_up(most: Span) -> (Vec<Said>, usize) {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(Options { retention: Retention::UntilRead, ..Options::new(folder.path(), 1) }).unwrap();
     let mut feeder = log.feeder();

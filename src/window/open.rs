@@ -109,6 +109,17 @@ impl OpenPanes {
         self.panes.values().map(|pane| pane.late.len()).sum()
     }
 
+    /// Takes out every late event that waits for a close, by what was seen.
+    pub fn take_late(&mut self) -> Vec<LateArrival> {
+        let mut taken = Vec::new();
+        for pane in self.panes.values_mut().filter(|pane| !pane.late.is_empty()) {
+            pane.dirty = true;
+            taken.append(&mut pane.late);
+        }
+        taken.sort_by_key(|late| (late.observation.at, late.observation.entity, late.observation.identity));
+        taken
+    }
+
     /// Takes the pane ending at `end` out; an empty one where nothing came.
     pub fn close(&mut self, venue: &Venue, end: EventTime) -> OpenPane {
         match self.panes.remove(&end) {

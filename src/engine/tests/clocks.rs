@@ -39,7 +39,7 @@ sensors = [
 "#
     );
     let profile = SourceFile { path: "profile.toml".into(), text: include_str!("../../../config/profiles/fr-ma-2030.toml").into() };
-    Arc::new(load(&[profile, SourceFile { path: "small.toml".into(), text: text.into() }]).unwrap())
+    Arc::new(load(&[profile, SourceFile { path: "small.toml".into(), text }]).unwrap())
 }
 
 fn name(zone: usize, sensor: usize) -> String {
