@@ -156,6 +156,9 @@ fn what_is_late_at_the_very_end_of_a_run_is_not_left_behind() {
         let revised: i64 = run.outcome.place("lounge").iter().filter(|record| record["revision"] == 1 || record["kind"] == "correction").count() as i64;
         assert!(revised > 0, "batches of {size}: its panes were published again");
         assert!(told("in") > 0);
-        assert_eq!(run.engine.explain("small", crate::venue::ZoneId(2), crate::time::EventTime::from_millis(crate::engine::story::START)).unwrap().late_waiting, 0);
+        assert_eq!(
+            run.engine.explain("small", crate::venue::ZoneId(2), crate::time::EventTime::from_millis(crate::engine::story::START)).unwrap().late_waiting,
+            0
+        );
     }
 }
