@@ -169,7 +169,9 @@ impl Input {
         }
         self.assign(&list)?;
         self.started.extend(from.keys());
-        Ok(())
+        // A pause may outlive the assignment in which it was made.
+        let places: Vec<Place> = from.keys().copied().collect();
+        self.pause(&places, false)
     }
 
     fn assign(&self, list: &TopicPartitionList) -> Result<(), LogError> {

@@ -2,7 +2,7 @@
 //!
 //! The idea: whether an event is late hangs on its own source's clock alone, so the order in which feeds are read makes nobody late. What it does make is memory: a pane
 //! stays open until the slowest feed has passed it. So a feed whose event time is more than [`Spread::most`] ahead of another one's that has unread records is paused until
-//! the other has come near. A feed that is read to its end holds nobody, and the commands hold nobody either. Partitions of different numbers share no venue, hence no pane,
+//! the other has come near. A feed that is read to its end holds nobody, one whose records do not come holds nobody for long, and the commands hold nobody either. Partitions of different numbers share no venue, hence no pane,
 //! and need no common step.
 //!
 //! ```text
@@ -14,7 +14,7 @@
 use crate::log::Place;
 use crate::time::{EventTime, Span};
 use crate::venue::Feed;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far the feeds of a partition number may be apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,12 @@ pub(super) struct Progress {
 #[derive(Debug, Default)]
 pub(super) struct InStep {
     paused: BTreeSet<Place>,
+    /// How far each place had been read when it last moved, and how often it was looked at since.
+    standing: BTreeMap<Place, (Option<EventTime>, u32)>,
 }
+
+/// After so many looks without progress a place is waited for no more: this is about memory, and a broker that does not bring its records must not stop the others.
+const PATIENCE: u32 = 256;
 
 /// What is to be done now.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -56,8 +61,12 @@ pub(super) struct Steps {
 impl InStep {
     /// Judges the feeds of one partition number.
     pub(super) fn judge(&mut self, spread: Spread, feeds: &[Progress]) -> Steps {
-        let unread = feeds.iter().filter(|progress| !progress.at_end && progress.place.feed != Feed::Commands && !self.paused.contains(&progress.place));
-        let floor = unread.map(|progress| progress.reached.unwrap_or(EventTime::MIN)).min();
+        feeds.iter().for_each(|progress| self.look(progress));
+        let is_waited_for = |progress: &&Progress| {
+            let stands = self.standing.get(&progress.place).map_or(0, |(_, looks)| *looks);
+            !progress.at_end && progress.place.feed != Feed::Commands && !self.paused.contains(&progress.place) && stands < PATIENCE
+        };
+        let floor = feeds.iter().filter(is_waited_for).map(|progress| progress.reached.unwrap_or(EventTime::MIN)).min();
         let mut steps = Steps::default();
         for Progress { place, reached, .. } in feeds.iter().filter(|progress| progress.place.feed != Feed::Commands) {
             let is_paused = self.paused.contains(place);
@@ -75,8 +84,18 @@ impl InStep {
         steps
     }
 
+    fn look(&mut self, progress: &Progress) {
+        let (reached, looks) = self.standing.entry(progress.place).or_insert((progress.reached, 0));
+        if *reached == progress.reached && !progress.at_end {
+            *looks = looks.saturating_add(1);
+        } else {
+            (*reached, *looks) = (progress.reached, 0);
+        }
+    }
+
     /// A partition number is read anew, or no more.
     pub(super) fn forget(&mut self, partition: u32) {
+        self.standing.retain(|place, _| place.partition != partition);
         self.paused.retain(|place| place.partition != partition);
     }
 }

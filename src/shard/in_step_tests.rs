@@ -44,6 +44,15 @@ fn a_feed_with_unread_records_and_no_time_yet_is_read_first() {
 }
 
 #[test]
+fn records_that_do_not_come_stop_nobody_for_long() {
+    let (mut steps, spread) = (InStep::default(), Spread::default());
+    let mut told = || steps.judge(spread, &[feed(Feed::Sensors, Some(9_000), false), feed(Feed::Transport, Some(0), false)]);
+    assert_eq!(told().pause, [place(Feed::Sensors)]);
+    assert!((0..1_000).any(|_| told().resume == [place(Feed::Sensors)]));
+    assert_eq!(told(), Steps::default());
+}
+
+#[test]
 fn the_one_that_is_furthest_behind_is_never_paused() {
     let (mut steps, spread) = (InStep::default(), Spread::default());
     let mut reached = [0_i64, 7, 90];
