@@ -55,12 +55,16 @@ impl Site {
             Finding::Returned => ClockNote { fault: None, offset_ms: 0, events: 0 },
         };
         let source = observation.source.index();
-        if !self.sources[source].clock.has_started() {
+        let (clock, lag) = (&self.sources[source].clock, venue.sources[source].as_of_lag);
+        if !clock.has_started() {
             // No pane is open by it yet; each further bad event tells again.
             return;
         }
-        let ahead = venue.trust.ahead_of_receipt.plus(venue.sources[source].as_of_lag);
-        self.open.note_clock(venue, venue.pane.end_of(timed.received.after(ahead)), self.closed_to, sensor, note);
+        // A receipt of another day than its source's clock (a record without the header, in a recorded night) names no pane of the venue.
+        let reached = clock.greatest();
+        let is_of_the_night = reached.since(timed.received).max(timed.received.since(reached)) <= venue.trust.leap;
+        let at = if is_of_the_night { timed.received.after(venue.trust.ahead_of_receipt) } else { clock.watermark() };
+        self.open.note_clock(venue, venue.pane.end_of(at.after(lag)), self.closed_to, sensor, note);
     }
 
     /// Takes over what the pane ending at `end` tells of clocks, and forgets those that have been right for long enough.

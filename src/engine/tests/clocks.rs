@@ -227,3 +227,18 @@ fn the_order_in_which_sensors_arrive_changes_no_byte() {
         assert!(compared(&outcome) == compared(&reference), "seed {seed}");
     }
 }
+
+/// A night of 2030 through a broker of today, and one record whose door forgot to say when it was received: no pane of today opens.
+#[test]
+fn a_receipt_of_another_day_opens_no_pane_there() {
+    let world = halls(1, 3);
+    let mut records = evening(1, 3, 10, &BTreeMap::new(), false);
+    records.insert(3, count_over("counters", &name(0, 2), 0, 10, 9, 0).received(-126_000_000));
+    let mut run = Run::of(world, Placement::ByPane);
+    run.read(&records, 1);
+    assert!(run.engine.open_panes() < 10);
+    run.end();
+    let places = run.outcome.place("z0");
+    assert!(places.len() <= 12, "{} panes", places.len());
+    assert_eq!(run.outcome.of(OutTopic::Quarantine).len(), 1 + 4, "that one, and the good ones before the fifth");
+}
