@@ -3,7 +3,7 @@
 //! The crate is built in layers; a lower one never imports a higher one (`tests/it/layers.rs` fails when one does).
 //!
 //! ```text
-//!  5  edges      config kafka log onnx door shard simulate incidents replay console publish telemetry cli …    everything that touches the outside
+//!  5  edges      audit config kafka log onnx door shard simulate incidents replay console publish telemetry cli …    everything that touches the outside
 //!  4  engine     one partition's venues: step(records, controls) → effects, snapshot, restore
 //!  3  detect     picture + forecast + scores → findings          alarm     findings → alarms with an operator life cycle
 //!  2  crowd      panes → picture      forecast   features, profiles      inference   manifests, tensors, requests
@@ -16,6 +16,7 @@
 //! so the same records give the same bytes, live, in replay and in the tests.
 
 pub mod alarm;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod console;

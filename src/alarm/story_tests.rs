@@ -25,7 +25,7 @@ impl Night {
         let site = &self.site;
         let figures = site.close(&mut self.state, n, |pane| fill(site, pane));
         let findings =
-            detect(&Scene { venue: &site.venue, figures: &figures, outlooks: &[], models: ModelsSeen::default(), pane_start: site.venue.pane.start(end), end });
+            detect(&Scene { venue: &site.venue, figures: &figures, outlooks: &[], models: ModelsSeen::default(), clocks: &[], pane_start: site.venue.pane.start(end), end });
         let at = At { venue: &site.venue.id, event_time: end, watermark: end, coverage: figures.coverage };
         self.log.extend(self.book.expire(&at));
         self.log.extend(self.book.assess(&at, &findings));

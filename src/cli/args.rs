@@ -28,6 +28,12 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Runs what was recorded through the same engine.
     Replay(ReplayArgs),
+    /// Takes records that were too late back in, and has what their windows lacked published.
+    Reopen(ReopenArgs),
+    /// Says why a window of a zone is open, closed or revised, or why an alarm stands.
+    Explain(ExplainArgs),
+    /// Holds the conservation ledger against the topics, from outside, and names the offsets of any difference.
+    Ledger,
     /// Checks configuration, venues and models, and names every fault.
     Check(CheckArgs),
     /// Draws an illustrative venue from the public facts of a stadium.
@@ -191,15 +197,58 @@ pub struct ReplayArgs {
     /// A venue file for the frames, beside the configured profiles.
     #[arg(long = "venue-file", value_name = "FILE")]
     pub venue_file: Option<PathBuf>,
-    /// Reads the configured Kafka's input topics to their end.
+    /// Reads the configured Kafka's input topics to their end, and does again what its journal says was decided.
     #[arg(long)]
     pub kafka: bool,
+    /// Decides by rule although there is a journal.
+    #[arg(long, requires = "kafka")]
+    pub no_journal: bool,
     /// Where the results go.
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub out: PathBuf,
     /// Writes Parquet beside the lines.
     #[arg(long)]
     pub parquet: bool,
+}
+
+/// What to explain.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The venue.
+    #[arg(long, requires = "zone")]
+    pub venue: Option<String>,
+    /// The zone.
+    #[arg(long)]
+    pub zone: Option<String>,
+    /// A time in the window: RFC 3339 with an offset, or epoch milliseconds; without it the window that is to close next.
+    #[arg(long)]
+    pub at: Option<String>,
+    /// Instead: an alarm's id.
+    #[arg(long, conflicts_with_all = ["venue", "zone", "at"])]
+    pub alarm: Option<String>,
+    /// Where the service runs.
+    #[arg(long, default_value = "http://127.0.0.1:8030")]
+    pub url: String,
+    /// The console's token, where one is configured.
+    #[arg(long)]
+    pub token: Option<String>,
+}
+
+/// What to take back in.
+#[derive(Debug, Args)]
+pub struct ReopenArgs {
+    /// The venue.
+    #[arg(long)]
+    pub venue: String,
+    /// Start of the window: RFC 3339 with an offset, or epoch milliseconds.
+    #[arg(long)]
+    pub from: String,
+    /// End of the window.
+    #[arg(long)]
+    pub to: String,
+    /// Says what would be taken in, and takes in nothing.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// What to check.

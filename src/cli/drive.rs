@@ -5,7 +5,8 @@
 use super::pump::{WATCHED, Watchers};
 use super::service::{Around, Seat, Told, Watch};
 use super::settings::Settings;
-use crate::engine::Placement;
+use crate::engine::journal::Line;
+use crate::engine::{self, Placement};
 use crate::log::embedded::{EmbeddedFeeder, EmbeddedLog, Faults, Options, Retention};
 use crate::log::{ShardLog, Since};
 use crate::results::Results;
@@ -25,6 +26,8 @@ pub(super) struct Drive<'a> {
     pub(super) partitions: u32,
     /// A forecast model of one's own.
     pub(super) model: Option<&'a Path>,
+    /// What was decided live, to be done again.
+    pub(super) journal: Option<Arc<Vec<Line>>>,
 }
 
 /// What a finite run leaves.
@@ -81,7 +84,7 @@ impl Drive<'_> {
         for fault in seat.faults() {
             tracing::warn!("{fault}");
         }
-        let engine = seat.engine_settings(Placement::ByPane);
+        let engine = engine::Settings { journal: self.journal.clone(), ..seat.engine_settings(Placement::ByPane) };
         let mut make = |partition| Told::new(self.around.clone(), partition, self.partitions, engine.clone());
         let mut open = || Ok(Box::new(log.member("midan", Faults::none())) as Box<dyn ShardLog>);
         let settings = shard::Settings { mode: Mode::ToEnd, poll_records: self.settings.shards.max_batch, ..shard::Settings::default() };

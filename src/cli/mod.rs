@@ -10,11 +10,14 @@ mod demo;
 mod door;
 mod draw;
 mod drive;
+mod explain;
 mod health;
 mod incidents;
+mod ledger;
 mod load;
 mod night;
 mod pump;
+mod reopen;
 mod replay;
 mod run;
 mod service;
@@ -55,6 +58,9 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::run(&settings, &args),
         Command::Check(args) => check::run(&settings, &args),
         Command::Door(args) => door::run(&settings, &args),
+        Command::Reopen(args) => reopen::run(&settings, &args),
+        Command::Explain(args) => explain::run(&settings, &args),
+        Command::Ledger => ledger::run(&settings),
         Command::Topics { action } => topics::run(&settings, action),
         Command::Bench(args) => bench::run(&settings, &args),
         Command::Incidents(args) => incidents::run(&settings, &args),

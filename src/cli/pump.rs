@@ -3,10 +3,10 @@
 use super::service::Around;
 use crate::alarm::Change;
 use crate::engine::OutTopic;
-use crate::log::{Answer, LogError, Tail, TailRecord, Topic};
+use crate::log::{Answer, HEARTBEAT_PREFIX, LogError, Tail, TailRecord, Topic};
 use crate::results::Results;
 use crate::summary::Summary;
-use crate::telemetry::happening::{AlarmChanged, AlarmsActive, Covered, Quarantined};
+use crate::telemetry::happening::{AlarmChanged, AlarmsActive, Covered, HeartbeatSeen, Quarantined};
 use serde::Deserialize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -85,6 +85,10 @@ impl Watchers<'_> {
 
     fn take(&mut self, record: &TailRecord) -> anyhow::Result<()> {
         let (Topic::Out(topic), Some(value)) = (record.topic, &record.value) else { return Ok(()) };
+        if let Some(member) = std::str::from_utf8(&record.key).ok().filter(|_| topic == OutTopic::Alerts).and_then(|key| key.strip_prefix(HEARTBEAT_PREFIX)) {
+            self.around.telemetry.emit(HeartbeatSeen { member });
+            return Ok(());
+        }
         self.summary.take(topic, value);
         if let Some(results) = &mut self.results {
             // A replay leaves files behind and serves nobody: neither a console nor metrics watch it.

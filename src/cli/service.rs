@@ -206,10 +206,15 @@ impl Core for Told {
     fn step(&mut self, batch: &Batch, controls: &[Control]) -> Effects {
         let began = stopwatch();
         let effects = self.engine.step(batch, controls);
+        self.around.view.questions().answer(|question| self.engine.explain(&question.venue, question.zone, question.at));
         if !effects.asks.is_empty() {
             self.around.telemetry.emit(PanesClosed { seconds: began.elapsed().as_secs_f64() });
         }
         effects
+    }
+
+    fn reached(&self, feed: Feed) -> Option<EventTime> {
+        self.engine.reached(feed)
     }
 
     fn take_state_changes(&mut self) -> Vec<StateChange> {

@@ -2,9 +2,12 @@
 
 use super::access::{self, Access};
 use super::assets;
+use super::explain::lines;
+use super::questions::Question;
 use super::site::{Site, VenueName};
 use super::view::{Frame, LiveView};
 use crate::telemetry::Telemetry;
+use crate::time::EventTime;
 use crate::venue::World;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
@@ -26,6 +29,9 @@ use utoipa::{OpenApi, ToSchema};
 
 /// Pictures are thinned to one per this long of wall time.
 const BETWEEN_PICTURES: Duration = Duration::from_millis(250);
+
+/// A shard without work answers with its next tick, within a second.
+const TO_EXPLAIN: Duration = Duration::from_secs(3);
 
 /// Where the console's commands go: the topic `midan.commands`.
 pub trait CommandSink: Send + Sync {
@@ -76,7 +82,7 @@ struct Shared {
 
 #[derive(OpenApi)]
 #[openapi(
-    paths(venues, site, stream, history, command, status),
+    paths(venues, site, stream, history, explain, command, status),
     components(schemas(CommandRequest, Accepted, Refused, Status)),
     info(title = "Midan", description = "The console's interface; docs/API.md says what the pieces mean.")
 )]
@@ -169,6 +175,7 @@ fn router(service: Service) -> Router {
         .route("/api/v1/venues/{venue}", get(site))
         .route("/api/v1/venues/{venue}/stream", get(stream))
         .route("/api/v1/venues/{venue}/places/{place}/history", get(history))
+        .route("/api/v1/venues/{venue}/explain", get(explain))
         .route("/api/v1/commands", post(command))
         .route("/api/v1/status", get(status))
         .layer(middleware::from_fn_with_state(access, access::guard));
@@ -252,6 +259,46 @@ async fn history(State(shared): State<Arc<Shared>>, Path((venue, place)): Path<(
     }
     let points = shared.service.view.history(&venue, &place, query.minutes.unwrap_or(120));
     Json(History { place, points }).into_response()
+}
+
+#[derive(Deserialize)]
+struct ExplainQuery {
+    zone: String,
+    at: Option<i64>,
+}
+
+/// Why a window of a zone is open, closed or revised.
+#[utoipa::path(get, path = "/api/v1/venues/{venue}/explain", params(("venue" = String, Path), ("zone" = String, Query), ("at" = Option<i64>, Query)), responses((status = 200, description = "the explanation, and its words in `text`"), (status = 404, body = Refused), (status = 503, body = Refused)))]
+async fn explain(State(shared): State<Arc<Shared>>, Path(venue): Path<String>, Query(query): Query<ExplainQuery>) -> Response {
+    #[derive(Serialize)]
+    struct Explained {
+        #[serde(flatten)]
+        told: crate::engine::explain::Explanation,
+        text: Vec<String>,
+    }
+    let service = &shared.service;
+    let Some(known) = service.world.find(&venue).map(|id| service.world.venue(id)) else { return unknown_venue(&shared, &venue) };
+    let Some(zone) = known.find_zone(&query.zone) else {
+        return refuse(
+            StatusCode::NOT_FOUND,
+            format!("{venue} has no zone {}; the nearest are {}", query.zone, known.zone_names.nearest(&query.zone).join(", ")),
+        );
+    };
+    // The end of the last closed pane lies in the one that is to close next.
+    let at = EventTime::from_millis(query.at.or_else(|| service.view.event_time(&venue)).unwrap_or(0));
+    let Some(answer) = service.view.questions().ask(Question { venue: venue.clone(), zone, at }) else {
+        return refuse(StatusCode::SERVICE_UNAVAILABLE, "too many questions wait already; ask again".to_owned());
+    };
+    match tokio::time::timeout(TO_EXPLAIN, answer).await {
+        Ok(Ok(told)) => {
+            let text = lines(&told);
+            Json(Explained { told, text }).into_response()
+        }
+        _ => refuse(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("no shard of this instance answers for {venue}: another instance has it, or its shard does not poll"),
+        ),
+    }
 }
 
 /// Writes a command to `midan.commands`.

@@ -5,6 +5,7 @@
 
 use super::alarms::AlarmList;
 use super::place::{PlaceRecord, PlaceView, Point};
+use super::questions::Questions;
 use crate::alarm::{AlarmState, Change};
 use crate::engine::{OutTopic, Row, Sums};
 use crate::venue::Venue;
@@ -50,6 +51,7 @@ pub struct LiveView {
     /// Broker time, epoch ms: the wall clock live, the simulated one in a demonstration.
     now: AtomicI64,
     models: Mutex<BTreeMap<&'static str, ModelState>>,
+    questions: Questions,
 }
 
 #[derive(Debug)]
@@ -153,7 +155,13 @@ impl LiveView {
             };
             (venue.id.to_string(), empty)
         };
-        Self { venues: venues.into_iter().map(view).collect(), ledger: Mutex::default(), now: AtomicI64::new(0), models: Mutex::default() }
+        Self {
+            venues: venues.into_iter().map(view).collect(),
+            ledger: Mutex::default(),
+            now: AtomicI64::new(0),
+            models: Mutex::default(),
+            questions: Questions::default(),
+        }
     }
 
     /// Tells the view what broker time it is, epoch ms.
@@ -180,6 +188,11 @@ impl LiveView {
             OutTopic::Quarantine => self.take_quarantined(value),
             OutTopic::Alarms | OutTopic::Late | OutTopic::Control | OutTopic::State => {}
         }
+    }
+
+    /// Questions to the engines.
+    pub const fn questions(&self) -> &Questions {
+        &self.questions
     }
 
     /// A stream of the venue's frames.

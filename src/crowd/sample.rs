@@ -163,6 +163,8 @@ pub(crate) fn profile() -> Profile {
         ("anomaly.off_s", 300.0),
         ("anomaly.deadband", 0.004),
         ("anomaly.warm_up_panes", 12.0),
+        ("clock.on_s", 0.0),
+        ("clock.off_s", 60.0),
     ];
     let text = include_str!("../../config/profiles/fr-ma-2030.toml").to_owned();
     let mut profile = load_profile(&SourceFile { path: "fr-ma-2030.toml".into(), text }).unwrap();

@@ -49,6 +49,8 @@ pub enum Code {
     Blind,
     #[serde(rename = "ANOMALY")]
     Anomaly,
+    #[serde(rename = "CLOCK")]
+    Clock,
 }
 
 impl Code {
@@ -75,6 +77,7 @@ impl Code {
             Self::QueueSpill => "QUEUE-SPILL",
             Self::Blind => "BLIND",
             Self::Anomaly => "ANOMALY",
+            Self::Clock => "CLOCK",
         }
     }
 }
@@ -100,6 +103,7 @@ pub enum PlaceKind {
     Gate,
     Link,
     Approach,
+    Sensor,
 }
 
 /// A place by its name, as it stands in outputs.

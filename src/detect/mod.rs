@@ -13,6 +13,7 @@ mod breach;
 mod call_cluster;
 mod cap_occ;
 mod cap_sold;
+pub mod clock;
 mod counter;
 mod dens;
 mod egress_transit;
@@ -33,6 +34,7 @@ pub mod scene;
 mod sibling;
 mod turb;
 
+pub use clock::WrongClock;
 pub use finding::{Code, Evidence, Finding, Message, Place, PlaceKind, Priority};
 pub use scene::{ModelsSeen, Scene};
 
@@ -61,6 +63,7 @@ pub const DETECTORS: &[(Code, Detector)] = &[
     (Code::QueueSpill, queue_spill::detect),
     (Code::Blind, blind::detect),
     (Code::Anomaly, anomaly::detect),
+    (Code::Clock, clock::detect),
 ];
 
 /// Everything that all detectors find in one pane.
@@ -91,7 +94,7 @@ mod tests {
                 venue: &site.venue,
                 figures: &figures,
                 outlooks: &[],
-                models: ModelsSeen::default(),
+                models: ModelsSeen::default(), clocks: &[],
                 pane_start: site.end(n - 1),
                 end: site.end(n),
             });
@@ -115,7 +118,7 @@ mod tests {
     fn measure_the_detectors_over_a_thousand_zones() {
         let site = stadium(1_000);
         let figures = site.close(&mut site.state(), 1, |pane| pane.counts.iter_mut().for_each(|count| (count.inwards, count.reports) = (3, 1)));
-        let scene = Scene { venue: &site.venue, figures: &figures, outlooks: &[], models: ModelsSeen::default(), pane_start: site.end(0), end: site.end(1) };
+        let scene = Scene { venue: &site.venue, figures: &figures, outlooks: &[], models: ModelsSeen::default(), clocks: &[], pane_start: site.end(0), end: site.end(1) };
         let start = std::time::Instant::now();
         let times = 200;
         let found: usize = (0..times).map(|_| detect(&scene).len()).sum();

@@ -1,5 +1,6 @@
 //! What a detector is shown, and the words it answers in.
 
+use super::clock::WrongClock;
 use super::finding::{Code, Evidence, Finding, Message, Place, PlaceKind, Priority};
 use crate::crowd::VenueFigures;
 use crate::forecast::Outlook;
@@ -18,6 +19,8 @@ pub struct Scene<'a> {
     pub outlooks: &'a [Outlook],
     /// Whether the configured models spoke.
     pub models: ModelsSeen,
+    /// Sensors whose clocks are wrong, or were a moment ago.
+    pub clocks: &'a [WrongClock],
     /// Start of the pane.
     pub pane_start: EventTime,
     /// End of the pane.

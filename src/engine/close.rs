@@ -17,7 +17,7 @@ use super::settings::Settings;
 use super::site::Site;
 use crate::alarm::{At, Change};
 use crate::crowd::{TotalBases, VenueFigures};
-use crate::detect::{self, ModelsSeen, Scene};
+use crate::detect::{self, ModelsSeen, Scene, WrongClock};
 use crate::forecast::series;
 use crate::inference::{Answer, Outcome};
 use crate::time::{EventTime, Span};
@@ -38,7 +38,7 @@ pub(super) struct Waiting {
 impl Site {
     /// The end of the next pane, if it may close now.
     pub(super) fn next_close(&self, venue: &Venue) -> Option<EventTime> {
-        if self.waiting.is_some() {
+        if self.waiting.is_some() || self.awaits_journal() {
             return None;
         }
         let end = if self.closed_to == EventTime::MIN { self.open.first()? } else { venue.pane.next(self.closed_to) };
@@ -58,6 +58,7 @@ impl Site {
         for (latest, heard) in self.heard.iter_mut().zip(&pane.content.heard) {
             *latest = (*latest).max(heard.unwrap_or(EventTime::MIN));
         }
+        self.follow_clocks(venue, end, &pane.content);
         let ages = self.ages(venue, end);
         let bases = self.crowd.bases(&self.topology, &pane.content);
         let figures = self.crowd.close(venue, &self.topology, end, &pane.content, ages);
@@ -74,14 +75,17 @@ impl Site {
     /// Goes on with what the models answered.
     pub(super) fn finish_close(&mut self, venue: &Venue, answer: &Answer, settings: &Settings, effects: &mut Effects) {
         let Some(Waiting { end, content, bases, figures, late }) = self.waiting.take_if(|waiting| waiting.end == answer.ticket.pane) else { return };
+        let journaled = self.journal.is_some().then(|| self.as_journaled(answer));
+        let answer = journaled.as_ref().unwrap_or(answer);
         self.note_missed(venue, answer, effects);
         let outlooks = self.forecaster.answer(answer, &figures.zones);
         self.closed_to = end;
         self.coverage = figures.coverage;
+        let clocks: Vec<WrongClock> = self.clocks.values().copied().collect();
         let spoke = |outcome: &Outcome| matches!(outcome, Outcome::Ran(_));
         let models =
             ModelsSeen { flow: settings.flow.as_ref().map(|_| spoke(&answer.flow)), anomaly: settings.anomaly.as_ref().map(|_| spoke(&answer.anomaly)) };
-        let scene = Scene { venue, figures: &figures, outlooks: &outlooks.series, models, pane_start: venue.pane.start(end), end };
+        let scene = Scene { venue, figures: &figures, outlooks: &outlooks.series, models, clocks: &clocks, pane_start: venue.pane.start(end), end };
         let findings = detect::detect(&scene);
         let at = At { venue: &venue.id, event_time: end, watermark: end, coverage: figures.coverage };
         let mut changes = self.alarms.expire(&at);

@@ -6,9 +6,9 @@
 
 use super::effects::Effects;
 use super::journal::{self, Entry};
-use super::site::Site;
+use super::site::{Site, SourceState};
 use crate::time::EventTime;
-use crate::venue::{Feed, SourceId, Venue};
+use crate::venue::{Feed, Source, SourceId, Venue};
 
 /// The next offset of each feed's partition where it is read to its end; `None` where something may be unread.
 pub(super) type ReadToEnd = [Option<i64>; Feed::ALL.len()];
@@ -20,17 +20,29 @@ impl Site {
         for (index, source) in venue.sources.iter().enumerate() {
             let Some(next_offset) = read_to_end[source.feed as usize] else { continue };
             let state = &mut self.sources[index];
-            if state.idle || at.since(state.last_received.max(since_start)) <= source.silence {
+            let is_silent = is_silent(source, state, at, since_start);
+            if state.idle && is_silent && !state.silent {
+                (state.silent, state.dirty) = (true, true);
+            }
+            // A topic that never had a record holds nothing, from the moment that the broker shows it.
+            let never_had_one = next_offset == 0;
+            if state.idle || !(never_had_one || is_silent) {
                 continue;
             }
-            state.idle = true;
-            state.dirty = true;
             let offset = state.clock.has_started().then_some(next_offset);
-            self.note(venue, Entry::IdleMark { source: source.id.clone(), feed: source.feed, next_offset: offset, after: self.closed_to }, effects);
+            state.silent = is_silent;
+            self.set_aside(venue, index, offset, effects);
         }
-        if self.sources.iter().all(|state| state.idle) {
+        if self.sources.iter().all(|state| state.idle && state.silent) {
             self.advance_by_tick(venue, at, effects);
         }
+    }
+
+    /// Sets a source aside; `offset` is the next of its partition, where it ever spoke.
+    pub(super) fn set_aside(&mut self, venue: &Venue, index: usize, offset: Option<i64>, effects: &mut Effects) {
+        let (source, state) = (&venue.sources[index], &mut self.sources[index]);
+        (state.idle, state.idle_since, state.dirty) = (true, self.closed_to, true);
+        self.note(venue, Entry::IdleMark { source: source.id.clone(), feed: source.feed, next_offset: offset, after: self.closed_to }, effects);
     }
 
     /// No record will ever follow. No source is set aside by that: the end of a run is no event, and leaves nothing in the state.
@@ -39,16 +51,30 @@ impl Site {
     }
 
     /// A source that was set aside has spoken.
-    pub(super) fn wake(&mut self, venue: &Venue, source: SourceId, effects: &mut Effects) {
-        self.sources[source.index()].idle = false;
-        let id = venue.sources[source.index()].id.clone();
-        self.note(venue, Entry::IdleEnd { source: id, after: self.closed_to }, effects);
+    pub(super) fn wake(&mut self, venue: &Venue, source: SourceId, offset: i64, effects: &mut Effects) {
+        let state = &mut self.sources[source.index()];
+        (state.idle, state.silent) = (false, false);
+        let since = state.idle_since;
+        // A venue that had closed nothing may have begun by a tick meanwhile; its first pane without the source is not known then.
+        let from = (self.closed_to > since && since > EventTime::MIN).then(|| venue.pane.next(since));
+        let told = &venue.sources[source.index()];
+        self.note(venue, Entry::IdleEnd { source: told.id.clone(), feed: told.feed, offset, from, after: self.closed_to }, effects);
+    }
+
+    /// A venue that ticks alone have carried so far begins where its first record says, if that is another time altogether: broker time says nothing of a recorded night.
+    pub(super) fn begin_anew(&mut self, venue: &Venue, at: EventTime) {
+        let is_far = || self.closed_to.since(at).max(at.since(self.closed_to)) > venue.trust.leap;
+        if self.closed_to == EventTime::MIN || self.sources.iter().any(|state| state.clock.has_started()) || !is_far() {
+            return;
+        }
+        (self.closed_to, self.ticked_to, self.dirty) = (EventTime::MIN, EventTime::MIN, true);
     }
 
     /// Journals a decision, and holds the venue's alerts until it is committed.
     pub(super) fn note(&mut self, venue: &Venue, entry: Entry, effects: &mut Effects) {
         self.tainted = true;
         self.dirty = true;
+        self.followed(&entry);
         effects.records.push(journal::record(venue, &entry));
     }
 
@@ -67,4 +93,9 @@ impl Site {
         self.ticked_to = to;
         self.note(venue, Entry::Tick { at: to, after: self.closed_to }, effects);
     }
+}
+
+/// Whether a source has been silent for longer than its limit, in broker time; of one that never spoke since `since_start`.
+fn is_silent(source: &Source, state: &SourceState, at: EventTime, since_start: EventTime) -> bool {
+    at.since(state.last_received.max(since_start)) > source.silence
 }

@@ -5,6 +5,16 @@ use crate::time::EventTime;
 use crate::venue::{Feed, Venue};
 use serde::{Deserialize, Serialize};
 
+impl Entry {
+    /// The last pane that had closed when it took effect; `None` of what concerns the close of one pane.
+    pub const fn after(&self) -> Option<EventTime> {
+        match self {
+            Self::IdleMark { after, .. } | Self::IdleEnd { after, .. } | Self::Tick { after, .. } | Self::Command { after, .. } => Some(*after),
+            Self::ModelMissed { .. } => None,
+        }
+    }
+}
+
 /// One journaled decision. `after` is the end of the last pane that was closed when it took effect; [`EventTime::MIN`] before the first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -24,7 +34,13 @@ pub enum Entry {
     IdleEnd {
         /// The source.
         source: Box<str>,
-        /// When, between two panes.
+        /// Its feed.
+        feed: Feed,
+        /// The offset of the record by which it spoke: a replay holds it back until the pane `after` has closed.
+        offset: i64,
+        /// End of the first pane that closed without it; `None` where none did.
+        from: Option<EventTime>,
+        /// When, between two panes: the last pane that closed without it, where one did.
         after: EventTime,
     },
     /// Broker time advanced a venue whose sources are all idle.
@@ -56,6 +72,29 @@ struct Record<'a> {
     venue: &'a str,
     #[serde(flatten)]
     entry: &'a Entry,
+}
+
+/// A record of `midan.control`, read back.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Line {
+    /// Format version, 1.
+    pub v: u32,
+    /// The venue.
+    pub venue: Box<str>,
+    /// What was decided.
+    #[serde(flatten)]
+    pub entry: Entry,
+}
+
+impl Line {
+    /// Reads a record's value.
+    ///
+    /// # Errors
+    /// It is no entry of this version; the text says why.
+    pub fn read(value: &[u8]) -> Result<Self, String> {
+        let line: Self = serde_json::from_slice(value).map_err(|why| why.to_string())?;
+        if line.v == 1 { Ok(line) } else { Err(format!("version {} of the journal, and this program reads version 1", line.v)) }
+    }
 }
 
 /// The record of `entry`.

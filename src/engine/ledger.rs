@@ -5,6 +5,8 @@
 //!   observations:  decoded = windowed + revised + late + duplicate + quarantined + ignored
 //! ```
 //!
+//! What was late and is taken back in (`midan reopen`) comes as a record of its own: it counts under `revised` and, so that nobody counts it twice, under `reopened`.
+//!
 //! Both sums hold for each row and for the totals. The left sides are counted where a record is taken, the right sides where it is dealt with, so that a path
 //! which forgets an observation shows up as an imbalance. A row belongs to the pane that the partition's own records had reached when the record came: a function of
 //! that partition alone, whatever the others do. The row is final, and published, once the partition's records reach a later pane.
@@ -27,6 +29,8 @@ pub enum Fate {
     Quarantined,
     /// It concerns nothing that is configured.
     Ignored,
+    /// It was too late once, was taken back in, and revises.
+    Reopened,
 }
 
 /// The sums.
@@ -44,6 +48,9 @@ pub struct Sums {
     pub duplicate: u64,
     pub quarantined: u64,
     pub ignored: u64,
+    /// Of `revised`: what stands under `late` too, since it was taken back in. A reader who wants each event once takes it from both `observations` and `late`.
+    #[serde(default)]
+    pub reopened: u64,
 }
 
 impl Sums {
@@ -67,6 +74,7 @@ impl Sums {
         self.duplicate += other.duplicate;
         self.quarantined += other.quarantined;
         self.ignored += other.ignored;
+        self.reopened += other.reopened;
     }
 
     const fn count(&mut self, fate: Fate) {
@@ -77,6 +85,10 @@ impl Sums {
             Fate::Duplicate => self.duplicate += 1,
             Fate::Quarantined => self.quarantined += 1,
             Fate::Ignored => self.ignored += 1,
+            Fate::Reopened => {
+                self.revised += 1;
+                self.reopened += 1;
+            }
         }
     }
 }

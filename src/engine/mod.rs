@@ -9,13 +9,16 @@
 //! ```
 //!
 //! - [`control`]: what influences an output and is not a record; [`effects`]: what a step asks the edge to carry out; [`settings`]: what is told once.
-//! - [`ledger`]: what became of every record. [`journal`]: decisions written down.
-//! - `site`: one venue from observation to pane; `close`, `closed`, `revise`, `publish`, `tail`, `refuse`: what closing does; `idle`, `placement`: marks and commands; `state`: saved and restored.
+//! - [`explain`]: why a window is open. [`ledger`]: what became of every record. [`journal`]: decisions written down.
+//! - `site`: one venue from observation to pane; `close`, `closed`, `revise`, `publish`, `tail`, `refuse`: what closing does; `clocks`: sensors whose clocks are wrong; `idle`, `placement`: marks and commands; `follow`: a replay that follows a journal; `state`: saved and restored.
 
+mod clocks;
 mod close;
 mod closed;
 pub mod control;
 pub mod effects;
+pub mod explain;
+mod follow;
 mod idle;
 pub mod journal;
 pub mod ledger;
@@ -27,7 +30,7 @@ pub mod settings;
 mod site;
 mod state;
 #[cfg(test)]
-mod story;
+pub(crate) mod story;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -46,7 +49,7 @@ use crate::venue::partition::partition_of;
 use crate::venue::{Feed, SourceId, Venue, World};
 use ledger::Ledger;
 use placement::Placed;
-use site::{Reception, Site};
+use site::{Arrival, Reception, Site, believed_alone};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -63,6 +66,7 @@ pub struct Engine {
     read_to_end: idle::ReadToEnd,
     items: Vec<Item>,
     unknown_fields: u64,
+    following: Option<follow::Following>,
 }
 
 impl Engine {
@@ -70,7 +74,8 @@ impl Engine {
     pub fn new(world: Arc<World>, partition: u32, partitions: u32, settings: Settings) -> Self {
         let here = |venue: &Venue| partition_of(venue.id.as_bytes(), partitions) == partition;
         let ids = world.venues.iter().enumerate().filter(|(_, venue)| here(venue)).map(|(index, _)| index);
-        let sites = ids.map(|index| (index as u32, Site::new(index.into(), &world.venues[index]))).collect();
+        let mut sites: BTreeMap<u32, Site> = ids.map(|index| (index as u32, Site::new(index.into(), &world.venues[index]))).collect();
+        let following = settings.journal.as_ref().map(|journal| follow::Following::new(journal, &world, &mut sites));
         Self {
             world,
             partition,
@@ -82,6 +87,7 @@ impl Engine {
             read_to_end: [None; Feed::ALL.len()],
             items: Vec::new(),
             unknown_fields: 0,
+            following,
         }
     }
 
@@ -92,11 +98,14 @@ impl Engine {
         let mut effects = Effects::default();
         let world = Arc::clone(&self.world);
         for record in batch.iter() {
-            self.take(&record, &world, &mut effects);
+            if self.following.as_mut().is_none_or(|following| !following.holds_back(&record, &self.sites)) {
+                self.take(&record, &world, &mut effects);
+            }
         }
         for control in controls {
             self.obey(control, &mut effects);
         }
+        self.follow_journal(&mut effects);
         self.close_panes(&mut effects);
         effects
     }
@@ -146,6 +155,11 @@ impl Engine {
         Feed::ALL.into_iter().zip(&self.ledgers)
     }
 
+    /// Open panes that hold something, over all venues: what catching up in step keeps few.
+    pub fn open_panes(&self) -> usize {
+        self.sites.values().map(|site| site.open.len()).sum()
+    }
+
     /// Fields of records that no contract knows, since the start: ignored, and counted here.
     pub const fn unknown_fields(&self) -> u64 {
         self.unknown_fields
@@ -162,6 +176,13 @@ impl Engine {
             let venue = self.world.venue(site.id);
             venue.sources.iter().zip(&site.sources).map(move |(source, state)| (venue, source, state.clock.watermark(), state.idle))
         })
+    }
+
+    /// The latest event time that a feed's records have reached, as panes read it; `None` before the first that is believed.
+    pub fn reached(&self, feed: Feed) -> Option<EventTime> {
+        let of_feed = self.sources().filter(|(_, source, ..)| source.feed == feed);
+        let latest = of_feed.map(|(_, source, watermark, _)| watermark.after(source.disorder).after(source.as_of_lag)).max();
+        latest.filter(|at| *at > EventTime::MIN)
     }
 
     fn take(&mut self, record: &RecordRef<'_>, world: &World, effects: &mut Effects) {
@@ -202,7 +223,7 @@ impl Engine {
         let received = record.received_at().map(EventTime::from_millis);
         let trusted = |observation: &Observation| {
             let greatest = self.sites.get(&observation.venue.0).map_or(EventTime::MIN, |site| site.sources[observation.source.index()].clock.greatest());
-            venue.trust.judge(observation.at, received, greatest).is_ok()
+            believed_alone(venue, observation, received, greatest).is_ok()
         };
         let times = items.iter().filter_map(|item| match item {
             Item::Observation(observation) if trusted(observation) => Some(observation.at),
@@ -210,7 +231,9 @@ impl Engine {
         });
         let Some(latest) = times.max() else { return };
         if let Some((pane, sums)) = self.ledgers[record.feed as usize].reach(latest, self.settings.ledger_pane) {
-            effects.records.push(ledger_row(record.feed, self.partition, pane, sums));
+            let row = ledger_row(record.feed, self.partition, pane, sums);
+            // The record that makes the row final: it covers those before it.
+            effects.records.push(OutRecord { position: Some(refuse::position(record)), ..row });
         }
     }
 
@@ -238,9 +261,12 @@ impl Engine {
     }
 
     fn observe(&mut self, venue: &Venue, observation: &Observation, record: &RecordRef<'_>, effects: &mut Effects) {
-        let received = record.received_at().map(EventTime::from_millis);
+        let arrival = Arrival { received: record.received_at().map(EventTime::from_millis), offset: record.offset, is_reopened: record.is_reopened() };
         let Some(site) = self.sites.get_mut(&observation.venue.0) else { return };
-        let reception = site.observe(venue, observation, received, effects);
+        let reception = site.observe(venue, observation, arrival, effects);
+        if matches!(reception, Reception::Conflict | Reception::Distrusted(_)) {
+            site.turn_away(venue, observation, false);
+        }
         let mut quarantine = |reason, detail: String| {
             effects.records.push(refuse::observation(venue, observation, &Fault::new(reason, detail), record));
             Fate::Quarantined
@@ -248,10 +274,12 @@ impl Engine {
         let fate = match reception {
             Reception::Windowed | Reception::Heard => Fate::Windowed,
             Reception::Revised => Fate::Revised,
+            Reception::Reopened => Fate::Reopened,
             Reception::Duplicate => Fate::Duplicate,
             Reception::Conflict => quarantine(Reason::Conflict, "the same identity came before with another content".to_owned()),
             Reception::Distrusted(distrust) => quarantine(Reason::Clock, distrust.to_string()),
             Reception::Late { lag } => {
+                site.turn_away(venue, observation, true);
                 effects.records.push(refuse::late(venue, observation, lag, record));
                 Fate::Late
             }
@@ -274,13 +302,18 @@ impl Engine {
 
     fn obey(&mut self, control: &Control, effects: &mut Effects) {
         match control {
+            // Whoever follows a journal does not decide again.
+            Control::Tick { .. } if self.following.is_some() => {}
             Control::Tick { at } => {
                 for site in self.sites.values_mut() {
                     site.tick(self.world.venue(site.id), *at, &self.read_to_end, effects);
                 }
             }
             Control::ReadToEnd { feed, next_offset } => self.read_to_end[*feed as usize] = Some(*next_offset),
-            Control::EndOfInput => self.sites.values_mut().for_each(Site::end),
+            Control::EndOfInput => {
+                self.follow_to_end();
+                self.sites.values_mut().for_each(Site::end);
+            }
             Control::Models(answer) => self.answered(answer, effects),
         }
     }
@@ -293,8 +326,9 @@ impl Engine {
     fn close_panes(&mut self, effects: &mut Effects) {
         for site in self.sites.values_mut() {
             let venue = self.world.venue(site.id);
-            if let Some(end) = site.next_close(venue) {
-                site.begin_close(venue, end, effects);
+            match site.next_close(venue) {
+                Some(end) => site.begin_close(venue, end, effects),
+                None => site.settle_late(venue, effects),
             }
         }
     }

@@ -57,6 +57,11 @@ impl Site {
         }
         self.dirty = true;
         match placement {
+            // A replay with a journal knows where each command took effect.
+            _ if self.journal.is_some() => {
+                self.commands.push(placed);
+                Vec::new()
+            }
             Placement::ByPane => {
                 self.commands.push(placed);
                 Vec::new()
@@ -84,7 +89,7 @@ impl Site {
 
     /// Carries out what was to take effect before the pane ending at `end` closes.
     pub(super) fn place_commands(&mut self, venue: &Venue, end: EventTime, effects: &mut Effects) -> Vec<RefusedCommand> {
-        if self.commands.is_empty() {
+        if self.commands.is_empty() || self.journal.as_ref().is_some_and(|journal| !journal.is_empty()) {
             return Vec::new();
         }
         let (mut due, waiting): (Vec<Placed>, Vec<Placed>) =
@@ -95,7 +100,7 @@ impl Site {
         due.into_iter().filter_map(|placed| self.carry_out(venue, placed, effects)).collect()
     }
 
-    fn carry_out(&mut self, venue: &Venue, placed: Placed, effects: &mut Effects) -> Option<RefusedCommand> {
+    pub(super) fn carry_out(&mut self, venue: &Venue, placed: Placed, effects: &mut Effects) -> Option<RefusedCommand> {
         if let Action::Recount { zone, persons } = placed.command.action {
             if self.crowd.recount(&self.topology, zone, persons, self.closed_to) {
                 return None;

@@ -3,6 +3,7 @@
 //! A figure that cannot be known is absent, never zero. Every float is quantised, so that the bytes are a function of the figures.
 
 use super::effects::{Effects, OutRecord, OutTopic};
+use super::revise::Delta;
 use super::settings::Settings;
 use super::tail::Tail;
 use crate::crowd::{ApproachFigures, EntryFigures, Estimate, GateFigures, LevelOfService, LinkFigures, Phase, VenueFigures, ZoneFigures, quantise};
@@ -197,6 +198,33 @@ pub(super) fn revision(venue: &Venue, zone: usize, figures: &VenueFigures, revis
     let writer = Writer { venue, end: figures.end, watermark };
     let record = writer.zone(zone, &figures.zones[zone], revision);
     effects.records.push(writer.record(&record, &Tail::default(), &mut Vec::new()));
+}
+
+/// What a pane that is kept no more lacked, of one zone: persons more than its last revision says.
+#[derive(Serialize)]
+struct CorrectionRecord<'a> {
+    v: u32,
+    venue: &'a str,
+    kind: &'static str,
+    zone: &'a str,
+    event_time: EventTime,
+    watermark: EventTime,
+    from: EventTime,
+    to: EventTime,
+    #[serde(rename = "in")]
+    inwards: i64,
+    out: i64,
+    count: i64,
+}
+
+/// Publishes what a pane that is kept no more lacked: its figures stand as they were published, and this is to be added to them.
+pub(super) fn correction(venue: &Venue, zone: usize, end: EventTime, delta: Delta, watermark: EventTime, effects: &mut Effects) {
+    let zone = &venue.zones[zone].id;
+    let Delta { inwards, outwards: out, undirected: count } = delta;
+    let (from, kind) = (venue.pane.start(end), "correction");
+    let record = CorrectionRecord { v: 1, venue: &venue.id, kind, zone, event_time: end, watermark, from, to: end, inwards, out, count };
+    let key = format!("{}/{zone}", venue.id).into_bytes();
+    effects.records.push(OutRecord { topic: OutTopic::Zones, key, value: serde_json::to_vec(&record).unwrap_or_default(), position: None });
 }
 
 impl Writer<'_> {

@@ -1,7 +1,7 @@
 //! What late events do, at the close of the pane that held their clock on arrival.
 //!
-//! A pane that is still kept is revised: its figures are corrected and published again with the next revision. An older one is past: the running totals are
-//! corrected once, now. Past forecasts and alarms stay as they were (DESIGN §4 rule 3).
+//! A pane that is still kept is revised: its figures are corrected and published again with the next revision. An older one is past: what it lacked is published as a
+//! correction, and the running totals are corrected once, now. Past forecasts and alarms stay as they were (DESIGN §4 rule 3).
 
 use super::closed::ClosedPane;
 use super::effects::Effects;
@@ -17,14 +17,14 @@ use crate::time::EventTime;
 use crate::venue::Venue;
 use crate::window::{LateArrival, PaneContent, apportion};
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 /// By zone: persons more than were counted before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Delta {
-    inwards: i64,
-    outwards: i64,
-    undirected: i64,
+pub(super) struct Delta {
+    pub(super) inwards: i64,
+    pub(super) outwards: i64,
+    pub(super) undirected: i64,
 }
 
 /// What a late observation adds to the pane ending at `end`.
@@ -65,11 +65,38 @@ impl Site {
         of_the_pane
     }
 
+    /// At the end of all input, when the last pane has closed: what came late and waits for a pane that never will takes effect now, where its own pane has closed.
+    pub(super) fn settle_late(&mut self, venue: &Venue, effects: &mut Effects) {
+        let is_over = self.ended && self.waiting.is_none() && self.closed_to > EventTime::MIN && self.journal.as_ref().is_none_or(VecDeque::is_empty);
+        if !is_over {
+            return;
+        }
+        let closed_to = self.closed_to;
+        let mut past = Vec::new();
+        for LateArrival { observation, .. } in self.open.take_late() {
+            // What happened in the match holds from a close on, and there is none any more.
+            if matches!(observation.what, What::Match(_)) {
+                continue;
+            }
+            for part in parts(venue, observation) {
+                if part.end <= closed_to {
+                    past.push(part);
+                } else {
+                    self.open.add_part(venue, part.end, &part.observation);
+                }
+            }
+        }
+        if !past.is_empty() {
+            self.dirty = true;
+            self.revise(venue, past, effects);
+        }
+    }
+
     /// Lets parts of late events take effect on panes that have closed.
     pub(super) fn revise(&mut self, venue: &Venue, late: Vec<Part>, effects: &mut Effects) {
         let mut revised: BTreeSet<(EventTime, usize)> = BTreeSet::new();
         for Part { end, observation } in late {
-            revised.extend(self.revise_pane(venue, end, &observation).into_iter().map(|zone| (end, zone)));
+            revised.extend(self.revise_pane(venue, end, &observation, effects).into_iter().map(|zone| (end, zone)));
         }
         for (end, zone) in revised {
             let Some(pane) = self.closed.get_mut(&end) else { continue };
@@ -80,7 +107,7 @@ impl Site {
     }
 
     /// Adds `part` to the pane ending at `end`, corrects what lasts, and hands out the zones whose figures changed, if that pane is kept.
-    fn revise_pane(&mut self, venue: &Venue, end: EventTime, part: &Observation) -> Vec<usize> {
+    fn revise_pane(&mut self, venue: &Venue, end: EventTime, part: &Observation, effects: &mut Effects) -> Vec<usize> {
         let kept = self.closed.get_mut(&end);
         let deltas = match kept {
             Some(pane) => revise_kept(venue, &self.topology, pane, part),
@@ -91,6 +118,9 @@ impl Site {
         self.crowd.correct(venue, &self.topology, &Correction { at: part.at, entity: part.entity, what: &part.what, pane: content });
         self.revise_forecaster(end, &deltas);
         if !is_kept {
+            for (zone, delta) in deltas.iter().enumerate().filter(|(_, delta)| **delta != Delta::default()) {
+                publish::correction(venue, zone, end, *delta, self.closed_to, effects);
+            }
             return Vec::new();
         }
         self.closed_changed.push(end);

@@ -8,17 +8,20 @@
 use super::close::Waiting;
 use super::closed::ClosedPane;
 use super::effects::Effects;
+use super::explain::{MovedBy, Refusals};
+use super::journal::Entry;
 use super::placement::Placed;
 use crate::alarm::AlarmBook;
 use crate::crowd::{CrowdState, Topology};
+use crate::detect::WrongClock;
 use crate::feeds::Observation;
 use crate::feeds::observation::What;
 use crate::forecast::Forecaster;
-use crate::time::{Distrust, EventTime, SourceClock, Span, Verdict};
-use crate::venue::{Source, Venue, VenueId};
+use crate::time::{Distrust, EventTime, Guard, SourceClock, Span, Verdict};
+use crate::venue::{SensorId, Source, Venue, VenueId};
 use crate::window::{Identities, LateArrival, OpenPanes, Sighting};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What became of one observation at its venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub(super) enum Reception {
         /// By how much, by its own clock.
         lag: Span,
     },
+    /// It was too late once, and is taken back in: it revises.
+    Reopened,
     /// It had come before.
     Duplicate,
     /// Its identity had come before with another content.
@@ -42,12 +47,30 @@ pub(super) enum Reception {
     Heard,
 }
 
+/// How a record came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    /// When it was received, where anybody told.
+    pub(super) received: Option<EventTime>,
+    /// Its offset.
+    pub(super) offset: i64,
+    /// An operator takes it back in, however late it is.
+    pub(super) is_reopened: bool,
+}
+
 /// A source of the venue: its clock, and whether it is set aside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct SourceState {
     pub(super) clock: SourceClock,
     /// Set aside: it holds nobody.
     pub(super) idle: bool,
+    /// Set aside and silent for longer than its limit: ticks may carry the venue on.
+    pub(super) silent: bool,
+    /// End of the last pane that had closed when it was set aside last.
+    pub(super) idle_since: EventTime,
+    /// What moved its clock last.
+    #[serde(skip)]
+    pub(super) moved_by: Option<MovedBy>,
     /// Broker time of its last record.
     pub(super) last_received: EventTime,
     #[serde(skip)]
@@ -75,6 +98,15 @@ pub(super) struct Site {
     pub(super) heard: Vec<EventTime>,
     /// Coverage of the venue at the last closed pane.
     pub(super) coverage: f64,
+    /// By sensor: what speaks against its clock.
+    pub(super) guards: Vec<Guard>,
+    pub(super) guards_changed: Vec<SensorId>,
+    /// The sensors whose clocks are wrong, or were a moment ago, as of the last closed pane.
+    pub(super) clocks: BTreeMap<SensorId, WrongClock>,
+    /// What was turned away, for those who ask why.
+    pub(super) turned_away: Refusals,
+    /// What was taken back in, by identity: once is enough.
+    pub(super) reopened: BTreeSet<u64>,
     pub(super) waiting: Option<Waiting>,
     /// Commands that wait for their place between two panes.
     pub(super) commands: Vec<Placed>,
@@ -85,6 +117,10 @@ pub(super) struct Site {
     pub(super) first_tick: Option<EventTime>,
     /// No record will ever follow.
     pub(super) ended: bool,
+    /// What a replay has yet to follow.
+    pub(super) journal: Option<VecDeque<Entry>>,
+    /// Entries of it that found no place.
+    pub(super) unplaced: usize,
     /// Something uncommitted besides the logs has influenced an output: alerts wait for the commit.
     pub(super) tainted: bool,
     pub(super) dirty: bool,
@@ -105,9 +141,31 @@ fn earliest_part(observation: &Observation, venue: &Venue) -> EventTime {
     }
 }
 
+/// How far an observation lets its source's clock come: no further than its receipt. What clocks may differ by is believed, but a sensor that is so much ahead must not make
+/// the others of its source late.
+fn provable(observation: &Observation, received: Option<EventTime>) -> EventTime {
+    received.map_or(observation.at, |received| observation.at.min(received))
+}
+
+/// What an event's time tells by itself. What was uploaded later than it happened may have waited for days.
+pub(super) fn believed_alone(venue: &Venue, observation: &Observation, received: Option<EventTime>, greatest: EventTime) -> Result<(), Distrust> {
+    match venue.trust.judge(observation.at, received, greatest) {
+        Err(Distrust::LongBefore { .. }) if observation.offline => Ok(()),
+        verdict => verdict,
+    }
+}
+
 impl Site {
     pub(super) fn new(id: VenueId, venue: &Venue) -> Self {
-        let fresh = |source: &Source| SourceState { clock: SourceClock::new(reach(source, venue)), idle: false, last_received: EventTime::MIN, dirty: false };
+        let fresh = |source: &Source| SourceState {
+            clock: SourceClock::new(reach(source, venue)),
+            idle: false,
+            silent: false,
+            idle_since: EventTime::MIN,
+            moved_by: None,
+            last_received: EventTime::MIN,
+            dirty: false,
+        };
         let topology = Topology::new(venue);
         Self {
             id,
@@ -123,12 +181,19 @@ impl Site {
             closed_changed: Vec::new(),
             heard: vec![EventTime::MIN; venue.sources.len()],
             coverage: 0.0,
+            guards: vec![Guard::Good; venue.sensors.len()],
+            guards_changed: Vec::new(),
+            clocks: BTreeMap::new(),
+            turned_away: Refusals::new(),
+            reopened: BTreeSet::new(),
             waiting: None,
             commands: Vec::new(),
             commands_seen: VecDeque::new(),
             ticked_to: EventTime::MIN,
             first_tick: None,
             ended: false,
+            journal: None,
+            unplaced: 0,
             tainted: false,
             dirty: false,
             unsaved: true,
@@ -137,34 +202,46 @@ impl Site {
     }
 
     /// Takes one observation: judges it by its own clock, tells repeats, and puts it where it counts.
-    pub(super) fn observe(&mut self, venue: &Venue, observation: &Observation, received: Option<EventTime>, effects: &mut Effects) -> Reception {
+    pub(super) fn observe(&mut self, venue: &Venue, observation: &Observation, arrival: Arrival, effects: &mut Effects) -> Reception {
+        let received = arrival.received;
+        if arrival.is_reopened {
+            return self.reopen(venue, observation);
+        }
         let source = &venue.sources[observation.source.index()];
-        let state = &mut self.sources[observation.source.index()];
-        if let Err(distrust) = venue.trust.judge(observation.at, received, state.clock.greatest()) {
+        let clock = &self.sources[observation.source.index()].clock;
+        let verdict = clock.judge(earliest_part(observation, venue));
+        let too_late = match verdict {
+            Verdict::Late { lag } if lag > source.lateness => Some(lag),
+            _ => None,
+        };
+        let alone = believed_alone(venue, observation, received, clock.greatest());
+        if let Err(distrust) = self.trusted(venue, observation, received, too_late.is_some(), alone) {
             return Reception::Distrusted(distrust);
         }
+        self.begin_anew(venue, observation.at);
+        let state = &mut self.sources[observation.source.index()];
         state.dirty = true;
         state.last_received = state.last_received.max(received.unwrap_or(observation.at));
+        if !observation.offline && observation.at > state.clock.greatest() {
+            state.moved_by = Some(MovedBy { entity: observation.entity, offset: arrival.offset, at: observation.at, received });
+        }
         if state.idle {
-            self.wake(venue, observation.source, effects);
+            self.wake(venue, observation.source, arrival.offset, effects);
         }
         if matches!(observation.what, What::LowWater) {
-            self.hear(venue, observation, source);
+            self.hear(venue, observation, source, provable(observation, received));
             return Reception::Heard;
         }
-        let state = &mut self.sources[observation.source.index()];
-        let verdict = state.clock.judge(earliest_part(observation, venue));
-        if let Verdict::Late { lag } = verdict
-            && lag > source.lateness
-        {
+        if let Some(lag) = too_late {
             return Reception::Late { lag };
         }
-        match self.identities.see(observation.entity, observation.at, observation.identity, observation.content) {
-            Sighting::First => {}
-            Sighting::Repeat => return Reception::Duplicate,
-            Sighting::Conflict => return Reception::Conflict,
-        }
-        self.place(venue, source, observation, verdict)
+        let reception = match self.identities.see(observation.entity, observation.at, observation.identity, observation.content) {
+            Sighting::First => return self.place(venue, source, observation, verdict, provable(observation, received)),
+            Sighting::Repeat => Reception::Duplicate,
+            Sighting::Conflict => Reception::Conflict,
+        };
+        self.repeated(venue, observation, received);
+        reception
     }
 
     /// The event time that every source which is not idle has passed, as panes read it; ticks stand in when all are idle.
@@ -182,22 +259,39 @@ impl Site {
         Some(self.open.last()?.min(venue.pane.end_of(latest.after(least_lag))))
     }
 
-    fn hear(&mut self, venue: &Venue, observation: &Observation, source: &Source) {
+    fn hear(&mut self, venue: &Venue, observation: &Observation, source: &Source, reached: EventTime) {
         let clock = &mut self.sources[observation.source.index()].clock;
         // Its pane may have closed; whether it has must not show, so a late mark is not heard at all. One that others have overtaken is.
         if clock.judge(observation.at) != Verdict::OnTime {
             return;
         }
-        clock.advance(observation.at);
+        clock.advance(reached);
         self.open.hear(venue, observation, source.as_of_lag, self.closed_to);
     }
 
-    fn place(&mut self, venue: &Venue, source: &Source, observation: &Observation, verdict: Verdict) -> Reception {
+    /// Takes back in what was too late: it moves no clock and wakes nobody, and revises at the next close.
+    fn reopen(&mut self, venue: &Venue, observation: &Observation) -> Reception {
+        let (source, clock) = (&venue.sources[observation.source.index()], &self.sources[observation.source.index()].clock);
+        let lag = clock.watermark().since(observation.at);
+        let is_of_the_past = self.closed_to > EventTime::MIN && clock.has_started() && observation.at < clock.watermark();
+        if !is_of_the_past || matches!(observation.what, What::LowWater) {
+            return Reception::Late { lag };
+        }
+        if !self.reopened.insert(observation.identity) {
+            return Reception::Duplicate;
+        }
+        self.dirty = true;
+        let home = venue.pane.end_of(clock.watermark().after(source.as_of_lag)).max(venue.pane.next(self.closed_to));
+        self.open.keep_late(venue, home, LateArrival { observation: observation.clone(), lag });
+        Reception::Reopened
+    }
+
+    fn place(&mut self, venue: &Venue, source: &Source, observation: &Observation, verdict: Verdict, reached: EventTime) -> Reception {
         let clock = &mut self.sources[observation.source.index()].clock;
         // The pane that holds the clock's own watermark on arrival is open by construction, unless the source was set aside.
         let home = venue.pane.end_of(clock.watermark().after(source.as_of_lag));
         if !observation.offline {
-            clock.advance(observation.at);
+            clock.advance(reached);
         }
         let own = venue.pane.end_of(observation.at.after(source.as_of_lag));
         let lag = match verdict {

@@ -9,12 +9,13 @@ use super::closed::ClosedPane;
 use super::effects::StateChange;
 use super::placement::Placed;
 use super::site::{Site, SourceState};
-use crate::time::EventTime;
+use crate::detect::WrongClock;
+use crate::time::{EventTime, Guard};
 use crate::venue::Venue;
 use crate::window::OpenPane;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// Version of the entries' form; a change of any of them is a new version.
 const VERSION: u32 = 3;
@@ -34,6 +35,8 @@ struct Rest {
     commands: Vec<Placed>,
     commands_seen: VecDeque<u64>,
     ticked_to: EventTime,
+    clocks: Vec<WrongClock>,
+    reopened: BTreeSet<u64>,
 }
 
 impl Site {
@@ -49,6 +52,8 @@ impl Site {
                 write(format!("source/{}", source.id), encode(state));
             }
         }
+        self.take_guard_changes(venue, changes);
+        let mut write = |part: String, value: Option<Vec<u8>>| changes.push(StateChange { key: key(venue, &part), value });
         for ((group, second), seen) in self.identities.take_changed() {
             write(format!("seen/{group}/{second}"), seen);
         }
@@ -98,6 +103,11 @@ impl Site {
             "crowd" => decode(part, value).map(|crowd| self.crowd = crowd),
             "alarms" => decode(part, value).map(|alarms| self.alarms = alarms),
             "rest" => decode(part, value).map(|rest| self.take_rest(rest)),
+            "guard" => {
+                let id = venue.find_sensor(rest).ok_or_else(|| format!("state entry {part}: no such sensor; the configuration has changed"))?;
+                self.guards[id.index()] = decode::<Guard>(part, value)?;
+                Ok(())
+            }
             "forecast" => self.forecaster.restore(rest, value).map_err(|why| why.to_string()),
             _ => Err(unknown(part)),
         }
@@ -111,6 +121,8 @@ impl Site {
             commands: self.commands.clone(),
             commands_seen: self.commands_seen.clone(),
             ticked_to: self.ticked_to,
+            clocks: self.clocks.values().copied().collect(),
+            reopened: self.reopened.clone(),
         }
     }
 
@@ -121,6 +133,8 @@ impl Site {
         self.commands = rest.commands;
         self.commands_seen = rest.commands_seen;
         self.ticked_to = rest.ticked_to;
+        self.reopened = rest.reopened;
+        self.clocks = rest.clocks.into_iter().map(|clock| (clock.sensor, clock)).collect();
     }
 }
 

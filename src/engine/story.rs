@@ -6,8 +6,9 @@
 //!
 //! Times are seconds after [`START`], which begins a pane. Sources: `counters`, `slow` (5-minute counts, as of 310 s ago), `tickets`, `rail`, `ops`.
 
+use super::journal::Line;
 use super::{Alert, Control, Effects, Engine, OutTopic, Placement, Settings, StateChange, Sums};
-use crate::feeds::{Batch, RecordRef};
+use crate::feeds::{Batch, REOPENED, RecordRef};
 use crate::inference::{Answer, Outcome as ModelOutcome};
 use crate::time::EventTime;
 use crate::venue::load::{SourceFile, load};
@@ -16,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Two hours before kick-off, epoch ms.
-pub(super) const START: i64 = 1_907_863_200_000;
+pub(crate) const START: i64 = 1_907_863_200_000;
 
 const VENUE: &str = r#"
 id = "small"
@@ -57,7 +58,7 @@ matches = [ { id = "m1", home = "A", away = "B", kick_off = "2030-06-16T21:40:00
 "#;
 
 /// The world: the venue above.
-pub(super) fn world() -> Arc<World> {
+pub(crate) fn world() -> Arc<World> {
     let profile = include_str!("../../config/profiles/fr-ma-2030.toml");
     let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
     let kick_off = chrono::DateTime::from_timestamp_millis(START + 7_200_000).unwrap().to_rfc3339();
@@ -67,28 +68,53 @@ pub(super) fn world() -> Arc<World> {
 
 /// A record to be read.
 #[derive(Clone, Debug)]
-pub(super) struct Record {
-    pub(super) feed: Feed,
-    pub(super) source: &'static str,
-    pub(super) key: Option<Vec<u8>>,
-    pub(super) value: Vec<u8>,
-    pub(super) format: Option<&'static str>,
-    pub(super) received: Option<i64>,
-    pub(super) partition: u32,
+pub(crate) struct Record {
+    pub(crate) feed: Feed,
+    pub(crate) source: &'static str,
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) value: Vec<u8>,
+    pub(crate) format: Option<&'static str>,
+    pub(crate) received: Option<i64>,
+    pub(crate) partition: u32,
     /// Event time, seconds, for those who put records in order.
-    pub(super) at: i64,
+    pub(crate) at: i64,
+    /// Where it was late, if it is taken back in.
+    pub(crate) reopens: Option<String>,
     /// Whether it must keep its place among its source's records: it is late, or promises something of those around it.
-    pub(super) keeps_place: bool,
+    pub(crate) keeps_place: bool,
 }
 
 impl Record {
     /// Received so many seconds after [`START`].
-    pub(super) fn received(mut self, secs: i64) -> Self {
+    pub(crate) fn received(mut self, secs: i64) -> Self {
         self.received = Some(START + secs * 1_000);
         self
     }
 
-    pub(super) fn in_place(mut self) -> Self {
+    /// As it is read at an offset.
+    pub(crate) fn as_read(&self, offset: i64) -> RecordRef<'_> {
+        RecordRef {
+            feed: self.feed,
+            partition: self.partition,
+            offset,
+            appended: None,
+            received: self.received,
+            key: self.key.as_deref(),
+            value: &self.value,
+            source: Some(self.source),
+            format: self.format,
+            cloud_event: self.reopens.as_deref().map(|position| (REOPENED, position)),
+            attributes: crate::feeds::Attributes::default(),
+        }
+    }
+
+    /// Taken back in: it was late at `position`.
+    pub(crate) fn reopened(mut self, position: &str) -> Self {
+        (self.reopens, self.keeps_place) = (Some(position.to_owned()), true);
+        self
+    }
+
+    pub(crate) fn in_place(mut self) -> Self {
         self.keeps_place = true;
         self
     }
@@ -99,34 +125,45 @@ const fn ms(secs: i64) -> i64 {
 }
 
 /// A record of `source` with any value.
-pub(super) fn raw(source: &'static str, at: i64, value: impl Into<Vec<u8>>) -> Record {
+pub(crate) fn raw(source: &'static str, at: i64, value: impl Into<Vec<u8>>) -> Record {
     let feed = match source {
         "tickets" => Feed::Ticketing,
         "rail" => Feed::Transport,
         "ops" => Feed::Commands,
         _ => Feed::Sensors,
     };
-    Record { feed, source, key: Some(b"small".to_vec()), value: value.into(), format: None, received: None, partition: 0, at, keeps_place: false }
+    Record {
+        feed,
+        source,
+        key: Some(b"small".to_vec()),
+        value: value.into(),
+        format: None,
+        received: None,
+        partition: 0,
+        at,
+        reopens: None,
+        keeps_place: false,
+    }
 }
 
 /// A count of the ten seconds from `from` on.
-pub(super) fn count(sensor: &str, from: i64, inwards: u32, outwards: u32) -> Record {
+pub(crate) fn count(sensor: &str, from: i64, inwards: u32, outwards: u32) -> Record {
     count_over("counters", sensor, from, from + 10, inwards, outwards)
 }
 
 /// A count of `[from, to)` by a sensor of `source`.
-pub(super) fn count_over(source: &'static str, sensor: &str, from: i64, to: i64, inwards: u32, outwards: u32) -> Record {
+pub(crate) fn count_over(source: &'static str, sensor: &str, from: i64, to: i64, inwards: u32, outwards: u32) -> Record {
     let value = format!(r#"{{"type":"count","sensor":"{sensor}","venue":"small","from":{},"to":{},"in":{inwards},"out":{outwards}}}"#, ms(from), ms(to));
     raw(source, to, value)
 }
 
 /// A scanned ticket.
-pub(super) fn scan(id: u32, at: i64) -> Record {
+pub(crate) fn scan(id: u32, at: i64) -> Record {
     raw("tickets", at, format!(r#"{{"type":"scan","scan_id":"t-{id}","venue":"small","gate":"g1","result":"ok","event_time":{},"ticket":"x{id}"}}"#, ms(at)))
 }
 
 /// Passengers who alighted in the minute from `from` on.
-pub(super) fn passengers(from: i64, alighting: u32) -> Record {
+pub(crate) fn passengers(from: i64, alighting: u32) -> Record {
     let to = from + 60;
     let value = format!(
         r#"{{"type":"passengers","stop":"RAIL","venue":"small","from":{},"to":{},"alighting":{alighting},"boarding":0,"trip":"r{from}"}}"#,
@@ -137,98 +174,117 @@ pub(super) fn passengers(from: i64, alighting: u32) -> Record {
 }
 
 /// The gate's open lanes.
-pub(super) fn lanes(at: i64, open: u32) -> Record {
+pub(crate) fn lanes(at: i64, open: u32) -> Record {
     raw("counters", at, format!(r#"{{"type":"state","sensor":"s-g1","venue":"small","at":{},"state":"open","lanes_open":{open}}}"#, ms(at)))
 }
 
 /// A source's word that nothing earlier is to come.
-pub(super) fn low_water(source: &'static str, at: i64) -> Record {
+pub(crate) fn low_water(source: &'static str, at: i64) -> Record {
     raw(source, at, format!(r#"{{"type":"low_water","venue":"small","at":{}}}"#, ms(at))).in_place()
 }
 
 /// A command with the fields that its action needs.
-pub(super) fn command(id: &str, at: i64, action: &str) -> Record {
+pub(crate) fn command(id: &str, at: i64, action: &str) -> Record {
     raw("ops", at, format!(r#"{{"type":"command","command_id":"{id}","venue":"small","operator":"ops-1","at":{},{action}}}"#, ms(at))).in_place()
 }
 
 /// Low-water marks of these sources.
-pub(super) fn all_low(sources: &[&'static str], at: i64) -> Vec<Record> {
+pub(crate) fn all_low(sources: &[&'static str], at: i64) -> Vec<Record> {
     sources.iter().map(|source| low_water(source, at)).collect()
 }
 
-pub(super) const SOURCES: [&str; 5] = ["counters", "slow", "tickets", "rail", "ops"];
+pub(crate) const SOURCES: [&str; 5] = ["counters", "slow", "tickets", "rail", "ops"];
 
 /// What came out: by key and in order, with what is compared in any order by source.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// Zones and alarms in order by (topic, key); late and quarantine in order by (topic, source).
-    pub(super) records: BTreeMap<(OutTopic, String), Vec<String>>,
-    pub(super) positions: Vec<String>,
-    pub(super) alerts: Vec<(Alert, bool)>,
+    pub(crate) records: BTreeMap<(OutTopic, String), Vec<String>>,
+    pub(crate) positions: Vec<String>,
+    pub(crate) alerts: Vec<(Alert, bool)>,
 }
 
 impl Outcome {
     /// The JSON values of a topic, in order within each key.
-    pub(super) fn of(&self, topic: OutTopic) -> Vec<serde_json::Value> {
+    pub(crate) fn of(&self, topic: OutTopic) -> Vec<serde_json::Value> {
         let lines = self.records.iter().filter(|((of, _), _)| *of == topic).flat_map(|(_, lines)| lines);
         lines.map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// The records of a place of `midan.zones`.
-    pub(super) fn place(&self, id: &str) -> Vec<serde_json::Value> {
+    pub(crate) fn place(&self, id: &str) -> Vec<serde_json::Value> {
         let lines = self.records.get(&(OutTopic::Zones, format!("small/{id}"))).into_iter().flatten();
         lines.map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// The record of a place whose pane ends at `end`, of a revision.
-    pub(super) fn pane(&self, id: &str, end: i64, revision: u64) -> Option<serde_json::Value> {
+    pub(crate) fn pane(&self, id: &str, end: i64, revision: u64) -> Option<serde_json::Value> {
         self.place(id).into_iter().find(|record| record["to"] == ms(end) && record["revision"] == revision)
     }
 
     /// What is compared: without the ledger's rows, which follow each partition's own order, and without positions.
-    pub(super) fn compared(&self) -> BTreeMap<(OutTopic, String), Vec<String>> {
+    pub(crate) fn compared(&self) -> BTreeMap<(OutTopic, String), Vec<String>> {
         self.records.iter().filter(|((topic, _), _)| *topic != OutTopic::Ledger).map(|(key, lines)| (key.clone(), lines.clone())).collect()
     }
 }
 
 /// An engine that is driven as a shard drives it, with what it has said and its compacted state.
 #[derive(Debug)]
-pub(super) struct Run {
-    pub(super) engine: Engine,
-    pub(super) outcome: Outcome,
-    pub(super) state: BTreeMap<String, Vec<u8>>,
+pub(crate) struct Run {
+    pub(crate) engine: Engine,
+    world: Arc<World>,
+    /// Whether the models miss their deadline at a pane.
+    pub(crate) misses: fn(EventTime) -> bool,
+    pub(crate) outcome: Outcome,
+    pub(crate) state: BTreeMap<String, Vec<u8>>,
     offsets: [i64; Feed::ALL.len()],
+    positioned: Vec<(OutTopic, String, String)>,
 }
 
 impl Run {
-    pub(super) fn new(placement: Placement) -> Self {
-        Self::from_offsets(placement, [0; Feed::ALL.len()])
+    pub(crate) fn new(placement: Placement) -> Self {
+        Self::from_offsets(world(), placement, [0; Feed::ALL.len()])
     }
 
-    fn from_offsets(placement: Placement, offsets: [i64; Feed::ALL.len()]) -> Self {
-        let settings = Settings { placement, ..Settings::default() };
-        Self { engine: Engine::new(world(), 0, 1, settings), outcome: Outcome::default(), state: BTreeMap::new(), offsets }
+    /// In another world, whose venue is called `small` too.
+    pub(crate) fn of(world: Arc<World>, placement: Placement) -> Self {
+        Self::from_offsets(world, placement, [0; Feed::ALL.len()])
+    }
+
+    /// A replay that follows the journal of a run.
+    pub(crate) fn following(journal: Vec<Line>) -> Self {
+        let settings = Settings { placement: Placement::ByPane, journal: Some(Arc::new(journal)), ..Settings::default() };
+        Self::with(world(), settings, [0; Feed::ALL.len()])
+    }
+
+    fn from_offsets(world: Arc<World>, placement: Placement, offsets: [i64; Feed::ALL.len()]) -> Self {
+        Self::with(world, Settings { placement, ..Settings::default() }, offsets)
+    }
+
+    fn with(world: Arc<World>, settings: Settings, offsets: [i64; Feed::ALL.len()]) -> Self {
+        let engine = Engine::new(Arc::clone(&world), 0, 1, settings);
+        Self { engine, world, misses: |_| false, outcome: Outcome::default(), state: BTreeMap::new(), offsets, positioned: Vec::new() }
+    }
+
+    /// The records of a topic with the positions in their headers, in order.
+    pub(crate) fn positioned(&self, topic: OutTopic) -> Vec<(String, String)> {
+        let of_topic = self.positioned.iter().filter(|(of, ..)| *of == topic);
+        of_topic.map(|(_, value, position)| (value.clone(), position.clone())).collect()
+    }
+
+    /// What it has journaled.
+    pub(crate) fn journal(&self) -> Vec<Line> {
+        let lines = self.outcome.records.iter().filter(|((topic, _), _)| *topic == OutTopic::Control).flat_map(|(_, lines)| lines);
+        lines.map(|line| Line::read(line.as_bytes()).unwrap()).collect()
     }
 
     /// Reads records in batches of `size`, and commits after each.
-    pub(super) fn read(&mut self, records: &[Record], size: usize) -> &mut Self {
+    pub(crate) fn read(&mut self, records: &[Record], size: usize) -> &mut Self {
         for records in records.chunks(size.max(1)) {
             let mut batch = Batch::default();
             for record in records {
                 let offset = &mut self.offsets[record.feed as usize];
-                batch.push(&RecordRef {
-                    feed: record.feed,
-                    partition: record.partition,
-                    offset: *offset,
-                    appended: None,
-                    received: record.received,
-                    key: record.key.as_deref(),
-                    value: &record.value,
-                    source: Some(record.source),
-                    format: record.format,
-                    cloud_event: None,
-                    attributes: crate::feeds::Attributes::default(),
-                });
+                batch.push(&record.as_read(*offset));
                 *offset += 1;
             }
             self.step(&batch, &[]);
@@ -237,17 +293,17 @@ impl Run {
     }
 
     /// Reads to the end of every partition, and ends.
-    pub(super) fn end(&mut self) -> &mut Self {
+    pub(crate) fn end(&mut self) -> &mut Self {
         self.control(&[Control::EndOfInput])
     }
 
-    pub(super) fn control(&mut self, controls: &[Control]) -> &mut Self {
+    pub(crate) fn control(&mut self, controls: &[Control]) -> &mut Self {
         self.step(&Batch::default(), controls);
         self
     }
 
     /// Every partition is read to its end, and broker time has come so far.
-    pub(super) fn quiet_until(&mut self, secs: i64) -> &mut Self {
+    pub(crate) fn quiet_until(&mut self, secs: i64) -> &mut Self {
         let ends = Feed::ALL.map(|feed| Control::ReadToEnd { feed, next_offset: self.offsets[feed as usize] });
         self.control(&ends);
         self.control(&[Control::Tick { at: EventTime::from_millis(ms(secs)) }])
@@ -259,7 +315,10 @@ impl Run {
             let answers: Vec<Control> = effects
                 .asks
                 .iter()
-                .map(|ask| Control::Models(Answer { ticket: ask.ticket, flow: ModelOutcome::Absent, anomaly: ModelOutcome::Absent }))
+                .map(|ask| {
+                    let flow = if (self.misses)(ask.ticket.pane) { ModelOutcome::Missed } else { ModelOutcome::Absent };
+                    Control::Models(Answer { ticket: ask.ticket, flow, anomaly: ModelOutcome::Absent })
+                })
                 .collect();
             self.note(effects);
             for (_, ledger) in self.engine.ledgers() {
@@ -287,6 +346,9 @@ impl Run {
     fn note(&mut self, effects: Effects) {
         for record in effects.records {
             let value = String::from_utf8(record.value).unwrap();
+            if let Some(position) = &record.position {
+                self.positioned.push((record.topic, value.clone(), position.clone()));
+            }
             let key = match record.topic {
                 OutTopic::Late | OutTopic::Quarantine => {
                     self.outcome.positions.push(record.position.expect("late and quarantined records name their position"));
@@ -301,8 +363,8 @@ impl Run {
     }
 
     /// A new process: another engine that takes the state over and goes on from here.
-    pub(super) fn restarted(&self, placement: Placement) -> Self {
-        let mut heir = Self::from_offsets(placement, self.offsets);
+    pub(crate) fn restarted(&self, placement: Placement) -> Self {
+        let mut heir = Self::from_offsets(Arc::clone(&self.world), placement, self.offsets);
         for (key, value) in &self.state {
             heir.engine.restore(key.as_bytes(), value).unwrap();
         }
@@ -311,12 +373,12 @@ impl Run {
     }
 
     /// The state after compaction without the ledger's rows, which follow each partition's own order.
-    pub(super) fn site_state(&self) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn site_state(&self) -> BTreeMap<String, Vec<u8>> {
         self.state.iter().filter(|(key, _)| !key.starts_with('~')).map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// The ledger of all partitions together.
-    pub(super) fn sums(&self) -> Sums {
+    pub(crate) fn sums(&self) -> Sums {
         let mut sums = Sums::default();
         self.engine.ledgers().for_each(|(_, ledger)| sums.add(&ledger.total()));
         sums
@@ -324,13 +386,13 @@ impl Run {
 }
 
 /// Reads all records in batches of `size` to the end, commands by pane.
-pub(super) fn played(records: &[Record], size: usize) -> Run {
+pub(crate) fn played(records: &[Record], size: usize) -> Run {
     let mut run = Run::new(Placement::ByPane);
     run.read(records, size).end();
     run
 }
 
 /// What a run said.
-pub(super) fn said(records: &[Record]) -> Outcome {
+pub(crate) fn said(records: &[Record]) -> Outcome {
     played(records, 64).outcome
 }

@@ -37,7 +37,7 @@ mod vendor;
 pub use fault::{Fault, Reason};
 pub use format::Format;
 pub use observation::{Entity, Observation, What};
-pub use record::{Attributes, Batch, RecordRef};
+pub use record::{Attributes, Batch, REOPENED, RecordRef};
 
 use crate::venue::World;
 use fields::Fields;

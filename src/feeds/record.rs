@@ -3,6 +3,9 @@
 use crate::venue::Feed;
 use std::ops::Range;
 
+/// The `ce_source` of a record that was too late and is taken back in; its `ce_id` is the position at which it was late, so that it is taken once.
+pub const REOPENED: &str = "midan/reopen";
+
 /// A batch of records in the order in which they were read.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -102,6 +105,12 @@ impl<'a> Attributes<'a> {
 
 impl<'a> RecordRef<'a> {
     /// When the record was received: the header, else the broker's append time; never the reader's clock (FORMATS.md, "Headers").
+    /// Whether it is a late record that an operator takes back in (`midan reopen`).
+    pub fn is_reopened(&self) -> bool {
+        self.cloud_event.is_some_and(|(source, _)| source == REOPENED)
+    }
+
+    /// When it was received, or appended where nobody told.
     pub fn received_at(&self) -> Option<i64> {
         self.received.or(self.appended)
     }

@@ -169,7 +169,9 @@ impl Input {
         }
         self.assign(&list)?;
         self.started.extend(from.keys());
-        Ok(())
+        // A pause may outlive the assignment in which it was made.
+        let places: Vec<Place> = from.keys().copied().collect();
+        self.pause(&places, false)
     }
 
     fn assign(&self, list: &TopicPartitionList) -> Result<(), LogError> {
@@ -182,6 +184,16 @@ impl Input {
             return Ok(());
         }
         self.unassign(&places)
+    }
+
+    /// Stops fetching places that stay assigned, or goes on with them. What was fetched of them and not read is fetched again.
+    pub(super) fn pause(&self, places: &[Place], paused: bool) -> Result<(), LogError> {
+        let mut list = TopicPartitionList::with_capacity(places.len());
+        for place in places.iter().filter(|place| self.started.contains(place)) {
+            list.add_partition(self.name(place.feed), place.partition as i32);
+        }
+        let done = if paused { self.consumer.pause(&list) } else { self.consumer.resume(&list) };
+        done.map_err(|error| LogError::Unknown { doing: "pausing partitions", detail: error.to_string() })
     }
 
     fn unassign(&mut self, places: &Offsets) -> Result<(), LogError> {

@@ -6,7 +6,7 @@ use super::producer::{Outgoing, Transactions};
 use super::restore::Restorer;
 use super::settings::Settings;
 use crate::engine::{Alert, OutRecord, OutTopic, StateChange};
-use crate::log::{Event, Inbox, LogError, Offsets, POSITION_HEADER, ShardLog, StateEntry, Topic};
+use crate::log::{Event, Inbox, LogError, Offsets, POSITION_HEADER, Place, ShardLog, StateEntry, Topic};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -59,6 +59,10 @@ impl ShardLog for KafkaShard {
 
     fn halt(&mut self, partitions: &[u32]) -> Result<(), LogError> {
         self.input.halt(partitions)
+    }
+
+    fn pause(&mut self, places: &[Place], paused: bool) -> Result<(), LogError> {
+        self.input.pause(places, paused)
     }
 
     fn release(&mut self, partitions: &[u32]) -> Result<(), LogError> {

@@ -22,6 +22,7 @@ pub use inbox::{Event, Inbox, Offsets, Place};
 pub use topics::{Fault, Plan, Spec, Stamp, Topic};
 
 use crate::engine::{Alert, OutRecord, StateChange};
+use crate::feeds::{Attributes, RecordRef};
 use crate::venue::Feed;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,6 +61,9 @@ pub trait ShardLog {
 
     /// Stops reading partitions that stay owned, and forgets what was fetched of them; [`start`](Self::start) takes them up again.
     fn halt(&mut self, partitions: &[u32]) -> Result<(), LogError>;
+
+    /// Stops reading places for a while, or goes on with them; nothing of them is lost. Starting a place again ends its pause.
+    fn pause(&mut self, places: &[Place], paused: bool) -> Result<(), LogError>;
 
     /// Gives revoked partitions back. What was read of them and is not committed belongs to the next owner.
     fn release(&mut self, partitions: &[u32]) -> Result<(), LogError>;
@@ -121,6 +125,32 @@ impl TailRecord {
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(known, _)| known.as_ref() == name)?;
         std::str::from_utf8(value).ok()
+    }
+}
+
+impl TailRecord {
+    /// A record of an input topic as a shard reads it. The broker's time of appending stands for a missing receive time.
+    pub fn as_input(&self, feed: Feed) -> RecordRef<'_> {
+        let received = self.header(RECEIVED_HEADER).and_then(|text| text.parse().ok());
+        let mut attributes = Attributes::default();
+        for name in Attributes::NAMES {
+            if let Some(value) = self.header(name) {
+                attributes.take(name, value);
+            }
+        }
+        RecordRef {
+            feed,
+            partition: self.partition,
+            offset: self.offset,
+            appended: None,
+            received: received.or(Some(self.timestamp_ms)),
+            key: Some(&self.key),
+            value: self.value.as_deref().unwrap_or_default(),
+            source: self.header(SOURCE_HEADER),
+            format: self.header("ce_type").or_else(|| self.header("content-type")),
+            cloud_event: self.header("ce_source").zip(self.header("ce_id")),
+            attributes,
+        }
     }
 }
 

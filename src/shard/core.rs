@@ -3,11 +3,18 @@
 use crate::engine::{Control, Effects, Engine, StateChange};
 use crate::feeds::Batch;
 use crate::inference::{Answer, Ask, Outcome};
+use crate::time::EventTime;
+use crate::venue::Feed;
 
 /// One partition number's venues. It is deterministic: no clock, no I/O; whatever influences it comes in as records and controls.
 pub trait Core {
     /// Takes in a batch, then the controls, and answers what is to be carried out.
     fn step(&mut self, batch: &Batch, controls: &[Control]) -> Effects;
+
+    /// Event time that a feed's records have reached, as panes read it; `None` before the first that is believed.
+    fn reached(&self, _feed: Feed) -> Option<EventTime> {
+        None
+    }
 
     /// What has changed since the last call, for the changelog.
     fn take_state_changes(&mut self) -> Vec<StateChange>;
@@ -25,6 +32,10 @@ pub trait Core {
 impl Core for Engine {
     fn step(&mut self, batch: &Batch, controls: &[Control]) -> Effects {
         Self::step(self, batch, controls)
+    }
+
+    fn reached(&self, feed: Feed) -> Option<EventTime> {
+        Self::reached(self, feed)
     }
 
     fn take_state_changes(&mut self) -> Vec<StateChange> {

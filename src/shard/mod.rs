@@ -10,15 +10,17 @@
 //! The loop decides nothing that an output says. It hands records and controls in, carries effects out, and every error of the log has
 //! one written answer ([`crate::log::Answer`]).
 //!
-//! - [`core`]: what it drives; `partition`: the life of a partition as types; `desk`: what leaves; `pace`: the only clock; [`watch`]: who listens.
+//! - [`core`]: what it drives; `partition`: the life of a partition as types; `desk`: what leaves; `pace`: the only clock; [`in_step`]: no feed far ahead of the others; [`watch`]: who listens.
 
 pub mod core;
 mod desk;
+mod in_step;
 mod pace;
 mod partition;
 pub mod watch;
 
 pub use self::core::{Core, MakeCore, Models, NoModels};
+pub use in_step::Spread;
 pub use watch::{Stats, Unwatched, Watch};
 
 use crate::engine::{Control, Effects};
@@ -27,6 +29,7 @@ use crate::log::{Answer, Event, Inbox, LogError, ShardLog};
 use crate::time::EventTime;
 use crate::venue::Feed;
 use desk::Desk;
+use in_step::InStep;
 use pace::{Pace, now};
 use partition::{Assigned, Running};
 use std::collections::BTreeMap;
@@ -58,6 +61,8 @@ pub struct Settings {
     pub retries: u32,
     /// The pause before such a call, and before building clients again.
     pub retry_pause: Duration,
+    /// How far the feeds of a venue may be apart while there is something to catch up with.
+    pub spread: Spread,
     /// When it ends.
     pub mode: Mode,
 }
@@ -70,6 +75,7 @@ impl Default for Settings {
             session_timeout: Duration::from_secs(6),
             retries: 120,
             retry_pause: Duration::from_millis(250),
+            spread: Spread::default(),
             mode: Mode::Serve,
         }
     }
@@ -110,6 +116,7 @@ pub fn run<'a, M: MakeCore>(
             inbox: Inbox::default(),
             empty: Batch::default(),
             quiet: false,
+            in_step: InStep::default(),
         };
         let error = match shard.live() {
             Ok(()) => return Ok(Ended { stats: shard.desk.stats, membership: shard.desk.log }),
@@ -159,6 +166,7 @@ struct Shard<'s, 'a, M: MakeCore> {
     empty: Batch,
     /// Whether everything was read to its end before the last poll, and nobody was there to write more.
     quiet: bool,
+    in_step: InStep,
 }
 
 impl<M: MakeCore> Shard<'_, '_, M> {
@@ -177,6 +185,7 @@ impl<M: MakeCore> Shard<'_, '_, M> {
         self.poll()?;
         self.follow_membership()?;
         self.step_all()?;
+        self.keep_in_step()?;
         self.close_at_end()?;
         let last = self.stop.load(Ordering::Relaxed) || self.is_finished();
         if last || self.desk.pace.until_commit().is_zero() {
@@ -217,6 +226,7 @@ impl<M: MakeCore> Shard<'_, '_, M> {
     /// log is known before the first record is stepped.
     fn take_up(&mut self, assigned: Assigned) -> Result<(), LogError> {
         let (partition, began) = (assigned.partition, now());
+        self.in_step.forget(partition);
         self.watch.assigned(partition);
         let mut restoring = assigned.restoring(self.make.make(partition));
         let mut entries = 0;
@@ -247,6 +257,7 @@ impl<M: MakeCore> Shard<'_, '_, M> {
         self.desk.forget_alerts(partitions);
         for partition in partitions {
             self.inbox.forget(*partition);
+            self.in_step.forget(*partition);
             if let Some(running) = self.running.remove(partition) {
                 self.watch.revoked(running.revoke().partition);
             }
@@ -268,6 +279,20 @@ impl<M: MakeCore> Shard<'_, '_, M> {
                 self.carry_out(partition, effects)?;
             }
             self.start_feeds(partition)?;
+        }
+        Ok(())
+    }
+
+    /// Pauses the feeds that are far ahead of others of their partition number, and lets them go on when those have come near.
+    fn keep_in_step(&mut self) -> Result<(), LogError> {
+        for running in self.running.values() {
+            let steps = self.in_step.judge(self.settings.spread, &running.progress());
+            if !steps.pause.is_empty() {
+                self.desk.log.pause(&steps.pause, true)?;
+            }
+            if !steps.resume.is_empty() {
+                self.desk.log.pause(&steps.resume, false)?;
+            }
         }
         Ok(())
     }

@@ -7,6 +7,7 @@
 //! ```
 
 use super::core::Core;
+use super::in_step::Progress;
 use crate::engine::{Control, Effects, StateChange};
 use crate::feeds::Batch;
 use crate::log::{LogError, Offsets, Place};
@@ -113,6 +114,15 @@ impl<C: Core> Running<C> {
     /// Whether all four places are read to their end.
     pub(super) fn is_at_end(&self) -> bool {
         Feed::ALL.iter().all(|feed| self.ended.contains(feed))
+    }
+
+    /// How far each feed has been read.
+    pub(super) fn progress(&self) -> [Progress; Feed::ALL.len()] {
+        Feed::ALL.map(|feed| Progress {
+            place: Place { feed, partition: self.partition },
+            reached: self.core.reached(feed),
+            at_end: self.ended.contains(&feed),
+        })
     }
 
     /// Answers true once: the end of the input is to be told.

@@ -57,6 +57,13 @@ pub struct VenueAdvanced<'a> {
     pub panes: u64,
 }
 
+/// A shard's heartbeat was read on `midan.alerts`: it lives, though nothing may be wrong anywhere.
+#[derive(Clone, Copy, Debug)]
+pub struct HeartbeatSeen<'a> {
+    /// Whose: group, instance and shard.
+    pub member: &'a str,
+}
+
 /// A source's watermark has moved.
 #[derive(Clone, Copy, Debug)]
 pub struct SourceAdvanced<'a> {
@@ -235,6 +242,12 @@ impl Happening for VenueAdvanced<'_> {
         telemetry.event_time.with_label_values(&[self.venue]).set(self.closed_to.as_millis() as f64 / 1_000.0);
         telemetry.delay.with_label_values(&[self.venue]).set((self.now - self.closed_to.as_millis()) as f64 / 1_000.0);
         telemetry.panes_closed.with_label_values(&[self.venue]).inc_by(self.panes);
+    }
+}
+
+impl Happening for HeartbeatSeen<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.heartbeats.with_label_values(&[self.member]).inc();
     }
 }
 

@@ -35,6 +35,7 @@ pub struct Telemetry {
     pub(super) door_records: IntCounterVec,
     pub(super) door_stale: IntGaugeVec,
     pub(super) door_duration: Histogram,
+    pub(super) heartbeats: IntCounterVec,
     clients: IntGauge,
     started: Gauge,
 }
@@ -81,6 +82,7 @@ impl Telemetry {
             door_records: counters(r, "midan_door_records_total", "Records that the door wrote.", &["source"])?,
             door_stale: int_gauges(r, "midan_door_feed_stale", "Whether a polled feed is stale.", &["source"])?,
             door_duration: histogram(r, "midan_door_write_duration_seconds", "From a webhook's body to the log's word that it has it.")?,
+            heartbeats: counters(r, "midan_heartbeats_total", "Heartbeats read on midan.alerts, by the shard that left them.", &["member"])?,
             clients: {
                 let gauge = IntGauge::new("midan_console_clients", "Consoles connected.")?;
                 r.register(Box::new(gauge.clone()))?;

@@ -1,7 +1,7 @@
 //! A source's clock: how far event time has provably advanced in one source of one venue.
 //!
-//! The idea: a watermark is a *function of the source's own records*, nothing else. It is the greatest trusted event time
-//! minus the source's bounded disorder, and it never goes back. Whether an event is late is therefore decided by the log alone, and every
+//! The idea: a watermark is a *function of the source's own records*, nothing else. It is the greatest trusted event time, never beyond the receipt of
+//! its record, minus the source's bounded disorder, and it never goes back. Whether an event is late is therefore decided by the log alone, and every
 //! replay of the same log decides the same (DESIGN §4, rules 1 and 3).
 //!
 //! ```text

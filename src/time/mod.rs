@@ -4,12 +4,14 @@
 //! (DESIGN §4, rules 1 to 3).
 
 mod clock;
+pub mod guard;
 mod pane;
 mod point;
 pub mod stamp;
 mod trust;
 
 pub use clock::{SourceClock, Verdict};
+pub use guard::{ClockFault, Guard};
 pub use pane::PaneLength;
 pub use point::{EventTime, Span};
 pub use trust::{ClockTrust, Distrust};

@@ -250,4 +250,6 @@ pub const REQUIRED: &[(&str, &str)] = &[
     // Models.
     ("model_off.on_s", "s"),
     ("model_off.off_s", "s"),
+    ("clock.on_s", "s"),
+    ("clock.off_s", "s"),
 ];

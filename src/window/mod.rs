@@ -12,14 +12,19 @@
 //! ```
 //!
 //! - [`pane`]: what one pane has collected; [`apportion`]: counts longer than a pane, in whole persons.
+//! - [`sliding`]: windows composed of panes, with their revisions; [`session`]: stretches of activity that a gap ends.
 //! - [`open`]: the open panes and the late events that wait for their close; [`identity`]: repeats.
 
 pub mod apportion;
 pub mod identity;
 pub mod open;
 pub mod pane;
+pub mod session;
+pub mod sliding;
 
 pub use apportion::apportion;
 pub use identity::{Identities, Sighting};
 pub use open::{LateArrival, OpenPane, OpenPanes};
-pub use pane::{PaneContent, Reading, Snapshot};
+pub use pane::{ClockNote, PaneContent, Reading, Snapshot};
+pub use session::{Session, Sessions};
+pub use sliding::Sliding;

@@ -1,10 +1,10 @@
 //! The open panes of a venue, and the late events that wait for one of them to close.
 
 use super::apportion::apportion;
-use super::pane::PaneContent;
+use super::pane::{ClockNote, PaneContent};
 use crate::feeds::observation::{Entity, Observation, What};
 use crate::time::{EventTime, PaneLength, Span};
-use crate::venue::Venue;
+use crate::venue::{SensorId, Venue};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -46,9 +46,9 @@ impl OpenPanes {
         self.panes.keys().next_back().copied()
     }
 
-    /// How many hold something.
+    /// How many hold something, marks of sources aside.
     pub fn len(&self) -> usize {
-        self.panes.len()
+        self.panes.values().filter(|pane| pane.content.has_room()).count()
     }
 
     /// Whether none holds anything.
@@ -82,8 +82,16 @@ impl OpenPanes {
     pub fn hear(&mut self, venue: &Venue, observation: &Observation, lag: Span, closed: EventTime) {
         let end = venue.pane.end_of(observation.at.after(lag));
         if end > closed {
-            self.pane(venue, end).content.hear(observation.source, observation.at);
+            // A pane in which nothing but a mark stands takes no room for what might come.
+            let pane = self.panes.entry(end).or_default();
+            pane.dirty = true;
+            pane.content.hear_of(venue, observation.source, observation.at);
         }
+    }
+
+    /// Notes what was found out about a sensor's clock, in the pane ending at `end` or, where that has closed, in the first that has not.
+    pub fn note_clock(&mut self, venue: &Venue, end: EventTime, closed: EventTime, sensor: SensorId, note: ClockNote) {
+        self.pane(venue, first_open(venue.pane, end, closed)).content.note_clock(sensor, note);
     }
 
     /// Keeps a late event for the close of the pane ending at `end`.
@@ -91,11 +99,33 @@ impl OpenPanes {
         self.pane(venue, end).late.push(late);
     }
 
+    /// What the pane ending at `end` has collected so far; `None` where nothing came.
+    pub fn content(&self, end: EventTime) -> Option<&PaneContent> {
+        self.panes.get(&end).map(|pane| &pane.content)
+    }
+
+    /// How many late events wait for a close.
+    pub fn late_waiting(&self) -> usize {
+        self.panes.values().map(|pane| pane.late.len()).sum()
+    }
+
+    /// Takes out every late event that waits for a close, by what was seen.
+    pub fn take_late(&mut self) -> Vec<LateArrival> {
+        let mut taken = Vec::new();
+        for pane in self.panes.values_mut().filter(|pane| !pane.late.is_empty()) {
+            pane.dirty = true;
+            taken.append(&mut pane.late);
+        }
+        taken.sort_by_key(|late| (late.observation.at, late.observation.entity, late.observation.identity));
+        taken
+    }
+
     /// Takes the pane ending at `end` out; an empty one where nothing came.
     pub fn close(&mut self, venue: &Venue, end: EventTime) -> OpenPane {
         match self.panes.remove(&end) {
             Some(mut pane) => {
                 self.closed.push(end);
+                pane.content.make_room(venue);
                 // By what was seen, not by when it came.
                 pane.late.sort_by_key(|late| (late.observation.at, late.observation.entity, late.observation.identity));
                 pane
@@ -122,7 +152,8 @@ impl OpenPanes {
     }
 
     fn pane(&mut self, venue: &Venue, end: EventTime) -> &mut OpenPane {
-        let pane = self.panes.entry(end).or_insert_with(|| OpenPane { content: PaneContent::new(venue), ..OpenPane::default() });
+        let pane = self.panes.entry(end).or_default();
+        pane.content.make_room(venue);
         pane.dirty = true;
         pane
     }

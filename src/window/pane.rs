@@ -3,7 +3,7 @@
 use crate::feeds::observation::{
     Arrival, Call, Count, DoorState, Entity, Grid, Health, MatchEvent, Observation, Plan, Rejection, Scan, Total, Track, Vehicle, Weather, What,
 };
-use crate::time::EventTime;
+use crate::time::{ClockFault, EventTime};
 use crate::venue::{GateId, SensorId, SourceId, StopId, Venue};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -65,6 +65,17 @@ pub struct StopPassengers {
     pub boarding: u32,
 }
 
+/// What was found out about a sensor's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockNote {
+    /// What is wrong with it; `None` when it is right again.
+    pub fault: Option<ClockFault>,
+    /// By how much it was ahead at last, ms; behind when negative.
+    pub offset_ms: i64,
+    /// Events that were not believed.
+    pub events: u32,
+}
+
 /// What one pane of one venue has collected.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PaneContent {
@@ -100,6 +111,8 @@ pub struct PaneContent {
     pub service_alerts: BTreeMap<(StopId, i32, i32), u32>,
     /// What cameras saw, by sensor and slot of time. The close of the pane takes them out: they are large, and what is late no longer changes the physics.
     pub snapshots: BTreeMap<(SensorId, i64), Reading<Snapshot>>,
+    /// What was found out about sensors' clocks.
+    pub clocks: BTreeMap<SensorId, ClockNote>,
     /// The latest event time heard from each source, by source: the base of a feed's age.
     pub heard: Vec<Option<EventTime>>,
 }
@@ -116,11 +129,39 @@ impl PaneContent {
         }
     }
 
+    /// Makes room for what may come, where there is none yet.
+    pub fn make_room(&mut self, venue: &Venue) {
+        if self.has_room() {
+            return;
+        }
+        self.counts.resize(venue.sensors.len(), SensorCount::default());
+        self.scans.resize(venue.gates.len(), GateScans::default());
+        self.passengers.resize(venue.stops.len(), StopPassengers::default());
+        self.heard.resize(venue.sources.len(), None);
+    }
+
+    /// Whether there is room for counts, scans and passengers; a pane in which only marks stand has none.
+    pub fn has_room(&self) -> bool {
+        !(self.counts.is_empty() && self.scans.is_empty() && self.passengers.is_empty())
+    }
+
+    /// Notes that `source` of `venue` was heard at `at`, in a pane that may have no room for anything else.
+    pub fn hear_of(&mut self, venue: &Venue, source: SourceId, at: EventTime) {
+        self.heard.resize(venue.sources.len(), None);
+        self.hear(source, at);
+    }
+
     /// Notes that `source` was heard at `at`.
     pub fn hear(&mut self, source: SourceId, at: EventTime) {
         if let Some(heard) = self.heard.get_mut(source.index()) {
             *heard = (*heard).max(Some(at));
         }
+    }
+
+    /// Notes what was found out about the clock of `sensor`; the last word counts.
+    pub fn note_clock(&mut self, sensor: SensorId, note: ClockNote) {
+        let known = self.clocks.entry(sensor).or_insert(ClockNote { events: 0, ..note });
+        *known = ClockNote { events: known.events.saturating_add(note.events), ..note };
     }
 
     /// Adds people counted by `sensor`.

@@ -10,6 +10,7 @@ use midan::forecast::{features::rows_for, series};
 use midan::onnx;
 use midan::shard::{Models, NoModels};
 use midan::simulate::{Nights, Options, SimRecord};
+use midan::venue::partition::partition_of;
 use midan::venue::{Feed, World};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -57,7 +58,19 @@ pub(crate) fn play<'r>(
     models: &mut dyn Models,
     each: &mut dyn FnMut(&OutRecord),
 ) -> Engine {
-    let mut engine = Engine::new(world(), 0, 1, settings);
+    play_partition(records, (0, 1), size, settings, models, each)
+}
+
+/// Runs the records of one partition of so many.
+fn play_partition<'r>(
+    records: impl Iterator<Item = &'r SimRecord>,
+    (partition, partitions): (u32, u32),
+    size: usize,
+    settings: Settings,
+    models: &mut dyn Models,
+    each: &mut dyn FnMut(&OutRecord),
+) -> Engine {
+    let mut engine = Engine::new(world(), partition, partitions, settings);
     let mut offsets = [0; Feed::ALL.len()];
     let mut batch = Batch::default();
     let mut step = |batch: &Batch, controls: &[Control]| {
@@ -75,7 +88,7 @@ pub(crate) fn play<'r>(
         let offset = &mut offsets[record.feed as usize];
         batch.push(&RecordRef {
             feed: record.feed,
-            partition: 0,
+            partition,
             offset: *offset,
             appended: None,
             received: Some(record.received),
@@ -169,6 +182,27 @@ fn batches_of_one_seven_and_a_thousand_give_the_same_bytes() {
     }
     assert_eq!(of(1), thousand);
     assert_eq!(of(7), thousand);
+}
+
+/// beam#25975: another number of partitions lost data. Here it changes no byte.
+#[test]
+fn any_number_of_partitions_gives_the_bytes_of_one() {
+    let said = |partitions: u32| {
+        let mut by_key: BTreeMap<(OutTopic, Vec<u8>), Vec<Vec<u8>>> = BTreeMap::new();
+        for partition in 0..partitions {
+            let here = stretch().iter().filter(|record| partition_of(record.key.as_bytes(), partitions) == partition);
+            play_partition(here, (partition, partitions), 1_000, by_pane(), &mut NoModels, &mut |record| {
+                if record.topic != OutTopic::Ledger {
+                    by_key.entry((record.topic, record.key.clone())).or_default().push(record.value.clone());
+                }
+            });
+        }
+        by_key
+    };
+    let one = said(1);
+    for partitions in [2, 3, 12] {
+        assert!(said(partitions) == one, "{partitions} partitions");
+    }
 }
 
 #[test]

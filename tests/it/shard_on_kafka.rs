@@ -354,6 +354,10 @@ impl ShardLog for Flaky {
     fn halt(&mut self, partitions: &[u32]) -> Result<(), LogError> {
         self.inner.halt(partitions)
     }
+    fn pause(&mut self, places: &[Place], paused: bool) -> Result<(), LogError> {
+        self.inner.pause(places, paused)
+    }
+
     fn release(&mut self, partitions: &[u32]) -> Result<(), LogError> {
         self.inner.release(partitions)
     }

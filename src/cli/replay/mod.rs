@@ -6,6 +6,8 @@ mod frames;
 mod kafka;
 mod table;
 
+pub(super) use kafka::to_end;
+
 use super::args::ReplayArgs;
 use super::drive::Driven;
 use super::settings::Settings;

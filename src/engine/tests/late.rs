@@ -54,7 +54,9 @@ fn older_than_the_kept_panes_it_corrects_the_totals_only() {
     let late = count_over("counters", "c-in", 101, 109, 100, 0);
     let plain = said(&steady(300, 200, &[]));
     let run = played(&steady(300, 200, &[late]), 7);
-    assert!(run.outcome.place("queue").iter().all(|record| record["revision"] == 0));
+    let (corrections, panes): (Vec<_>, Vec<_>) = run.outcome.place("queue").into_iter().partition(|record| record["kind"] == "correction");
+    assert!(panes.iter().all(|record| record["revision"] == 0));
+    assert_eq!((corrections.len(), corrections[0]["in"].as_i64(), corrections[0]["out"].as_i64()), (1, Some(100), Some(0)));
     assert_eq!(inside(&run.outcome, "queue", 190), inside(&plain, "queue", 190));
     assert_eq!(inside(&run.outcome, "queue", 220), inside(&plain, "queue", 220) + 100.0);
     assert_eq!(run.sums().revised, 1);
@@ -138,4 +140,25 @@ fn a_venue_with_one_source_that_never_spoke_forgets_what_it_need_not_know() {
     run.read(&records, 50).quiet_until(0).quiet_until(2_000);
     let seen = run.state.keys().filter(|key| key.starts_with("small/seen/")).count();
     assert!(seen < 40, "{seen} buckets of identities are kept");
+}
+
+/// A source that is read as of five minutes ago holds its late events for panes that lie as far behind its clock's own; a finite run ends before.
+#[test]
+fn what_is_late_at_the_very_end_of_a_run_is_not_left_behind() {
+    let mut records = steady(900, 0, &[]);
+    records.retain(|record| record.source != "slow");
+    records.extend([count_over("slow", "c-door", 0, 300, 30, 0), count_over("slow", "c-door", 300, 600, 30, 0)]);
+    records.push(count_over("slow", "c-door", 20, 280, 13, 0).in_place());
+    for size in [1, 1_000] {
+        let run = played(&records, size);
+        assert_eq!(run.sums().revised, 1);
+        let told = |what: &str| run.outcome.place("lounge").iter().filter_map(|record| record[what].as_i64()).sum::<i64>();
+        let revised: i64 = run.outcome.place("lounge").iter().filter(|record| record["revision"] == 1 || record["kind"] == "correction").count() as i64;
+        assert!(revised > 0, "batches of {size}: its panes were published again");
+        assert!(told("in") > 0);
+        assert_eq!(
+            run.engine.explain("small", crate::venue::ZoneId(2), crate::time::EventTime::from_millis(crate::engine::story::START)).unwrap().late_waiting,
+            0
+        );
+    }
 }

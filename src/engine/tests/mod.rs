@@ -1,11 +1,15 @@
 //! The engine's laws, each held against a small world (`super::story`).
 
 mod bad_input;
+mod clocks;
 mod commands;
+mod follow;
 mod late;
 mod order;
 mod recovery;
+mod reopen;
 mod silence;
+mod threads;
 
 use super::story::{Record, SOURCES, command, count, count_over, lanes, low_water, passengers, raw, scan};
 

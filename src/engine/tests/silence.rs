@@ -98,6 +98,6 @@ fn what_ticks_and_marks_decided_survives_a_restart() {
     let mut heir = run.restarted(Placement::OnArrival);
     run.quiet_until(1_200).quiet_until(1_300);
     heir.quiet_until(1_200).quiet_until(1_300);
-    assert_eq!(heir.state, run.state);
+    assert!(heir.state == run.state);
     assert_eq!(heir.outcome.place("queue").last(), run.outcome.place("queue").last());
 }

@@ -58,6 +58,7 @@ impl EmbeddedFeeder {
                 headers.add(name, Some(value.as_bytes()));
             }
             let fresh = Fresh { timestamp, key: record.key.unwrap_or_default(), value: Some(record.value), headers: headers.as_slice() };
+            state.skip_to(Topic::In(record.feed), record.partition, record.offset);
             state.append(Topic::In(record.feed), record.partition, &fresh)?;
         }
         drop(state);
@@ -83,7 +84,7 @@ impl EmbeddedFeeder {
         })
     }
 
-    /// Puts a record on the partition that it names, as another log held it; its offset is this log's own.
+    /// Puts a record on the partition that it names, as another log held it, at its offset there; where this log is further already, at its end.
     pub fn copy(&mut self, record: &RecordRef<'_>) -> Result<(), LogError> {
         self.gathered.push(record);
         if self.gathered.len() >= GATHERED { self.append() } else { Ok(()) }

@@ -28,6 +28,7 @@ pub struct Member {
     group: String,
     id: u64,
     cursors: BTreeMap<Place, Cursor>,
+    paused: BTreeSet<Place>,
     /// Places whose end has been reported.
     ended: BTreeSet<Place>,
     /// The broker's time that was reported last.
@@ -59,6 +60,7 @@ impl Member {
             group: group.to_owned(),
             id,
             cursors: BTreeMap::new(),
+            paused: BTreeSet::new(),
             ended: BTreeSet::new(),
             told: i64::MIN,
             leaving: BTreeSet::new(),
@@ -105,7 +107,9 @@ impl Member {
     }
 
     fn oldest(&mut self, state: &State) -> Result<Option<Place>, LogError> {
-        let mut waiting = self.cursors.iter_mut().filter(|(place, cursor)| cursor.next < state.end(Topic::In(place.feed), place.partition));
+        let (cursors, paused) = (&mut self.cursors, &self.paused);
+        let unread = |place: &Place, cursor: &Cursor| cursor.next < state.end(Topic::In(place.feed), place.partition);
+        let mut waiting = cursors.iter_mut().filter(|(place, cursor)| !paused.contains(place) && unread(place, cursor));
         let Some((first, cursor)) = waiting.next() else { return Ok(None) };
         let (mut oldest, cursor) = (*first, cursor);
         let Some((second, other)) = waiting.next() else { return Ok(Some(oldest)) };
@@ -184,6 +188,18 @@ impl ShardLog for Member {
     fn start(&mut self, from: &Offsets) -> Result<(), LogError> {
         self.cursors.extend(from.iter().map(|(place, next)| (*place, Cursor::at(*next))));
         self.ended.retain(|place| !from.contains_key(place));
+        self.paused.retain(|place| !from.contains_key(place));
+        Ok(())
+    }
+
+    fn pause(&mut self, places: &[Place], paused: bool) -> Result<(), LogError> {
+        for place in places {
+            if paused {
+                self.paused.insert(*place)
+            } else {
+                self.paused.remove(place)
+            };
+        }
         Ok(())
     }
 

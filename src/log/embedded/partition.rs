@@ -93,6 +93,15 @@ impl PartitionLog {
         self.active.bytes.len() >= self.segment_bytes
     }
 
+    /// Leaves out the offsets up to `offset`, as compaction and transaction markers do on a broker.
+    pub(super) fn skip_to(&mut self, offset: i64) {
+        // An empty partition begins there; a record is found by its distance from the start of its segment.
+        if self.active.bytes.is_empty() {
+            self.active.base = self.active.base.max(offset);
+        }
+        self.end = self.end.max(offset);
+    }
+
     /// Writes the growing end to a file and starts a new one. Answers the sealed segment's id and size; none where there was nothing.
     pub(super) fn seal(&mut self) -> Result<Option<(u64, usize)>, LogError> {
         if self.active.bytes.is_empty() {

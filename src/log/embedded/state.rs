@@ -87,6 +87,14 @@ impl State {
         self.log(topic, partition).map_or(0, PartitionLog::end)
     }
 
+    /// Leaves out a partition's offsets up to `offset`.
+    pub(super) fn skip_to(&mut self, topic: Topic, partition: u32, offset: i64) {
+        let at = self.slot(topic, partition);
+        if let Some(log) = self.logs.get_mut(at) {
+            log.skip_to(offset);
+        }
+    }
+
     pub(super) fn append(&mut self, topic: Topic, partition: u32, record: &Fresh<'_>) -> Result<(), LogError> {
         let (partitions, at) = (self.options.partitions, self.slot(topic, partition));
         let Some(log) = self.logs.get_mut(at).filter(|_| partition < partitions) else {

@@ -122,8 +122,12 @@ fn read_trust(fields: &Fields<'_, '_>) -> ClockTrust {
     let Some(trust) = fields.table("trust", "trust") else {
         return usual;
     };
-    let read =
-        ClockTrust { ahead_of_receipt: trust.span("ahead_of_receipt").unwrap_or(usual.ahead_of_receipt), leap: trust.span("leap").unwrap_or(usual.leap) };
+    let read = ClockTrust {
+        ahead_of_receipt: trust.span("ahead_of_receipt").unwrap_or(usual.ahead_of_receipt),
+        leap: trust.span("leap").unwrap_or(usual.leap),
+        zone_tolerance: trust.span("zone_tolerance").unwrap_or(usual.zone_tolerance),
+        return_after: trust.whole("return_after").unwrap_or(usual.return_after),
+    };
     trust.finish();
     read
 }

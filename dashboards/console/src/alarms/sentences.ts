@@ -101,6 +101,12 @@ export function headline(alarm: Alarm, place: string, say: Speech, words: Words)
       if (expected === undefined) return h.anomaly(place);
       return either(fact("flow_in"), (flow) => h.anomaly_flow(place, write(flow), write(expected)), h.anomaly(place));
     }
+    case "alarm.clock":
+      return either(
+        fact("offset_s", "clock_offset_s"),
+        (s) => (s < 0 ? h.clock_behind(place, say.duration(-s)) : h.clock_ahead(place, say.duration(s))),
+        h.clock(place),
+      );
     default:
       return h.unknown(place, alarm.code);
   }
@@ -149,6 +155,8 @@ export function wouldClear(alarm: Alarm, say: Speech, words: Words): string {
       return either(fact("coverage"), (part) => c.blind(say.percent(part)), c.unknown);
     case "clear.anomaly":
       return either(fact("score", "p"), (part) => c.anomaly(say.percent(part)), c.unknown);
+    case "clear.clock":
+      return either(fact("events"), (n) => c.clock(say.number(n)), c.unknown);
     default:
       return c.unknown;
   }

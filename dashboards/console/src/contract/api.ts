@@ -1,6 +1,6 @@
 // The calls of docs/API.md. Addresses are relative, so the console works below any path; the token, when there is one, lives in
 // the session's storage only and goes out as a header, or in the address of the stream because EventSource cannot set headers.
-import type { Command, HistoryPoint, Site, Status, VenueEntry } from "./types";
+import type { Command, Explanation, HistoryPoint, Site, Status, VenueEntry } from "./types";
 
 const TOKEN = "midan.token";
 const ROOT = "api/v1/";
@@ -29,6 +29,10 @@ export async function history(
   const answer = await get<{ points: HistoryPoint[] }>(path, signal);
   return answer.points;
 }
+
+/** Why the zone's window that is to close next is still open. */
+export const explain = (venue: string, zone: string) =>
+  get<Explanation>(`venues/${encodeURIComponent(venue)}/explain?zone=${encodeURIComponent(zone)}`);
 
 export async function send(command: Command): Promise<string> {
   const answer = await fetch(ROOT + "commands", {

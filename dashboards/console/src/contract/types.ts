@@ -213,6 +213,32 @@ export interface HistoryPoint {
   queue?: number | null;
 }
 
+/** A source that has not passed a window. */
+export interface Holder {
+  source: string;
+  topic: string;
+  partition: number;
+  watermark?: number | null;
+  wants: number;
+  read_to?: number | null;
+  set_aside_at?: number | null;
+}
+
+export type WindowState = "not_begun" | "open" | "asking" | "closed" | "revised" | "past";
+
+export interface Explanation {
+  venue: string;
+  zone: string;
+  from: number;
+  to: number;
+  state: WindowState;
+  revision?: number | null;
+  holders: Holder[];
+  reports?: number | null;
+  turned_away: { late: number; quarantined: number };
+  wrong_clocks: { sensor: string; offset_ms: number; events: number }[];
+}
+
 export interface Status {
   version: string;
   commit: string;

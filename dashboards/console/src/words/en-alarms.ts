@@ -84,6 +84,9 @@ export const alarmWords = (say: Speech) => ({
     anomaly_flow: (place: string, flow: string, expected: string) =>
       `Unusual movement: ${place}, ${flow} instead of ${expected}`,
     model_off: "A model does not speak: rules go on without it",
+    clock: (place: string) => `Wrong clock: ${place}`,
+    clock_ahead: (place: string, span: string) => `Wrong clock: ${place} is ${span} ahead`,
+    clock_behind: (place: string, span: string) => `Wrong clock: ${place} is ${span} behind`,
     unknown: (place: string, code: string) => `${code}: ${place}`,
   },
   clears: {
@@ -106,9 +109,12 @@ export const alarmWords = (say: Speech) => ({
     heat: (wait: string) => `The wait falls below ${wait}, or it cools down`,
     anomaly: (share: string) => `More than ${share} of quiet moments look as strange`,
     model_off: "Every configured model speaks again",
+    clock: (events: string) => `${events} events in a row come with the right time`,
     unknown: "The condition no longer holds, for the profile's off-delay",
   },
   evidence: {
+    clock_offset_s: "Clock against the time of receipt",
+    clock_events: "Events in quarantine for it",
     p_after_deadline: "Chance that entry ends after the deadline",
     entry_eta: "Entry complete, estimated",
     remaining_persons: "Persons still to come in",

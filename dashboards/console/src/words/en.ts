@@ -1,5 +1,6 @@
 // English. Whole sentences with arguments; the other catalogues have the same keys (checked by the compiler and by a test).
 import { alarmWords } from "./en-alarms";
+import type { WindowState } from "../contract/types";
 import type { Speech } from "./speech";
 
 export const en = (say: Speech) => ({
@@ -132,6 +133,27 @@ export const en = (say: Speech) => ({
     strange: "Quiet moments as strange",
     noRecord: "No data of this place in the latest picture.",
     revision: (n: number) => `revised ${say.plural(n, { one: "once", other: `${say.number(n)} times` })}`,
+  },
+  window: {
+    ask: "Why is the next window open?",
+    noAnswer: "No answer: another instance has this venue, or its shard does not poll.",
+    state: {
+      not_begun: () => "No window of the venue has closed yet.",
+      open: (to) => `The window up to ${to} is open.`,
+      asking: (to) => `The window up to ${to} is closing.`,
+      closed: (to) => `The window up to ${to} is closed.`,
+      revised: (to, n) => `The window up to ${to} is closed; its last revision is ${n}.`,
+      past: (to) => `The window up to ${to} is closed and no longer kept.`,
+    } as Record<WindowState, (to: string, n: string) => string>,
+    stands: (source: string, time: string) => `${source} holds it: it has come to ${time}.`,
+    silent: (source: string) => `${source} holds it: it has never spoken.`,
+    wants: (time: string) => `An event of ${time} lets go.`,
+    aside: (time: string) => `Silent until ${time}, it is set aside.`,
+    unread: "Its partition has unread records.",
+    reports: (n: string) => `${n} reports are in it.`,
+    away: (late: string, quarantined: string) => `Turned away: ${late} too late, ${quarantined} in quarantine.`,
+    wrong: (sensor: string, span: string, behind: boolean) =>
+      behind ? `Wrong clock: ${sensor} is ${span} behind.` : `Wrong clock: ${sensor} is ${span} ahead.`,
   },
   trend: {
     choose: "Measure",

@@ -90,6 +90,9 @@ export const alarmWords = (say: Speech): AlarmWords => ({
     anomaly: (place) => `Mouvement inhabituel\u00a0: ${place}`,
     anomaly_flow: (place, flow, expected) => `Mouvement inhabituel\u00a0: ${place}, ${flow} au lieu de ${expected}`,
     model_off: "Un modèle ne répond pas\u00a0: les règles continuent",
+    clock: (place) => `Horloge fausse\u00a0: ${place}`,
+    clock_ahead: (place, span) => `Horloge fausse\u00a0: ${place} avance de ${span}`,
+    clock_behind: (place, span) => `Horloge fausse\u00a0: ${place} retarde de ${span}`,
     unknown: (place, code) => `${code}\u00a0: ${place}`,
   },
   clears: {
@@ -112,9 +115,12 @@ export const alarmWords = (say: Speech): AlarmWords => ({
     heat: (wait) => `L’attente passe sous ${wait}, ou il fait moins chaud`,
     anomaly: (share) => `Plus de ${share} des moments calmes sont aussi étranges`,
     model_off: "Chaque modèle configuré répond de nouveau",
+    clock: (events) => `${events} relevés de suite arrivent à la bonne heure`,
     unknown: "La condition ne tient plus, pendant le délai du profil",
   },
   evidence: {
+    clock_offset_s: "Horloge par rapport à la réception",
+    clock_events: "Relevés mis en quarantaine",
     p_after_deadline: "Probabilité que l’entrée finisse après l’échéance",
     entry_eta: "Fin d’entrée estimée",
     remaining_persons: "Personnes encore à entrer",

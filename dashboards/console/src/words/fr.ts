@@ -134,6 +134,29 @@ export const fr = (say: Speech): Words => ({
     noRecord: "Aucune donnée de ce lieu dans la dernière image.",
     revision: (n) => `révisé ${say.plural(n, { one: `${say.number(n)} fois`, other: `${say.number(n)} fois` })}`,
   },
+  window: {
+    ask: "Pourquoi la prochaine fenêtre est-elle ouverte\u00a0?",
+    noAnswer: "Pas de réponse\u00a0: une autre instance tient ce lieu, ou son lecteur ne lit plus.",
+    state: {
+      not_begun: () => "Aucune fenêtre du lieu n’est encore close.",
+      open: (to) => `La fenêtre jusqu’à ${to} est ouverte.`,
+      asking: (to) => `La fenêtre jusqu’à ${to} se ferme.`,
+      closed: (to) => `La fenêtre jusqu’à ${to} est close.`,
+      revised: (to, n) => `La fenêtre jusqu’à ${to} est close\u00a0; sa dernière révision est ${n}.`,
+      past: (to) => `La fenêtre jusqu’à ${to} est close et n’est plus gardée.`,
+    },
+    stands: (source, time) => `${source} la retient\u00a0: arrivée à ${time}.`,
+    silent: (source) => `${source} la retient\u00a0: jamais entendue.`,
+    wants: (time) => `Un relevé de ${time} la libère.`,
+    aside: (time) => `Silencieuse jusqu’à ${time}, elle est mise de côté.`,
+    unread: "Sa partition a des relevés non lus.",
+    reports: (n) => `${n} relevés y sont.`,
+    away: (late, quarantined) => `Écartés\u00a0: ${late} trop tard, ${quarantined} en quarantaine.`,
+    wrong: (sensor, span, behind) =>
+      behind
+        ? `Horloge fausse\u00a0: ${sensor} retarde de ${span}.`
+        : `Horloge fausse\u00a0: ${sensor} avance de ${span}.`,
+  },
   trend: {
     choose: "Mesure",
     occupancy: "Personnes",
