@@ -28,6 +28,14 @@ pub enum Command {
     Simulate(SimulateArgs),
     /// Runs what was recorded through the same engine.
     Replay(ReplayArgs),
+    /// Writes what the engine would show the flow model, as Parquet, for training.
+    Features(FeaturesArgs),
+    /// Checks a model file.
+    Model {
+        /// What to do with it.
+        #[command(subcommand)]
+        action: ModelAction,
+    },
     /// Checks configuration, venues and models, and names every fault.
     Check(CheckArgs),
     /// Creates the topics, or checks those that stand.
@@ -190,6 +198,17 @@ pub struct ReplayArgs {
     /// Writes Parquet beside the lines.
     #[arg(long)]
     pub parquet: bool,
+    /// Where `midan features` writes.
+    #[arg(skip)]
+    pub features: Option<PathBuf>,
+}
+
+/// What a model would see of a recording.
+#[derive(Debug, Args)]
+pub struct FeaturesArgs {
+    /// The recording, as for `replay`; `features.parquet` is written beside its results.
+    #[command(flatten)]
+    pub recording: ReplayArgs,
 }
 
 /// What to check.
@@ -216,6 +235,19 @@ pub enum CheckWhat {
         /// The venue's id that stands in the events.
         #[arg(long, default_value = "venue")]
         venue: String,
+    },
+}
+
+/// A model file.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ModelAction {
+    /// Checks manifest, hash, operators, shapes, determinism, speed and outputs, and says what it found.
+    Check {
+        /// The ONNX file, its manifest (`.toml`) beside it.
+        file: PathBuf,
+        /// How many rows a run has.
+        #[arg(long, default_value_t = 2_000)]
+        rows: usize,
     },
 }
 

@@ -29,6 +29,65 @@ impl DayType {
     }
 }
 
+/// The three kinds of days that [`super::usual`] tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum DayKind {
+    /// Monday to Friday.
+    Working,
+    /// Saturday.
+    Saturday,
+    /// Sunday.
+    Sunday,
+}
+
+impl DayKind {
+    /// The kind of a weekday, Monday = 0.
+    pub const fn of_weekday(weekday: u8) -> Self {
+        match weekday {
+            5 => Self::Saturday,
+            6 => Self::Sunday,
+            _ => Self::Working,
+        }
+    }
+
+    /// This kind, then those that are most like it.
+    pub const fn and_then_others(self) -> [Self; 3] {
+        match self {
+            Self::Working => [Self::Working, Self::Sunday, Self::Saturday],
+            Self::Saturday => [Self::Saturday, Self::Sunday, Self::Working],
+            Self::Sunday => [Self::Sunday, Self::Saturday, Self::Working],
+        }
+    }
+
+    /// The word in state keys.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Working => "working",
+            Self::Saturday => "saturday",
+            Self::Sunday => "sunday",
+        }
+    }
+}
+
+/// Where in the local week an instant lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The kind of its day.
+    pub kind: DayKind,
+    /// Its weekday, Monday = 0.
+    pub weekday: u8,
+    /// Milliseconds since local midnight.
+    pub millis_of_day: i64,
+}
+
+impl Place {
+    /// The same time of the day so many days later.
+    pub const fn moved_days(self, days: i64) -> Self {
+        let weekday = (self.weekday as i64 + days).rem_euclid(7) as u8;
+        Self { kind: DayKind::of_weekday(weekday), weekday, millis_of_day: self.millis_of_day }
+    }
+}
+
 /// One step of one kind of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Slot {
@@ -62,6 +121,13 @@ impl Calendar {
         LocalTime(at.as_millis().saturating_add(i64::from(offset_secs) * 1_000))
     }
 
+    /// Where in the local week `at` lies.
+    pub fn place(&self, at: EventTime) -> Place {
+        let local = self.local(at);
+        let weekday = local.weekday();
+        Place { kind: DayKind::of_weekday(weekday), weekday, millis_of_day: local.millis_of_day() }
+    }
+
     /// The slot of the step that starts at `at`, or of the one that holds it.
     pub fn slot(&self, at: EventTime) -> Slot {
         let local = self.local(at);
@@ -85,9 +151,14 @@ impl LocalTime {
         self.millis_of_day() / 1_000
     }
 
-    /// The kind of day; day 0 of the epoch was a Thursday.
+    /// The weekday, Monday = 0; day 0 of the epoch was a Thursday.
+    pub const fn weekday(self) -> u8 {
+        (self.0.div_euclid(DAY_MS) + 3).rem_euclid(7) as u8
+    }
+
+    /// The kind of day.
     pub const fn day_type(self) -> DayType {
-        if (self.0.div_euclid(DAY_MS) + 3).rem_euclid(7) >= 5 { DayType::Weekend } else { DayType::Weekday }
+        if self.weekday() >= 5 { DayType::Weekend } else { DayType::Weekday }
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Exit
     }
     let around = Around::new(service::world(settings)?)?;
     let partitions = settings.kafka.partitions;
-    let drive = Drive { settings, around: &around, partitions, model: args.model.as_deref() };
+    let drive = Drive { settings, around: &around, partitions, model: args.model.as_deref(), features: args.features.as_deref() };
     let inputs: Vec<Topic> = Feed::ALL.into_iter().map(Topic::In).collect();
     let mut tail = KafkaTail::new(&kafka, &inputs, Since::Beginning)?;
     let driven = drive.to_end(Some(Results::open(&args.out)?), |feeder, _| {
