@@ -188,8 +188,7 @@ impl shard::Models for Seat {
     fn run(&mut self, ask: &Ask) -> Answer {
         let began = stopwatch();
         if let Some(mut features) = self.features.take() {
-            let step_ms = features.step_ms(ask);
-            match features.take(ask, |at| at.as_millis().rem_euclid(step_ms) == 0) {
+            match features.take(ask) {
                 Ok(()) => self.features = Some(features),
                 Err(why) => tracing::error!(%why, "The features cannot be written any further."),
             }

@@ -3,7 +3,7 @@
 //! The idea: people keep the clock on the wall. A step belongs to the slot of the local time at which it starts, taken from the instant by the venue's time zone, so
 //! that the night with one hour twice or none moves nothing by an hour. The definitions are those of `midan-features-1` (docs/FEATURES.md).
 
-use crate::time::{EventTime, Span};
+use crate::time::{EventTime, PaneLength, Span};
 use chrono::Offset;
 use chrono::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -102,6 +102,7 @@ pub struct Slot {
 pub struct Calendar {
     zone: chrono_tz::Tz,
     step_ms: i64,
+    phase_ms: i64,
 }
 
 /// An instant as the clock on the wall shows it: milliseconds of local time since a local 1970-01-01T00:00.
@@ -111,7 +112,12 @@ pub struct LocalTime(i64);
 impl Calendar {
     /// The calendar of a zone with steps of `step`, which is at least a millisecond.
     pub fn new(zone: chrono_tz::Tz, step: Span) -> Self {
-        Self { zone, step_ms: i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1) }
+        Self { zone, step_ms: i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1), phase_ms: 0 }
+    }
+
+    /// The same with steps that lie on the grid of `pane`.
+    pub fn on_grid_of(self, pane: PaneLength) -> Self {
+        Self { phase_ms: i64::try_from(pane.phase().as_millis()).unwrap_or(0), ..self }
     }
 
     /// What the clock on the wall shows at `at`; UTC where the instant is beyond what the time zone database covers.
@@ -134,9 +140,9 @@ impl Calendar {
         Slot { day: local.day_type(), step: u32::try_from(local.millis_of_day() / self.step_ms).unwrap_or(u32::MAX) }
     }
 
-    /// Whether a step ends at `at`: steps are aligned to the epoch, as panes are.
+    /// Whether a step ends at `at`: steps are aligned as panes are.
     pub fn is_step_end(&self, at: EventTime) -> bool {
-        at.as_millis().rem_euclid(self.step_ms) == 0
+        (at.as_millis() - self.phase_ms).rem_euclid(self.step_ms) == 0
     }
 }
 

@@ -13,6 +13,7 @@
 use super::assembly::{self, FLOW_WIDTH};
 use super::calendar::Calendar;
 use super::calibration::Calibration;
+use super::event::{Excess, Programme};
 use super::fallback;
 use super::features::{Basis, View, rows_for};
 use super::history::{HELD, History, HistoryPane};
@@ -41,6 +42,7 @@ pub struct Forecaster {
     layout: Layout,
     history: History,
     usual: Usual,
+    excess: Excess,
     pulse: Pulse,
     judgement: Judgement,
     profile: SeasonalProfile,
@@ -63,6 +65,7 @@ struct Layout {
     balanced: Vec<(ZoneId, usize, usize)>,
     /// By series: in how many panes scores must have been counted before one is given out.
     warm_up_panes: Vec<f64>,
+    programme: Programme,
     calendar: Calendar,
     step: Span,
 }
@@ -78,6 +81,7 @@ impl Forecaster {
         Self {
             history: History::new(size, venue.pane, venue.step),
             usual: Usual::new(size, i64::try_from(venue.step.as_millis()).unwrap_or(i64::MAX)),
+            excess: Excess::new(size),
             pulse: Pulse::new(size, venue.step),
             judgement: Judgement::new(venue.step),
             profile: SeasonalProfile::new(size),
@@ -169,6 +173,10 @@ impl Forecaster {
             StateKey::Horizon(place) => self.judgement.restore_horizon(usize::from(place), decoded::<OfHorizon>(key, value)?),
             StateKey::Pulse => self.pulse.restore(decoded::<Vec<Beat>>(key, value)?),
             StateKey::Usual(slot) => self.usual.restore(slot, decoded::<StoredSlot>(key, value)?),
+            StateKey::Excess => {
+                self.excess = decoded(key, value)?;
+                self.excess.fits(size)
+            }
             StateKey::Gathering => self.usual.restore_gathering(decoded::<Gathering>(key, value)?),
             StateKey::Calibration(kind) => {
                 self.calibrations[kind as usize] = decoded(key, value)?;
@@ -194,16 +202,39 @@ impl Forecaster {
         let gone = self.judgement.learn(end, size, came, &mut self.pulse);
         self.changed.extend(gone.into_iter().map(StateKey::Step));
         self.changed.extend((0..HORIZONS as u8).map(StateKey::Horizon));
-        let usual = self.usual.level(calendar.place(end.before(*step)));
-        for series in 0..size {
+        let (profile, programme) = (&self.usual, &self.layout.programme);
+        let looking = Looking { history: &self.history, profile, programme, excess: &self.excess, pulse: &self.pulse, calendar, step: *step };
+        let usual = looking.expected(end.before(*step));
+        let usual: Vec<Option<f64>> = (0..size).map(|series| usual.of(series).map(|level| level.persons)).collect();
+        for (series, usual) in usual.into_iter().enumerate() {
             if let Some(came) = self.history.lag(0, series) {
-                self.pulse.count(series, came as f64, usual.of(series).map(|level| level.persons));
+                self.pulse.count(series, came as f64, usual);
             }
         }
-        let oldest = calendar.place(end.before(step.times(HELD as u64)));
-        let learnt = self.usual.learn(oldest, |series| self.history.lag(HELD - 1, series).map(|persons| persons as f64));
-        self.changed.extend(learnt.into_iter().map(StateKey::Usual));
+        self.learn_usual(end.before(step.times(HELD as u64)));
         self.changed.extend([StateKey::Pulse, StateKey::Gathering]);
+    }
+
+    /// The oldest step that is held, which began at `start`, is learnt: in the time of a match only what the match does not explain.
+    fn learn_usual(&mut self, start: EventTime) {
+        let Layout { calendar, programme, series, .. } = &self.layout;
+        let place = calendar.place(start);
+        let moment = programme.at(start);
+        let came = |series: usize| self.history.lag(HELD - 1, series).map(|persons| persons as f64);
+        let mut ordinary: Vec<Option<f64>> = (0..series.len()).map(came).collect();
+        if let Some(moment) = moment {
+            let usual = self.usual.level(place);
+            for (series, came) in ordinary.iter_mut().enumerate() {
+                let Some(persons) = *came else { continue };
+                *came = self.excess.of(moment, series).map(|added| (persons - added).max(0.0));
+                if let Some(usual) = usual.of(series) {
+                    self.excess.learn(moment, series, persons, usual.persons);
+                }
+            }
+            self.changed.insert(StateKey::Excess);
+        }
+        let learnt = self.usual.learn(place, |series| ordinary[series]);
+        self.changed.extend(learnt.into_iter().map(StateKey::Usual));
     }
 
     fn fill(&mut self, end: EventTime) {
@@ -222,7 +253,8 @@ impl Forecaster {
         if let Some(rows) = Arc::get_mut(&mut self.tensor) {
             View { history: &self.history, profile: &self.profile, calendar, step: *step }.fill(end, rows, &mut self.basis);
         }
-        let looking = Looking { history: &self.history, profile: &self.usual, pulse: &self.pulse, calendar, step: *step };
+        let (profile, programme) = (&self.usual, &self.layout.programme);
+        let looking = Looking { history: &self.history, profile, programme, excess: &self.excess, pulse: &self.pulse, calendar, step: *step };
         looking.fill(end, &mut self.sight);
         if let Some(rows) = Arc::get_mut(&mut self.flow) {
             tensor::fill(end, &self.sight, &self.judgement.learners(), calendar, *step, rows);
@@ -329,6 +361,7 @@ impl Forecaster {
             StateKey::Horizon(place) => self.judgement.of_horizon(usize::from(place)).and_then(|of| postcard::to_stdvec(of).ok()),
             StateKey::Pulse => postcard::to_stdvec(self.pulse.stored()).ok(),
             StateKey::Usual(slot) => self.usual.stored(slot).and_then(|slot| postcard::to_stdvec(&slot).ok()),
+            StateKey::Excess => postcard::to_stdvec(&self.excess).ok(),
             StateKey::Gathering => postcard::to_stdvec(self.usual.gathering()).ok(),
             StateKey::Calibration(kind) => postcard::to_stdvec(&self.calibrations[kind as usize]).ok(),
         }
@@ -343,7 +376,7 @@ impl Layout {
         let balanced = closed.filter_map(|zone| Some((zone, row(zone, SeriesKind::In)?, row(zone, SeriesKind::Out)?))).collect();
         let warm_up = |series: &Series| venue.zones.get(series.zone.index()).map_or(f64::NAN, |zone| zone.profile.value("anomaly.warm_up_panes"));
         let warm_up_panes = series.iter().map(warm_up).collect();
-        Self { balanced, warm_up_panes, series, calendar: Calendar::new(venue.time_zone, venue.step), step: venue.step }
+        Self { balanced, warm_up_panes, series, programme: Programme::new(&venue.matches), calendar: Calendar::new(venue.time_zone, venue.step).on_grid_of(venue.pane), step: venue.step }
     }
 }
 

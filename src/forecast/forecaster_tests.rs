@@ -3,7 +3,7 @@
 use super::super::sample;
 use super::*;
 use crate::crowd::Estimate;
-use crate::inference::ask::{HORIZONS, QUANTILES};
+use crate::inference::ask::{HORIZONS, Outcome, QUANTILES};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 

@@ -57,8 +57,8 @@ impl Judgement {
     }
 
     /// The learners, by horizon.
-    pub fn learners(&self) -> [Learner; HORIZONS] {
-        std::array::from_fn(|horizon| self.horizons[horizon].learner.clone())
+    pub fn learners(&self) -> [&Learner; HORIZONS] {
+        std::array::from_fn(|horizon| &self.horizons[horizon].learner)
     }
 
     /// Holds the step that ended at `end` against what was issued for it: `came(series)` is its count, `None` where it is not known. Returns the steps that are forgotten.

@@ -1,7 +1,8 @@
 //! Features, profiles, fallback forecasts and calibration: all that surrounds a model and is not one.
 //!
 //! - [`forecaster`]: the one face that the engine sees; [`outlook`]: what it says; [`state`]: the names of its stored entries.
-//! - [`series`]: which series a venue has; [`calendar`]: the clock on the wall; [`history`]: the last thirteen steps; [`usual`]: what is usual; [`pulse`]: how things run now.
+//! - [`series`]: which series a venue has; [`calendar`]: the clock on the wall; [`history`]: the last thirteen steps; [`usual`]: what is usual; [`event`]: what a match adds;
+//!   [`pulse`]: how things run now.
 //! - [`signs`]: the plain forecast and what speaks for more or fewer; [`learner`]: how much each sign is trusted here; [`mixture`]: who is believed; [`bands`]: honest quantiles;
 //!   [`steps`]: what was issued; [`judgement`]: what is learnt once reality has come.
 //! - [`tensor`]: what the flow model sees; [`assembly`]: from its answer to persons.
@@ -12,6 +13,7 @@ pub mod assembly;
 pub mod bands;
 pub mod calendar;
 pub mod calibration;
+pub mod event;
 pub mod fallback;
 pub mod features;
 pub mod forecaster;

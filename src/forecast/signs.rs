@@ -1,7 +1,8 @@
 //! The plain forecast, and the signs that speak for more or fewer: all that is read from the history and from what is usual, for every series and horizon.
 //!
-//! The idea: two steps. The *plain forecast* of a horizon is what is usual for the target step, shifted by the last hour's ratio to the usual:
-//! (usual + ½)·exp(0.7·ratio·0.97^h) − ½; before anything is usual it is the mean of the newest three steps. It is good enough to be published and it fixes the *unit* in
+//! The idea: two steps. The *plain forecast* of a horizon is what is usual for the target step, shifted by how the last hour and the last day compare with the usual:
+//! (usual + ½)·exp(0.7·(hour − day)·0.97^h + 0.9·day) − ½, where a day's ratio of a few tens of percent counts little and one of a closure wholly (x³/(x² + 0.09));
+//! before anything is usual it is the mean of the newest three steps. It is good enough to be published and it fixes the *unit* in
 //! which all else is told: one deviation, scale·√(plain + 1). The *signs* are 16 numbers in that unit, within ± 3, in which a turnstile and a station hall look alike:
 //!
 //! | sign | what it tells |
@@ -18,10 +19,11 @@
 //! A sign that is not known is 0. Signs are whole 127ths of 3, so that what is learnt later is what was issued. Everything is a function of steps that ended at or before T.
 
 use super::calendar::Calendar;
+use super::event::{Excess, Moment, Programme};
 use super::history::{History, LAGS};
 use super::learner::SIGN_GRAIN;
 use super::pulse::Pulse;
-use super::usual::{LevelView, Usual, WeekView};
+use super::usual::{Level, LevelView, Usual, WeekView};
 use crate::inference::ask::{HORIZONS, STEPS};
 use crate::time::{EventTime, Span};
 
@@ -30,6 +32,9 @@ pub const SIGNS: usize = 16;
 /// How much of the last hour's ratio is believed, and how much of that lasts from step to step (a quick least-squares fit on the public tables' training parts).
 const BELIEVED: f64 = 0.7;
 const LASTS: f64 = 0.97;
+/// How much of a day's ratio is believed, and the square of the ratio (as a logarithm) of which half counts.
+const DAY_BELIEVED: f64 = 0.9;
+const DAY_HALF: f64 = 0.09;
 /// Signs lie within this.
 const WITHIN: f64 = 3.0;
 /// The recent level is the mean of so many newest steps.
@@ -67,12 +72,37 @@ pub struct Looking<'a> {
     pub history: &'a History,
     /// What is usual.
     pub profile: &'a Usual,
+    /// When matches are on, and what they add.
+    pub programme: &'a Programme,
+    /// See `programme`.
+    pub excess: &'a Excess,
     /// How things run.
     pub pulse: &'a Pulse,
     /// The clock on the wall.
     pub calendar: &'a Calendar,
     /// The length of a step.
     pub step: Span,
+}
+
+/// What is expected of one step: what is usual, and what a match adds.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    level: LevelView<'a>,
+    event: Option<(Moment, &'a Excess)>,
+}
+
+impl Expected<'_> {
+    /// Persons expected of `series`, and how the usual is known.
+    pub fn of(&self, series: usize) -> Option<Level> {
+        let level = self.level.of(series)?;
+        let added = self.event.and_then(|(moment, excess)| excess.of(moment, series)).unwrap_or(0.0);
+        Some(Level { persons: (level.persons + added).max(0.0), ..level })
+    }
+
+    /// What a match adds, persons; 0 where none is on or none is known.
+    pub fn added(&self, series: usize) -> f64 {
+        self.event.and_then(|(moment, excess)| excess.of(moment, series)).unwrap_or(0.0)
+    }
 }
 
 /// One deviation about `expected` persons.
@@ -109,26 +139,23 @@ impl Sight {
 impl Looking<'_> {
     /// Looks at the moment `at`, the end of the newest pane.
     pub fn fill(&self, at: EventTime, sight: &mut Sight) {
-        let lags: [LevelView<'_>; LAGS] = std::array::from_fn(|lag| self.profile.level(self.calendar.place(at.before(self.step.times(lag as u64 + 1)))));
-        let ahead: [(LevelView<'_>, WeekView<'_>); HORIZONS] = STEPS.map(|steps| {
-            let place = self.calendar.place(at.after(self.step.times(u64::from(steps) - 1)));
-            (self.profile.level(place), self.profile.week(place))
+        let lags: [Expected<'_>; LAGS] = std::array::from_fn(|lag| self.expected(at.before(self.step.times(lag as u64 + 1))));
+        let ahead: [(Expected<'_>, WeekView<'_>); HORIZONS] = STEPS.map(|steps| {
+            let start = at.after(self.step.times(u64::from(steps) - 1));
+            (self.expected(start), self.profile.week(self.calendar.place(start)))
         });
         let series = sight.scale.len();
-        let mut recent: Vec<Recent> = Vec::with_capacity(series);
+        let newest = |series: usize| self.history.lag(0, series).zip(lags[0].of(series)).map(|(came, usual)| (came as f64, usual.persons));
         let (mut now, mut hour) = ((0.0, 0.0), (0.0, 0.0));
         for series in 0..series {
-            let one = Recent::of(self.history, &lags, series);
-            if let Some((came, usual)) = one.came[0].zip(one.usual[0]) {
-                now = (now.0 + came, now.1 + usual);
-            }
+            let (came, usual) = newest(series).unwrap_or_default();
             let of_hour = self.pulse.last_hour(series);
-            hour = (hour.0 + of_hour.0, hour.1 + of_hour.1);
-            recent.push(one);
+            (now, hour) = ((now.0 + came, now.1 + usual), (hour.0 + of_hour.0, hour.1 + of_hour.1));
         }
         let alone = series < 2;
-        for (series, recent) in recent.iter().enumerate() {
-            let (came, usual) = recent.came[0].zip(recent.usual[0]).unwrap_or_default();
+        for series in 0..series {
+            let recent = &Recent::of(self.history, &lags, series);
+            let (came, usual) = newest(series).unwrap_or_default();
             let of_hour = self.pulse.last_hour(series);
             let others = if alone {
                 (0.0, 0.0)
@@ -139,9 +166,16 @@ impl Looking<'_> {
         }
     }
 
-    fn of_series(&self, series: usize, recent: &Recent, others: (f64, f64), ahead: &[(LevelView<'_>, WeekView<'_>); HORIZONS], sight: &mut Sight) {
+    /// What is expected of the step that starts at `start`.
+    pub fn expected(&self, start: EventTime) -> Expected<'_> {
+        let event = self.programme.at(start).map(|moment| (moment, self.excess));
+        Expected { level: self.profile.level(self.calendar.place(start)), event }
+    }
+
+    fn of_series(&self, series: usize, recent: &Recent, others: (f64, f64), ahead: &[(Expected<'_>, WeekView<'_>); HORIZONS], sight: &mut Sight) {
         let scale = self.pulse.scale(series);
         let ratios = self.pulse.ratios(series);
+        let day = ratios[2] * ratios[2] * ratios[2] / (ratios[2] * ratios[2] + DAY_HALF);
         let twelve = recent.twelve_steps();
         let level = recent.level();
         let residual = |lag: usize| recent.came[lag].zip(recent.usual[lag]).map(|(came, usual)| (came - usual) / unit(scale, usual));
@@ -153,7 +187,7 @@ impl Looking<'_> {
         (sight.last[series], sight.usual[series]) = (recent.came[0].map(|came| came as f32), recent.usual[0].map(|usual| usual as f32));
         for (horizon, (of_kind, week)) in ahead.iter().enumerate() {
             let usual = of_kind.of(series).map(|level| level.persons);
-            let lasting = BELIEVED * ratios[0] * LASTING[horizon];
+            let lasting = BELIEVED * (ratios[0] - day) * LASTING[horizon] + DAY_BELIEVED * day;
             let plain = usual.map(|usual| ((usual + 0.5) * libm::exp(lasting) - 0.5).max(0.0)).or(level);
             let place = series * HORIZONS + horizon;
             sight.plain[place] = plain.map_or(-1.0, |plain| plain as f32);
@@ -179,7 +213,7 @@ impl Looking<'_> {
                 Some(others.0 * of_log),
                 Some(others.1 * of_log),
                 against(usual),
-                against(usual.map(|usual| week.shifted(series, usual))),
+                against(usual.map(|usual| week.shifted(series, usual - of_kind.added(series)) + of_kind.added(series))),
                 against(week.day_before(series)),
                 against(week.week_before(series)),
                 against(level),
@@ -213,7 +247,7 @@ struct Recent {
 }
 
 impl Recent {
-    fn of(history: &History, lags: &[LevelView<'_>; LAGS], series: usize) -> Self {
+    fn of(history: &History, lags: &[Expected<'_>; LAGS], series: usize) -> Self {
         Self {
             came: std::array::from_fn(|lag| history.lag(lag, series).map(|persons| persons as f64)),
             usual: std::array::from_fn(|lag| lags[lag].of(series).map(|level| level.persons)),

@@ -7,6 +7,7 @@
 //!   horizon/<place>               what is learnt of one horizon
 //!   pulse                         running ratios, errors and sizes
 //!   level/<kind of day>/<slot>    what is usual; likewise spread/<kind of day>/<slot>, week/<weekday>/<slot>
+//!   excess                        what matches add
 //!   gathering                     what is gathered of a slot that is not over
 //!   profile/<day type>/<slot>     the plain means of the anomaly model's features
 //!   calibration/<kind>            histogram of one kind of score
@@ -63,6 +64,7 @@ pub enum StateKey {
     Pulse,
     Usual(SlotKey),
     Gathering,
+    Excess,
     Profile(Slot),
     Calibration(ScoreKind),
 }
@@ -80,6 +82,7 @@ impl fmt::Display for StateKey {
             Self::Usual(SlotKey::Spread(kind, slot)) => write!(f, "spread/{}/{slot}", kind.word()),
             Self::Usual(SlotKey::Week(day, slot)) => write!(f, "week/{day}/{slot}"),
             Self::Gathering => f.write_str("gathering"),
+            Self::Excess => f.write_str("excess"),
             Self::Calibration(kind) => write!(f, "calibration/{}", kind.word()),
         }
     }
@@ -104,6 +107,7 @@ impl StateKey {
             ["spread", word, slot] => Some(Self::Usual(SlotKey::Spread(kind(word)?, slot.parse().ok()?))),
             ["week", day, slot] => Some(Self::Usual(SlotKey::Week(day.parse().ok().filter(|day| *day < 7)?, slot.parse().ok()?))),
             ["gathering"] => Some(Self::Gathering),
+            ["excess"] => Some(Self::Excess),
             ["calibration", word] => ScoreKind::ALL.into_iter().find(|kind| kind.word() == word).map(Self::Calibration),
             _ => None,
         }
@@ -114,7 +118,7 @@ impl StateKey {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
     /// The name is none of the forecaster's.
-    #[error("unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, pulse, level/…, spread/…, week/…, gathering, profile/… or calibration/…; the state was written by another version")]
+    #[error("unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, pulse, level/…, spread/…, week/…, gathering, excess, profile/… or calibration/…; the state was written by another version")]
     UnknownKey {
         /// The name.
         key: String,
@@ -143,7 +147,7 @@ mod tests {
 
     #[test]
     fn every_name_reads_back() {
-        let mut keys = vec![StateKey::History(EventTime::from_millis(-5)), StateKey::Issued(EventTime::from_millis(7)), StateKey::Pulse, StateKey::Gathering, StateKey::Horizon(4)];
+        let mut keys = vec![StateKey::History(EventTime::from_millis(-5)), StateKey::Issued(EventTime::from_millis(7)), StateKey::Pulse, StateKey::Gathering, StateKey::Excess, StateKey::Horizon(4)];
         keys.push(StateKey::Step(EventTime::from_millis(9)));
         keys.extend([SlotKey::Level(DayKind::Sunday, 287), SlotKey::Spread(DayKind::Working, 0), SlotKey::Week(6, 95)].map(StateKey::Usual));
         keys.push(StateKey::Profile(Slot { day: DayType::Weekend, step: 287 }));

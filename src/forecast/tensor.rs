@@ -16,7 +16,7 @@ const SPREAD: usize = SIZE + HORIZONS;
 const SHARED: usize = SPREAD + HORIZONS;
 
 /// Fills `rows` (at least `FLOW_FEATURES` numbers per series, the rest stays as it is).
-pub fn fill(at: EventTime, sight: &Sight, learners: &[Learner; HORIZONS], calendar: &Calendar, step: Span, rows: &mut [f32]) {
+pub fn fill(at: EventTime, sight: &Sight, learners: &[&Learner; HORIZONS], calendar: &Calendar, step: Span, rows: &mut [f32]) {
     let place = calendar.place(at);
     let angle = 2.0 * std::f64::consts::PI * place.millis_of_day as f64 / 86_400_000.0;
     let is = |kind: DayKind| if place.kind == kind { 1.0 } else { 0.0 };
@@ -62,7 +62,7 @@ mod tests {
     fn a_series_without_a_forecast_says_so() {
         let mut rows = vec![9.0; 2 * FLOW_FEATURES];
         let calendar = Calendar::new(chrono_tz::UTC, Span::from_mins(5));
-        fill(EventTime::from_millis(0), &Sight::new(1), &Default::default(), &calendar, Span::from_mins(5), &mut rows);
+        fill(EventTime::from_millis(0), &Sight::new(1), &[&Learner::default(); HORIZONS], &calendar, Span::from_mins(5), &mut rows);
         assert!(rows[..CORRECTION + HORIZONS].iter().all(|value| *value == 0.0));
         assert_eq!((rows[SIZE], rows[SHARED + 4]), (-1.0, -1.0));
         assert!(rows[FLOW_FEATURES..].iter().all(|value| *value == 9.0), "padding stays");

@@ -5,10 +5,10 @@
 //! is not in the row: it is what came (`f099`) in the rows 1, 2, 3, 6 and 12 steps later.
 
 use crate::forecast::Series;
+use crate::forecast::calendar::Calendar;
 use crate::forecast::series;
 use crate::inference::Ask;
 use crate::inference::ask::FLOW_FEATURES;
-use crate::time::EventTime;
 use crate::venue::{Venue, World};
 use parquet::basic::Compression;
 use parquet::data_type::{ByteArray, ByteArrayType, FloatType, Int64Type};
@@ -28,7 +28,7 @@ const GROUP: usize = 65_536;
 pub struct FeatureFile {
     writer: SerializedFileWriter<File>,
     venues: Vec<(ByteArray, Vec<(ByteArray, ByteArray)>)>,
-    steps_ms: Vec<i64>,
+    calendars: Vec<Calendar>,
     /// Row by row: venue, place of the series, issued.
     rows: Vec<(usize, usize, i64)>,
     values: Vec<f32>,
@@ -58,26 +58,21 @@ impl FeatureFile {
         let text = |text: &str| ByteArray::from(text.as_bytes().to_vec());
         let names = |venue: &Venue, series: &Series| (text(&venue.zones[series.zone.index()].id), text(series.kind.word()));
         let venues = world.venues.iter().map(|venue| (text(&venue.id), series::of(venue).iter().map(|series| names(venue, series)).collect()));
-        let steps_ms = world.venues.iter().map(|venue| venue.step.as_millis().max(1) as i64);
-        Ok(Self { writer, venues: venues.collect(), steps_ms: steps_ms.collect(), rows: Vec::new(), values: Vec::new(), written: 0 })
+        let calendars = world.venues.iter().map(|venue| Calendar::new(venue.time_zone, venue.step).on_grid_of(venue.pane));
+        Ok(Self { writer, venues: venues.collect(), calendars: calendars.collect(), rows: Vec::new(), values: Vec::new(), written: 0 })
     }
 
     /// Takes the rows of one request, where a step ends there.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn take(&mut self, ask: &Ask, is_step_end: impl Fn(EventTime) -> bool) -> io::Result<()> {
+    pub fn take(&mut self, ask: &Ask) -> io::Result<()> {
         let venue = ask.ticket.venue.index();
-        let Some((_, series)) = self.venues.get(venue).filter(|_| is_step_end(ask.ticket.pane)) else { return Ok(()) };
+        let Some((_, series)) = self.venues.get(venue).filter(|_| self.calendars[venue].is_step_end(ask.ticket.pane)) else { return Ok(()) };
         let issued = ask.ticket.pane.as_millis();
         self.rows.extend((0..series.len()).map(|place| (venue, place, issued)));
         self.values.extend_from_slice(&ask.flow[..series.len() * FLOW_FEATURES]);
         if self.rows.len() >= GROUP { self.write() } else { Ok(()) }
-    }
-
-    /// The length of a venue's step, ms.
-    pub fn step_ms(&self, ask: &Ask) -> i64 {
-        self.steps_ms.get(ask.ticket.venue.index()).copied().unwrap_or(1)
     }
 
     /// Writes the rest; answers how many rows there are.
