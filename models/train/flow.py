@@ -26,7 +26,7 @@ MODELS = Path(__file__).resolve().parents[1]
 VERSION = "2.0.0"
 COMMAND = "models/train/train.sh --data DIR"
 ROWS_PER_FILE = 60_000
-TRAINING_STEPS = 6_000
+TRAINING_STEPS = 4_000
 LICENCES = {
     "hardbruecke": "CC0 as far as known (Stadt Zürich open data)",
     "hangzhou": "Tianchi data set, Zenodo 10.5281/zenodo.3145404; the repository that carries it is MIT",
@@ -40,13 +40,13 @@ def run(midan: Path, command: str, table: Path, mapping: Path, out: Path, *more:
     subprocess.run([str(midan), command, "--table", str(table), "--map", str(mapping), "--out", str(out), *more], check=True, stdout=subprocess.DEVNULL)
 
 
-def rows_of(midan: Path, place: flow_tables.Place, work: Path, rng: np.random.Generator) -> flow_rows.Rows:
-    """The training rows of one table."""
-    table, mapping = flow_tables.write(place, work / "tables")
+def rows_of(midan: Path, place: flow_tables.Place, work: Path, seed: int) -> flow_rows.Rows:
+    """The training rows of one table; the features are taken from `work` where an earlier run left them."""
     out = work / place.name
     if not (out / "features.parquet").is_file():
+        table, mapping = flow_tables.write(place, work / "tables")
         run(midan, "features", table, mapping, out)
-    rows = flow_rows.read(out / "features.parquet", place.step_s, ROWS_PER_FILE, rng)
+    rows = flow_rows.read(out / "features.parquet", place.step_s, ROWS_PER_FILE, flow_tables.chance(seed, f"{place.name} rows"))
     print(f"  {place.name:<20} {len(rows.features):7d} rows", flush=True)
     return rows
 
@@ -82,11 +82,10 @@ def judged(midan: Path, place: flow_tables.Place, model: Path, work: Path) -> li
 
 def build(chosen: argparse.Namespace, work: Path) -> None:
     """Everything, on the public places."""
-    rng = np.random.default_rng(chosen.seed)
     known = flow_tables.places(chosen.data)
     teaching = [place for place in known if place.name not in chosen.without]
     print("features, out of the engine", flush=True)
-    parts = [rows_of(chosen.midan, made, work, rng) for place in teaching for made in flow_tables.variations(flow_tables.before_hold_out(place), rng)]
+    parts = [rows_of(chosen.midan, made, work, chosen.seed) for place in teaching for made in flow_tables.variations(flow_tables.before_hold_out(place))]
     rows = flow_rows.joined(parts)
     print(f"training on {len(rows.features)} rows", flush=True)
     weights = train(rows, TRAINING_STEPS, chosen.seed)

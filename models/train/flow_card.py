@@ -17,7 +17,7 @@ table has between a minute and an hour. It corrects what the stream has learnt a
 
 ## Data
 
-Trained on {teaching}, each up to the day before its hold-out, as they are and summed to longer steps; two of them also thinned to a tenth.
+Trained on {teaching}, each up to the day before its hold-out, as they are, and the two largest summed to longer steps too.
 **No public count of a stadium's gates was available**, so its figures say nothing of a real match.
 
 ## Figures

@@ -1,10 +1,11 @@
 """The tables that the flow model is trained and judged on, written as anybody would hand them to `midan`.
 
-The idea: a place is told by its table and mapping alone, so training reads places exactly as a stranger's table is read. Beside each public table stand variations of it:
-sums over longer steps, thinned counts, so that steps from 5 minutes to an hour and counts from a handful to tens of thousands are there. A table for training ends where
+The idea: a place is told by its table and mapping alone, so training reads places exactly as a stranger's table is read. Beside each public table stand
+its sums over longer steps, so that steps from 5 minutes to an hour and counts from a handful to thousands are there. A table for training ends where
 its hold-out begins: what is judged is never seen.
 """
 
+import zlib
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -46,10 +47,10 @@ def places(folder: Path) -> list:
     local = sources.local
     station, metro, (door, _), bridge = sources.hardbruecke(folder), sources.hangzhou(folder), sources.calit2(folder), sources.brooklyn(folder)
     return [
-        Place("hardbruecke", "UTC", 300, station.start, {"in": station.counts[:8], "out": station.counts[8:]}, local("2020-10-01")),
-        Place("hangzhou", "UTC", 600, metro.start, {"in": metro.counts}, local("2019-01-21")),
-        Place("calit2", "UTC", 1800, door.start, {"in": door.counts[:1], "out": door.counts[1:]}, local("2005-10-05")),
-        Place("brooklyn", "UTC", 3600, bridge.start, {"in": bridge.counts[:1], "out": bridge.counts[1:]}, local("2018-05-01")),
+        Place("hardbruecke", "UTC", 300, station.local_start, {"in": station.counts[:8], "out": station.counts[8:]}, local("2020-10-01")),
+        Place("hangzhou", "UTC", 600, metro.local_start, {"in": metro.counts}, local("2019-01-21")),
+        Place("calit2", "UTC", 1800, door.local_start, {"in": door.counts[:1], "out": door.counts[1:]}, local("2005-10-05")),
+        Place("brooklyn", "UTC", 3600, bridge.local_start, {"in": bridge.counts[:1], "out": bridge.counts[1:]}, local("2018-05-01")),
     ]
 
 
@@ -69,24 +70,15 @@ def summed(place: Place, steps: int) -> Place:
     return Place(name, place.zone, place.step_s * steps, place.start, {what: of(counts) for what, counts in place.counts.items()}, place.hold_out)
 
 
-def thinned(place: Place, share: float, rng: np.random.Generator) -> Place:
-    """Each person is kept with probability `share`."""
-    def of(counts: np.ndarray) -> np.ndarray:
-        known = np.isfinite(counts)
-        kept = rng.binomial(np.where(known, counts, 0).astype(np.int64), share).astype(float)
-        return np.where(known, kept, np.nan)
-
-    name = f"{place.name}-thin"
-    return Place(name, place.zone, place.step_s, place.start, {what: of(counts) for what, counts in place.counts.items()}, place.hold_out)
+def chance(seed: int, name: str) -> np.random.Generator:
+    """The same numbers for the same seed and name, whatever else is built."""
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
-def variations(place: Place, rng: np.random.Generator) -> list:
+def variations(place: Place) -> list:
     """A place and what is made of it."""
     longer = {"hardbruecke": (3, 12), "hangzhou": (3, 6)}.get(place.name, ())
-    made = [place, *(summed(place, steps) for steps in longer)]
-    if longer:
-        made.append(thinned(place, 0.1, rng))
-    return made
+    return [place, *(summed(place, steps) for steps in longer)]
 
 
 def write(place: Place, folder: Path) -> tuple[Path, Path]:

@@ -18,6 +18,8 @@ const START: [f64; 3] = [-1.6, 0.0, 1.6];
 const FIRST: f64 = 3.0;
 const FIRST_SEEN: f64 = 20.0;
 const LEAST: [f64; 3] = [0.02, 0.004, 0.02];
+/// Where a level has few cases a pane, each moves the outer quantiles by more: a venue of one counter must not take a season to learn that it is forecast better than it was.
+const FEW: f64 = 0.08;
 /// The most that one pane moves a quantile.
 const MOST: [f64; 3] = [0.15, 0.03, 0.15];
 /// From so many cases on an octave goes its own way.
@@ -32,7 +34,7 @@ struct Law {
     quantiles: [f64; 3],
     zeros: f64,
     seen: u32,
-    /// What of the present pane was counted: shares below, cases, zeros.
+    /// What of the present pane was counted: twice the cases below (once where one lies on the quantile), cases, zeros.
     #[serde(skip)]
     below: [u32; 3],
     #[serde(skip)]
@@ -104,7 +106,7 @@ impl Bands {
 impl Law {
     fn count(&mut self, distance: f64, came: f64) {
         for (below, quantile) in self.below.iter_mut().zip(self.quantiles) {
-            *below += u32::from(distance < quantile);
+            *below += u32::from(distance < quantile) + u32::from(distance <= quantile);
         }
         self.cases += 1;
         self.nobody += u32::from(came <= 0.0);
@@ -116,8 +118,9 @@ impl Law {
         }
         let cases = f64::from(self.cases);
         for place in 0..TAU.len() {
-            let rate = (FIRST / (f64::from(self.seen) + FIRST_SEEN)).max(LEAST[place]);
-            let off = TAU[place] * cases - f64::from(self.below[place]);
+            let least = if place == 1 { LEAST[1] } else { LEAST[place].max(FEW / (1.0 + 0.5 * cases)) };
+            let rate = (FIRST / (f64::from(self.seen) + FIRST_SEEN)).max(least);
+            let off = TAU[place] * cases - 0.5 * f64::from(self.below[place]);
             self.quantiles[place] += (rate * off).clamp(-MOST[place], MOST[place]);
         }
         self.quantiles.sort_unstable_by(f64::total_cmp);

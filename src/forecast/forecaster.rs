@@ -276,9 +276,9 @@ impl Forecaster {
             let heard = flow.filter(|_| self.basis[row].mean.is_some());
             let mut outlook = Outlook::silent(*series);
             for horizon in 0..HORIZONS {
-                let model = heard.zip(self.sight.plain_of(row, horizon)).and_then(|(flow, plain)| {
-                    assembly::from_model(&flow[row * FLOW_WIDTH + horizon * QUANTILES..][..QUANTILES], plain, unit(scale, plain))
-                });
+                let model = heard
+                    .zip(self.sight.plain_of(row, horizon))
+                    .and_then(|(flow, plain)| assembly::from_model(&flow[row * FLOW_WIDTH + horizon * QUANTILES..][..QUANTILES], plain, unit(scale, plain)));
                 if let Some(said) = self.judgement.say(&self.sight, row, horizon, model, issued.as_mut()) {
                     outlook.by_model |= said.by_model;
                     outlook.horizons.push(assembly::horizon(*step, horizon, said.quantiles));
@@ -376,7 +376,14 @@ impl Layout {
         let balanced = closed.filter_map(|zone| Some((zone, row(zone, SeriesKind::In)?, row(zone, SeriesKind::Out)?))).collect();
         let warm_up = |series: &Series| venue.zones.get(series.zone.index()).map_or(f64::NAN, |zone| zone.profile.value("anomaly.warm_up_panes"));
         let warm_up_panes = series.iter().map(warm_up).collect();
-        Self { balanced, warm_up_panes, series, programme: Programme::new(&venue.matches), calendar: Calendar::new(venue.time_zone, venue.step).on_grid_of(venue.pane), step: venue.step }
+        Self {
+            balanced,
+            warm_up_panes,
+            series,
+            programme: Programme::new(&venue.matches),
+            calendar: Calendar::new(venue.time_zone, venue.step).on_grid_of(venue.pane),
+            step: venue.step,
+        }
     }
 }
 

@@ -147,11 +147,11 @@ mod tests {
     }
 
     #[test]
-    fn a_change_for_the_worse_is_noticed_within_days() {
+    fn a_change_for_the_worse_is_noticed_within_ten_days() {
         let good = Voices { plain: 130.0, learnt: 120.0, model: Some(101.0) };
         let bad = Voices { plain: 130.0, learnt: 101.0, model: Some(140.0) };
         let mut mixture = after(5_000, &good, 100.0);
-        for _ in 0..3 * 288 {
+        for _ in 0..10 * 288 {
             mixture.forget(STEP_S);
             mixture.learn(&bad, 100.0, 10.0);
         }

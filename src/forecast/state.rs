@@ -118,7 +118,9 @@ impl StateKey {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
     /// The name is none of the forecaster's.
-    #[error("unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, pulse, level/…, spread/…, week/…, gathering, excess, profile/… or calibration/…; the state was written by another version")]
+    #[error(
+        "unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, pulse, level/…, spread/…, week/…, gathering, excess, profile/… or calibration/…; the state was written by another version"
+    )]
     UnknownKey {
         /// The name.
         key: String,
@@ -147,7 +149,14 @@ mod tests {
 
     #[test]
     fn every_name_reads_back() {
-        let mut keys = vec![StateKey::History(EventTime::from_millis(-5)), StateKey::Issued(EventTime::from_millis(7)), StateKey::Pulse, StateKey::Gathering, StateKey::Excess, StateKey::Horizon(4)];
+        let mut keys = vec![
+            StateKey::History(EventTime::from_millis(-5)),
+            StateKey::Issued(EventTime::from_millis(7)),
+            StateKey::Pulse,
+            StateKey::Gathering,
+            StateKey::Excess,
+            StateKey::Horizon(4),
+        ];
         keys.push(StateKey::Step(EventTime::from_millis(9)));
         keys.extend([SlotKey::Level(DayKind::Sunday, 287), SlotKey::Spread(DayKind::Working, 0), SlotKey::Week(6, 95)].map(StateKey::Usual));
         keys.push(StateKey::Profile(Slot { day: DayType::Weekend, step: 287 }));

@@ -111,7 +111,8 @@ fn a_series_takes_no_more_than_eight_kilobytes() {
 fn what_was_stored_comes_back() {
     let usual = taught(0..9, |day, step| Some((day * step % 91) as f64));
     let mut again = Usual::new(1, STEP_MS);
-    let keys: Vec<SlotKey> = usual.levels.keys().map(|(kind, slot)| SlotKey::Level(*kind, *slot)).chain(usual.weeks.keys().map(|(day, slot)| SlotKey::Week(*day, *slot))).collect();
+    let keys: Vec<SlotKey> =
+        usual.levels.keys().map(|(kind, slot)| SlotKey::Level(*kind, *slot)).chain(usual.weeks.keys().map(|(day, slot)| SlotKey::Week(*day, *slot))).collect();
     for key in keys {
         assert!(again.restore(key, usual.stored(key).unwrap()));
     }

@@ -7,7 +7,6 @@ use super::ask::{FEATURES, FLOW_FEATURES, HORIZONS, QUANTILES, STEPS};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-
 /// What a model is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
