@@ -215,7 +215,7 @@ fn a_column_that_is_not_there_is_named_with_its_neighbours() {
 #[test]
 fn a_zone_of_half_hours_has_whole_panes_on_its_own_grid() {
     let text = LONG.replace("30m", "1h").replace("Europe/Zurich", "Asia/Kolkata");
-    let table = table("a.csv", &text, b"t,s,i,o\n2020-06-01 08:00,a,1,2\n2020-06-01 09:00,a,3,4\n");
+    let table = table("a.csv", &text, b"t,s,i,o\n2020-06-01T08:00,a,1,2\n2020-06-01T09:00,a,3,4\n");
     let venue = table.venue(&profile(), Vec::new());
     assert_eq!((venue.pane.span(), venue.pane.phase(), venue.sources[0].as_of_lag), (Span::from_mins(60), Span::from_mins(30), Span::ZERO));
     assert_eq!(counts(&table).len(), 2);
