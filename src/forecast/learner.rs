@@ -159,7 +159,7 @@ mod tests {
             for case in 0..3_000 {
                 learner.forget(86_400.0 / 20.0);
                 let signs = signs(case);
-                learner.learn(&signs, sense * f64::from(signs[2]) / SIGN_GRAIN, 1.0);
+                learner.learn(&signs, sense * f64::from(signs[2]) / SIGN_GRAIN, 20.0);
             }
             learner.settle();
         };

@@ -2,7 +2,7 @@
 //!
 //! The idea: two steps. The *plain forecast* of a horizon is what is usual for the target step, shifted by how the last hour and the last day compare with the usual:
 //! (usual + ½)·exp(0.7·(hour − day)·0.97^h + 0.9·day) − ½, where a day's ratio of a few tens of percent counts little and one of a closure wholly (x³/(x² + 0.09));
-//! before anything is usual it is the mean of the newest three steps. It is good enough to be published and it fixes the *unit* in
+//! before anything is usual it is the mean of the newest three steps, and while only a day or two are it has a share still. It is good enough to be published and it fixes the *unit* in
 //! which all else is told: one deviation, scale·√(plain + 1). The *signs* are 16 numbers in that unit, within ± 3, in which a turnstile and a station hall look alike:
 //!
 //! | sign | what it tells |
@@ -35,6 +35,12 @@ const LASTS: f64 = 0.97;
 /// How much of a day's ratio is believed, and the square of the ratio (as a logarithm) of which half counts.
 const DAY_BELIEVED: f64 = 0.9;
 const DAY_HALF: f64 = 0.09;
+/// While fewer days of its kind than this taught what is usual, the mean of the newest steps has a share in the plain forecast: so much before the first of them, less for
+/// longer steps (half at this length, s) and by this factor with each step ahead. Set on the first two weeks of the public tables.
+const KNOWN_DAYS: i8 = 3;
+const GREEN: f64 = 0.6;
+const GREEN_STEP_S: f64 = 1_800.0;
+const GREEN_FADES: f64 = 0.8;
 /// Signs lie within this.
 const WITHIN: f64 = 3.0;
 /// The recent level is the mean of so many newest steps.
@@ -175,6 +181,7 @@ impl Looking<'_> {
     fn of_series(&self, series: usize, recent: &Recent, others: (f64, f64), ahead: &[(Expected<'_>, WeekView<'_>); HORIZONS], sight: &mut Sight) {
         let scale = self.pulse.scale(series);
         let ratios = self.pulse.ratios(series);
+        let unknown = GREEN / (1.0 + self.step.as_secs_f64() / GREEN_STEP_S);
         let day = ratios[2] * ratios[2] * ratios[2] / (ratios[2] * ratios[2] + DAY_HALF);
         let twelve = recent.twelve_steps();
         let level = recent.level();
@@ -188,7 +195,10 @@ impl Looking<'_> {
         for (horizon, (of_kind, week)) in ahead.iter().enumerate() {
             let usual = of_kind.of(series).map(|level| level.persons);
             let lasting = BELIEVED * (ratios[0] - day) * LASTING[horizon] + DAY_BELIEVED * day;
-            let plain = usual.map(|usual| ((usual + 0.5) * libm::exp(lasting) - 0.5).max(0.0)).or(level);
+            let shifted = usual.map(|usual| ((usual + 0.5) * libm::exp(lasting) - 0.5).max(0.0));
+            let days = of_kind.of(series).map_or(0, |level| level.days.clamp(0, KNOWN_DAYS));
+            let green = unknown * f64::from(KNOWN_DAYS - days) / f64::from(KNOWN_DAYS) * FADES[horizon];
+            let plain = shifted.map(|shifted| level.map_or(shifted, |level| shifted + green * (level - shifted))).or(level);
             let place = series * HORIZONS + horizon;
             sight.plain[place] = plain.map_or(-1.0, |plain| plain as f32);
             sight.spread[place] = week.spread(series).map_or(-1.0, |spread| spread as f32);
@@ -225,20 +235,23 @@ impl Looking<'_> {
     }
 }
 
-/// `LASTS` to the power of each horizon.
-const LASTING: [f64; HORIZONS] = {
-    let mut lasting = [1.0; HORIZONS];
+/// `LASTS` to the power of each horizon, and what fades from the first on.
+const LASTING: [f64; HORIZONS] = powers(LASTS, 0);
+const FADES: [f64; HORIZONS] = powers(GREEN_FADES, 1);
+
+const fn powers(base: f64, from: u32) -> [f64; HORIZONS] {
+    let mut powers = [1.0; HORIZONS];
     let mut horizon = 0;
     while horizon < HORIZONS {
-        let mut step = 0;
+        let mut step = from;
         while step < STEPS[horizon] {
-            lasting[horizon] *= LASTS;
+            powers[horizon] *= base;
             step += 1;
         }
         horizon += 1;
     }
-    lasting
-};
+    powers
+}
 
 /// The last twelve steps of one series and what was usual for each.
 struct Recent {

@@ -207,6 +207,14 @@ impl Usual {
                 gathering.fine_steps[series] += 1;
             }
         }
+        // A slot is learnt with its last step: with hourly steps the next one would be an hour late.
+        let ends_in = start.millis_of_day + self.step_ms;
+        if ends_in >= (i64::from(fine.1) + 1) * self.fine_ms {
+            self.settle_fine(&mut changed);
+        }
+        if ends_in >= (i64::from(slot.1) + 1) * self.coarse_ms {
+            self.settle_week(&mut changed);
+        }
         changed
     }
 

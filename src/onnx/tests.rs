@@ -67,6 +67,21 @@ fn ran(outcome: Outcome) -> Vec<f32> {
 mod figures;
 
 #[test]
+fn card_manifest_and_file_tell_of_the_same_model() {
+    use sha2::{Digest, Sha256};
+    for (name, role) in [("crowd-flow", Role::Flow), ("crowd-anomaly", Role::Anomaly)] {
+        let read = |ending: &str| std::fs::read(root().join(format!("models/{name}.{ending}"))).unwrap();
+        let manifest = crate::inference::Manifest::parse(&String::from_utf8(read("toml")).unwrap(), role).unwrap_or_else(|why| panic!("{name}: {why}"));
+        let file = read("onnx");
+        let digest: String = Sha256::digest(&file).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(manifest.check_hash(&digest), Ok(()), "{name}");
+        assert_eq!(manifest.bytes, file.len() as u64, "{name}");
+        let card = String::from_utf8(read("md")).unwrap();
+        assert!(card.contains(&digest) && card.contains(role.feature_set()), "{name}: the card is of another build");
+    }
+}
+
+#[test]
 fn a_missing_library_is_a_reason_and_not_a_panic() {
     let fault = Library::load(Path::new("/nowhere/libonnxruntime.so")).unwrap_err();
     assert!(fault.to_string().contains("/nowhere/libonnxruntime.so") && fault.to_string().contains("models.library"), "{fault}");
