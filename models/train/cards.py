@@ -15,33 +15,6 @@ the same hash on the same machine; another CPU may round differently and then gi
 
 """
 
-FLOW_WORDS = """## What it is for
-
-The count of persons at one place in each of the next six steps (5 to 30 minutes live, at a step of 300 s), as a median and a band
-from the 10 % to the 90 % quantile. It answers for gates, doors, platforms and station entries, on whichever step a table
-has between one minute and one hour. It is advice beside the rules, never a reason to open or shut a gate by itself.
-
-## Data and splits
-
-| set | trains on | judged on |
-|---|---|---|
-| Zürich Hardbrücke 2020, 8 lines, both directions, 5 min, and their sums, also at 10, 15, 30 and 60 min | January to September | October to December, 5 min |
-| Hangzhou metro inflow, 80 stations, 10 min, also at 30 and 60 min | 1 to 20 January 2019 | 21 to 25 January 2019 |
-| synthetic match nights (smooth bells with over-dispersed noise, steps of 1 to 10 min) | one seed | another seed |
-
-In the Hardbrücke table a row that is not there means zero and is counted as zero here, so errors are smaller than on the rows present alone. The
-first week of each table only feeds the profile, and Hangzhou's training days are also shown in other orders (`pools.reordered`).
-
-How honest the hold-out is: sizes and shares were chosen on Hardbrücke from 24 August and Hangzhou from 16 to 20 January. Two earlier
-builds were then judged on the hold-out and lost to the same-slot mean in Hangzhou (the first at steps 5 and 6, the next at step 6);
-the rule of the first week and the reordered days were added after that. So Hangzhou's figures are a little kind to the model, and its lead at step 6 is thin.
-
-A third of the training rows lose their profile (a venue's first night); others are thinned, scaled, moved to other hours or
-lose lags. The stadium ramps are invented: **no public count of a stadium's gates was available**, and their figures show
-sane behaviour, not accuracy at a real match.
-
-"""
-
 ANOMALY_WORDS = """## What it is for
 
 How unusual the newest step of one place is, given its last 12 steps and its profile: 0 is ordinary, 1 is unusual, up or
@@ -63,48 +36,6 @@ def _row(cells) -> str:
 
 def _grid(heads, rows) -> str:
     return _row(heads) + "|" + "---|" * len(heads) + "\n" + "".join(_row(row) for row in rows) + "\n"
-
-
-def flow_tables(verdicts: list) -> str:
-    """Error per set and horizon, then the band."""
-    text = "Mean absolute error of the median, persons per step:\n\n"
-    rows = []
-    for verdict in verdicts:
-        for method, error in verdict.errors.items():
-            shown = f"**{method}**" if method == "model" else method
-            rows.append([f"{verdict.name} ({verdict.kind})", shown, *(f"{value:.2f}" for value in error)])
-    text += _grid(["set", "method", *(f"step {step}" for step in range(1, 7))], rows)
-    text += "The 10-90 % band, all six steps together (0.80 is ideal):\n\n"
-    text += _grid(
-        ["set", "rows", "inside", "below", "above"],
-        [[verdict.name, f"{verdict.rows:,}", f"{verdict.covered:.3f}", f"{verdict.below:.3f}", f"{verdict.above:.3f}"] for verdict in verdicts],
-    )
-    return text
-
-
-def flow_card(head: dict, ships: bool, verdicts: list) -> str:
-    """The forecast's card."""
-    text = HEAD.format(name="crowd-flow", **head) + FLOW_WORDS + "## Figures\n\n" + flow_tables(verdicts)
-    text += "`last value` repeats the newest count; `same-slot mean` is the profile of `docs/FEATURES.md`; `mean of last weeks` is the mean of the same slot one to four weeks back.\n\n"
-    text += _ships(ships, "the last value and the same-slot mean at every step of every hold-out set")
-    text += "## Where it fails\n\n" + "".join(f"- {line}\n" for line in _flow_limits(verdicts))
-    return text
-
-
-def _flow_limits(verdicts: list) -> list:
-    lines = []
-    for verdict in verdicts:
-        for method in verdict.errors:
-            if method != "model" and not verdict.beats(method):
-                worse = [step for step, (ours, theirs) in enumerate(zip(verdict.errors["model"], verdict.errors[method]), 1) if ours >= theirs]
-                lines.append(f"{verdict.name}: not better than the {method} at step {', '.join(map(str, worse))}.")
-        if abs(verdict.covered - 0.8) > 0.05:
-            lines.append(f"{verdict.name}: the band holds {verdict.covered:.0%} instead of 80 %.")
-    return lines + [
-        "It knows neither the match calendar nor the trains: a crowd that has not begun to move is not foreseen; a ramp is followed, not announced.",
-        "The profile knows working days and weekends only. A holiday, a strike or a lockdown (Zürich from 16 March 2020 is in training) is answered from the lags alone.",
-        "Without a profile the later steps are much less certain than the first; the band says so.",
-    ]
 
 
 def anomaly_tables(labelled: dict, events: int, injected: dict) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+import flow_rows
 from features import WIDTH
 from runtime import run, session
 
@@ -17,10 +18,10 @@ MODELS = Path(__file__).resolve().parents[1]
 def main() -> None:
     """Times both models."""
     rng = np.random.default_rng(0)
-    for name in ("crowd-flow", "crowd-anomaly"):
+    for name, width in (("crowd-flow", flow_rows.WIDTH), ("crowd-anomaly", WIDTH)):
         model = session(MODELS / f"{name}.onnx")
         for count in (64, 1000, 2000):
-            rows = rng.normal(size=(count, WIDTH)).astype(np.float32)
+            rows = rng.normal(size=(count, width)).astype(np.float32)
             for _ in range(50):
                 run(model, rows)
             taken = []

@@ -1,8 +1,7 @@
 """From trained weights to an ONNX file.
 
 The idea: the graph is written node by node, so that it holds nothing but what inference needs and the same weights give
-the same bytes. Input scaling is folded into the weights. The forecast's quantiles cannot cross, because the graph
-itself builds them as a median and distances that are never negative.
+the same bytes. Input scaling is folded into the weights.
 """
 
 import hashlib
@@ -12,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from features import CLAMP, HORIZONS, WIDTH
+from features import WIDTH
 
 OPSET = 17
 IR_VERSION = 9
@@ -59,25 +58,6 @@ def _perceptron(graph: Graph, weights: dict) -> str:
     return graph.add("Add", [flowing, straight], "raw")
 
 
-def flow_model(weights: dict) -> bytes:
-    """The forecast: `features` [N, 26] → `quantiles` [N, 18], horizon by horizon, q10 q50 q90."""
-    graph = Graph()
-    raw = _perceptron(graph, weights)
-    size = 3 * HORIZONS
-    middle, distance = np.zeros((size, size)), np.zeros((size, size))
-    for first in range(0, size, 3):
-        middle[first + 1, first : first + 3] = 1.0
-        distance[first, first] = -1.0
-        distance[first + 2, first + 2] = 1.0
-    medians = graph.add("MatMul", [raw, graph.constant("median_to_all", middle)], "medians")
-    positive = graph.add("Softplus", [raw], "positive")
-    distances = graph.add("MatMul", [positive, graph.constant("distance_signs", distance)], "distances")
-    free = graph.add("Add", [medians, distances], "unbounded")
-    limits = [graph.constant("lowest", np.array(-CLAMP)), graph.constant("highest", np.array(CLAMP))]
-    graph.add("Clip", [free, *limits], "quantiles")
-    return _finish(graph, "crowd-flow", "quantiles", size)
-
-
 def anomaly_model(weights: dict) -> bytes:
     """The anomaly score: `features` [N, 26] → `score` [N, 1] in 0..1."""
     graph = Graph()
@@ -85,11 +65,11 @@ def anomaly_model(weights: dict) -> bytes:
     return _finish(graph, "crowd-anomaly", "score", 1)
 
 
-def _finish(graph: Graph, name: str, output: str, width: int) -> bytes:
-    inputs = [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", WIDTH])]
+def _finish(graph: Graph, name: str, output: str, width: int, inputs: int = WIDTH) -> bytes:
+    taken = [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", inputs])]
     outputs = [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["N", width])]
     model = helper.make_model(
-        helper.make_graph(graph.nodes, name, inputs, outputs, graph.constants),
+        helper.make_graph(graph.nodes, name, taken, outputs, graph.constants),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="midan",

@@ -11,11 +11,10 @@ import onnx
 from export import IR_VERSION, OPSET
 from features import FEATURE_SET, HORIZONS, WIDTH
 from judge_anomaly import LIMITS, QUIET_SHARES
-from network import QUANTILES
+QUANTILES = (0.1, 0.5, 0.9)
 
 VERSION = "1.0.0"
 COMMAND = "models/train/train.sh --data DIR"
-FLOW_UNIT = "ln((persons per step + 1)/(b + 1)); persons = max(0, exp(q)*(b+1) - 1)"
 
 TRAINING_SETS = (
     ("Zürich Hardbrücke people counters 2020", "January to September 2020", "CC0 as far as known (Stadt Zürich open data)"),
@@ -65,25 +64,6 @@ def _sets() -> str:
     return "\n".join(
         _table("[[training_sets]]", {"name": name, "period": period, "licence": licence}) for name, period, licence in TRAINING_SETS
     )
-
-
-def flow(digest: str, content: bytes, seed: int, ships: bool, verdicts: list) -> str:
-    """The forecast's manifest."""
-    parts = [
-        _common("crowd-flow", digest, content, seed, ships),
-        _table("[output]", {
-            "name": "quantiles", "type": "float32", "shape": ["N", 3 * HORIZONS],
-            "layout": "horizon-major: h1q10 h1q50 h1q90 h2q10 ...", "unit": FLOW_UNIT,
-        }),
-        _sets(),
-    ]
-    for verdict in verdicts:
-        errors = {method.replace(" ", "_").replace("-", "_"): [round(float(value), 3) for value in error] for method, error in verdict.errors.items()}
-        parts.append(_table("[[figures]]", {
-            "set": verdict.name, "kind": verdict.kind, "what": "MAE of the median, persons per step, steps 1 to 6",
-            "rows": verdict.rows, **errors, "coverage_10_90": round(verdict.covered, 3),
-        }))
-    return "\n".join(parts)
 
 
 def anomaly(digest: str, content: bytes, seed: int, ships: bool, labelled: dict, events: int, injected: dict, quiet: dict) -> str:

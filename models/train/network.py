@@ -13,9 +13,6 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from features import HORIZONS
-
-QUANTILES = (0.1, 0.5, 0.9)
 BATCH = 2048
 
 
@@ -56,22 +53,6 @@ def forward(weights: dict, scaled: jnp.ndarray) -> jnp.ndarray:
         hidden = jax.nn.relu(hidden @ layer["weight"] + layer["bias"])
     last = weights["layers"][-1]
     return hidden @ last["weight"] + last["bias"] + scaled @ weights["straight"]
-
-
-def quantiles_of(raw: jnp.ndarray) -> jnp.ndarray:
-    """[n, 18] → [n, 6, 3] that cannot cross: the median, and softplus distances below and above it."""
-    parts = raw.reshape(-1, HORIZONS, 3)
-    middle = parts[..., 1]
-    return jnp.stack([middle - jax.nn.softplus(parts[..., 0]), middle, middle + jax.nn.softplus(parts[..., 2])], axis=-1)
-
-
-def pinball(raw: jnp.ndarray, target: jnp.ndarray, importance: jnp.ndarray) -> jnp.ndarray:
-    """Quantile loss over the known targets, weighted by each row's importance."""
-    known = ~jnp.isnan(target)
-    miss = jnp.where(known, target, 0.0)[..., None] - quantiles_of(raw)
-    levels = jnp.asarray(QUANTILES)
-    loss = jnp.maximum(levels * miss, (levels - 1.0) * miss).sum(axis=-1)
-    return (loss * known * importance[:, None]).sum() / jnp.maximum((known * importance[:, None]).sum(), 1.0)
 
 
 def cross_entropy(raw: jnp.ndarray, label: jnp.ndarray, importance: jnp.ndarray) -> jnp.ndarray:

@@ -1,4 +1,4 @@
-"""Builds both models from the public tables: train, export, judge, and write what is known about them.
+"""Builds the anomaly model from the public tables: train, export, judge, and write what is known about it. `flow.py` builds the other.
 
 Usage: `train.sh --data DIR [--seed N]` (the shell script pins threads and packages first).
 """
@@ -13,29 +13,16 @@ import export
 import fixture
 import injections
 import judge_anomaly
-import judge_flow
 import manifest
 import pools
 from augment import vary
-from features import HORIZONS
-from network import Plan, cross_entropy, fit, pinball
-from rows import feature_matrix, targets
+from network import Plan, cross_entropy, fit
+from rows import feature_matrix
 from runtime import session
 
 MODELS = Path(__file__).resolve().parents[1]
 FIXTURE = MODELS.parent / "tests" / "fixtures" / "features-1.json"
-FLOW_ROWS, FLOW_STEPS = 1_000_000, 8_000
 ANOMALY_ROWS, ANOMALY_STEPS = 800_000, 8_000
-
-
-def train_flow(known: dict, seed: int) -> dict:
-    """Weights of the forecast."""
-    rng = np.random.default_rng(seed)
-    rows = vary(pools.training_rows(known, FLOW_ROWS, rng, quiet_nights=True), rng)
-    # The first guess of each median is the profile of its step (features 13 to 18).
-    medians = tuple((13 + horizon, 3 * horizon + 1) for horizon in range(HORIZONS))
-    plan = Plan(hidden=(128, 128), outputs=18, steps=FLOW_STEPS, peak_rate=3e-3, seed=seed, straight_ones=medians)
-    return fit(plan, pinball, feature_matrix(rows), targets(rows), pools.importance(rows))
 
 
 def train_anomaly(known: dict, seed: int) -> dict:
@@ -45,19 +32,6 @@ def train_anomaly(known: dict, seed: int) -> dict:
     rows, label = injections.inject(rows, rng)
     plan = Plan(hidden=(96, 64), outputs=1, steps=ANOMALY_STEPS, peak_rate=3e-3, seed=seed + 1)
     return fit(plan, cross_entropy, feature_matrix(rows), label, np.ones(len(label), np.float32))
-
-
-def publish_flow(content: bytes, known: dict, folder: Path, seed: int) -> None:
-    """Writes, judges and describes the forecast."""
-    path = MODELS / "crowd-flow.onnx"
-    digest = export.write(path, content)
-    verdicts = judge_flow.judge(session(path), known, folder, seed + 100)
-    judged = [verdict for verdict in verdicts if verdict.kind == "hold-out"]
-    ships = all(verdict.beats("last value") and verdict.beats("same-slot mean") for verdict in judged)
-    path.with_suffix(".toml").write_text(manifest.flow(digest, content, seed, ships, verdicts), encoding="utf-8")
-    head = {"version": manifest.VERSION, "digest": digest, "size": f"{len(content):,}", "seed": seed}
-    path.with_suffix(".md").write_text(cards.flow_card(head, ships, verdicts), encoding="utf-8")
-    print(f"\ncrowd-flow {digest} ships={ships}\n\n{cards.flow_tables(verdicts)}")
 
 
 def publish_anomaly(content: bytes, known: dict, folder: Path, seed: int) -> None:
@@ -84,12 +58,9 @@ def main() -> None:
     chosen = arguments.parse_args()
     print("reading the tables", flush=True)
     known = pools.cities(chosen.data, pools.HOLD_OUT)
-    print("training crowd-flow", flush=True)
-    flow = train_flow(known, chosen.seed)
     print("training crowd-anomaly", flush=True)
     anomaly = train_anomaly(known, chosen.seed)
     print("judging on the hold-outs", flush=True)
-    publish_flow(export.flow_model(flow), known, chosen.data, chosen.seed)
     publish_anomaly(export.anomaly_model(anomaly), known, chosen.data, chosen.seed)
     fixture.write(FIXTURE, MODELS)
 

@@ -34,6 +34,14 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Holds the conservation ledger against the topics, from outside, and names the offsets of any difference.
     Ledger,
+    /// Writes what the engine would show the flow model, as Parquet, for training.
+    Features(FeaturesArgs),
+    /// Checks a model file.
+    Model {
+        /// What to do with it.
+        #[command(subcommand)]
+        action: ModelAction,
+    },
     /// Checks configuration, venues and models, and names every fault.
     Check(CheckArgs),
     /// Draws an illustrative venue from the public facts of a stadium.
@@ -209,6 +217,17 @@ pub struct ReplayArgs {
     /// Writes Parquet beside the lines.
     #[arg(long)]
     pub parquet: bool,
+    /// Where `midan features` writes.
+    #[arg(skip)]
+    pub features: Option<PathBuf>,
+}
+
+/// What a model would see of a recording.
+#[derive(Debug, Args)]
+pub struct FeaturesArgs {
+    /// The recording, as for `replay`; `features.parquet` is written beside its results.
+    #[command(flatten)]
+    pub recording: ReplayArgs,
 }
 
 /// What to explain.
@@ -281,6 +300,19 @@ pub enum CheckWhat {
         /// The venue's id that stands in the events.
         #[arg(long, default_value = "venue")]
         venue: String,
+    },
+}
+
+/// A model file.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ModelAction {
+    /// Checks manifest, hash, operators, shapes, determinism, speed and outputs, and says what it found.
+    Check {
+        /// The ONNX file, its manifest (`.toml`) beside it.
+        file: PathBuf,
+        /// How many rows a run has.
+        #[arg(long, default_value_t = 2_000)]
+        rows: usize,
     },
 }
 

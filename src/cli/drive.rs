@@ -10,6 +10,7 @@ use crate::engine::{self, Placement};
 use crate::log::embedded::{EmbeddedFeeder, EmbeddedLog, Faults, Options, Retention};
 use crate::log::{ShardLog, Since};
 use crate::results::Results;
+use crate::results::features::FeatureFile;
 use crate::shard::{self, Mode, Stats};
 use crate::summary::Summary;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub(super) struct Drive<'a> {
     pub(super) model: Option<&'a Path>,
     /// What was decided live, to be done again.
     pub(super) journal: Option<Arc<Vec<Line>>>,
+    /// Where the flow model's requests are written down, as Parquet.
+    pub(super) features: Option<&'a Path>,
 }
 
 /// What a finite run leaves.
@@ -84,12 +87,19 @@ impl Drive<'_> {
         for fault in seat.faults() {
             tracing::warn!("{fault}");
         }
+        if let Some(path) = self.features {
+            seat.write_down(FeatureFile::create(path, &self.around.world)?);
+        }
         let engine = engine::Settings { journal: self.journal.clone(), ..seat.engine_settings(Placement::ByPane) };
         let mut make = |partition| Told::new(self.around.clone(), partition, self.partitions, engine.clone());
         let mut open = || Ok(Box::new(log.member("midan", Faults::none())) as Box<dyn ShardLog>);
         let settings = shard::Settings { mode: Mode::ToEnd, poll_records: self.settings.shards.max_batch, ..shard::Settings::default() };
         let watch = Watch { telemetry: Arc::clone(&self.around.telemetry), shard: 0, ready: Arc::default() };
-        Ok(shard::run(&mut open, &mut make, &mut seat, &settings, &watch, stop)?.stats)
+        let stats = shard::run(&mut open, &mut make, &mut seat, &settings, &watch, stop)?.stats;
+        if let Some(rows) = seat.written()? {
+            println!("features      {rows} rows, in {}", self.features.unwrap_or(Path::new("")).display());
+        }
+        Ok(stats)
     }
 }
 

@@ -15,6 +15,7 @@ mod health;
 mod incidents;
 mod ledger;
 mod load;
+mod model;
 mod night;
 mod pump;
 mod reopen;
@@ -56,6 +57,8 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(&settings, &args),
         Command::Simulate(args) => simulate::run(&settings, &args),
         Command::Replay(args) => replay::run(&settings, &args),
+        Command::Features(args) => replay::features(&settings, args.recording),
+        Command::Model { action } => model::run(&settings, &action),
         Command::Check(args) => check::run(&settings, &args),
         Command::Door(args) => door::run(&settings, &args),
         Command::Reopen(args) => reopen::run(&settings, &args),

@@ -10,6 +10,7 @@ use crate::forecast::features::rows_for;
 use crate::forecast::series;
 use crate::inference::{Answer, Ask, Outcome, Role};
 use crate::onnx::{self, Deadline, ModelState};
+use crate::results::features::FeatureFile;
 use crate::shard::{self, Core};
 use crate::telemetry::Telemetry;
 use crate::telemetry::happening::{Aborted, Committed, ModelRan, PanesClosed, Polled, SourceAdvanced, VenueAdvanced};
@@ -114,6 +115,8 @@ impl Around {
 pub(super) struct Seat {
     models: onnx::Models,
     telemetry: Arc<Telemetry>,
+    /// Where the requests are written down.
+    features: Option<FeatureFile>,
 }
 
 impl Seat {
@@ -131,9 +134,20 @@ impl Seat {
             deadline: at_least.map(|at_least| Deadline { at_least, ..Deadline::default() }),
             rows,
         };
-        let seat = Self { models: onnx::Models::load(&of_models), telemetry: Arc::clone(&around.telemetry) };
+        let seat = Self { models: onnx::Models::load(&of_models), telemetry: Arc::clone(&around.telemetry), features: None };
         seat.tell(&around.view);
         seat
+    }
+
+    /// Writes the requests down from now on, and answers none of them: what is learnt in the stream must not hang on the model that is to be trained.
+    pub(super) fn write_down(&mut self, features: FeatureFile) {
+        self.models = onnx::Models::none("the requests are written down for training");
+        self.features = Some(features);
+    }
+
+    /// Ends the writing down; answers how many rows there are.
+    pub(super) fn written(&mut self) -> std::io::Result<Option<u64>> {
+        self.features.take().map(FeatureFile::finish).transpose()
     }
 
     /// The engine's settings that go with these models.
@@ -173,6 +187,12 @@ impl Seat {
 impl shard::Models for Seat {
     fn run(&mut self, ask: &Ask) -> Answer {
         let began = stopwatch();
+        if let Some(mut features) = self.features.take() {
+            match features.take(ask) {
+                Ok(()) => self.features = Some(features),
+                Err(why) => tracing::error!(%why, "The features cannot be written any further."),
+            }
+        }
         let answer = self.models.run(ask);
         let seconds = began.elapsed().as_secs_f64();
         for (model, outcome) in [("flow", &answer.flow), ("anomaly", &answer.anomaly)] {

@@ -74,14 +74,14 @@ impl Stage {
 
     /// A forecast of persons coming into a zone; three came in the last step.
     pub(crate) fn expect(&mut self, zone: &str, persons: f64, score: Option<f64>) {
+        let series = Series { zone: ZoneId::from(self.site.zone(zone)), kind: SeriesKind::In };
         self.outlooks.push(Outlook {
-            series: Series { zone: ZoneId::from(self.site.zone(zone)), kind: SeriesKind::In },
             horizons: vec![Horizon { h_s: 300, q10: persons / 2.0, q50: persons, q90: persons * 2.0 }],
             by_model: true,
             score,
             expected_last: Some(persons),
-            usual_last: None,
             actual_last: Some(3.0),
+            ..Outlook::silent(series)
         });
     }
 

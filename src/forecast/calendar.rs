@@ -3,7 +3,7 @@
 //! The idea: people keep the clock on the wall. A step belongs to the slot of the local time at which it starts, taken from the instant by the venue's time zone, so
 //! that the night with one hour twice or none moves nothing by an hour. The definitions are those of `midan-features-1` (docs/FEATURES.md).
 
-use crate::time::{EventTime, Span};
+use crate::time::{EventTime, PaneLength, Span};
 use chrono::Offset;
 use chrono::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,65 @@ impl DayType {
     }
 }
 
+/// The three kinds of days that [`super::usual`] tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum DayKind {
+    /// Monday to Friday.
+    Working,
+    /// Saturday.
+    Saturday,
+    /// Sunday.
+    Sunday,
+}
+
+impl DayKind {
+    /// The kind of a weekday, Monday = 0.
+    pub const fn of_weekday(weekday: u8) -> Self {
+        match weekday {
+            5 => Self::Saturday,
+            6 => Self::Sunday,
+            _ => Self::Working,
+        }
+    }
+
+    /// This kind, then those that are most like it.
+    pub const fn and_then_others(self) -> [Self; 3] {
+        match self {
+            Self::Working => [Self::Working, Self::Sunday, Self::Saturday],
+            Self::Saturday => [Self::Saturday, Self::Sunday, Self::Working],
+            Self::Sunday => [Self::Sunday, Self::Saturday, Self::Working],
+        }
+    }
+
+    /// The word in state keys.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Working => "working",
+            Self::Saturday => "saturday",
+            Self::Sunday => "sunday",
+        }
+    }
+}
+
+/// Where in the local week an instant lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The kind of its day.
+    pub kind: DayKind,
+    /// Its weekday, Monday = 0.
+    pub weekday: u8,
+    /// Milliseconds since local midnight.
+    pub millis_of_day: i64,
+}
+
+impl Place {
+    /// The same time of the day so many days later.
+    pub const fn moved_days(self, days: i64) -> Self {
+        let weekday = (self.weekday as i64 + days).rem_euclid(7) as u8;
+        Self { kind: DayKind::of_weekday(weekday), weekday, millis_of_day: self.millis_of_day }
+    }
+}
+
 /// One step of one kind of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Slot {
@@ -43,6 +102,7 @@ pub struct Slot {
 pub struct Calendar {
     zone: chrono_tz::Tz,
     step_ms: i64,
+    phase_ms: i64,
 }
 
 /// An instant as the clock on the wall shows it: milliseconds of local time since a local 1970-01-01T00:00.
@@ -52,7 +112,12 @@ pub struct LocalTime(i64);
 impl Calendar {
     /// The calendar of a zone with steps of `step`, which is at least a millisecond.
     pub fn new(zone: chrono_tz::Tz, step: Span) -> Self {
-        Self { zone, step_ms: i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1) }
+        Self { zone, step_ms: i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1), phase_ms: 0 }
+    }
+
+    /// The same with steps that lie on the grid of `pane`.
+    pub fn on_grid_of(self, pane: PaneLength) -> Self {
+        Self { phase_ms: i64::try_from(pane.phase().as_millis()).unwrap_or(0), ..self }
     }
 
     /// What the clock on the wall shows at `at`; UTC where the instant is beyond what the time zone database covers.
@@ -62,15 +127,22 @@ impl Calendar {
         LocalTime(at.as_millis().saturating_add(i64::from(offset_secs) * 1_000))
     }
 
+    /// Where in the local week `at` lies.
+    pub fn place(&self, at: EventTime) -> Place {
+        let local = self.local(at);
+        let weekday = local.weekday();
+        Place { kind: DayKind::of_weekday(weekday), weekday, millis_of_day: local.millis_of_day() }
+    }
+
     /// The slot of the step that starts at `at`, or of the one that holds it.
     pub fn slot(&self, at: EventTime) -> Slot {
         let local = self.local(at);
         Slot { day: local.day_type(), step: u32::try_from(local.millis_of_day() / self.step_ms).unwrap_or(u32::MAX) }
     }
 
-    /// Whether a step ends at `at`: steps are aligned to the epoch, as panes are.
+    /// Whether a step ends at `at`: steps are aligned as panes are.
     pub fn is_step_end(&self, at: EventTime) -> bool {
-        at.as_millis().rem_euclid(self.step_ms) == 0
+        (at.as_millis() - self.phase_ms).rem_euclid(self.step_ms) == 0
     }
 }
 
@@ -85,9 +157,14 @@ impl LocalTime {
         self.millis_of_day() / 1_000
     }
 
-    /// The kind of day; day 0 of the epoch was a Thursday.
+    /// The weekday, Monday = 0; day 0 of the epoch was a Thursday.
+    pub const fn weekday(self) -> u8 {
+        (self.0.div_euclid(DAY_MS) + 3).rem_euclid(7) as u8
+    }
+
+    /// The kind of day.
     pub const fn day_type(self) -> DayType {
-        if (self.0.div_euclid(DAY_MS) + 3).rem_euclid(7) >= 5 { DayType::Weekend } else { DayType::Weekday }
+        if self.weekday() >= 5 { DayType::Weekend } else { DayType::Weekday }
     }
 }
 

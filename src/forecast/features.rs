@@ -1,4 +1,4 @@
-//! What the models see: the feature set `midan-features-1` (docs/FEATURES.md), one row of 26 numbers per series.
+//! What the anomaly model sees: the feature set `midan-features-1` (docs/FEATURES.md), one row of 26 numbers per series.
 //!
 //! The idea: a row is a function of the steps that ended at or before T and of nothing else, computed in f64 and narrowed once, so that training and service see the same
 //! numbers. Counts enter as ln((v+1)/(b+1)) against the series' own recent level b, which makes a turnstile and a station hall alike; [`Basis`] keeps
@@ -7,9 +7,11 @@
 use super::calendar::{Calendar, DayType, Slot};
 use super::history::{History, LAGS};
 use super::profile::{ProfileSlot, SeasonalProfile};
-use crate::inference::ask::{FEATURES, HORIZONS};
+use crate::inference::ask::FEATURES;
 use crate::time::{EventTime, Span};
 
+/// How many steps ahead the profile is looked at.
+const AHEAD: usize = 6;
 /// Rows of a tensor come in multiples of this.
 pub const ROW_BLOCK: usize = 16;
 /// Logarithms of ratios are held within this.
@@ -31,7 +33,7 @@ pub struct Basis {
     /// What was usual for the last step, persons.
     pub usual: Option<f64>,
     /// What is usual for the six steps ahead, persons.
-    pub ahead: [Option<f64>; HORIZONS],
+    pub ahead: [Option<f64>; AHEAD],
 }
 
 /// Rows of the tensor for so many series, padding included.
@@ -56,7 +58,7 @@ pub struct View<'a> {
 /// The slots and the columns that all series share at one moment.
 struct Moment<'a> {
     before: Option<&'a ProfileSlot>,
-    ahead: [Option<&'a ProfileSlot>; HORIZONS],
+    ahead: [Option<&'a ProfileSlot>; AHEAD],
     shared: [f64; 4],
 }
 
@@ -76,7 +78,7 @@ impl View<'_> {
 
     fn moment(&self, at: EventTime) -> Moment<'_> {
         let slot = |slot: Slot| self.profile.slot(slot);
-        let mut ahead = [None; HORIZONS];
+        let mut ahead = [None; AHEAD];
         for (steps, place) in ahead.iter_mut().enumerate() {
             *place = slot(self.calendar.slot(at.after(self.step.times(steps as u64))));
         }

@@ -7,22 +7,29 @@
 //!         └─ history, profile        └─ one tensor            └─ persons, scores, what was expected
 //! ```
 //!
-//! and then [`Forecaster::take_changed`] for the state. Everything is a function of the counts and the answers. The profile learns a step when the next one is
-//! complete: until then some window that is compared with its slot overlaps it, and nothing is to be compared with itself. Revisions that came meanwhile are in it.
+//! and then [`Forecaster::take_changed`] for the state. Everything is a function of the counts and the answers. What is usual learns a step when it is out of every window
+//! that looks back (`history::HELD`): nothing is to be compared with itself. Revisions that came meanwhile are in it. All else learns at the ends of steps.
 
 use super::assembly::{self, FLOW_WIDTH};
 use super::calendar::Calendar;
 use super::calibration::Calibration;
-use super::fallback::{self, ErrorScales};
+use super::event::{Excess, Programme};
+use super::fallback;
 use super::features::{Basis, View, rows_for};
-use super::history::{History, HistoryPane};
-use super::issued::{IssuedMedians, IssuedPane};
+use super::history::{HELD, History, HistoryPane};
+use super::issued::{IssuedPane, IssuedPanes};
+use super::judgement::{Judgement, OfHorizon};
 use super::outlook::{OccupancyOutlook, Outlook, Outlooks, Series, SeriesKind};
 use super::profile::{ProfileSlot, SeasonalProfile};
+use super::pulse::{Beat, Pulse};
 use super::series;
+use super::signs::{Looking, Sight, unit};
 use super::state::{RestoreError, ScoreKind, StateKey};
+use super::steps::IssuedStep;
+use super::tensor;
+use super::usual::{Gathering, StoredSlot, Usual};
 use crate::crowd::ZoneFigures;
-use crate::inference::ask::{Answer, Ask, FEATURES, Outcome, Ticket};
+use crate::inference::ask::{Answer, Ask, FEATURES, FLOW_FEATURES, HORIZONS, QUANTILES, Ticket};
 use crate::time::{EventTime, Span};
 use crate::venue::{Venue, VenueId, ZoneId};
 use serde::de::DeserializeOwned;
@@ -34,14 +41,19 @@ use std::sync::Arc;
 pub struct Forecaster {
     layout: Layout,
     history: History,
+    usual: Usual,
+    excess: Excess,
+    pulse: Pulse,
+    judgement: Judgement,
     profile: SeasonalProfile,
-    issued: IssuedMedians,
-    scales: ErrorScales,
+    issued: IssuedPanes,
     calibrations: [Calibration; 4],
     changed: BTreeSet<StateKey>,
-    /// The tensor, and what it was computed from; filled for `filled`.
+    /// The tensors, and what they were computed from; filled for `filled`.
     tensor: Arc<Vec<f32>>,
+    flow: Arc<Vec<f32>>,
     basis: Vec<Basis>,
+    sight: Sight,
     filled: Option<EventTime>,
 }
 
@@ -53,6 +65,7 @@ struct Layout {
     balanced: Vec<(ZoneId, usize, usize)>,
     /// By series: in how many panes scores must have been counted before one is given out.
     warm_up_panes: Vec<f64>,
+    programme: Programme,
     calendar: Calendar,
     step: Span,
 }
@@ -67,13 +80,18 @@ impl Forecaster {
         let size = layout.series.len();
         Self {
             history: History::new(size, venue.pane, venue.step),
+            usual: Usual::new(size, i64::try_from(venue.step.as_millis()).unwrap_or(i64::MAX)),
+            excess: Excess::new(size),
+            pulse: Pulse::new(size, venue.step),
+            judgement: Judgement::new(venue.step),
             profile: SeasonalProfile::new(size),
-            issued: IssuedMedians::default(),
-            scales: ErrorScales::new(size),
+            issued: IssuedPanes::default(),
             calibrations: Default::default(),
             changed: BTreeSet::new(),
             tensor: Arc::new(vec![0.0; rows_for(size) * FEATURES]),
+            flow: Arc::new(vec![0.0; rows_for(size) * FLOW_FEATURES]),
             basis: vec![Basis::default(); size],
+            sight: Sight::new(size),
             filled: None,
             layout,
         }
@@ -94,11 +112,11 @@ impl Forecaster {
         for skipped in self.history.skipped(end) {
             let left = self.history.advance(skipped);
             self.changed.extend(left.into_iter().map(StateKey::History));
-            self.learn_step_before(skipped);
+            self.learn(skipped);
         }
         let left = self.history.push(end, counts);
         self.changed.extend(left.into_iter().map(StateKey::History));
-        self.learn_step_before(end);
+        self.learn(end);
         self.changed.insert(StateKey::History(end));
         self.filled = None;
     }
@@ -114,19 +132,17 @@ impl Forecaster {
     /// The request for the pane ending at `end`, the newest that was observed. The tensor's memory is used again if the last request is gone by then.
     pub fn ask(&mut self, venue: VenueId, end: EventTime) -> Ask {
         self.fill(end);
-        Ask { ticket: Ticket { venue, pane: end }, rows: rows_for(self.layout.series.len()), features: Arc::clone(&self.tensor) }
+        Ask { ticket: Ticket { venue, pane: end }, rows: rows_for(self.layout.series.len()), features: Arc::clone(&self.tensor), flow: Arc::clone(&self.flow) }
     }
 
     /// Turns the answer into outlooks, and learns from it: scores, what was expected, how wrong it was. `zones` is the picture of the same pane, for the head counts.
     pub fn answer(&mut self, answer: &Answer, zones: &[ZoneFigures]) -> Outlooks {
         let end = answer.ticket.pane;
         self.fill(end);
-        let (mut outlooks, raw) = self.read(answer, end);
+        let mut outlooks = self.read(answer, end);
+        let raw = self.raw_scores(answer, &outlooks);
         self.score(&mut outlooks, &raw);
-        if self.layout.calendar.is_step_end(end) {
-            self.learn_errors(&outlooks);
-        }
-        self.keep_medians(end, &outlooks);
+        self.keep_issued(end, &outlooks);
         let occupancy = self.occupancy(&outlooks, zones);
         Outlooks { issued: end, series: outlooks, occupancy }
     }
@@ -153,10 +169,15 @@ impl Forecaster {
                 fits
             }
             StateKey::Profile(slot) => self.profile.restore(slot, decoded::<ProfileSlot>(key, value)?),
-            StateKey::Scales => {
-                self.scales = decoded(key, value)?;
-                self.scales.series() == size
+            StateKey::Step(end) => self.judgement.restore_step(end, decoded::<IssuedStep>(key, value)?, size),
+            StateKey::Horizon(place) => self.judgement.restore_horizon(usize::from(place), decoded::<OfHorizon>(key, value)?),
+            StateKey::Pulse => self.pulse.restore(decoded::<Vec<Beat>>(key, value)?),
+            StateKey::Usual(slot) => self.usual.restore(slot, decoded::<StoredSlot>(key, value)?),
+            StateKey::Excess => {
+                self.excess = decoded(key, value)?;
+                self.excess.fits(size)
             }
+            StateKey::Gathering => self.usual.restore_gathering(decoded::<Gathering>(key, value)?),
             StateKey::Calibration(kind) => {
                 self.calibrations[kind as usize] = decoded(key, value)?;
                 self.calibrations[kind as usize].is_sound()
@@ -166,15 +187,54 @@ impl Forecaster {
         if fits { Ok(()) } else { Err(RestoreError::OtherLayout { key: key.to_owned(), series: size }) }
     }
 
-    /// Where a step ends at `end`, the one before it is learned.
-    fn learn_step_before(&mut self, end: EventTime) {
-        if !self.layout.calendar.is_step_end(end) {
+    /// Where a step ends at `end`, everything learns from it.
+    fn learn(&mut self, end: EventTime) {
+        let Layout { calendar, step, series, .. } = &self.layout;
+        if !calendar.is_step_end(end) {
             return;
         }
-        let slot = self.layout.calendar.slot(end.before(self.layout.step.times(2)));
+        let size = series.len();
+        let slot = calendar.slot(end.before(step.times(2)));
         if self.profile.absorb(slot, |series| self.history.lag(1, series)) {
             self.changed.insert(StateKey::Profile(slot));
         }
+        let came = |series: usize| self.history.lag(0, series).map(|persons| persons as f64);
+        let gone = self.judgement.learn(end, size, came, &mut self.pulse);
+        self.changed.extend(gone.into_iter().map(StateKey::Step));
+        self.changed.extend((0..HORIZONS as u8).map(StateKey::Horizon));
+        let (profile, programme) = (&self.usual, &self.layout.programme);
+        let looking = Looking { history: &self.history, profile, programme, excess: &self.excess, pulse: &self.pulse, calendar, step: *step };
+        let usual = looking.expected(end.before(*step));
+        let usual: Vec<Option<f64>> = (0..size).map(|series| usual.of(series).map(|level| level.persons)).collect();
+        for (series, usual) in usual.into_iter().enumerate() {
+            if let Some(came) = self.history.lag(0, series) {
+                self.pulse.count(series, came as f64, usual);
+            }
+        }
+        self.learn_usual(end.before(step.times(HELD as u64)));
+        self.changed.extend([StateKey::Pulse, StateKey::Gathering]);
+    }
+
+    /// The oldest step that is held, which began at `start`, is learnt: in the time of a match only what the match does not explain.
+    fn learn_usual(&mut self, start: EventTime) {
+        let Layout { calendar, programme, series, .. } = &self.layout;
+        let place = calendar.place(start);
+        let moment = programme.at(start);
+        let came = |series: usize| self.history.lag(HELD - 1, series).map(|persons| persons as f64);
+        let mut ordinary: Vec<Option<f64>> = (0..series.len()).map(came).collect();
+        if let Some(moment) = moment {
+            let usual = self.usual.level(place);
+            for (series, came) in ordinary.iter_mut().enumerate() {
+                let Some(persons) = *came else { continue };
+                *came = self.excess.of(moment, series).map(|added| (persons - added).max(0.0));
+                if let Some(usual) = usual.of(series) {
+                    self.excess.learn(moment, series, persons, usual.persons);
+                }
+            }
+            self.changed.insert(StateKey::Excess);
+        }
+        let learnt = self.usual.learn(place, |series| ordinary[series]);
+        self.changed.extend(learnt.into_iter().map(StateKey::Usual));
     }
 
     fn fill(&mut self, end: EventTime) {
@@ -186,40 +246,73 @@ impl Forecaster {
             // The last request is still held somewhere; it keeps its memory.
             self.tensor = Arc::new(vec![0.0; rows_for(self.layout.series.len()) * FEATURES]);
         }
+        if Arc::get_mut(&mut self.flow).is_none() {
+            self.flow = Arc::new(vec![0.0; rows_for(self.layout.series.len()) * FLOW_FEATURES]);
+        }
+        let Layout { calendar, step, .. } = &self.layout;
         if let Some(rows) = Arc::get_mut(&mut self.tensor) {
-            let Layout { calendar, step, .. } = &self.layout;
             View { history: &self.history, profile: &self.profile, calendar, step: *step }.fill(end, rows, &mut self.basis);
+        }
+        let (profile, programme) = (&self.usual, &self.layout.programme);
+        let looking = Looking { history: &self.history, profile, programme, excess: &self.excess, pulse: &self.pulse, calendar, step: *step };
+        looking.fill(end, &mut self.sight);
+        if let Some(rows) = Arc::get_mut(&mut self.flow) {
+            tensor::fill(end, &self.sight, &self.judgement.learners(), calendar, *step, rows);
         }
         self.filled = Some(end);
     }
 
-    fn read(&self, answer: &Answer, end: EventTime) -> (Vec<Outlook>, Vec<RawScore>) {
-        let rows = rows_for(self.layout.series.len());
-        let flow = answer.flow.of_length(rows * FLOW_WIDTH);
-        let said_of = |outcome: &Outcome, row: usize| outcome.of_length(rows).map(|scores| f64::from(scores[row])).filter(|score| score.is_finite());
-        let before = self.issued.at(end.before(self.layout.step));
-        let of_series = |(row, (series, basis)): (usize, (&Series, &Basis))| {
+    fn read(&mut self, answer: &Answer, end: EventTime) -> Vec<Outlook> {
+        let Layout { series, step, calendar, .. } = &self.layout;
+        let size = series.len();
+        let flow = answer.flow.of_length(rows_for(size) * FLOW_WIDTH);
+        let before = self.issued.at(end.before(*step));
+        let is_step_end = calendar.is_step_end(end);
+        let Sight { signs, scale, size: sizes, .. } = &self.sight;
+        let mut issued = is_step_end.then(|| IssuedStep::new(size, signs, scale, sizes));
+        let of_series = |(row, series): (usize, &Series)| {
+            let scale = f64::from(self.sight.scale[row]);
             // With every lag missing a model has nothing to go by; what is usual speaks, if anything does.
-            let by_model = flow.filter(|_| basis.mean.is_some()).and_then(|flow| assembly::from_model(&flow[row * FLOW_WIDTH..][..FLOW_WIDTH], basis));
-            let quantiles = by_model.or_else(|| fallback::quantiles(basis, &self.scales, row));
-            let expected_last = before.and_then(|issued| issued.get(row));
-            let outlook = Outlook {
-                series: *series,
-                horizons: quantiles.map(|quantiles| assembly::horizons(&quantiles, self.layout.step)).unwrap_or_default(),
-                by_model: by_model.is_some(),
-                score: None,
-                expected_last,
-                usual_last: basis.usual,
-                actual_last: basis.last,
-            };
-            let raw = basis.last.and_then(|actual| {
-                let of_model = said_of(&answer.anomaly, row);
-                let score = of_model.or_else(|| expected_last.map(|expected| fallback::oddity(actual, expected, self.scales.sigma(row, expected))))?;
-                Some((ScoreKind::of(of_model.is_some(), basis.usual.is_some()), score))
-            });
-            (outlook, raw)
+            let heard = flow.filter(|_| self.basis[row].mean.is_some());
+            let mut outlook = Outlook::silent(*series);
+            for horizon in 0..HORIZONS {
+                let model = heard
+                    .zip(self.sight.plain_of(row, horizon))
+                    .and_then(|(flow, plain)| assembly::from_model(&flow[row * FLOW_WIDTH + horizon * QUANTILES..][..QUANTILES], plain, unit(scale, plain)));
+                if let Some(said) = self.judgement.say(&self.sight, row, horizon, model, issued.as_mut()) {
+                    outlook.by_model |= said.by_model;
+                    outlook.horizons.push(assembly::horizon(*step, horizon, said.quantiles));
+                }
+            }
+            if outlook.horizons.len() < HORIZONS {
+                outlook.horizons.clear();
+            }
+            outlook.band_last = before.and_then(|issued| issued.get(row));
+            outlook.expected_last = outlook.band_last.map(|band| band[1]);
+            outlook.usual_last = self.sight.usual[row].map(f64::from);
+            outlook.scale_last = outlook.expected_last.map(|expected| unit(scale, expected));
+            outlook.actual_last = self.sight.last[row].map(f64::from);
+            outlook
         };
-        self.layout.series.iter().zip(&self.basis).enumerate().map(of_series).unzip()
+        let outlooks = series.iter().enumerate().map(of_series).collect();
+        if let Some(issued) = issued {
+            self.judgement.keep(end, issued);
+            self.changed.insert(StateKey::Step(end));
+        }
+        outlooks
+    }
+
+    fn raw_scores(&self, answer: &Answer, outlooks: &[Outlook]) -> Vec<RawScore> {
+        let rows = rows_for(outlooks.len());
+        let said = answer.anomaly.of_length(rows);
+        let raw = |(row, outlook): (usize, &Outlook)| {
+            let actual = outlook.actual_last?;
+            let of_model = said.map(|scores| f64::from(scores[row])).filter(|score| score.is_finite());
+            let sigma = |expected: f64| fallback::MEAN_TO_SIGMA * unit(self.pulse.scale(row), expected);
+            let score = of_model.or_else(|| outlook.expected_last.map(|expected| fallback::oddity(actual, expected, sigma(expected))))?;
+            Some((ScoreKind::of(of_model.is_some(), self.basis[row].usual.is_some()), score))
+        };
+        outlooks.iter().enumerate().map(raw).collect()
     }
 
     /// Judges the scores by the panes before, then counts them.
@@ -242,18 +335,9 @@ impl Forecaster {
         }
     }
 
-    fn learn_errors(&mut self, outlooks: &[Outlook]) {
-        for (row, outlook) in outlooks.iter().enumerate() {
-            if let Some((expected, actual)) = outlook.expected_last.zip(outlook.actual_last) {
-                self.scales.learn(row, expected, actual);
-                self.changed.insert(StateKey::Scales);
-            }
-        }
-    }
-
-    fn keep_medians(&mut self, end: EventTime, outlooks: &[Outlook]) {
-        let medians = outlooks.iter().map(|outlook| outlook.horizons.first().map(|horizon| horizon.q50));
-        self.issued.keep(end, IssuedPane::new(medians));
+    fn keep_issued(&mut self, end: EventTime, outlooks: &[Outlook]) {
+        let next = |outlook: &Outlook| outlook.horizons.first().map(|horizon| [horizon.q10, horizon.q50, horizon.q90]);
+        self.issued.keep(end, IssuedPane::new(outlooks.iter().map(next)));
         let gone = self.issued.forget_until(end.before(self.layout.step));
         self.changed.extend(gone.into_iter().map(StateKey::Issued));
         self.changed.insert(StateKey::Issued(end));
@@ -273,7 +357,12 @@ impl Forecaster {
             StateKey::History(end) => self.history.pane(end).and_then(|pane| postcard::to_stdvec(&pane).ok()),
             StateKey::Issued(end) => self.issued.at(end).and_then(|pane| postcard::to_stdvec(pane).ok()),
             StateKey::Profile(slot) => self.profile.slot(slot).and_then(|slot| postcard::to_stdvec(slot).ok()),
-            StateKey::Scales => postcard::to_stdvec(&self.scales).ok(),
+            StateKey::Step(end) => self.judgement.step_at(end).and_then(|step| postcard::to_stdvec(step).ok()),
+            StateKey::Horizon(place) => self.judgement.of_horizon(usize::from(place)).and_then(|of| postcard::to_stdvec(of).ok()),
+            StateKey::Pulse => postcard::to_stdvec(self.pulse.stored()).ok(),
+            StateKey::Usual(slot) => self.usual.stored(slot).and_then(|slot| postcard::to_stdvec(&slot).ok()),
+            StateKey::Excess => postcard::to_stdvec(&self.excess).ok(),
+            StateKey::Gathering => postcard::to_stdvec(self.usual.gathering()).ok(),
             StateKey::Calibration(kind) => postcard::to_stdvec(&self.calibrations[kind as usize]).ok(),
         }
     }
@@ -287,7 +376,14 @@ impl Layout {
         let balanced = closed.filter_map(|zone| Some((zone, row(zone, SeriesKind::In)?, row(zone, SeriesKind::Out)?))).collect();
         let warm_up = |series: &Series| venue.zones.get(series.zone.index()).map_or(f64::NAN, |zone| zone.profile.value("anomaly.warm_up_panes"));
         let warm_up_panes = series.iter().map(warm_up).collect();
-        Self { balanced, warm_up_panes, series, calendar: Calendar::new(venue.time_zone, venue.step), step: venue.step }
+        Self {
+            balanced,
+            warm_up_panes,
+            series,
+            programme: Programme::new(&venue.matches),
+            calendar: Calendar::new(venue.time_zone, venue.step).on_grid_of(venue.pane),
+            step: venue.step,
+        }
     }
 }
 

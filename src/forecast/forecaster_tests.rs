@@ -3,7 +3,7 @@
 use super::super::sample;
 use super::*;
 use crate::crowd::Estimate;
-use crate::inference::ask::{HORIZONS, QUANTILES};
+use crate::inference::ask::{HORIZONS, Outcome};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -21,9 +21,9 @@ fn absent(ask: &Ask) -> Answer {
     Answer { ticket: ask.ticket, flow: Outcome::Absent, anomaly: Outcome::Absent }
 }
 
-/// A model that says "as now" for every flow, and scores by the last lag.
+/// A model that says "as plainly forecast, give or take one" for every flow, and scores by the last lag.
 fn said(ask: &Ask) -> Answer {
-    let flow = vec![0.0; ask.rows * HORIZONS * QUANTILES];
+    let flow = [-1.0, 0.0, 1.0].repeat(ask.rows * HORIZONS);
     let anomaly = ask.features.chunks_exact(FEATURES).map(|row| 0.5 + row[0] / 10.0).collect();
     Answer { ticket: ask.ticket, flow: Outcome::Ran(flow), anomaly: Outcome::Ran(anomaly) }
 }
@@ -57,8 +57,8 @@ fn a_model_speaks_for_every_series_that_has_a_lag() {
     assert_eq!(by_model, [true, true, true, true, false]);
     let counted: u32 = (0..STEP).filter_map(|pane| counts(pane)[0]).sum();
     assert_eq!(outlooks.series[0].actual_last, Some(f64::from(counted)));
-    assert_eq!(outlooks.series[0].horizons[5].q50, f64::from(counted));
-    assert_eq!(outlooks.series[0].horizons.iter().map(|horizon| horizon.h_s).collect::<Vec<_>>(), [60, 120, 180, 240, 300, 360]);
+    assert_eq!(outlooks.series[0].horizons[4].q50, f64::from(counted));
+    assert_eq!(outlooks.series[0].horizons.iter().map(|horizon| horizon.h_s).collect::<Vec<_>>(), [60, 120, 180, 360, 720]);
 }
 
 #[test]
@@ -72,12 +72,12 @@ fn a_series_never_heard_of_gets_no_forecast() {
 fn without_an_answer_the_fallback_speaks() {
     let outlooks = run(&mut Forecaster::new(&sample::venue()), 0..3 * STEP, absent);
     assert!(outlooks.series.iter().all(|outlook| !outlook.by_model));
-    assert_eq!(outlooks.series[1].horizons[0].q50, 12.0);
+    assert!((outlooks.series[1].horizons[0].q50 - 12.0).abs() < 1.0, "{:?}", outlooks.series[1]);
 }
 
 #[test]
 fn an_answer_of_the_wrong_size_is_no_answer() {
-    let short = |ask: &Ask| Answer { ticket: ask.ticket, flow: Outcome::Ran(vec![0.0; 18]), anomaly: Outcome::Missed };
+    let short = |ask: &Ask| Answer { ticket: ask.ticket, flow: Outcome::Ran(vec![0.0; 15]), anomaly: Outcome::Missed };
     assert!(run(&mut Forecaster::new(&sample::venue()), 0..STEP, short).series.iter().all(|outlook| !outlook.by_model));
 }
 
@@ -202,7 +202,7 @@ fn the_state_does_not_grow_with_the_night() {
         }
     }
     let of = |kind: &str| keys.iter().filter(|key| key.starts_with(kind)).count();
-    assert_eq!((of("history/"), of("issued/")), (12 * STEP as usize, STEP as usize));
+    assert_eq!((of("history/"), of("issued/"), of("step/")), (13 * STEP as usize, STEP as usize, 12));
 }
 
 #[test]
@@ -211,12 +211,12 @@ fn a_state_of_another_venue_is_refused_by_name() {
     let mut other = Forecaster::new(&sample::large(9));
     run(&mut small, 0..8, said);
     let stored = small.take_changed().into_iter().filter_map(|(key, value)| value.map(|value| (key, value)));
-    for (key, value) in stored.filter(|(key, _)| !key.starts_with("calibration")) {
+    for (key, value) in stored.filter(|(key, _)| !key.starts_with("calibration") && !key.starts_with("horizon")) {
         let refused = other.restore(&key, &value);
         assert_eq!(refused, Err(RestoreError::OtherLayout { key, series: 18 }));
     }
     assert!(matches!(other.restore("moods", &[]), Err(RestoreError::UnknownKey { .. })));
-    assert!(matches!(other.restore("scales", &[255, 1]), Err(RestoreError::Unreadable { .. })));
+    assert!(matches!(other.restore("pulse", &[255, 1]), Err(RestoreError::Unreadable { .. })));
 }
 
 proptest! {
@@ -226,11 +226,13 @@ proptest! {
         cut in 1usize..60,
     ) {
         let cut = cut.min(panes.len());
-        let features = |panes: &[Vec<Option<u32>>]| -> Vec<(Arc<Vec<f32>>, Outlooks)> {
+        type Seen = (Arc<Vec<f32>>, Arc<Vec<f32>>, Outlooks);
+        let features = |panes: &[Vec<Option<u32>>]| -> Vec<Seen> {
             let mut forecaster = Forecaster::new(&sample::venue());
             panes.iter().enumerate().map(|(pane, counts)| {
                 let outlooks = close(&mut forecaster, pane as i64, counts, said);
-                (forecaster.ask(VENUE, end(pane as i64)).features, outlooks)
+                let Ask { features, flow, .. } = forecaster.ask(VENUE, end(pane as i64));
+                (features, flow, outlooks)
             }).collect()
         };
         let (whole, early) = (features(&panes), features(&panes[..cut]));

@@ -1,7 +1,7 @@
-//! The last twelve steps of every series, pane by pane, with the count of each step kept ready.
+//! The last thirteen steps of every series, pane by pane, with the count of each step kept ready.
 //!
 //! The idea: a lag is a window of one step that ends a whole number of steps ago, so at each pane every lag gains one pane and loses one. The ring is
-//! time-major: one row of counts over all series per pane. A close then touches thirteen rows, each straight through memory, and no count twice.
+//! time-major: one row of counts over all series per pane. A close then touches fourteen rows, each straight through memory, and no count twice.
 //!
 //! ```text
 //!   age in steps    12        11                 1         0
@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 
 /// How many steps the models look back.
 pub const LAGS: usize = 12;
+/// How many steps are held: one more, which is learnt when it is out of every window that looks back.
+pub const HELD: usize = LAGS + 1;
 
 /// The counts of one closed pane, as the state stores them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +41,7 @@ pub struct History {
     series: usize,
     pane_ms: i64,
     panes_per_step: usize,
-    /// Row by row, `LAGS × panes_per_step` rows of `series`; the row of a pane is its number modulo the number of rows.
+    /// Row by row, `HELD × panes_per_step` rows of `series`; the row of a pane is its number modulo the number of rows.
     counts: Vec<u32>,
     /// Which pane each row holds.
     ends: Vec<Option<EventTime>>,
@@ -49,7 +51,7 @@ pub struct History {
     /// Panes with a report by lag and series.
     reported: Vec<u32>,
     /// Panes held by lag.
-    held: [usize; LAGS],
+    held: [usize; HELD],
     /// Whether the sums are those of the rows; not so after a restored row.
     settled: bool,
 }
@@ -58,7 +60,7 @@ impl History {
     /// An empty history of so many series.
     pub fn new(series: usize, pane: PaneLength, step: Span) -> Self {
         let panes_per_step = usize::try_from(step.as_millis() / pane.span().as_millis()).unwrap_or(usize::MAX).max(1);
-        let rows = LAGS * panes_per_step;
+        let rows = HELD * panes_per_step;
         Self {
             series,
             pane_ms: i64::try_from(pane.span().as_millis()).unwrap_or(i64::MAX),
@@ -66,9 +68,9 @@ impl History {
             counts: vec![0; rows * series],
             ends: vec![None; rows],
             newest: None,
-            sums: vec![0; LAGS * series],
-            reported: vec![0; LAGS * series],
-            held: [0; LAGS],
+            sums: vec![0; HELD * series],
+            reported: vec![0; HELD * series],
+            held: [0; HELD],
             settled: true,
         }
     }
@@ -109,12 +111,12 @@ impl History {
         left
     }
 
-    /// The ends of the panes that were skipped between the newest and `end`, two steps of them at most: what came before those is out of the newest two lags.
+    /// The ends of the panes that were skipped between the newest and `end`, as many as the ring is long at most: nothing is held of what came before those.
     pub fn skipped(&self, end: EventTime) -> Vec<EventTime> {
         let Some(newest) = self.newest else {
             return Vec::new();
         };
-        let panes = i64::try_from(2 * self.panes_per_step).unwrap_or(i64::MAX);
+        let panes = i64::try_from((HELD + 1) * self.panes_per_step).unwrap_or(i64::MAX);
         (1..=panes).map(|pane| self.moved(newest, pane)).take_while(|at| *at < end).collect()
     }
 
@@ -176,7 +178,7 @@ impl History {
         }
         self.sums.fill(0);
         self.reported.fill(0);
-        self.held = [0; LAGS];
+        self.held = [0; HELD];
         for row in 0..self.ends.len() {
             let Some(age) = self.ends[row].and_then(|end| self.age(end)) else {
                 self.ends[row] = None;
@@ -189,12 +191,12 @@ impl History {
 
     /// Moves every lag on by one pane, to end at `end`; the row of `end` is empty then. Returns the pane that left.
     fn shift(&mut self, end: EventTime) -> Option<EventTime> {
-        for steps in 1..=LAGS {
+        for steps in 1..=HELD {
             let Some(row) = self.row_of(self.moved(end, -i64::try_from(steps * self.panes_per_step).unwrap_or(i64::MAX))) else {
                 continue;
             };
             self.leave(steps - 1, row);
-            if steps < LAGS {
+            if steps < HELD {
                 self.enter(steps, row);
             }
         }

@@ -1,24 +1,38 @@
 //! Features, profiles, fallback forecasts and calibration: all that surrounds a model and is not one.
 //!
 //! - [`forecaster`]: the one face that the engine sees; [`outlook`]: what it says; [`state`]: the names of its stored entries.
-//! - [`series`]: which series a venue has; [`calendar`]: the clock on the wall; [`history`]: the last twelve steps; [`profile`]: what is usual.
-//! - [`features`]: what the models see; [`assembly`]: from their answer to persons; [`fallback`]: the forecast without a model.
-//! - [`issued`]: what was expected of the last step; [`calibration`]: from a raw score to a share of quiet panes.
+//! - [`series`]: which series a venue has; [`calendar`]: the clock on the wall; [`history`]: the last thirteen steps; [`usual`]: what is usual; [`event`]: what a match adds;
+//!   [`pulse`]: how things run now.
+//! - [`signs`]: the plain forecast and what speaks for more or fewer; [`learner`]: how much each sign is trusted here; [`mixture`]: who is believed; [`bands`]: honest quantiles;
+//!   [`steps`]: what was issued; [`judgement`]: what is learnt once reality has come.
+//! - [`tensor`]: what the flow model sees; [`assembly`]: from its answer to persons.
+//! - [`profile`], [`features`]: what the anomaly model sees; [`fallback`]: the score without it; [`issued`]: what was expected of the last step; [`calibration`]: from a raw score
+//!   to a share of quiet panes.
 
 pub mod assembly;
+pub mod bands;
 pub mod calendar;
 pub mod calibration;
+pub mod event;
 pub mod fallback;
 pub mod features;
 pub mod forecaster;
 pub mod history;
 pub mod issued;
+pub mod judgement;
+pub mod learner;
+pub mod mixture;
 pub mod outlook;
 pub mod profile;
+pub mod pulse;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod series;
+pub mod signs;
 pub mod state;
+pub mod steps;
+pub mod tensor;
+pub mod usual;
 
 pub use forecaster::Forecaster;
 pub use outlook::{Horizon, OccupancyOutlook, Outlook, Outlooks, Series, SeriesKind};

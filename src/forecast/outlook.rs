@@ -61,10 +61,31 @@ pub struct Outlook {
     pub score: Option<f64>,
     /// What was expected for the last step (median of the forecast made a step before), persons.
     pub expected_last: Option<f64>,
-    /// What is usual in the slot of the last step, by the series' own history, persons.
+    /// The quantiles of the forecast for the last step, made a step before: 10, 50, 90 %, persons.
+    pub band_last: Option<[f64; 3]>,
+    /// What is usual for the last step, by the series' own history without it, persons.
     pub usual_last: Option<f64>,
+    /// One deviation of the series' forecast errors about `expected_last`, as a mean absolute error, persons.
+    pub scale_last: Option<f64>,
     /// What came in the last step, persons.
     pub actual_last: Option<f64>,
+}
+
+impl Outlook {
+    /// Nothing said of a series.
+    pub const fn silent(series: Series) -> Self {
+        Self {
+            series,
+            horizons: Vec::new(),
+            by_model: false,
+            score: None,
+            expected_last: None,
+            band_last: None,
+            usual_last: None,
+            scale_last: None,
+            actual_last: None,
+        }
+    }
 }
 
 /// The head count that follows from the flows, for one zone whose links are all counted.

@@ -2,13 +2,19 @@
 //!
 //! ```text
 //!   history/<end>                 counts of one pane
-//!   issued/<end>                  medians issued at one pane
-//!   profile/<day type>/<slot>     what is usual in one step of the day
-//!   scales                        running errors
+//!   issued/<end>                  quantiles issued at one pane for the next step
+//!   step/<end>                    what was issued at the end of one step, for all horizons
+//!   horizon/<place>               what is learnt of one horizon
+//!   pulse                         running ratios, errors and sizes
+//!   level/<kind of day>/<slot>    what is usual; likewise spread/<kind of day>/<slot>, week/<weekday>/<slot>
+//!   excess                        what matches add
+//!   gathering                     what is gathered of a slot that is not over
+//!   profile/<day type>/<slot>     the plain means of the anomaly model's features
 //!   calibration/<kind>            histogram of one kind of score
 //! ```
 
-use super::calendar::{DayType, Slot};
+use super::calendar::{DayKind, DayType, Slot};
+use super::usual::SlotKey;
 use crate::time::EventTime;
 use std::fmt;
 
@@ -53,8 +59,13 @@ impl ScoreKind {
 pub enum StateKey {
     History(EventTime),
     Issued(EventTime),
+    Step(EventTime),
+    Horizon(u8),
+    Pulse,
+    Usual(SlotKey),
+    Gathering,
+    Excess,
     Profile(Slot),
-    Scales,
     Calibration(ScoreKind),
 }
 
@@ -64,7 +75,14 @@ impl fmt::Display for StateKey {
             Self::History(end) => write!(f, "history/{}", end.as_millis()),
             Self::Issued(end) => write!(f, "issued/{}", end.as_millis()),
             Self::Profile(slot) => write!(f, "profile/{}/{}", slot.day.word(), slot.step),
-            Self::Scales => f.write_str("scales"),
+            Self::Step(end) => write!(f, "step/{}", end.as_millis()),
+            Self::Horizon(place) => write!(f, "horizon/{place}"),
+            Self::Pulse => f.write_str("pulse"),
+            Self::Usual(SlotKey::Level(kind, slot)) => write!(f, "level/{}/{slot}", kind.word()),
+            Self::Usual(SlotKey::Spread(kind, slot)) => write!(f, "spread/{}/{slot}", kind.word()),
+            Self::Usual(SlotKey::Week(day, slot)) => write!(f, "week/{day}/{slot}"),
+            Self::Gathering => f.write_str("gathering"),
+            Self::Excess => f.write_str("excess"),
             Self::Calibration(kind) => write!(f, "calibration/{}", kind.word()),
         }
     }
@@ -74,6 +92,7 @@ impl StateKey {
     /// Reads a name; `None` for one that no forecaster writes.
     pub fn parse(name: &str) -> Option<Self> {
         let end = |text: &str| text.parse().ok().map(EventTime::from_millis);
+        let kind = |word: &str| [DayKind::Working, DayKind::Saturday, DayKind::Sunday].into_iter().find(|kind| kind.word() == word);
         match name.split('/').collect::<Vec<_>>()[..] {
             ["history", text] => end(text).map(Self::History),
             ["issued", text] => end(text).map(Self::Issued),
@@ -81,7 +100,14 @@ impl StateKey {
                 let day = [DayType::Weekday, DayType::Weekend].into_iter().find(|known| known.word() == day)?;
                 Some(Self::Profile(Slot { day, step: step.parse().ok()? }))
             }
-            ["scales"] => Some(Self::Scales),
+            ["step", text] => end(text).map(Self::Step),
+            ["horizon", text] => text.parse().ok().map(Self::Horizon),
+            ["pulse"] => Some(Self::Pulse),
+            ["level", word, slot] => Some(Self::Usual(SlotKey::Level(kind(word)?, slot.parse().ok()?))),
+            ["spread", word, slot] => Some(Self::Usual(SlotKey::Spread(kind(word)?, slot.parse().ok()?))),
+            ["week", day, slot] => Some(Self::Usual(SlotKey::Week(day.parse().ok().filter(|day| *day < 7)?, slot.parse().ok()?))),
+            ["gathering"] => Some(Self::Gathering),
+            ["excess"] => Some(Self::Excess),
             ["calibration", word] => ScoreKind::ALL.into_iter().find(|kind| kind.word() == word).map(Self::Calibration),
             _ => None,
         }
@@ -92,7 +118,9 @@ impl StateKey {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
     /// The name is none of the forecaster's.
-    #[error("unknown forecast state `{key}`: expected history/…, issued/…, profile/…, scales or calibration/…; the state was written by another version")]
+    #[error(
+        "unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, pulse, level/…, spread/…, week/…, gathering, excess, profile/… or calibration/…; the state was written by another version"
+    )]
     UnknownKey {
         /// The name.
         key: String,
@@ -121,7 +149,16 @@ mod tests {
 
     #[test]
     fn every_name_reads_back() {
-        let mut keys = vec![StateKey::History(EventTime::from_millis(-5)), StateKey::Issued(EventTime::from_millis(7)), StateKey::Scales];
+        let mut keys = vec![
+            StateKey::History(EventTime::from_millis(-5)),
+            StateKey::Issued(EventTime::from_millis(7)),
+            StateKey::Pulse,
+            StateKey::Gathering,
+            StateKey::Excess,
+            StateKey::Horizon(4),
+        ];
+        keys.push(StateKey::Step(EventTime::from_millis(9)));
+        keys.extend([SlotKey::Level(DayKind::Sunday, 287), SlotKey::Spread(DayKind::Working, 0), SlotKey::Week(6, 95)].map(StateKey::Usual));
         keys.push(StateKey::Profile(Slot { day: DayType::Weekend, step: 287 }));
         keys.extend(ScoreKind::ALL.map(StateKey::Calibration));
         for key in keys {
@@ -131,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_name_of_nobody_is_refused() {
-        for name in ["", "history", "history/x", "profile/holiday/3", "profile/weekday", "scales/1", "calibration/best"] {
+        for name in ["", "history", "history/x", "profile/holiday/3", "profile/weekday", "pulse/1", "week/7/0", "level/holiday/3", "calibration/best"] {
             assert_eq!(StateKey::parse(name), None, "{name}");
         }
     }

@@ -8,10 +8,14 @@ use crate::venue::VenueId;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Features per row: `midan-features-1`, docs/FEATURES.md.
+/// Features per row of the anomaly model: `midan-features-1`, docs/FEATURES.md.
 pub const FEATURES: usize = 26;
-/// Forecast horizons, in steps 1 to 6.
-pub const HORIZONS: usize = 6;
+/// Features per row of the flow model: `midan-features-2`, docs/FEATURES.md.
+pub const FLOW_FEATURES: usize = 105;
+/// How many forecast horizons there are.
+pub const HORIZONS: usize = 5;
+/// The horizons, in steps of the venue: a horizon h is the count of the h-th step from now on.
+pub const STEPS: [u32; HORIZONS] = [1, 2, 3, 6, 12];
 /// Quantiles per horizon: 10 %, 50 %, 90 %.
 pub const QUANTILES: usize = 3;
 
@@ -31,8 +35,10 @@ pub struct Ask {
     pub ticket: Ticket,
     /// Rows of the tensor, padding included: a multiple of 16, the same at every close of the venue.
     pub rows: usize,
-    /// `rows × FEATURES`, row-major. Shared, so that the core takes the same memory again once the edge has let go of it.
+    /// For the anomaly model: `rows × FEATURES`, row-major. Shared, so that the core takes the same memory again once the edge has let go of it.
     pub features: Arc<Vec<f32>>,
+    /// For the flow model: `rows × FLOW_FEATURES`, likewise.
+    pub flow: Arc<Vec<f32>>,
 }
 
 /// What came back.
@@ -40,7 +46,7 @@ pub struct Ask {
 pub struct Answer {
     /// For which pane.
     pub ticket: Ticket,
-    /// The forecast: `rows × HORIZONS × QUANTILES`, normalised (docs/FEATURES.md).
+    /// The forecast: `rows × HORIZONS × QUANTILES`, in deviations from the plain forecast (docs/FEATURES.md).
     pub flow: Outcome,
     /// The anomaly score: `rows × 1`, 0 to 1.
     pub anomaly: Outcome,

@@ -3,12 +3,9 @@
 //! The idea: a model is refused in words, never in numbers. The manifest (TOML, written by `models/train/`) names the feature set, the shapes and the hash of its
 //! file; what this binary cannot serve exactly is refused with what was found, what was expected and what to do, and the fallback goes on.
 
-use super::ask::{FEATURES, HORIZONS, QUANTILES};
+use super::ask::{FEATURES, FLOW_FEATURES, HORIZONS, QUANTILES, STEPS};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// The feature set that this binary computes (docs/FEATURES.md).
-pub const FEATURE_SET: &str = "midan-features-1";
 
 /// What a model is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,6 +26,22 @@ impl Role {
         match self {
             Self::Flow => "flow",
             Self::Anomaly => "anomaly",
+        }
+    }
+
+    /// The feature set that this binary computes for it (docs/FEATURES.md).
+    pub const fn feature_set(self) -> &'static str {
+        match self {
+            Self::Flow => "midan-features-2",
+            Self::Anomaly => "midan-features-1",
+        }
+    }
+
+    /// Numbers per row of the input.
+    pub const fn features(self) -> usize {
+        match self {
+            Self::Flow => FLOW_FEATURES,
+            Self::Anomaly => FEATURES,
         }
     }
 
@@ -166,9 +179,9 @@ pub enum Refusal {
     #[error("the manifest cannot be read: {why}")]
     Unreadable { why: String },
     #[error(
-        "`feature_set` is \"{found}\" but this binary computes \"{FEATURE_SET}\": retrain with models/train/ of the same release, or take the release that the model belongs to"
+        "`feature_set` is \"{found}\" but this binary computes \"{expected}\": retrain with models/train/ of the same release, or take the release that the model belongs to"
     )]
-    FeatureSet { found: String },
+    FeatureSet { found: String, expected: &'static str },
     #[error("`{field}` is {found} but a {role} model needs {expected}", role = .role.word())]
     Shape { role: Role, field: &'static str, found: String, expected: String },
     #[error("`ships` is false: the model did not beat the simple methods on its hold-out, and the fallback stands in")]
@@ -209,8 +222,8 @@ impl Manifest {
     }
 
     fn check(&self, role: Role) -> Result<(), Refusal> {
-        if self.feature_set != FEATURE_SET {
-            return Err(Refusal::FeatureSet { found: self.feature_set.clone() });
+        if self.feature_set != role.feature_set() {
+            return Err(Refusal::FeatureSet { found: self.feature_set.clone(), expected: role.feature_set() });
         }
         if self.file.is_empty() || self.file.contains(['/', '\\']) || self.file.starts_with('.') {
             return Err(Refusal::FileName { found: self.file.clone() });
@@ -218,12 +231,12 @@ impl Manifest {
         let shape = |width: usize| vec![Dimension::Free("N".to_owned()), Dimension::Fixed(width as u64)];
         self.must_be(role, "input.name", &self.input.name, &"features".to_owned())?;
         self.must_be(role, "input.type", &self.input.kind, &"float32".to_owned())?;
-        self.must_be(role, "input.shape", &self.input.shape, &shape(FEATURES))?;
+        self.must_be(role, "input.shape", &self.input.shape, &shape(role.features()))?;
         self.must_be(role, "output.name", &self.output.name, &role.output().to_owned())?;
         self.must_be(role, "output.type", &self.output.kind, &"float32".to_owned())?;
         self.must_be(role, "output.shape", &self.output.shape, &shape(role.width()))?;
         if role == Role::Flow {
-            self.must_be(role, "horizons", &self.horizons, &(1..=HORIZONS as u32).collect())?;
+            self.must_be(role, "horizons", &self.horizons, &STEPS.to_vec())?;
             self.must_be(role, "quantiles", &self.quantiles, &vec![0.1, 0.5, 0.9])?;
         }
         if self.ships { Ok(()) } else { Err(Refusal::DoesNotShip) }
@@ -248,11 +261,11 @@ file = "crowd-flow.onnx"
 sha256 = "ab12"
 bytes = 12
 ships = true
-feature_set = "midan-features-1"
+feature_set = "midan-features-2"
 opset = 17
 ir_version = 9
 parameters = 9000
-horizons = [1, 2, 3, 4, 5, 6]
+horizons = [1, 2, 3, 6, 12]
 quantiles = [0.1, 0.5, 0.9]
 licence = "Apache-2.0"
 created_by = "models/train/train.sh"
@@ -261,14 +274,14 @@ seed = 1
 [input]
 name = "features"
 type = "float32"
-shape = ["N", 26]
-unit = "midan-features-1"
+shape = ["N", 105]
+unit = "midan-features-2"
 
 [output]
 name = "quantiles"
 type = "float32"
-shape = ["N", 18]
-unit = "ln"
+shape = ["N", 15]
+unit = "deviations"
 layout = "horizon-major"
 
 [[training_sets]]
@@ -302,21 +315,21 @@ coverage_10_90 = 0.8
 
     #[test]
     fn another_feature_set_is_refused_with_what_to_do() {
-        let text = refusal("feature_set = \"midan-features-1\"", "feature_set = \"midan-features-2\"");
+        let text = refusal("feature_set = \"midan-features-2\"", "feature_set = \"midan-features-1\"");
         assert!(text.contains("midan-features-2") && text.contains("midan-features-1") && text.contains("retrain"), "{text}");
     }
 
     #[test]
     fn another_shape_is_refused_with_both() {
-        let text = refusal("shape = [\"N\", 18]", "shape = [\"N\", 12]");
-        assert!(text.contains("output.shape") && text.contains("12") && text.contains("18") && text.contains("flow"), "{text}");
+        let text = refusal("shape = [\"N\", 15]", "shape = [\"N\", 12]");
+        assert!(text.contains("output.shape") && text.contains("12") && text.contains("15") && text.contains("flow"), "{text}");
         assert!(refusal("quantiles = [0.1, 0.5, 0.9]", "quantiles = [0.05, 0.5, 0.95]").contains("quantiles"));
     }
 
     #[test]
     fn a_model_in_the_wrong_role_is_refused() {
         let text = Manifest::parse(FLOW, Role::Anomaly).unwrap_err().to_string();
-        assert!(text.contains("output.name") && text.contains("anomaly"), "{text}");
+        assert!(text.contains("midan-features-2") && text.contains("midan-features-1"), "{text}");
     }
 
     #[test]

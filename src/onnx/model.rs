@@ -4,7 +4,6 @@
 //! plans memory and is slow, is over before a pane waits for it.
 
 use super::Library;
-use crate::inference::ask::FEATURES;
 use crate::inference::{Manifest, ModelCardRef, Refusal, Role};
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, TensorRef};
@@ -55,7 +54,7 @@ impl Model {
         let session = session(library, &bytes).map_err(|fault| ModelFault::Runtime { file: manifest.file.clone(), why: fault.to_string() })?;
         let mut model = Self { role, manifest, session };
         model.check_graph()?;
-        model.run(&vec![0.0; rows * FEATURES], rows)?;
+        model.run(&vec![0.0; rows * role.features()], rows)?;
         Ok(model)
     }
 
@@ -69,7 +68,7 @@ impl Model {
         &self.manifest
     }
 
-    /// Runs it over `rows` rows of `FEATURES` numbers in one batch. The request's memory is the input tensor; nothing is copied on the way in.
+    /// Runs it over `rows` rows of the role's features in one batch. The request's memory is the input tensor; nothing is copied on the way in.
     ///
     /// # Errors
     /// When ONNX Runtime refuses, the output has another shape, or any of it is not a number.
@@ -86,7 +85,7 @@ impl Model {
     }
 
     fn run_session(&mut self, features: &[f32], rows: usize) -> ort::Result<Vec<f32>> {
-        let input = TensorRef::from_array_view(([rows, FEATURES], features))?;
+        let input = TensorRef::from_array_view(([rows, self.role.features()], features))?;
         let outputs = self.session.run(ort::inputs![self.manifest.input.name.as_str() => input])?;
         let (_, values) = outputs.get(self.role.output()).ok_or_else(|| ort::Error::new("the output is missing"))?.try_extract_tensor::<f32>()?;
         Ok(values.to_vec())
@@ -98,7 +97,7 @@ impl Model {
             let expected = format!("{name} float32 [N, {width}]");
             if found == [expected.clone()] { Ok(()) } else { Err(self.graph_fault(what, found.join(", "), expected)) }
         };
-        side("the input", self.session.inputs(), &self.manifest.input.name, FEATURES)?;
+        side("the input", self.session.inputs(), &self.manifest.input.name, self.role.features())?;
         side("the output", self.session.outputs(), &self.manifest.output.name, self.role.width())
     }
 

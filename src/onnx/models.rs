@@ -156,7 +156,11 @@ impl Seat {
             return Outcome::Absent;
         };
         let started = Instant::now();
-        let said = model.run(&ask.features, ask.rows);
+        let features = match self.status.role {
+            Role::Flow => &ask.flow,
+            Role::Anomaly => &ask.features,
+        };
+        let said = model.run(features, ask.rows);
         self.status.judge(said.map_err(|fault| fault.to_string()), started.elapsed(), within)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Like the summary, it reads the output topics only: what stands in the files is what was published.
 
+pub mod features;
 pub mod findings;
 mod parquet;
 

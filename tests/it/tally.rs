@@ -56,6 +56,7 @@ impl Tally {
                 ticket: Ticket { venue: VenueId::from(0), pane: EventTime::from_millis(count as i64) },
                 rows: 16,
                 features: Vec::new().into(),
+                flow: Vec::new().into(),
             });
         }
     }

@@ -35,7 +35,7 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Exit
     let world = Arc::clone(&around.world);
     let mut seen: Vec<Arrivals> = world.venues.iter().map(|venue| Arrivals::new(venue.stops.len())).collect();
     let mut census = Census::default();
-    let drive = Drive { settings, around: &around, partitions: 1, model: args.model.as_deref(), journal: None };
+    let drive = Drive { settings, around: &around, partitions: 1, model: args.model.as_deref(), journal: None, features: args.features.as_deref() };
     let driven = drive.to_end(Some(Results::open(&args.out)?), |feeder, _| {
         for (number, record) in frames.records(&world).enumerate() {
             let record = record?;

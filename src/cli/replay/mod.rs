@@ -36,6 +36,13 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Exit
     }
 }
 
+/// Replays, and writes down what the flow model would see.
+pub(super) fn features(settings: &Settings, mut recording: ReplayArgs) -> anyhow::Result<ExitCode> {
+    std::fs::create_dir_all(&recording.out)?;
+    recording.features = Some(recording.out.join("features.parquet"));
+    run(settings, &recording)
+}
+
 fn send(feeder: &mut dyn Feeder, record: &InputRecord) -> anyhow::Result<()> {
     let received = record.received.map(EventTime::as_millis);
     let source = Some(&*record.source);

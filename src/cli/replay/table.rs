@@ -31,7 +31,7 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs, path: &Path) -> anyhow
         None => Vec::new(),
     };
     let around = Around::new(Arc::new(table.world(&Arc::new(profile(settings)?), matches)))?;
-    let drive = Drive { settings, around: &around, partitions: 1, model: args.model.as_deref(), journal: None };
+    let drive = Drive { settings, around: &around, partitions: 1, model: args.model.as_deref(), journal: None, features: args.features.as_deref() };
     let driven = drive.to_end(Some(Results::open(&args.out)?), |feeder, _| table.records().try_for_each(|record| super::send(feeder, &record)))?;
     super::finish(driven, args, began.elapsed(), table.sensors().len())
 }

@@ -143,13 +143,15 @@ impl Table {
         {
             return Err(TableError::OffGrid { path: path.to_owned(), step: mapping.step, off: Span::from_millis(off) });
         }
-        // Panes are aligned to the epoch. A day that begins at local midnight, or an hour in a zone of half hours, does not: its panes are shorter.
-        let beside = |entry: &Entry| entry.from.as_millis().rem_euclid(step as i64) as u64;
+        // Panes lie on the grid of the first row. Days that begin at local midnight leave it where a clock is changed: then panes are shorter.
+        let first = first.from;
+        let beside = |entry: &Entry| (entry.from.as_millis() - first.as_millis()).rem_euclid(step as i64) as u64;
         let pane = entries.list.iter().fold(step, |pane, entry| greatest_common_divisor(pane, beside(entry)));
         let Some(pane) = PaneLength::new(Span::from_millis(pane)) else {
             return Err(TableError::malformed(path, "its step is zero"));
         };
         report.contradicting = entries.list.windows(2).filter(|pair| pair[0].contradicts(&pair[1])).count() as u64;
+        let pane = pane.through(first);
         let directions = directions(&mapping.layout);
         Ok(Self { mapping, entries, report, pane, directions })
     }

@@ -213,12 +213,20 @@ fn a_column_that_is_not_there_is_named_with_its_neighbours() {
 }
 
 #[test]
-fn a_day_of_local_midnight_makes_shorter_panes_that_fit_it() {
-    let text = LONG.replace("30m", "1d").replace("Europe/Zurich", "Asia/Kolkata");
-    let table = table("a.csv", &text, b"t,s,i,o\n2020-06-01,a,1,2\n2020-06-02,a,3,4\n");
+fn a_zone_of_half_hours_has_whole_panes_on_its_own_grid() {
+    let text = LONG.replace("30m", "1h").replace("Europe/Zurich", "Asia/Kolkata");
+    let table = table("a.csv", &text, b"t,s,i,o\n2020-06-01T08:00,a,1,2\n2020-06-01T09:00,a,3,4\n");
     let venue = table.venue(&profile(), Vec::new());
-    assert_eq!((venue.pane.span(), venue.step, venue.sources[0].as_of_lag), (Span::from_mins(30), Span::from_mins(24 * 60), Span::from_mins(24 * 60)));
+    assert_eq!((venue.pane.span(), venue.pane.phase(), venue.sources[0].as_of_lag), (Span::from_mins(60), Span::from_mins(30), Span::ZERO));
     assert_eq!(counts(&table).len(), 2);
+}
+
+#[test]
+fn days_on_both_sides_of_a_change_of_the_clock_make_shorter_panes_that_fit_them() {
+    let text = LONG.replace("30m", "1d");
+    let table = table("a.csv", &text, b"t,s,i,o\n2020-03-28,a,1,2\n2020-03-29,a,3,4\n2020-03-30,a,5,6\n");
+    let venue = table.venue(&profile(), Vec::new());
+    assert_eq!((venue.pane.span(), venue.step, venue.sources[0].as_of_lag), (Span::from_mins(60), Span::from_mins(24 * 60), Span::from_mins(24 * 60)));
 }
 
 #[test]

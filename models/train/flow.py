@@ -1,0 +1,137 @@
+"""Builds the flow model: tables, features out of the engine, training, ONNX, manifest, card, and a replay of every hold-out with the new model.
+
+Usage: `flow.py --data DIR --midan BINARY [--seed N] [--without PLACE]... [--out DIR] [--work DIR]`
+       `flow.py --table FILE --map FILE --midan BINARY --out DIR`   (one's own archive: trains on its first four fifths, judges on the rest)
+"""
+
+import argparse
+import json
+import math
+import subprocess
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+import export
+import flow_card
+import flow_rows
+import flow_tables
+import report
+from flow_network import QUANTILES, onnx_bytes, train
+from manifest import _table
+
+MODELS = Path(__file__).resolve().parents[1]
+VERSION = "2.0.0"
+COMMAND = "models/train/train.sh --data DIR"
+ROWS_PER_FILE = 60_000
+TRAINING_STEPS = 4_000
+LICENCES = {
+    "hardbruecke": "CC0 as far as known (Stadt Zürich open data)",
+    "hangzhou": "Tianchi data set, Zenodo 10.5281/zenodo.3145404; the repository that carries it is MIT",
+    "calit2": "CC BY 4.0 (UCI, DOI 10.24432/C5NG78)",
+    "brooklyn": "NYC Open Data",
+}
+
+
+def run(midan: Path, command: str, table: Path, mapping: Path, out: Path, *more: str) -> None:
+    """Runs the engine over a table."""
+    subprocess.run([str(midan), command, "--table", str(table), "--map", str(mapping), "--out", str(out), *more], check=True, stdout=subprocess.DEVNULL)
+
+
+def rows_of(midan: Path, place: flow_tables.Place, work: Path, seed: int) -> flow_rows.Rows:
+    """The training rows of one table; the features are taken from `work` where an earlier run left them."""
+    out = work / place.name
+    if not (out / "features.parquet").is_file():
+        table, mapping = flow_tables.write(place, work / "tables")
+        run(midan, "features", table, mapping, out)
+    rows = flow_rows.read(out / "features.parquet", place.step_s, ROWS_PER_FILE, flow_tables.chance(seed, f"{place.name} rows"))
+    print(f"  {place.name:<20} {len(rows.features):7d} rows", flush=True)
+    return rows
+
+
+def published(content: bytes, folder: Path, seed: int, sets: list) -> Path:
+    """Writes the model and its manifest."""
+    path = folder / "crowd-flow.onnx"
+    digest = export.write(path, content)
+    tensor = lambda name, width, **more: {"name": name, "type": "float32", "shape": ["N", width], **more}
+    size = sum(math.prod(constant.dims) for constant in onnx.load_from_string(content).graph.initializer)
+    head = {
+        "name": "crowd-flow", "version": VERSION, "file": path.name, "sha256": digest, "bytes": len(content), "ships": True,
+        "feature_set": flow_rows.FEATURE_SET, "opset": export.OPSET, "ir_version": export.IR_VERSION, "parameters": size,
+        "horizons": list(flow_rows.STEPS), "quantiles": list(QUANTILES), "licence": "Apache-2.0", "created_by": COMMAND, "seed": seed,
+    }
+    parts = [
+        _table("", head),
+        _table("[input]", tensor("features", flow_rows.WIDTH, unit=f"{flow_rows.FEATURE_SET}, see docs/FEATURES.md")),
+        _table("[output]", tensor("quantiles", 3 * flow_rows.HORIZONS, layout="horizon-major: h1q10 h1q50 h1q90 h2q10 ...", unit="deviations from the plain forecast, see docs/FEATURES.md")),
+        *(_table("[[training_sets]]", {"name": name, "period": period, "licence": licence}) for name, period, licence in sets),
+    ]
+    path.with_suffix(".toml").write_text("\n".join(parts), encoding="utf-8")
+    return path
+
+
+def judged(midan: Path, place: flow_tables.Place, model: Path, work: Path) -> list:
+    """The report of a replay of the whole table, hold-out only."""
+    table, mapping = flow_tables.write(place, work / "whole")
+    out = work / f"judged-{place.name}"
+    run(midan, "replay", table, mapping, out, "--model", str(model))
+    return report.judge(out, float(place.hold_out), place.step_s)
+
+
+def build(chosen: argparse.Namespace, work: Path) -> None:
+    """Everything, on the public places."""
+    known = flow_tables.places(chosen.data)
+    teaching = [place for place in known if place.name not in chosen.without]
+    print("features, out of the engine", flush=True)
+    parts = [rows_of(chosen.midan, made, work, chosen.seed) for place in teaching for made in flow_tables.variations(flow_tables.before_hold_out(place))]
+    rows = flow_rows.joined(parts)
+    print(f"training on {len(rows.features)} rows", flush=True)
+    weights = train(rows, TRAINING_STEPS, chosen.seed)
+    sets = [(place.name, f"{flow_tables.day(place.start)} to {flow_tables.day(place.hold_out)}", LICENCES[place.name]) for place in teaching]
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    model = published(onnx_bytes(weights), chosen.out, chosen.seed, sets)
+    print("judging on the hold-outs", flush=True)
+    figures = {place.name: judged(chosen.midan, place, model, work) for place in known}
+    (work / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    flow_card.write(model, [place.name for place in teaching], figures)
+
+
+def build_own(chosen: argparse.Namespace, work: Path) -> None:
+    """A model of one's own archive."""
+    run(chosen.midan, "features", chosen.table, chosen.map, work / "own")
+    step_s, until = flow_rows.grid(work / "own" / "features.parquet")
+    rng = np.random.default_rng(chosen.seed)
+    rows = flow_rows.read(work / "own" / "features.parquet", step_s, 8 * ROWS_PER_FILE, rng, until)
+    print(f"training on {len(rows.features)} rows", flush=True)
+    weights = train(rows, TRAINING_STEPS, chosen.seed)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    model = published(onnx_bytes(weights), chosen.out, chosen.seed, [(chosen.table.name, "its first four fifths", "as the table's")])
+    run(chosen.midan, "replay", chosen.table, chosen.map, work / "judged", "--model", str(model))
+    flow_card.write(model, [chosen.table.name], {chosen.table.name: report.judge(work / "judged", float(until), step_s)})
+
+
+def main() -> None:
+    """Reads the arguments."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--data", type=Path, help="folder with zurich_hardbruecke, hangzhou_metro, calit2, brooklyn_bridge")
+    arguments.add_argument("--table", type=Path)
+    arguments.add_argument("--map", type=Path)
+    arguments.add_argument("--midan", type=Path, required=True, help="the binary whose features are learnt from")
+    arguments.add_argument("--seed", type=int, default=2030)
+    arguments.add_argument("--without", action="append", default=[], help="leave this place out of training")
+    arguments.add_argument("--out", type=Path, default=MODELS)
+    arguments.add_argument("--work", type=Path)
+    chosen = arguments.parse_args()
+    step = build if chosen.data else build_own
+    if chosen.work:
+        chosen.work.mkdir(parents=True, exist_ok=True)
+        step(chosen, chosen.work)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        step(chosen, Path(folder))
+
+
+if __name__ == "__main__":
+    main()

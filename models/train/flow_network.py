@@ -1,0 +1,64 @@
+"""The flow model's network: how it is trained and written as ONNX.
+
+The idea: a small perceptron beside a straight path that starts as "what was learnt in the stream is right" (the correction is a feature). It finds what that leaves over,
+and how far reality may lie on either side. Quantiles are a median and distances that are never negative, so they cannot cross.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from export import Graph, _finish, _perceptron
+from flow_rows import CORRECTION, FARTHEST, HIDDEN, HORIZONS, WIDTH, Rows
+from network import Plan, fit
+
+QUANTILES = (0.1, 0.5, 0.9)
+STRAIGHT = tuple((CORRECTION + horizon, 3 * horizon + 1) for horizon in range(HORIZONS))
+
+
+def quantiles_of(raw: jnp.ndarray) -> jnp.ndarray:
+    """[n, 15] to [n, 5, 3] that cannot cross."""
+    parts = raw.reshape(-1, HORIZONS, 3)
+    middle = parts[..., 1]
+    return jnp.stack([middle - jax.nn.softplus(parts[..., 0]), middle, middle + jax.nn.softplus(parts[..., 2])], axis=-1)
+
+
+def pinball(raw: jnp.ndarray, target: jnp.ndarray, importance: jnp.ndarray) -> jnp.ndarray:
+    """Quantile loss over the known targets, weighted by horizon and row; the median counts threefold, for it is what is published first."""
+    known = ~jnp.isnan(target)
+    miss = jnp.where(known, target, 0.0)[..., None] - quantiles_of(raw)
+    levels = jnp.asarray(QUANTILES)
+    loss = (jnp.maximum(levels * miss, (levels - 1.0) * miss) * jnp.asarray((1.0, 3.0, 1.0))).sum(axis=-1)
+    return (loss * known * importance).sum() / jnp.maximum((known * importance).sum(), 1.0)
+
+
+def train(rows: Rows, steps: int, seed: int) -> dict:
+    """Weights of the forecast."""
+    plan = Plan(hidden=(64, 48), outputs=3 * HORIZONS, steps=steps, peak_rate=2e-3, seed=seed, straight_ones=STRAIGHT)
+    weights = fit(plan, pinball, rows.features, rows.target, rows.weight)
+    # What the model was not shown must not move it.
+    weights["layers"][0] = {**weights["layers"][0], "weight": np.array(weights["layers"][0]["weight"])}
+    weights["straight"] = np.array(weights["straight"])
+    for column in HIDDEN:
+        weights["layers"][0]["weight"][column] = 0.0
+        weights["straight"][column] = 0.0
+    return weights
+
+
+def onnx_bytes(weights: dict) -> bytes:
+    """`features` [N, 105] to `quantiles` [N, 15], horizon by horizon, q10 q50 q90."""
+    graph = Graph()
+    raw = _perceptron(graph, weights)
+    size = 3 * HORIZONS
+    middle, distance = np.zeros((size, size)), np.zeros((size, size))
+    for first in range(0, size, 3):
+        middle[first + 1, first : first + 3] = 1.0
+        distance[first, first] = -1.0
+        distance[first + 2, first + 2] = 1.0
+    medians = graph.add("MatMul", [raw, graph.constant("median_to_all", middle)], "medians")
+    positive = graph.add("Softplus", [raw], "positive")
+    distances = graph.add("MatMul", [positive, graph.constant("distance_signs", distance)], "distances")
+    free = graph.add("Add", [medians, distances], "unbounded")
+    limits = [graph.constant("lowest", np.array(-FARTHEST)), graph.constant("highest", np.array(FARTHEST))]
+    graph.add("Clip", [free, *limits], "quantiles")
+    return _finish(graph, "crowd-flow", "quantiles", size, WIDTH)

@@ -1,0 +1,75 @@
+"""Training rows out of what `midan features` wrote.
+
+The idea: the file is all there is. What is to be forecast is what came in later rows of the same series; plain forecast and unit are read back from the features, so the
+target is in the very unit in which the engine reads the answer: deviations from the plain forecast.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+FEATURE_SET = "midan-features-2"
+WIDTH = 105
+STEPS = (1, 2, 3, 6, 12)
+HORIZONS = len(STEPS)
+SIGNS = 16
+CORRECTION = HORIZONS * SIGNS
+SIZE = CORRECTION + HORIZONS
+SHARED = SIZE + 2 * HORIZONS
+LOG_SCALE, LOG_SIZE, LOG_LAST = SHARED, SHARED + 2, SHARED + 4
+# Columns that tell how large a count is and when: they serve the target, and the model is not shown them.
+HIDDEN = (LOG_SIZE, LOG_LAST)
+FARTHEST = 12.0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a network is trained on: features, targets in deviations (NaN where unknown), and weights by horizon."""
+
+    features: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+
+
+def grid(path: Path) -> tuple[int, int]:
+    """The length of a step, s, and when four fifths of the file are over."""
+    issued = np.unique(pq.read_table(path, columns=["issued"])["issued"].cast("int64").to_numpy() // 1000)
+    return int(np.median(np.diff(issued))), int(issued[0] + 0.8 * (issued[-1] - issued[0]))
+
+
+def read(path: Path, step_s: int, most: int, rng: np.random.Generator, until: float = np.inf) -> Rows:
+    """At most `most` rows of a features file, whose targets lie before `until`."""
+    table = pq.read_table(path, columns=["zone", "what", "issued", f"f{LOG_LAST:03d}"])
+    names = np.char.add(table["zone"].to_numpy(zero_copy_only=False).astype(str), table["what"].to_numpy(zero_copy_only=False).astype(str))
+    _, series = np.unique(names, return_inverse=True)
+    issued = table["issued"].cast("int64").to_numpy() // 1000
+    slot = (issued - issued.min()) // step_s
+    last = table[f"f{LOG_LAST:03d}"].to_numpy()
+    came = np.full((series.max() + 1, slot.max() + 1 + STEPS[-1]), np.nan)
+    came[series, slot] = np.where(last < 0, np.nan, np.round(np.exp(last.astype(float)) - 1.0))
+    known = np.flatnonzero(np.isfinite(came[series, slot + 1]) & (issued + STEPS[-1] * step_s < until))
+    chosen = np.sort(rng.choice(known, min(most, len(known)), replace=False))
+    whole = pq.read_table(path, columns=[f"f{place:03d}" for place in range(WIDTH)])
+    features = np.stack([whole[place].to_numpy()[chosen] for place in range(WIDTH)], axis=1).astype(np.float32)
+    plain = np.exp(features[:, SIZE : SIZE + HORIZONS].astype(float)) - 1.0
+    unit = np.exp(features[:, LOG_SCALE].astype(float))[:, None] * np.sqrt(np.maximum(plain, 0.0) + 1.0)
+    later = np.stack([came[series[chosen], slot[chosen] + steps] for steps in STEPS], axis=1)
+    target = np.clip((later - plain) / unit, -FARTHEST, FARTHEST)
+    target[features[:, SIZE : SIZE + HORIZONS] < 0] = np.nan
+    # An error counts as it does in persons, against the size of its series.
+    weight = np.minimum(np.sqrt((np.maximum(plain, 0.0) + 1.0) / (np.exp(features[:, LOG_SIZE].astype(float)) + 0.0)[:, None]), 3.0)
+    return Rows(hidden(features), target.astype(np.float32), weight.astype(np.float32))
+
+
+def hidden(features: np.ndarray) -> np.ndarray:
+    """The features without the columns that the model is not shown."""
+    shown = features.copy()
+    shown[:, HIDDEN] = 0.0
+    return shown
+
+
+def joined(parts: list) -> Rows:
+    """All rows of several files."""
+    return Rows(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("features", "target", "weight")))

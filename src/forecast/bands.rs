@@ -1,0 +1,199 @@
+//! Honest bands: the quantiles of a horizon follow what comes, level by level.
+//!
+//! The idea: whatever spread is assumed, one counts how often reality fell below each quantile and moves it until the share is right (stochastic approximation of a quantile,
+//! Robbins & Monro 1951; as a conformal method: Gibbs & Candès 2021). Distances are told in deviations, so that one set of numbers serves all series of a venue; levels are
+//! told apart by the octave of what is expected, because the law of few persons is not that of many. Each octave starts from what the venue as a whole has learnt.
+//!
+//! Few persons need one thing more: where nobody comes in more than a share p of the steps of a level, the p-quantile *is* zero, and is said to be.
+
+use serde::{Deserialize, Serialize};
+
+/// The quantiles.
+pub const TAU: [f64; 3] = [0.1, 0.5, 0.9];
+/// Octaves of persons + 1 that are told apart.
+const OCTAVES: usize = 24;
+/// Where the quantiles start, deviations; the unit is a mean absolute error, so a normal law would say ± 1.6.
+const START: [f64; 3] = [-1.6, 0.0, 1.6];
+/// A quantile's first steps, and the smallest; the median's are smaller, since it is right by itself.
+const FIRST: f64 = 3.0;
+const FIRST_SEEN: f64 = 20.0;
+const LEAST: [f64; 3] = [0.02, 0.004, 0.02];
+/// Where a level has few cases a pane, each moves the outer quantiles by more: a venue of one counter must not take a season to learn that it is forecast better than it was.
+const FEW: f64 = 0.08;
+/// The most that one pane moves a quantile.
+const MOST: [f64; 3] = [0.15, 0.03, 0.15];
+/// From so many cases on an octave goes its own way.
+const OWN_WAY: u32 = 30;
+/// The slowest that the share of zeros learns; how far beyond the quantile's share it must lie.
+const ZEROS_LEARN: f64 = 0.004;
+const ZEROS_BEYOND: f64 = 0.02;
+
+/// The quantiles of one level.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Law {
+    quantiles: [f64; 3],
+    zeros: f64,
+    seen: u32,
+    /// What of the present pane was counted: twice the cases below (once where one lies on the quantile), cases, zeros.
+    #[serde(skip)]
+    below: [u32; 3],
+    #[serde(skip)]
+    cases: u32,
+    #[serde(skip)]
+    nobody: u32,
+}
+
+impl Default for Law {
+    fn default() -> Self {
+        Self { quantiles: START, zeros: 0.0, seen: 0, below: [0; 3], cases: 0, nobody: 0 }
+    }
+}
+
+/// The quantiles of one horizon.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bands {
+    whole: Law,
+    octaves: Vec<Law>,
+}
+
+impl Default for Bands {
+    fn default() -> Self {
+        Self { whole: Law::default(), octaves: vec![Law::default(); OCTAVES] }
+    }
+}
+
+impl Bands {
+    /// Whether it is of the size that this binary uses; a stored one may not be.
+    pub fn is_sound(&self) -> bool {
+        self.octaves.len() == OCTAVES
+    }
+
+    /// The quantiles about `expected` persons, where one deviation downwards and upwards is so many.
+    pub fn about(&self, expected: f64, deviations: (f64, f64)) -> [f64; 3] {
+        let own = &self.octaves[octave(expected)];
+        let law = if own.seen < OWN_WAY { &self.whole } else { own };
+        let mut quantiles = [0.0; 3];
+        for (place, quantile) in quantiles.iter_mut().enumerate() {
+            let shift = law.quantiles[place];
+            let deviation = if shift < 0.0 { deviations.0 } else { deviations.1 };
+            let is_nobody = own.seen >= OWN_WAY && own.zeros >= TAU[place] + ZEROS_BEYOND;
+            *quantile = if is_nobody { 0.0 } else { (expected + shift * deviation).max(0.0) };
+        }
+        quantiles.sort_unstable_by(f64::total_cmp);
+        quantiles
+    }
+
+    /// Counts one case: what had been expected, the deviations as they were, and what came.
+    pub fn count(&mut self, expected: f64, deviations: (f64, f64), came: f64) {
+        let far = came - expected;
+        let distance = far / if far < 0.0 { deviations.0 } else { deviations.1 };
+        let whole = self.whole;
+        let own = &mut self.octaves[octave(expected)];
+        if own.seen == 0 && own.cases == 0 {
+            own.quantiles = whole.quantiles;
+        }
+        own.count(distance, came);
+        self.whole.count(distance, came);
+    }
+
+    /// Moves the quantiles by what was counted since the last time.
+    pub fn settle(&mut self) {
+        self.octaves.iter_mut().for_each(Law::settle);
+        self.whole.settle();
+    }
+}
+
+impl Law {
+    fn count(&mut self, distance: f64, came: f64) {
+        for (below, quantile) in self.below.iter_mut().zip(self.quantiles) {
+            *below += u32::from(distance < quantile) + u32::from(distance <= quantile);
+        }
+        self.cases += 1;
+        self.nobody += u32::from(came <= 0.0);
+    }
+
+    fn settle(&mut self) {
+        if self.cases == 0 {
+            return;
+        }
+        let cases = f64::from(self.cases);
+        for place in 0..TAU.len() {
+            let least = if place == 1 { LEAST[1] } else { LEAST[place].max(FEW / (1.0 + 0.5 * cases)) };
+            let rate = (FIRST / (f64::from(self.seen) + FIRST_SEEN)).max(least);
+            let off = TAU[place] * cases - 0.5 * f64::from(self.below[place]);
+            self.quantiles[place] += (rate * off).clamp(-MOST[place], MOST[place]);
+        }
+        self.quantiles.sort_unstable_by(f64::total_cmp);
+        self.seen = self.seen.saturating_add(self.cases);
+        let slow = (1.0 / f64::from(self.seen)).max(ZEROS_LEARN);
+        let weight = (slow * cases).min(1.0);
+        self.zeros += weight * (f64::from(self.nobody) / cases - self.zeros);
+        (self.below, self.cases, self.nobody) = ([0; 3], 0, 0);
+    }
+}
+
+fn octave(expected: f64) -> usize {
+    (libm::log2(expected.max(0.0) + 1.0) as usize).min(OCTAVES - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A number of 0..1 that jumps about, the same each time.
+    fn even(case: u32) -> f64 {
+        (f64::from(case) * 0.618_033_988_749).fract()
+    }
+
+    #[test]
+    fn eight_in_ten_come_to_lie_within() {
+        let mut bands = Bands::default();
+        let mut within = 0;
+        for case in 0..6_000 {
+            let came = 100.0 + 240.0 * (even(case) - 0.5);
+            let [low, median, high] = bands.about(100.0, (10.0, 10.0));
+            within += u32::from(case >= 2_000 && low <= came && came <= high);
+            assert!(low <= median && median <= high);
+            bands.count(100.0, (10.0, 10.0), came);
+            bands.settle();
+        }
+        assert!((3_080..3_320).contains(&within), "{within} of 4000");
+    }
+
+    #[test]
+    fn where_mostly_nobody_comes_the_low_quantiles_are_zero() {
+        let mut bands = Bands::default();
+        for case in 0..3_000 {
+            bands.count(0.3, (1.0, 1.0), if even(case) < 0.75 { 0.0 } else { 1.0 });
+            bands.settle();
+        }
+        let [low, median, high] = bands.about(0.3, (1.0, 1.0));
+        assert_eq!((low, median), (0.0, 0.0));
+        assert!(high > 0.5, "{high}");
+    }
+
+    #[test]
+    fn an_octave_that_was_never_seen_takes_the_venues_law() {
+        let mut bands = Bands::default();
+        for case in 0..3_000 {
+            bands.count(100.0, (10.0, 10.0), 100.0 + 240.0 * (even(case) - 0.5));
+            bands.settle();
+        }
+        let [low, _, high] = bands.about(10_000.0, (100.0, 100.0));
+        assert!(low < 10_000.0 - 700.0 && high > 10_000.0 + 700.0, "{low} {high}");
+    }
+
+    proptest! {
+        #[test]
+        fn quantiles_never_cross_and_are_never_negative(cases in proptest::collection::vec((0.0f64..1e5, 0.0f64..1e6), 1..80), expected in 0.0f64..1e6) {
+            let mut bands = Bands::default();
+            for (about, came) in cases {
+                bands.count(about, (about.sqrt() + 1.0, about.sqrt() + 1.0), came);
+                bands.settle();
+            }
+            let [low, median, high] = bands.about(expected, (3.0, 7.0));
+            prop_assert!(0.0 <= low && low <= median && median <= high && high.is_finite());
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Everything that learns from a forecast once reality has come: the corrections, who is believed, and the bands, horizon by horizon.
+//!
+//! ```text
+//!   step complete ─► what was issued 1, 2, 3, 6, 12 steps before ─► scale of errors, learner, mixture, bands
+//! ```
+
+use super::assembly;
+use super::bands::Bands;
+use super::learner::Learner;
+use super::mixture::{Mixture, Voices};
+use super::pulse::Pulse;
+use super::signs::{Sight, unit};
+use super::steps::{IssuedCase, IssuedStep, IssuedSteps, KEPT};
+use crate::inference::ask::{HORIZONS, QUANTILES, STEPS};
+use crate::time::{EventTime, Span};
+use serde::{Deserialize, Serialize};
+
+/// At most so many series teach the corrections of one step; with more they take turns.
+const PUPILS: usize = 64;
+/// A series much larger than its own mean weighs at most so much.
+const HEAVIEST: f64 = 3.0;
+/// Where a 10 % or 90 % quantile of unit deviations starts (`bands`).
+const BAND_START: f64 = 1.6;
+
+/// What is learnt of one horizon.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OfHorizon {
+    /// How much each sign is trusted.
+    pub learner: Learner,
+    /// Who is believed.
+    pub mixture: Mixture,
+    /// The bands.
+    pub bands: Bands,
+}
+
+/// What is learnt of all horizons of a venue.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    horizons: [OfHorizon; HORIZONS],
+    steps: IssuedSteps,
+    step: Span,
+}
+
+/// What is said of one horizon of one series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Said {
+    /// The quantiles, persons.
+    pub quantiles: [f64; QUANTILES],
+    /// Whether a model had a share in it.
+    pub by_model: bool,
+}
+
+impl Judgement {
+    /// Nothing learnt yet.
+    pub fn new(step: Span) -> Self {
+        Self { horizons: Default::default(), steps: IssuedSteps::default(), step }
+    }
+
+    /// The learners, by horizon.
+    pub fn learners(&self) -> [&Learner; HORIZONS] {
+        std::array::from_fn(|horizon| &self.horizons[horizon].learner)
+    }
+
+    /// Holds the step that ended at `end` against what was issued for it: `came(series)` is its count, `None` where it is not known. Returns the steps that are forgotten.
+    pub fn learn(&mut self, end: EventTime, series: usize, came: impl Fn(usize) -> Option<f64>, pulse: &mut Pulse) -> Vec<EventTime> {
+        let step_s = self.step.as_secs_f64();
+        let turns = series.div_ceil(PUPILS).max(1);
+        let turn = (end.as_millis().div_euclid(self.step.as_millis().max(1) as i64)).rem_euclid(turns as i64) as usize;
+        for (place, of) in self.horizons.iter_mut().enumerate() {
+            of.learner.forget(step_s);
+            of.mixture.forget(step_s);
+            let Some(issued) = self.steps.at(end.before(self.step.times(u64::from(STEPS[place])))) else { continue };
+            for series in 0..series {
+                let Some((case, came)) = issued.case(series, place).zip(came(series)) else { continue };
+                if place == 0 {
+                    pulse.err(series, case.said, came);
+                }
+                of.judge(&case, came, series % turns == turn);
+            }
+            of.learner.settle();
+            of.bands.settle();
+        }
+        self.steps.forget_until(end.before(self.step.times(u64::from(KEPT))))
+    }
+
+    /// What is said of one horizon, given what the model said (persons), and notes it in `issued`.
+    pub fn say(&self, sight: &Sight, series: usize, horizon: usize, model: Option<[f64; QUANTILES]>, issued: Option<&mut IssuedStep>) -> Option<Said> {
+        let plain = sight.plain_of(series, horizon)?;
+        let of = &self.horizons[horizon];
+        let scale = f64::from(sight.scale[series]);
+        let learnt = (plain + unit(scale, plain) * of.learner.correction(sight.signs_of(series, horizon))).max(0.0);
+        let voices = Voices { plain, learnt, model: model.map(|model| model[1]) };
+        let shares = of.mixture.shares(model.is_some());
+        let expected = shares.of(&voices);
+        let even = unit(scale, expected);
+        let deviations = model.map_or((even, even), |[low, median, high]| {
+            let blend = |distance: f64| ((1.0 - shares.model()) * even + shares.model() * distance / BAND_START).max(0.2 * even);
+            (blend(median - low), blend(high - median))
+        });
+        if let Some(issued) = issued {
+            issued.note(series, horizon, &voices, expected, deviations);
+        }
+        Some(Said { quantiles: of.bands.about(expected, deviations).map(assembly::quantised), by_model: shares.model() > 0.0 && model.is_some() })
+    }
+
+    /// Keeps what was issued at `end`.
+    pub fn keep(&mut self, end: EventTime, step: IssuedStep) {
+        self.steps.keep(end, step);
+    }
+
+    /// What was issued at `end`.
+    pub fn step_at(&self, end: EventTime) -> Option<&IssuedStep> {
+        self.steps.at(end)
+    }
+
+    /// Puts a stored step back. Returns `false` when it is of another number of series.
+    pub fn restore_step(&mut self, end: EventTime, step: IssuedStep, series: usize) -> bool {
+        self.steps.restore(end, step, series)
+    }
+
+    /// What the state stores of one horizon.
+    pub fn of_horizon(&self, horizon: usize) -> Option<&OfHorizon> {
+        self.horizons.get(horizon)
+    }
+
+    /// Puts it back. Returns `false` when this binary has no such horizon or it is of another size.
+    pub fn restore_horizon(&mut self, horizon: usize, stored: OfHorizon) -> bool {
+        let sound = stored.learner.is_sound() && stored.bands.is_sound();
+        match self.horizons.get_mut(horizon) {
+            Some(place) if sound => {
+                *place = stored;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl OfHorizon {
+    fn judge(&mut self, case: &IssuedCase<'_>, came: f64, is_pupil: bool) {
+        let Voices { plain, .. } = case.voices;
+        if is_pupil {
+            let weight = ((plain + 1.0) / (case.size + 1.0)).sqrt().min(HEAVIEST);
+            self.learner.learn(case.signs, (came - plain) / unit(case.scale, plain), weight);
+        }
+        self.mixture.learn(&case.voices, came, unit(case.scale, case.size));
+        self.bands.count(case.said, case.deviations, came);
+    }
+}

@@ -1,0 +1,160 @@
+//! Who is believed: the plain forecast, the one with what was learnt here, and the model's, each by how it has fared on this venue.
+//!
+//! The idea: on a place that nobody has seen any of the three may be the best, and on every place one of them is. Each voice is weighed by its error of the last week against
+//! that of the learnt one, over the same cases: weight exp(−60·(ratio − 1)), so a voice that is 2 % worse counts a third, and one that is 8 % worse hardly (exponentially
+//! weighted forecasters, Cesa-Bianchi & Lugosi 2006). What is published can thus not be much worse than the best of them for long.
+
+use serde::{Deserialize, Serialize};
+
+/// Half of what is remembered is older than this, s.
+const HALF_LIFE_S: f64 = 7.0 * 86_400.0;
+/// How sharply errors decide.
+const SHARPNESS: f64 = 60.0;
+/// Cases that are taken for granted before the first is seen, and how much worse the other voices are held to be in them.
+const GRANTED: f64 = 30.0;
+const HELD_WORSE: f64 = 1.01;
+
+/// What the voices say of one horizon of one series, persons; the model may be silent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Voices {
+    /// The plain forecast.
+    pub plain: f64,
+    /// The plain forecast with the learnt correction.
+    pub learnt: f64,
+    /// The model's median.
+    pub model: Option<f64>,
+}
+
+/// How one voice has fared beside the learnt one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Record {
+    own: f64,
+    learnt: f64,
+    cases: f64,
+}
+
+/// How far each voice is believed for one horizon.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Mixture {
+    plain: Record,
+    model: Record,
+}
+
+/// The shares of the voices.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shares {
+    plain: f64,
+    learnt: f64,
+    model: f64,
+}
+
+impl Mixture {
+    /// Lets a step of `step_s` seconds pass.
+    pub fn forget(&mut self, step_s: f64) {
+        let keep = libm::exp2(-step_s / HALF_LIFE_S);
+        for record in [&mut self.plain, &mut self.model] {
+            for sum in [&mut record.own, &mut record.learnt, &mut record.cases] {
+                *sum *= keep;
+            }
+        }
+    }
+
+    /// Learns one case: what was said, what came, and what makes errors of different series comparable, persons.
+    pub fn learn(&mut self, voices: &Voices, came: f64, per: f64) {
+        let error = |said: f64| ((said - came).abs() / per).min(20.0);
+        let learnt = error(voices.learnt);
+        self.plain.count(error(voices.plain), learnt);
+        if let Some(model) = voices.model {
+            self.model.count(error(model), learnt);
+        }
+    }
+
+    /// The shares, with a model or without.
+    pub fn shares(&self, with_model: bool) -> Shares {
+        let (plain, model) = (self.plain.weight(), if with_model { self.model.weight() } else { 0.0 });
+        let all = 1.0 + plain + model;
+        Shares { plain: plain / all, learnt: 1.0 / all, model: model / all }
+    }
+
+    /// The model's error as a share of that of what was learnt without it; `None` before it has spoken.
+    pub fn model_ratio(&self) -> Option<f64> {
+        (self.model.cases > 0.0 && self.model.learnt > 0.0).then(|| self.model.own / self.model.learnt)
+    }
+}
+
+impl Record {
+    fn count(&mut self, own: f64, learnt: f64) {
+        self.own += own;
+        self.learnt += learnt;
+        self.cases += 1.0;
+    }
+
+    fn weight(&self) -> f64 {
+        let mean = if self.cases > 0.0 { self.learnt / self.cases } else { 1.0 };
+        let granted = GRANTED * mean.max(1e-3);
+        let ratio = (self.own + HELD_WORSE * granted) / (self.learnt + granted);
+        libm::exp((-SHARPNESS * (ratio - 1.0)).clamp(-30.0, 6.0))
+    }
+}
+
+impl Shares {
+    /// The mean of the voices by their shares, persons.
+    pub fn of(&self, voices: &Voices) -> f64 {
+        let model = voices.model.map_or(0.0, |model| self.model * model);
+        let silent = if voices.model.is_none() { self.model } else { 0.0 };
+        self.plain * voices.plain + (self.learnt + silent) * voices.learnt + model
+    }
+
+    /// The model's share.
+    pub const fn model(&self) -> f64 {
+        self.model
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEP_S: f64 = 300.0;
+
+    fn after(cases: u32, voices: &Voices, came: f64) -> Mixture {
+        let mut mixture = Mixture::default();
+        for _ in 0..cases {
+            mixture.forget(STEP_S);
+            mixture.learn(voices, came, 10.0);
+        }
+        mixture
+    }
+
+    #[test]
+    fn a_model_that_is_worse_is_hardly_heard() {
+        let voices = Voices { plain: 108.0, learnt: 105.0, model: Some(150.0) };
+        let said = after(500, &voices, 100.0).shares(true).of(&voices);
+        assert!((said - 105.0).abs() < 0.1, "{said}");
+    }
+
+    #[test]
+    fn a_model_that_is_better_is_believed() {
+        let voices = Voices { plain: 130.0, learnt: 120.0, model: Some(102.0) };
+        let said = after(500, &voices, 100.0).shares(true).of(&voices);
+        assert!(said < 103.0, "{said}");
+    }
+
+    #[test]
+    fn a_silent_model_takes_nothing_away() {
+        let voices = Voices { plain: 100.0, learnt: 100.0, model: None };
+        assert!((Mixture::default().shares(true).of(&voices) - 100.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_change_for_the_worse_is_noticed_within_ten_days() {
+        let good = Voices { plain: 130.0, learnt: 120.0, model: Some(101.0) };
+        let bad = Voices { plain: 130.0, learnt: 101.0, model: Some(140.0) };
+        let mut mixture = after(5_000, &good, 100.0);
+        for _ in 0..10 * 288 {
+            mixture.forget(STEP_S);
+            mixture.learn(&bad, 100.0, 10.0);
+        }
+        assert!(mixture.shares(true).model() < 0.05);
+    }
+}

@@ -1,0 +1,150 @@
+//! How things run right now: what came against what was usual over the last hour, six hours and day, how wrong the forecasts are, and the size of each series.
+//!
+//! The idea: sums that forget. At each step's end the count and what was usual for it enter two sums that halve in their own time, and the logarithm of their quotient says by
+//! how much the recent past is off the usual. A step of which either is not known moves nothing: time passes only for what is heard.
+
+use crate::time::Span;
+use serde::{Deserialize, Serialize};
+
+/// Half-lives of the ratios, s: an hour (two steps at least), six hours (four steps at least), a day (six at least).
+const HALF_LIVES: [(f64, f64); RATIOS] = [(3_600.0, 2.0), (21_600.0, 4.0), (86_400.0, 6.0)];
+/// Persons added to both sides of each ratio, so that few persons prove little.
+const CAUTION: [f64; RATIOS] = [3.0, 4.0, 5.0];
+/// How many ratios there are.
+pub const RATIOS: usize = 3;
+/// The mean of |error|/√(expected+1) before any error was seen.
+const PRIOR_SCALE: f64 = 1.2;
+/// As if it had been seen so often.
+const PRIOR_WEIGHT: f64 = 8.0;
+/// The slowest that it learns, and what it never falls below.
+const SLOWEST_SCALE: f64 = 0.005;
+const LEAST_SCALE: f64 = 0.3;
+/// One error counts for at most so many times the running one.
+const ROBUST: f64 = 5.0;
+/// Over which time the mean size of a series is taken, s.
+const SIZE_WINDOW_S: f64 = 14.0 * 86_400.0;
+
+/// The running numbers of one series.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Beat {
+    came: [f32; RATIOS],
+    usual: [f32; RATIOS],
+    scale: f32,
+    errors: u16,
+    size: f32,
+    steps: u32,
+}
+
+impl Default for Beat {
+    fn default() -> Self {
+        Self { came: [0.0; RATIOS], usual: [0.0; RATIOS], scale: PRIOR_SCALE as f32, errors: 0, size: 0.0, steps: 0 }
+    }
+}
+
+/// The running numbers of all series of a venue.
+#[derive(Clone, Debug)]
+pub struct Pulse {
+    beats: Vec<Beat>,
+    keeps: [f64; RATIOS],
+    slowest_size: f64,
+}
+
+impl Pulse {
+    /// Nothing seen yet of so many series.
+    pub fn new(series: usize, step: Span) -> Self {
+        let step_s = step.as_secs_f64().max(1e-3);
+        let keeps = HALF_LIVES.map(|(seconds, steps)| libm::exp2(-step_s / f64::max(seconds, steps * step_s)));
+        Self { beats: vec![Beat::default(); series], keeps, slowest_size: (step_s / SIZE_WINDOW_S).min(1.0) }
+    }
+
+    /// Takes a complete step of `series`: what came and what was usual, persons.
+    pub fn count(&mut self, series: usize, came: f64, usual: Option<f64>) {
+        let beat = &mut self.beats[series];
+        beat.steps = beat.steps.saturating_add(1);
+        let weight = (1.0 / f64::from(beat.steps)).max(self.slowest_size);
+        beat.size += (weight * (came - f64::from(beat.size))) as f32;
+        let Some(usual) = usual else { return };
+        for (place, keep) in self.keeps.iter().enumerate() {
+            beat.came[place] = (f64::from(beat.came[place]) * keep + came) as f32;
+            beat.usual[place] = (f64::from(beat.usual[place]) * keep + usual) as f32;
+        }
+    }
+
+    /// Learns how wrong a forecast was: what had been expected of the step and what came, persons.
+    pub fn err(&mut self, series: usize, expected: f64, came: f64) {
+        let beat = &mut self.beats[series];
+        let scale = f64::from(beat.scale);
+        let error = ((came - expected).abs() / (expected + 1.0).sqrt()).min(ROBUST * scale);
+        let weight = (1.0 / (f64::from(beat.errors) + PRIOR_WEIGHT)).max(SLOWEST_SCALE);
+        beat.scale = (scale + weight * (error - scale)) as f32;
+        beat.errors = beat.errors.saturating_add(1);
+    }
+
+    /// ln(what came / what was usual) over the last hour, six hours and day; 0 while nothing is known.
+    pub fn ratios(&self, series: usize) -> [f64; RATIOS] {
+        let beat = &self.beats[series];
+        std::array::from_fn(|place| libm::log((f64::from(beat.came[place]) + CAUTION[place]) / (f64::from(beat.usual[place]) + CAUTION[place])))
+    }
+
+    /// What came and what was usual over the last hour, as the sums stand.
+    pub fn last_hour(&self, series: usize) -> (f64, f64) {
+        let beat = &self.beats[series];
+        (f64::from(beat.came[0]), f64::from(beat.usual[0]))
+    }
+
+    /// The mean of |error|/√(expected+1): one deviation about `e` expected persons is about scale·√(e+1).
+    pub fn scale(&self, series: usize) -> f64 {
+        f64::from(self.beats[series].scale).max(LEAST_SCALE)
+    }
+
+    /// The mean persons per step of the last two weeks.
+    pub fn size(&self, series: usize) -> f64 {
+        f64::from(self.beats[series].size)
+    }
+
+    /// What the state stores.
+    pub fn stored(&self) -> &[Beat] {
+        &self.beats
+    }
+
+    /// Puts it back. Returns `false` when it is of another number of series.
+    pub fn restore(&mut self, stored: Vec<Beat>) -> bool {
+        let fits = stored.len() == self.beats.len();
+        if fits {
+            self.beats = stored;
+        }
+        fits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twice_the_usual_for_long_is_a_ratio_of_two() {
+        let mut pulse = Pulse::new(1, Span::from_mins(5));
+        (0..3_000).for_each(|_| pulse.count(0, 200.0, Some(100.0)));
+        for ratio in pulse.ratios(0) {
+            assert!((ratio - 2f64.ln()).abs() < 0.01, "{ratio}");
+        }
+        assert!((pulse.size(0) - 200.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_step_without_a_usual_moves_no_ratio() {
+        let mut pulse = Pulse::new(1, Span::from_mins(5));
+        pulse.count(0, 500.0, None);
+        assert_eq!(pulse.ratios(0), [0.0; RATIOS]);
+    }
+
+    #[test]
+    fn one_disaster_hardly_moves_the_scale() {
+        let mut pulse = Pulse::new(1, Span::from_mins(5));
+        (0..300).for_each(|_| pulse.err(0, 99.0, 109.0));
+        let calm = pulse.scale(0);
+        assert!((calm - 1.0).abs() < 0.05, "{calm}");
+        pulse.err(0, 99.0, 90_000.0);
+        assert!(pulse.scale(0) < 1.05 * calm);
+    }
+}

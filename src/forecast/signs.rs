@@ -1,0 +1,291 @@
+//! The plain forecast, and the signs that speak for more or fewer: all that is read from the history and from what is usual, for every series and horizon.
+//!
+//! The idea: two steps. The *plain forecast* of a horizon is what is usual for the target step, shifted by how the last hour and the last day compare with the usual:
+//! (usual + ½)·exp(0.7·(hour − day)·0.97^h + 0.9·day) − ½, where a day's ratio of a few tens of percent counts little and one of a closure wholly (x³/(x² + 0.09));
+//! before anything is usual it is the mean of the newest three steps, and while only a day or two are it has a share still. It is good enough to be published and it fixes the *unit* in
+//! which all else is told: one deviation, scale·√(plain + 1). The *signs* are 16 numbers in that unit, within ± 3, in which a turnstile and a station hall look alike:
+//!
+//! | sign | what it tells |
+//! |---|---|
+//! | 0 | a constant, 0.3 |
+//! | 1, 2, 3 | the newest three steps against the usual of each |
+//! | 4 | the mean of the three before them |
+//! | 5, 6, 7, 8 | ln(came/usual) over the last hour, six hours, day, and twelve steps |
+//! | 9, 10 | the same of all other series of the venue: last step, last hour |
+//! | 11, 12 | the usual of the target step, by its kind of day and by its weekday |
+//! | 13, 14 | what came at the target's time yesterday and a week ago |
+//! | 15 | the mean of the newest three steps |
+//!
+//! A sign that is not known is 0. Signs are whole 127ths of 3, so that what is learnt later is what was issued. Everything is a function of steps that ended at or before T.
+
+use super::calendar::Calendar;
+use super::event::{Excess, Moment, Programme};
+use super::history::{History, LAGS};
+use super::learner::SIGN_GRAIN;
+use super::pulse::Pulse;
+use super::usual::{Level, LevelView, Usual, WeekView};
+use crate::inference::ask::{HORIZONS, STEPS};
+use crate::time::{EventTime, Span};
+
+/// Signs per series and horizon.
+pub const SIGNS: usize = 16;
+/// How much of the last hour's ratio is believed, and how much of that lasts from step to step (a quick least-squares fit on the public tables' training parts).
+const BELIEVED: f64 = 0.7;
+const LASTS: f64 = 0.97;
+/// How much of a day's ratio is believed, and the square of the ratio (as a logarithm) of which half counts.
+const DAY_BELIEVED: f64 = 0.9;
+const DAY_HALF: f64 = 0.09;
+/// While fewer days of its kind than this taught what is usual, the mean of the newest steps has a share in the plain forecast: so much before the first of them, less for
+/// longer steps (half at this length, s) and by this factor with each step ahead. Set on the first two weeks of the public tables.
+const KNOWN_DAYS: i8 = 3;
+const GREEN: f64 = 0.6;
+const GREEN_STEP_S: f64 = 1_800.0;
+const GREEN_FADES: f64 = 0.8;
+/// Signs lie within this.
+const WITHIN: f64 = 3.0;
+/// The recent level is the mean of so many newest steps.
+const LEVEL_LAGS: usize = 3;
+/// The twelve steps' ratio counts so many persons on both sides.
+const CAUTION: f64 = 4.0;
+/// The same of the other series' last step and hour.
+const OTHERS_CAUTION: (f64, f64) = (3.0, 5.0);
+
+/// What is seen at one moment, by series.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sight {
+    /// Series × horizons: the plain forecast, persons; below 0 where there is none.
+    pub plain: Vec<f32>,
+    /// Series × horizons × signs.
+    pub signs: Vec<i8>,
+    /// Series × horizons: the usual distance from the usual of the target step, persons; below 0 where it is not known.
+    pub spread: Vec<f32>,
+    /// By series: one deviation about `e` expected persons is scale·√(e+1).
+    pub scale: Vec<f32>,
+    /// By series: mean persons per step.
+    pub size: Vec<f32>,
+    /// By series: days that taught what is usual for the next step, 10 at most; −1, −2 borrowed of another kind of day, −3 unknown.
+    pub days: Vec<i8>,
+    /// By series: what came in the last step, and what was usual for it.
+    pub last: Vec<Option<f32>>,
+    /// See `last`.
+    pub usual: Vec<Option<f32>>,
+}
+
+/// Everything that is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Looking<'a> {
+    /// The steps.
+    pub history: &'a History,
+    /// What is usual.
+    pub profile: &'a Usual,
+    /// When matches are on, and what they add.
+    pub programme: &'a Programme,
+    /// See `programme`.
+    pub excess: &'a Excess,
+    /// How things run.
+    pub pulse: &'a Pulse,
+    /// The clock on the wall.
+    pub calendar: &'a Calendar,
+    /// The length of a step.
+    pub step: Span,
+}
+
+/// What is expected of one step: what is usual, and what a match adds.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    level: LevelView<'a>,
+    event: Option<(Moment, &'a Excess)>,
+}
+
+impl Expected<'_> {
+    /// Persons expected of `series`, and how the usual is known.
+    pub fn of(&self, series: usize) -> Option<Level> {
+        let level = self.level.of(series)?;
+        let added = self.event.and_then(|(moment, excess)| excess.of(moment, series)).unwrap_or(0.0);
+        Some(Level { persons: (level.persons + added).max(0.0), ..level })
+    }
+
+    /// What a match adds, persons; 0 where none is on or none is known.
+    pub fn added(&self, series: usize) -> f64 {
+        self.event.and_then(|(moment, excess)| excess.of(moment, series)).unwrap_or(0.0)
+    }
+}
+
+/// One deviation about `expected` persons.
+pub fn unit(scale: f64, expected: f64) -> f64 {
+    scale * (expected.max(0.0) + 1.0).sqrt()
+}
+
+impl Sight {
+    /// Room for so many series.
+    pub fn new(series: usize) -> Self {
+        Self {
+            plain: vec![-1.0; series * HORIZONS],
+            signs: vec![0; series * HORIZONS * SIGNS],
+            spread: vec![-1.0; series * HORIZONS],
+            scale: vec![1.0; series],
+            size: vec![0.0; series],
+            days: vec![-3; series],
+            last: vec![None; series],
+            usual: vec![None; series],
+        }
+    }
+
+    /// The plain forecast of a horizon, persons.
+    pub fn plain_of(&self, series: usize, horizon: usize) -> Option<f64> {
+        Some(f64::from(self.plain[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
+    }
+
+    /// The signs of a horizon.
+    pub fn signs_of(&self, series: usize, horizon: usize) -> &[i8] {
+        &self.signs[(series * HORIZONS + horizon) * SIGNS..][..SIGNS]
+    }
+}
+
+impl Looking<'_> {
+    /// Looks at the moment `at`, the end of the newest pane.
+    pub fn fill(&self, at: EventTime, sight: &mut Sight) {
+        let lags: [Expected<'_>; LAGS] = std::array::from_fn(|lag| self.expected(at.before(self.step.times(lag as u64 + 1))));
+        let ahead: [(Expected<'_>, WeekView<'_>); HORIZONS] = STEPS.map(|steps| {
+            let start = at.after(self.step.times(u64::from(steps) - 1));
+            (self.expected(start), self.profile.week(self.calendar.place(start)))
+        });
+        let series = sight.scale.len();
+        let newest = |series: usize| self.history.lag(0, series).zip(lags[0].of(series)).map(|(came, usual)| (came as f64, usual.persons));
+        let (mut now, mut hour) = ((0.0, 0.0), (0.0, 0.0));
+        for series in 0..series {
+            let (came, usual) = newest(series).unwrap_or_default();
+            let of_hour = self.pulse.last_hour(series);
+            (now, hour) = ((now.0 + came, now.1 + usual), (hour.0 + of_hour.0, hour.1 + of_hour.1));
+        }
+        let alone = series < 2;
+        for series in 0..series {
+            let recent = &Recent::of(self.history, &lags, series);
+            let (came, usual) = newest(series).unwrap_or_default();
+            let of_hour = self.pulse.last_hour(series);
+            let others = if alone {
+                (0.0, 0.0)
+            } else {
+                (log_ratio(now.0 - came, now.1 - usual, OTHERS_CAUTION.0), log_ratio(hour.0 - of_hour.0, hour.1 - of_hour.1, OTHERS_CAUTION.1))
+            };
+            self.of_series(series, recent, others, &ahead, sight);
+        }
+    }
+
+    /// What is expected of the step that starts at `start`.
+    pub fn expected(&self, start: EventTime) -> Expected<'_> {
+        let event = self.programme.at(start).map(|moment| (moment, self.excess));
+        Expected { level: self.profile.level(self.calendar.place(start)), event }
+    }
+
+    fn of_series(&self, series: usize, recent: &Recent, others: (f64, f64), ahead: &[(Expected<'_>, WeekView<'_>); HORIZONS], sight: &mut Sight) {
+        let scale = self.pulse.scale(series);
+        let ratios = self.pulse.ratios(series);
+        let unknown = GREEN / (1.0 + self.step.as_secs_f64() / GREEN_STEP_S);
+        let day = ratios[2] * ratios[2] * ratios[2] / (ratios[2] * ratios[2] + DAY_HALF);
+        let twelve = recent.twelve_steps();
+        let level = recent.level();
+        let residual = |lag: usize| recent.came[lag].zip(recent.usual[lag]).map(|(came, usual)| (came - usual) / unit(scale, usual));
+        let before: [Option<f64>; 3] = [3, 4, 5].map(|lag| residual(lag).map(|residual| residual.clamp(-WITHIN, WITHIN)));
+        let before = before.iter().flatten().sum::<f64>() / 3.0;
+        sight.scale[series] = scale as f32;
+        sight.size[series] = self.pulse.size(series) as f32;
+        sight.days[series] = ahead[0].0.of(series).map_or(-3, |level| level.days);
+        (sight.last[series], sight.usual[series]) = (recent.came[0].map(|came| came as f32), recent.usual[0].map(|usual| usual as f32));
+        for (horizon, (of_kind, week)) in ahead.iter().enumerate() {
+            let usual = of_kind.of(series).map(|level| level.persons);
+            let lasting = BELIEVED * (ratios[0] - day) * LASTING[horizon] + DAY_BELIEVED * day;
+            let shifted = usual.map(|usual| ((usual + 0.5) * libm::exp(lasting) - 0.5).max(0.0));
+            let days = of_kind.of(series).map_or(0, |level| level.days.clamp(0, KNOWN_DAYS));
+            let green = unknown * f64::from(KNOWN_DAYS - days) / f64::from(KNOWN_DAYS) * FADES[horizon];
+            let plain = shifted.map(|shifted| level.map_or(shifted, |level| shifted + green * (level - shifted))).or(level);
+            let place = series * HORIZONS + horizon;
+            sight.plain[place] = plain.map_or(-1.0, |plain| plain as f32);
+            sight.spread[place] = week.spread(series).map_or(-1.0, |spread| spread as f32);
+            let signs = &mut sight.signs[place * SIGNS..][..SIGNS];
+            let Some(plain) = plain else {
+                signs.fill(0);
+                continue;
+            };
+            let deviation = unit(scale, plain);
+            let of_log = (plain + 1.0).sqrt() / scale;
+            let against = |persons: Option<f64>| persons.map(|persons| (persons - plain) / deviation);
+            let told = [
+                Some(0.3),
+                residual(0),
+                residual(1),
+                residual(2),
+                Some(before),
+                Some(ratios[0] * of_log),
+                Some(ratios[1] * of_log),
+                Some(ratios[2] * of_log),
+                Some(twelve * of_log),
+                Some(others.0 * of_log),
+                Some(others.1 * of_log),
+                against(usual),
+                against(usual.map(|usual| week.shifted(series, usual - of_kind.added(series)) + of_kind.added(series))),
+                against(week.day_before(series)),
+                against(week.week_before(series)),
+                against(level),
+            ];
+            for (sign, told) in signs.iter_mut().zip(told) {
+                *sign = told.map_or(0, grained);
+            }
+        }
+    }
+}
+
+/// `LASTS` to the power of each horizon, and what fades from the first on.
+const LASTING: [f64; HORIZONS] = powers(LASTS, 0);
+const FADES: [f64; HORIZONS] = powers(GREEN_FADES, 1);
+
+const fn powers(base: f64, from: u32) -> [f64; HORIZONS] {
+    let mut powers = [1.0; HORIZONS];
+    let mut horizon = 0;
+    while horizon < HORIZONS {
+        let mut step = from;
+        while step < STEPS[horizon] {
+            powers[horizon] *= base;
+            step += 1;
+        }
+        horizon += 1;
+    }
+    powers
+}
+
+/// The last twelve steps of one series and what was usual for each.
+struct Recent {
+    came: [Option<f64>; LAGS],
+    usual: [Option<f64>; LAGS],
+}
+
+impl Recent {
+    fn of(history: &History, lags: &[Expected<'_>; LAGS], series: usize) -> Self {
+        Self {
+            came: std::array::from_fn(|lag| history.lag(lag, series).map(|persons| persons as f64)),
+            usual: std::array::from_fn(|lag| lags[lag].of(series).map(|level| level.persons)),
+        }
+    }
+
+    fn level(&self) -> Option<f64> {
+        let mean = |came: &[Option<f64>]| {
+            let count = came.iter().flatten().count();
+            (count > 0).then(|| came.iter().flatten().sum::<f64>() / count as f64)
+        };
+        mean(&self.came[..LEVEL_LAGS]).or_else(|| mean(&self.came))
+    }
+
+    fn twelve_steps(&self) -> f64 {
+        let known = self.came.iter().zip(&self.usual).filter_map(|(came, usual)| came.zip(*usual));
+        let (came, usual) = known.fold((0.0, 0.0), |(came, usual), (c, u)| (came + c, usual + u));
+        log_ratio(came, usual, CAUTION)
+    }
+}
+
+fn log_ratio(came: f64, usual: f64, caution: f64) -> f64 {
+    libm::log((came.max(0.0) + caution) / (usual.max(0.0) + caution))
+}
+
+fn grained(told: f64) -> i8 {
+    (told.clamp(-WITHIN, WITHIN) * SIGN_GRAIN).round() as i8
+}

@@ -1,0 +1,162 @@
+//! What was issued at the ends of the last twelve steps, kept until what was forecast has come.
+//!
+//! The idea: a forecast is judged, and its signs are learnt from, exactly as it was issued. One entry per step, over all series and horizons.
+
+use super::mixture::Voices;
+use super::signs::SIGNS;
+use crate::inference::ask::{HORIZONS, STEPS};
+use crate::time::EventTime;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What was issued at the end of one step. Series × horizons each, persons; below 0 where nothing was said.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct IssuedStep {
+    plain: Vec<f32>,
+    learnt: Vec<f32>,
+    /// Empty where no model spoke.
+    model: Vec<f32>,
+    said: Vec<f32>,
+    below: Vec<f32>,
+    above: Vec<f32>,
+    signs: Vec<i8>,
+    /// By series: scale and size.
+    scale: Vec<f32>,
+    size: Vec<f32>,
+}
+
+/// One horizon of one series as it was issued.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct IssuedCase<'a> {
+    /// What each voice said.
+    pub voices: Voices,
+    /// What was said, persons.
+    pub said: f64,
+    /// One deviation downwards and upwards, persons.
+    pub deviations: (f64, f64),
+    /// The signs.
+    pub signs: &'a [i8],
+    /// Scale of the series.
+    pub scale: f64,
+    /// Mean size of the series, persons per step.
+    pub size: f64,
+}
+
+impl IssuedStep {
+    /// Nothing said of so many series.
+    pub fn new(series: usize, signs: &[i8], scale: &[f32], size: &[f32]) -> Self {
+        let nothing = || vec![-1.0; series * HORIZONS];
+        Self {
+            plain: nothing(),
+            learnt: nothing(),
+            model: Vec::new(),
+            said: nothing(),
+            below: nothing(),
+            above: nothing(),
+            signs: signs.to_vec(),
+            scale: scale.to_vec(),
+            size: size.to_vec(),
+        }
+    }
+
+    /// Notes what was said of one horizon of one series.
+    pub fn note(&mut self, series: usize, horizon: usize, voices: &Voices, said: f64, deviations: (f64, f64)) {
+        let place = series * HORIZONS + horizon;
+        (self.plain[place], self.learnt[place], self.said[place]) = (voices.plain as f32, voices.learnt as f32, said as f32);
+        (self.below[place], self.above[place]) = (deviations.0 as f32, deviations.1 as f32);
+        if let Some(model) = voices.model {
+            if self.model.is_empty() {
+                self.model = vec![-1.0; self.said.len()];
+            }
+            self.model[place] = model as f32;
+        }
+    }
+
+    /// What was issued of one horizon of one series.
+    pub fn case(&self, series: usize, horizon: usize) -> Option<IssuedCase<'_>> {
+        let place = series * HORIZONS + horizon;
+        let said = f64::from(*self.said.get(place)?);
+        if said < 0.0 {
+            return None;
+        }
+        let model = self.model.get(place).map(|model| f64::from(*model)).filter(|model| *model >= 0.0);
+        Some(IssuedCase {
+            voices: Voices { plain: f64::from(self.plain[place]), learnt: f64::from(self.learnt[place]), model },
+            said,
+            deviations: (f64::from(self.below[place]), f64::from(self.above[place])),
+            signs: self.signs.get(place * SIGNS..(place + 1) * SIGNS)?,
+            scale: f64::from(self.scale[series]),
+            size: f64::from(self.size[series]),
+        })
+    }
+
+    fn fits(&self, series: usize) -> bool {
+        let wide = [self.plain.len(), self.learnt.len(), self.said.len(), self.below.len(), self.above.len()];
+        let model = self.model.is_empty() || self.model.len() == series * HORIZONS;
+        wide == [series * HORIZONS; 5] && model && self.signs.len() == series * HORIZONS * SIGNS && [self.scale.len(), self.size.len()] == [series; 2]
+    }
+}
+
+/// The entries of the last twelve steps, by the step's end.
+#[derive(Clone, Debug, Default)]
+pub struct IssuedSteps {
+    steps: BTreeMap<EventTime, IssuedStep>,
+}
+
+/// How many steps are kept.
+pub const KEPT: u32 = STEPS[HORIZONS - 1];
+
+impl IssuedSteps {
+    /// What was issued at `end`.
+    pub fn at(&self, end: EventTime) -> Option<&IssuedStep> {
+        self.steps.get(&end)
+    }
+
+    /// Keeps what was issued at `end`.
+    pub fn keep(&mut self, end: EventTime, step: IssuedStep) {
+        self.steps.insert(end, step);
+    }
+
+    /// Puts a stored entry back. Returns `false` when it is of another number of series.
+    pub fn restore(&mut self, end: EventTime, step: IssuedStep, series: usize) -> bool {
+        let fits = step.fits(series);
+        if fits {
+            self.steps.insert(end, step);
+        }
+        fits
+    }
+
+    /// Forgets what was issued at or before `end`; returns the steps forgotten.
+    pub fn forget_until(&mut self, end: EventTime) -> Vec<EventTime> {
+        let gone: Vec<EventTime> = self.steps.range(..=end).map(|(end, _)| *end).collect();
+        gone.iter().for_each(|end| drop(self.steps.remove(end)));
+        gone
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_comes_back_as_it_was_issued() {
+        let mut step = IssuedStep::new(2, &[5; 2 * HORIZONS * SIGNS], &[1.5, 2.5], &[10.0, 20.0]);
+        let voices = Voices { plain: 4.0, learnt: 5.0, model: Some(6.0) };
+        step.note(1, 3, &voices, 5.5, (1.0, 2.0));
+        let case = step.case(1, 3).unwrap();
+        assert_eq!((case.voices, case.said, case.deviations, case.scale, case.size), (voices, 5.5, (1.0, 2.0), 2.5, 20.0));
+        assert_eq!(case.signs, [5; SIGNS]);
+        assert_eq!(step.case(1, 2), None);
+        assert_eq!(step.case(0, 3), None);
+        assert!(step.fits(2) && !step.fits(3));
+    }
+
+    #[test]
+    fn old_steps_are_forgotten() {
+        let at = EventTime::from_millis;
+        let mut steps = IssuedSteps::default();
+        (1..5).for_each(|k| steps.keep(at(k), IssuedStep::default()));
+        assert_eq!(steps.forget_until(at(2)), [at(1), at(2)]);
+        assert!(steps.at(at(3)).is_some());
+    }
+}

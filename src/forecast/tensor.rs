@@ -1,0 +1,70 @@
+//! What the flow model sees: the feature set `midan-features-2` (docs/FEATURES.md), one row of 105 numbers per series.
+//!
+//! The idea: the model is shown what the stream itself goes by (the signs, and the correction that was learnt here), the size and the time, and answers in the same unit:
+//! deviations from the plain forecast. So it has only to find what the stream has not. `midan features` writes exactly these rows.
+
+use super::calendar::{Calendar, DayKind};
+use super::learner::{Learner, SIGN_GRAIN};
+use super::signs::{SIGNS, Sight, unit};
+use crate::inference::ask::{FLOW_FEATURES, HORIZONS};
+use crate::time::{EventTime, Span};
+
+/// Where the parts of a row begin.
+const CORRECTION: usize = HORIZONS * SIGNS;
+const SIZE: usize = CORRECTION + HORIZONS;
+const SPREAD: usize = SIZE + HORIZONS;
+const SHARED: usize = SPREAD + HORIZONS;
+
+/// Fills `rows` (at least `FLOW_FEATURES` numbers per series, the rest stays as it is).
+pub fn fill(at: EventTime, sight: &Sight, learners: &[&Learner; HORIZONS], calendar: &Calendar, step: Span, rows: &mut [f32]) {
+    let place = calendar.place(at);
+    let angle = 2.0 * std::f64::consts::PI * place.millis_of_day as f64 / 86_400_000.0;
+    let is = |kind: DayKind| if place.kind == kind { 1.0 } else { 0.0 };
+    let of_time = [libm::log(step.as_secs_f64() / 300.0), libm::sin(angle), libm::cos(angle), is(DayKind::Saturday), is(DayKind::Sunday)];
+    for (series, row) in rows.chunks_exact_mut(FLOW_FEATURES).take(sight.scale.len()).enumerate() {
+        let (scale, size) = (f64::from(sight.scale[series]), f64::from(sight.size[series]));
+        for horizon in 0..HORIZONS {
+            let signs = sight.signs_of(series, horizon);
+            for (value, sign) in row[horizon * SIGNS..][..SIGNS].iter_mut().zip(signs) {
+                *value = (f64::from(*sign) / SIGN_GRAIN) as f32;
+            }
+            let plain = sight.plain_of(series, horizon);
+            row[CORRECTION + horizon] = plain.map_or(0.0, |_| learners[horizon].correction(signs) as f32);
+            row[SIZE + horizon] = plain.map_or(-1.0, |plain| libm::log(plain + 1.0) as f32);
+            let spread = f64::from(sight.spread[series * HORIZONS + horizon]);
+            let known = plain.filter(|_| spread >= 0.0);
+            row[SPREAD + horizon] = known.map_or(0.0, |plain| libm::log((spread + 0.5) / (unit(scale, plain) + 0.5)) as f32);
+        }
+        let plain = sight.plain_of(series, 0).unwrap_or(0.0);
+        let of_series = [
+            libm::log(scale),
+            libm::log((plain + 1.0) / (size + 1.0)),
+            libm::log(size + 1.0),
+            f64::from(sight.days[series]) / 10.0,
+            sight.last[series].map_or(-1.0, |last| libm::log(f64::from(last) + 1.0)),
+        ];
+        for (value, told) in row[SHARED..].iter_mut().zip(of_series.into_iter().chain(of_time)) {
+            *value = told as f32;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_as_wide_as_the_model_expects() {
+        assert_eq!(SHARED + 10, FLOW_FEATURES);
+    }
+
+    #[test]
+    fn a_series_without_a_forecast_says_so() {
+        let mut rows = vec![9.0; 2 * FLOW_FEATURES];
+        let calendar = Calendar::new(chrono_tz::UTC, Span::from_mins(5));
+        fill(EventTime::from_millis(0), &Sight::new(1), &[&Learner::default(); HORIZONS], &calendar, Span::from_mins(5), &mut rows);
+        assert!(rows[..CORRECTION + HORIZONS].iter().all(|value| *value == 0.0));
+        assert_eq!((rows[SIZE], rows[SHARED + 4]), (-1.0, -1.0));
+        assert!(rows[FLOW_FEATURES..].iter().all(|value| *value == 9.0), "padding stays");
+    }
+}

@@ -1,0 +1,411 @@
+//! What is usual: a robust level and spread of every series per slot of the day and week, learnt in the stream.
+//!
+//! The idea: three memories of one series, each in slots of the local clock.
+//!
+//! | memory | slots | what it holds |
+//! |---|---|---|
+//! | level | kind of day × slot of the step's length, 5 min at least | a running mean that no single day can move far |
+//! | spread | kind of day × coarse slot, 15 min at least | the running mean of the distance from the level |
+//! | week | weekday × coarse slot | a slow mean, and what came the last time |
+//!
+//! A level takes a new day in with weight max(1/(n+1), 0.15), and from the third day on only within ± 4 spreads: a match, a recurring one too, moves it by little, while a
+//! lasting change is followed in days, because the spread grows with what it sees. A gap teaches nothing. A step is learnt when it is out of every window that is
+//! compared with its slot (`history::HELD` steps later), so nothing is ever compared with itself.
+//!
+//! Counts are held as 32·√persons in 16 bits: finer than a twentieth of a Poisson deviation at every size, up to 4 million persons a step. With 5-minute steps that is 6.5 KB a
+//! series.
+
+use super::calendar::{DayKind, Place};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The shortest slot of a level, ms.
+const FINEST_MS: i64 = 300_000;
+/// The shortest slot of a spread and of the week, ms.
+const COARSEST_MS: i64 = 900_000;
+const DAY_MS: i64 = 86_400_000;
+/// Below this share of the new value a level does not learn: about a week and a half of days of one kind.
+const LEVEL_LEARNS: f64 = 0.15;
+/// The same of the week: about three weeks.
+const WEEK_LEARNS: f64 = 0.3;
+/// The same of the spread.
+const SPREAD_LEARNS: f64 = 0.2;
+/// A level moves within so many spreads of itself, and the week within half as many again.
+const CLIP: f64 = 4.0;
+/// From so many days on a level is held to that.
+const KNOWN_DAYS: u8 = 2;
+/// Steps per √person.
+const GRAIN: f64 = 32.0;
+/// No spread yet.
+const NO_SPREAD: u16 = u16::MAX;
+
+/// The levels of one slot of one kind of day, by series.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LevelSlot {
+    levels: Vec<u16>,
+    seen: Vec<u8>,
+}
+
+/// The spreads of one coarse slot of one kind of day, by series.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpreadSlot {
+    spreads: Vec<u16>,
+}
+
+/// One coarse slot of the week, by series.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeekSlot {
+    levels: Vec<u16>,
+    seen: Vec<u8>,
+    /// What came the last time, persons per step; the mean of what of the slot was counted.
+    last: Vec<u16>,
+}
+
+/// The name of a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SlotKey {
+    /// Of the levels.
+    Level(DayKind, u16),
+    /// Of the spreads.
+    Spread(DayKind, u16),
+    /// Of the week: weekday from Monday = 0, coarse slot.
+    Week(u8, u16),
+}
+
+/// A slot as the state stores it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StoredSlot {
+    /// Of the levels.
+    Level(LevelSlot),
+    /// Of the spreads.
+    Spread(SpreadSlot),
+    /// Of the week.
+    Week(WeekSlot),
+}
+
+/// What is being gathered for the coarse slot that is not over yet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Gathering {
+    slot: Option<(u8, u16)>,
+    fine: Option<(DayKind, u16)>,
+    sums: Vec<f32>,
+    steps: Vec<u16>,
+    fine_sums: Vec<f32>,
+    fine_steps: Vec<u16>,
+}
+
+/// What is usual of all series of a venue.
+#[derive(Clone, Debug)]
+pub struct Usual {
+    series: usize,
+    fine_ms: i64,
+    coarse_ms: i64,
+    step_ms: i64,
+    levels: BTreeMap<(DayKind, u16), LevelSlot>,
+    spreads: BTreeMap<(DayKind, u16), SpreadSlot>,
+    weeks: BTreeMap<(u8, u16), WeekSlot>,
+    gathering: Gathering,
+}
+
+/// The levels that bear on one instant: of the slot that holds the middle of the step, and of its neighbour, by how much each.
+#[derive(Clone, Copy, Debug)]
+pub struct LevelView<'a> {
+    here: [Option<&'a LevelSlot>; 3],
+    next: [Option<&'a LevelSlot>; 3],
+    share: f64,
+}
+
+/// The week's word on one instant.
+#[derive(Clone, Copy, Debug)]
+pub struct WeekView<'a> {
+    week: Option<&'a WeekSlot>,
+    before: Option<&'a WeekSlot>,
+    spread: Option<&'a SpreadSlot>,
+    fine: [Option<&'a LevelSlot>; 4],
+}
+
+/// A level, and how it is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Level {
+    /// Persons per step.
+    pub persons: f64,
+    /// Days that taught it, 10 at most; −1 or −2 where it is borrowed of another kind of day.
+    pub days: i8,
+}
+
+impl Usual {
+    /// Nothing known yet of so many series.
+    pub fn new(series: usize, step_ms: i64) -> Self {
+        let fine_ms = step_ms.clamp(FINEST_MS, DAY_MS);
+        let coarse_ms = (fine_ms * ((COARSEST_MS + fine_ms - 1) / fine_ms)).min(DAY_MS);
+        let (levels, spreads, weeks) = Default::default();
+        Self { series, fine_ms, coarse_ms, step_ms, levels, spreads, weeks, gathering: Gathering::default() }
+    }
+
+    /// The levels that bear on the step that starts at `start`.
+    pub fn level(&self, start: Place) -> LevelView<'_> {
+        let slots = DAY_MS.div_euclid(self.fine_ms).max(1);
+        // The middle of the step, in slots, from the middle of the first slot.
+        let along = (start.millis_of_day + self.step_ms / 2 - self.fine_ms / 2) as f64 / self.fine_ms as f64;
+        let floor = along.floor();
+        let (slot, share) = (floor as i64, along - floor);
+        let at = |slot: i64| {
+            let (place, slot) = match slot {
+                ..0 => (start.moved_days(-1), slots - 1),
+                _ if slot >= slots => (start.moved_days(1), 0),
+                _ => (start, slot),
+            };
+            place.kind.and_then_others().map(|kind| self.levels.get(&(kind, slot as u16)))
+        };
+        let next = if share > 0.0 { at(slot + 1) } else { [None; 3] };
+        LevelView { here: at(slot), next, share }
+    }
+
+    /// What the week tells of the step that starts at `start`.
+    pub fn week(&self, start: Place) -> WeekView<'_> {
+        let coarse = (start.millis_of_day / self.coarse_ms) as u16;
+        let yesterday = (start.weekday + 6) % 7;
+        let per_coarse = (self.coarse_ms / self.fine_ms).clamp(1, 4);
+        let first = start.millis_of_day / self.coarse_ms * (self.coarse_ms / self.fine_ms);
+        let mut fine = [None; 4];
+        for (place, slot) in fine.iter_mut().zip(first..first + per_coarse) {
+            *place = self.levels.get(&(start.kind, slot as u16));
+        }
+        WeekView {
+            week: self.weeks.get(&(start.weekday, coarse)),
+            before: self.weeks.get(&(yesterday, coarse)),
+            spread: self.spreads.get(&(start.kind, coarse)),
+            fine,
+        }
+    }
+
+    /// Learns one complete step that starts at `start`: `persons(series)` is its count, `None` where it is not known. Returns what changed.
+    pub fn learn(&mut self, start: Place, persons: impl Fn(usize) -> Option<f64>) -> Vec<SlotKey> {
+        let mut changed = Vec::new();
+        let slot = (start.weekday, (start.millis_of_day / self.coarse_ms) as u16);
+        let fine = (start.kind, (start.millis_of_day / self.fine_ms) as u16);
+        if self.gathering.fine.is_some_and(|gathered| gathered != fine) || self.gathering.slot.is_some_and(|gathered| gathered != slot) {
+            self.settle_fine(&mut changed);
+        }
+        if self.gathering.slot.is_some_and(|gathered| gathered != slot) {
+            self.settle_week(&mut changed);
+        }
+        let size = self.series;
+        let gathering = &mut self.gathering;
+        (gathering.slot, gathering.fine) = (Some(slot), Some(fine));
+        for sums in [&mut gathering.sums, &mut gathering.fine_sums] {
+            sums.resize(size, 0.0);
+        }
+        for steps in [&mut gathering.steps, &mut gathering.fine_steps] {
+            steps.resize(size, 0);
+        }
+        for series in 0..size {
+            if let Some(persons) = persons(series) {
+                gathering.sums[series] += persons as f32;
+                gathering.steps[series] += 1;
+                gathering.fine_sums[series] += persons as f32;
+                gathering.fine_steps[series] += 1;
+            }
+        }
+        // A slot is learnt with its last step: with hourly steps the next one would be an hour late.
+        let ends_in = start.millis_of_day + self.step_ms;
+        if ends_in >= (i64::from(fine.1) + 1) * self.fine_ms {
+            self.settle_fine(&mut changed);
+        }
+        if ends_in >= (i64::from(slot.1) + 1) * self.coarse_ms {
+            self.settle_week(&mut changed);
+        }
+        changed
+    }
+
+    /// What is gathered of the slots that are not over yet.
+    pub const fn gathering(&self) -> &Gathering {
+        &self.gathering
+    }
+
+    /// Puts it back. Returns `false` when it is of another number of series.
+    pub fn restore_gathering(&mut self, stored: Gathering) -> bool {
+        let fits = [stored.sums.len(), stored.fine_sums.len(), stored.steps.len(), stored.fine_steps.len()].iter().all(|len| *len == self.series || *len == 0);
+        self.gathering = stored;
+        fits
+    }
+
+    /// What the state stores of a slot.
+    pub fn stored(&self, key: SlotKey) -> Option<StoredSlot> {
+        match key {
+            SlotKey::Level(kind, slot) => self.levels.get(&(kind, slot)).cloned().map(StoredSlot::Level),
+            SlotKey::Spread(kind, slot) => self.spreads.get(&(kind, slot)).cloned().map(StoredSlot::Spread),
+            SlotKey::Week(day, slot) => self.weeks.get(&(day, slot)).cloned().map(StoredSlot::Week),
+        }
+    }
+
+    /// Puts a stored slot back. Returns `false` when it is of another number of series or of another kind than its name.
+    pub fn restore(&mut self, key: SlotKey, stored: StoredSlot) -> bool {
+        let size = self.series;
+        match (key, stored) {
+            (SlotKey::Level(kind, slot), StoredSlot::Level(stored)) if stored.levels.len() == size && stored.seen.len() == size => {
+                self.levels.insert((kind, slot), stored);
+                true
+            }
+            (SlotKey::Spread(kind, slot), StoredSlot::Spread(stored)) if stored.spreads.len() == size => {
+                self.spreads.insert((kind, slot), stored);
+                true
+            }
+            (SlotKey::Week(day, slot), StoredSlot::Week(stored)) if [stored.levels.len(), stored.seen.len(), stored.last.len()] == [size; 3] => {
+                self.weeks.insert((day, slot), stored);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn settle_fine(&mut self, changed: &mut Vec<SlotKey>) {
+        let size = self.series;
+        let Some(fine) = self.gathering.fine.take() else { return };
+        let coarse = (i64::from(fine.1) * self.fine_ms / self.coarse_ms) as u16;
+        let levels = self.levels.entry(fine).or_insert_with(|| LevelSlot { levels: vec![0; size], seen: vec![0; size] });
+        let spreads = self.spreads.entry((fine.0, coarse)).or_insert_with(|| SpreadSlot { spreads: vec![NO_SPREAD; size] });
+        let spread_learns = SPREAD_LEARNS / (self.coarse_ms / self.fine_ms).max(1) as f64;
+        for series in 0..size {
+            let steps = std::mem::take(&mut self.gathering.fine_steps[series]);
+            let sum = std::mem::take(&mut self.gathering.fine_sums[series]);
+            if steps > 0 {
+                levels.absorb(series, &mut spreads.spreads[series], f64::from(sum) / f64::from(steps), spread_learns);
+            }
+        }
+        changed.extend([SlotKey::Level(fine.0, fine.1), SlotKey::Spread(fine.0, coarse)]);
+    }
+
+    fn settle_week(&mut self, changed: &mut Vec<SlotKey>) {
+        let size = self.series;
+        let Some(slot) = self.gathering.slot.take() else { return };
+        let kind = DayKind::of_weekday(slot.0);
+        let first = i64::from(slot.1) * self.coarse_ms / self.fine_ms;
+        let fine: Vec<&LevelSlot> = (first..first + self.coarse_ms / self.fine_ms).filter_map(|fine| self.levels.get(&(kind, fine as u16))).collect();
+        let spread = self.spreads.get(&(kind, slot.1));
+        let week = self.weeks.entry(slot).or_insert_with(|| WeekSlot { levels: vec![0; size], seen: vec![0; size], last: vec![NO_SPREAD; size] });
+        for series in 0..size {
+            let steps = std::mem::take(&mut self.gathering.steps[series]);
+            let sum = std::mem::take(&mut self.gathering.sums[series]);
+            let persons = (steps > 0).then(|| f64::from(sum) / f64::from(steps));
+            week.last[series] = persons.map_or(NO_SPREAD, held);
+            if let Some(persons) = persons {
+                let level = mean_level(fine.iter().copied(), series);
+                let spread = spread.and_then(|spread| spread.get(series));
+                let within = level.zip(spread).map(|(level, spread)| (level, 1.5 * CLIP * spread.max(0.5 * (level + 1.0).sqrt())));
+                week.absorb(series, within.map_or(persons, |(level, reach)| persons.clamp(level - reach, level + reach)));
+            }
+        }
+        changed.push(SlotKey::Week(slot.0, slot.1));
+    }
+}
+
+impl LevelSlot {
+    fn get(&self, series: usize) -> Option<(f64, u8)> {
+        let seen = *self.seen.get(series)?;
+        (seen > 0).then(|| (persons(self.levels[series]), seen))
+    }
+
+    fn absorb(&mut self, series: usize, spread: &mut u16, persons: f64, spread_learns: f64) {
+        let seen = &mut self.seen[series];
+        if *seen == 0 {
+            self.levels[series] = held(persons);
+            *seen = 1;
+            return;
+        }
+        let level = self::persons(self.levels[series]);
+        let known_spread = (*spread != NO_SPREAD).then(|| self::persons(*spread));
+        let distance = (persons - level).abs();
+        let reach = known_spread.filter(|_| *seen >= KNOWN_DAYS).map(|spread| CLIP * spread.max(0.5 * (level + 1.0).sqrt()));
+        let taken = reach.map_or(persons, |reach| persons.clamp(level - reach, level + reach));
+        let weight = (1.0 / (f64::from(*seen) + 1.0)).max(LEVEL_LEARNS);
+        self.levels[series] = held((level + weight * (taken - level)).max(0.0));
+        let spread_now = known_spread.map_or(distance, |spread| spread + spread_learns * (distance.min(3.0 * spread + 1.0) - spread));
+        *spread = held(spread_now).min(NO_SPREAD - 1);
+        *seen = seen.saturating_add(1);
+    }
+}
+
+impl SpreadSlot {
+    fn get(&self, series: usize) -> Option<f64> {
+        self.spreads.get(series).filter(|spread| **spread != NO_SPREAD).map(|spread| persons(*spread))
+    }
+}
+
+impl WeekSlot {
+    fn absorb(&mut self, series: usize, persons: f64) {
+        let seen = &mut self.seen[series];
+        let level = self::persons(self.levels[series]);
+        let weight = (1.0 / (f64::from(*seen) + 1.0)).max(WEEK_LEARNS);
+        self.levels[series] = held((level + weight * (persons - level)).max(0.0));
+        *seen = seen.saturating_add(1);
+    }
+
+    fn last(&self, series: usize) -> Option<f64> {
+        self.last.get(series).filter(|last| **last != NO_SPREAD).map(|last| persons(*last))
+    }
+}
+
+impl LevelView<'_> {
+    /// The level of `series`; of another kind of day where its own is not known, `None` where none is.
+    pub fn of(&self, series: usize) -> Option<Level> {
+        let here = known(&self.here, series);
+        if self.share == 0.0 {
+            return here;
+        }
+        let next = known(&self.next, series);
+        match (here, next) {
+            (Some(here), Some(next)) => Some(Level { persons: here.persons + self.share * (next.persons - here.persons), days: here.days.min(next.days) }),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
+impl WeekView<'_> {
+    /// `level` shifted as this weekday differs from others of its kind; as it is while that is not known.
+    pub fn shifted(&self, series: usize, level: f64) -> f64 {
+        let week = self.week.filter(|week| week.seen.get(series).is_some_and(|seen| *seen > 0));
+        let of_kind = mean_level(self.fine.iter().flatten().copied(), series);
+        week.zip(of_kind).map_or(level, |(week, of_kind)| (level + 1.0) * ((persons(week.levels[series]) + 1.0) / (of_kind + 1.0)).clamp(0.2, 5.0) - 1.0)
+    }
+
+    /// What came at this time of the day before, persons per step.
+    pub fn day_before(&self, series: usize) -> Option<f64> {
+        self.before.and_then(|week| week.last(series))
+    }
+
+    /// What came at this time of the week before, persons per step.
+    pub fn week_before(&self, series: usize) -> Option<f64> {
+        self.week.and_then(|week| week.last(series))
+    }
+
+    /// The mean distance from the level, persons per step.
+    pub fn spread(&self, series: usize) -> Option<f64> {
+        self.spread.and_then(|spread| spread.get(series))
+    }
+}
+
+fn known(kinds: &[Option<&LevelSlot>; 3], series: usize) -> Option<Level> {
+    kinds.iter().enumerate().find_map(|(place, slot)| {
+        let (persons, seen) = slot.as_ref()?.get(series)?;
+        Some(Level { persons, days: if place == 0 { seen.min(10) as i8 } else { -(place as i8) } })
+    })
+}
+
+fn mean_level<'a>(slots: impl Iterator<Item = &'a LevelSlot>, series: usize) -> Option<f64> {
+    let (sum, count) = slots.filter_map(|slot| slot.get(series)).fold((0.0, 0.0), |(sum, count), (level, _)| (sum + level, count + 1.0));
+    (count > 0.0).then(|| sum / count)
+}
+
+fn held(persons: f64) -> u16 {
+    (GRAIN * persons.max(0.0).sqrt()).round().min(f64::from(NO_SPREAD - 1)) as u16
+}
+
+fn persons(held: u16) -> f64 {
+    let root = f64::from(held) / GRAIN;
+    root * root
+}
+
+#[cfg(test)]
+#[path = "usual_tests.rs"]
+mod tests;

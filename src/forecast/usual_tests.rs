@@ -1,0 +1,122 @@
+//! What is usual: how it learns, what it resists, and what it does not know.
+
+use super::*;
+
+const STEP_MS: i64 = 300_000;
+
+fn place(day: i64, step: i64) -> Place {
+    let weekday = day.rem_euclid(7) as u8;
+    Place { kind: DayKind::of_weekday(weekday), weekday, millis_of_day: step * STEP_MS }
+}
+
+/// Teaches whole days of one series, the first a Monday; `count(day, step)`.
+fn taught(days: std::ops::Range<i64>, count: impl Fn(i64, i64) -> Option<f64>) -> Usual {
+    let mut usual = Usual::new(1, STEP_MS);
+    teach(&mut usual, days, count);
+    usual
+}
+
+fn teach(usual: &mut Usual, days: std::ops::Range<i64>, count: impl Fn(i64, i64) -> Option<f64>) {
+    for day in days {
+        for step in 0..288 {
+            usual.learn(place(day, step), |_| count(day, step));
+        }
+    }
+    // The next day's first step closes the last slots.
+    usual.learn(place(0, 0), |_| None);
+}
+
+fn level(usual: &Usual, day: i64, step: i64) -> f64 {
+    usual.level(place(day, step)).of(0).unwrap().persons
+}
+
+#[test]
+fn a_level_is_what_comes_on_days_of_its_kind() {
+    let usual = taught(0..14, |day, step| Some(if day % 7 < 5 { 100.0 + step as f64 } else { 30.0 }));
+    assert!((level(&usual, 1, 100) - 200.0).abs() < 1.0);
+    assert!((level(&usual, 5, 100) - 30.0).abs() < 1.0);
+    assert_eq!(usual.level(place(2, 3)).of(0).unwrap().days, 10);
+}
+
+#[test]
+fn a_kind_of_day_not_seen_yet_borrows_of_another_and_says_so() {
+    let usual = taught(0..3, |_, _| Some(50.0));
+    let borrowed = usual.level(place(6, 40)).of(0).unwrap();
+    assert!(borrowed.days < 0 && (borrowed.persons - 50.0).abs() < 1.0);
+    assert_eq!(Usual::new(1, STEP_MS).level(place(0, 0)).of(0), None);
+}
+
+#[test]
+fn a_gap_teaches_nothing() {
+    let usual = taught(0..10, |day, step| (day % 2 == 0 || step < 100).then_some(80.0));
+    assert!((level(&usual, 2, 200) - 80.0).abs() < 1.0);
+    assert_eq!(taught(0..3, |_, _| None).level(place(1, 5)).of(0), None);
+}
+
+#[test]
+fn a_match_does_not_enter_the_ordinary_day_and_a_recurring_one_by_little() {
+    let ordinary = |day: i64, step: i64| 40.0 + ((day * 31 + step * 17) % 13) as f64;
+    let night = |day: i64, step: i64| day % 7 == 5 && (230..250).contains(&step);
+    let once = taught(0..57, |day, step| Some(if day == 47 && night(day, step) { 2_000.0 } else { ordinary(day, step) }));
+    assert!(level(&once, 5, 240) < 75.0, "{}", level(&once, 5, 240));
+    let each_second = taught(0..57, |day, step| Some(if day % 14 == 5 && day > 20 && night(day, step) { 2_000.0 } else { ordinary(day, step) }));
+    assert!(level(&each_second, 5, 240) < 200.0, "{}", level(&each_second, 5, 240));
+}
+
+#[test]
+fn a_lasting_change_is_followed_in_days() {
+    let usual = taught(0..70, |day, step| Some(if day < 42 { 100.0 } else { 20.0 } + (step % 7) as f64));
+    assert!(level(&usual, 1, 140) < 35.0, "{}", level(&usual, 1, 140));
+}
+
+#[test]
+fn the_week_tells_a_weekday_that_differs() {
+    let usual = taught(0..42, |day, _| Some(if day % 7 == 4 { 130.0 } else { 100.0 }));
+    let friday = usual.week(place(4, 150));
+    let shifted = friday.shifted(0, level(&usual, 4, 150));
+    assert!((120.0..140.0).contains(&shifted), "{shifted}");
+    assert_eq!(usual.week(place(5, 150)).day_before(0).map(f64::round), Some(130.0));
+    assert_eq!(usual.week(place(4, 150)).week_before(0).map(f64::round), Some(130.0));
+}
+
+#[test]
+fn minutes_lie_on_the_line_between_the_middles_of_slots() {
+    let mut usual = Usual::new(1, 60_000);
+    for minute in 0..1_440 {
+        let at = Place { kind: DayKind::Working, weekday: 0, millis_of_day: minute * 60_000 };
+        usual.learn(at, |_| Some(minute as f64));
+    }
+    usual.learn(Place { kind: DayKind::Working, weekday: 1, millis_of_day: 0 }, |_| None);
+    for minute in [600, 601, 602, 603, 604] {
+        let at = Place { kind: DayKind::Working, weekday: 2, millis_of_day: minute * 60_000 };
+        let level = usual.level(at).of(0).unwrap().persons;
+        assert!((level - minute as f64).abs() < 2.0, "{minute}: {level}");
+    }
+}
+
+#[test]
+fn a_series_takes_no_more_than_eight_kilobytes() {
+    let usual = taught(0..21, |_, _| Some(400.0));
+    let stored = |key: SlotKey| usual.stored(key).map_or(0, |slot| postcard::to_stdvec(&slot).unwrap().len());
+    let levels: usize = usual.levels.keys().map(|(kind, slot)| stored(SlotKey::Level(*kind, *slot))).sum();
+    let spreads: usize = usual.spreads.keys().map(|(kind, slot)| stored(SlotKey::Spread(*kind, *slot))).sum();
+    let weeks: usize = usual.weeks.keys().map(|(day, slot)| stored(SlotKey::Week(*day, *slot))).sum();
+    // A slot of one series holds its lengths too, which many series share.
+    assert!(levels + spreads + weeks < 16_000, "{levels} {spreads} {weeks}");
+    let held = usual.levels.len() * 3 + usual.spreads.len() * 2 + usual.weeks.len() * 5;
+    assert!(held <= 8_000, "{held} bytes");
+}
+
+#[test]
+fn what_was_stored_comes_back() {
+    let usual = taught(0..9, |day, step| Some((day * step % 91) as f64));
+    let mut again = Usual::new(1, STEP_MS);
+    let keys: Vec<SlotKey> =
+        usual.levels.keys().map(|(kind, slot)| SlotKey::Level(*kind, *slot)).chain(usual.weeks.keys().map(|(day, slot)| SlotKey::Week(*day, *slot))).collect();
+    for key in keys {
+        assert!(again.restore(key, usual.stored(key).unwrap()));
+    }
+    assert_eq!(level(&again, 3, 77), level(&usual, 3, 77));
+    assert!(!again.restore(SlotKey::Week(0, 0), usual.stored(SlotKey::Level(DayKind::Working, 0)).unwrap()));
+    assert!(!Usual::new(2, STEP_MS).restore(SlotKey::Level(DayKind::Working, 0), usual.stored(SlotKey::Level(DayKind::Working, 0)).unwrap()));
+}
