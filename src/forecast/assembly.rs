@@ -91,6 +91,7 @@ mod tests {
             horizons: horizons(&[persons; HORIZONS], STEP),
             by_model: true,
             score: None,
+            watch: None,
             expected_last: None,
             usual_last: None,
             actual_last: None,

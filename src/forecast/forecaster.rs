@@ -21,6 +21,8 @@ use super::outlook::{OccupancyOutlook, Outlook, Outlooks, Series, SeriesKind};
 use super::profile::{ProfileSlot, SeasonalProfile};
 use super::series;
 use super::state::{RestoreError, ScoreKind, StateKey};
+use super::watch::verdict::ZoneWatch;
+use super::watch::{Seen, Watch};
 use crate::crowd::ZoneFigures;
 use crate::inference::ask::{Answer, Ask, FEATURES, Outcome, Ticket};
 use crate::time::{EventTime, Span};
@@ -38,6 +40,8 @@ pub struct Forecaster {
     issued: IssuedMedians,
     scales: ErrorScales,
     calibrations: [Calibration; 4],
+    watch: Watch,
+    seen: Vec<Seen>,
     changed: BTreeSet<StateKey>,
     /// The tensor, and what it was computed from; filled for `filled`.
     tensor: Arc<Vec<f32>>,
@@ -57,6 +61,9 @@ struct Layout {
     step: Span,
 }
 
+/// Below this coverage a zone's count is not whole.
+const WHOLE: f64 = 0.999;
+
 /// The raw score of a series, before calibration.
 type RawScore = Option<(ScoreKind, f64)>;
 
@@ -71,6 +78,8 @@ impl Forecaster {
             issued: IssuedMedians::default(),
             scales: ErrorScales::new(size),
             calibrations: Default::default(),
+            watch: Watch::new(venue, &layout.series),
+            seen: vec![Seen::default(); size],
             changed: BTreeSet::new(),
             tensor: Arc::new(vec![0.0; rows_for(size) * FEATURES]),
             basis: vec![Basis::default(); size],
@@ -125,6 +134,12 @@ impl Forecaster {
         self.score(&mut outlooks, &raw);
         if self.layout.calendar.is_step_end(end) {
             self.learn_errors(&outlooks);
+            self.watch_step(end, zones);
+        }
+        for (row, verdict) in self.watch.verdicts() {
+            if let Some(outlook) = outlooks.get_mut(row).filter(|outlook| outlook.actual_last.is_some()) {
+                outlook.watch = Some(*verdict);
+            }
         }
         self.keep_medians(end, &outlooks);
         let occupancy = self.occupancy(&outlooks, zones);
@@ -161,6 +176,10 @@ impl Forecaster {
                 self.calibrations[kind as usize] = decoded(key, value)?;
                 self.calibrations[kind as usize].is_sound()
             }
+            StateKey::WatchScores => self.watch.restore_scores(decoded(key, value)?),
+            StateKey::WatchBudget(group) => self.watch.restore_budget(group as usize, decoded(key, value)?),
+            StateKey::WatchZone(zone) => self.watch.restore_zone(zone as usize, decoded::<ZoneWatch>(key, value)?),
+            StateKey::WatchOccasion(bin) => self.watch.occasions_mut().restore(bin as usize, decoded(key, value)?),
         };
         self.filled = None;
         if fits { Ok(()) } else { Err(RestoreError::OtherLayout { key: key.to_owned(), series: size }) }
@@ -208,6 +227,7 @@ impl Forecaster {
                 horizons: quantiles.map(|quantiles| assembly::horizons(&quantiles, self.layout.step)).unwrap_or_default(),
                 by_model: by_model.is_some(),
                 score: None,
+                watch: None,
                 expected_last,
                 usual_last: basis.usual,
                 actual_last: basis.last,
@@ -251,6 +271,21 @@ impl Forecaster {
         }
     }
 
+    /// Where a step ends at `end`, the watch takes it in. A zone of which a part was silent cannot be said to be empty, so it is not judged.
+    fn watch_step(&mut self, end: EventTime, zones: &[ZoneFigures]) {
+        let slot = self.profile.slot(self.layout.calendar.slot(end.before(self.layout.step)));
+        for (row, (seen, series)) in self.seen.iter_mut().zip(&self.layout.series).enumerate() {
+            let is_whole = zones.get(series.zone.index()).is_none_or(|zone| zone.expected == 0 || zone.coverage >= WHOLE);
+            let usual = slot.and_then(|slot| slot.get(row)).map(|(usual, days)| (usual, f64::from(days)));
+            *seen = Seen { came: self.basis[row].last.filter(|_| is_whole), usual, occasion: None };
+        }
+        let learnt = self.watch.take(end, &mut self.seen);
+        self.changed.insert(StateKey::WatchScores);
+        self.changed.extend((0..self.watch.groups() as u32).map(StateKey::WatchBudget));
+        self.changed.extend((0..self.watch.zones() as u32).map(StateKey::WatchZone));
+        self.changed.extend(learnt.map(|bin| StateKey::WatchOccasion(bin as u32)));
+    }
+
     fn keep_medians(&mut self, end: EventTime, outlooks: &[Outlook]) {
         let medians = outlooks.iter().map(|outlook| outlook.horizons.first().map(|horizon| horizon.q50));
         self.issued.keep(end, IssuedPane::new(medians));
@@ -275,6 +310,10 @@ impl Forecaster {
             StateKey::Profile(slot) => self.profile.slot(slot).and_then(|slot| postcard::to_stdvec(slot).ok()),
             StateKey::Scales => postcard::to_stdvec(&self.scales).ok(),
             StateKey::Calibration(kind) => postcard::to_stdvec(&self.calibrations[kind as usize]).ok(),
+            StateKey::WatchScores => postcard::to_stdvec(self.watch.scores()).ok(),
+            StateKey::WatchBudget(group) => self.watch.budget(group as usize).and_then(|budget| postcard::to_stdvec(budget).ok()),
+            StateKey::WatchZone(zone) => self.watch.zone(zone as usize).and_then(|zone| postcard::to_stdvec(zone).ok()),
+            StateKey::WatchOccasion(bin) => self.watch.occasions().bin(bin as usize).and_then(|bin| postcard::to_stdvec(bin).ok()),
         }
     }
 }

@@ -5,6 +5,7 @@
 //!   issued/<end>                  medians issued at one pane
 //!   profile/<day type>/<slot>     what is usual in one step of the day
 //!   scales                        running errors
+//!   watch/scores                  histogram of the watch's scores; likewise watch/budget/<group>, watch/zone/<n>, watch/occasion/<bin>
 //!   calibration/<kind>            histogram of one kind of score
 //! ```
 
@@ -55,6 +56,10 @@ pub enum StateKey {
     Issued(EventTime),
     Profile(Slot),
     Scales,
+    WatchScores,
+    WatchBudget(u32),
+    WatchZone(u32),
+    WatchOccasion(u32),
     Calibration(ScoreKind),
 }
 
@@ -65,6 +70,10 @@ impl fmt::Display for StateKey {
             Self::Issued(end) => write!(f, "issued/{}", end.as_millis()),
             Self::Profile(slot) => write!(f, "profile/{}/{}", slot.day.word(), slot.step),
             Self::Scales => f.write_str("scales"),
+            Self::WatchScores => f.write_str("watch/scores"),
+            Self::WatchBudget(group) => write!(f, "watch/budget/{group}"),
+            Self::WatchZone(zone) => write!(f, "watch/zone/{zone}"),
+            Self::WatchOccasion(bin) => write!(f, "watch/occasion/{bin}"),
             Self::Calibration(kind) => write!(f, "calibration/{}", kind.word()),
         }
     }
@@ -82,6 +91,10 @@ impl StateKey {
                 Some(Self::Profile(Slot { day, step: step.parse().ok()? }))
             }
             ["scales"] => Some(Self::Scales),
+            ["watch", "scores"] => Some(Self::WatchScores),
+            ["watch", "budget", group] => group.parse().ok().map(Self::WatchBudget),
+            ["watch", "zone", zone] => zone.parse().ok().map(Self::WatchZone),
+            ["watch", "occasion", bin] => bin.parse().ok().map(Self::WatchOccasion),
             ["calibration", word] => ScoreKind::ALL.into_iter().find(|kind| kind.word() == word).map(Self::Calibration),
             _ => None,
         }
@@ -92,7 +105,9 @@ impl StateKey {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
     /// The name is none of the forecaster's.
-    #[error("unknown forecast state `{key}`: expected history/…, issued/…, profile/…, scales or calibration/…; the state was written by another version")]
+    #[error(
+        "unknown forecast state `{key}`: expected history/…, issued/…, profile/…, scales, watch/… or calibration/…; the state was written by another version"
+    )]
     UnknownKey {
         /// The name.
         key: String,
@@ -121,7 +136,15 @@ mod tests {
 
     #[test]
     fn every_name_reads_back() {
-        let mut keys = vec![StateKey::History(EventTime::from_millis(-5)), StateKey::Issued(EventTime::from_millis(7)), StateKey::Scales];
+        let mut keys = vec![
+            StateKey::History(EventTime::from_millis(-5)),
+            StateKey::Issued(EventTime::from_millis(7)),
+            StateKey::Scales,
+            StateKey::WatchScores,
+            StateKey::WatchBudget(1),
+            StateKey::WatchZone(3),
+            StateKey::WatchOccasion(0),
+        ];
         keys.push(StateKey::Profile(Slot { day: DayType::Weekend, step: 287 }));
         keys.extend(ScoreKind::ALL.map(StateKey::Calibration));
         for key in keys {
