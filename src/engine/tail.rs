@@ -83,7 +83,7 @@ mod tests {
 
     fn outlook(kind: SeriesKind, horizons: Vec<Horizon>) -> Outlook {
         let series = Series { zone: ZoneId(0), kind };
-        Outlook { series, horizons, by_model: true, score: None, expected_last: None, usual_last: None, actual_last: None }
+        Outlook { series, horizons, by_model: true, score: None, watch: None, expected_last: None, usual_last: None, actual_last: None }
     }
 
     fn written(tail: &Tail<'_>) -> String {
