@@ -8,6 +8,7 @@
 //! - [`tensor`]: what the flow model sees; [`assembly`]: from its answer to persons.
 //! - [`profile`], [`features`]: what the anomaly model sees; [`fallback`]: the score without it; [`issued`]: what was expected of the last step; [`calibration`]: from a raw score
 //!   to a share of quiet panes.
+//! - [`watch`]: what came against what was usual: the anomalies.
 
 pub mod assembly;
 pub mod bands;
@@ -33,6 +34,7 @@ pub mod state;
 pub mod steps;
 pub mod tensor;
 pub mod usual;
+pub mod watch;
 
 pub use forecaster::Forecaster;
 pub use outlook::{Horizon, OccupancyOutlook, Outlook, Outlooks, Series, SeriesKind};
