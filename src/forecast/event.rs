@@ -99,6 +99,7 @@ mod tests {
             away: String::new(),
             kick_off: EventTime::from_millis(0).after(Span::from_mins(60 * hours)),
             expected_attendance,
+            plan: Default::default(),
         };
         Programme::new(&[of(200, 40_000), of(100, 20_000), of(500, 0)])
     }

@@ -82,6 +82,7 @@ impl Outlook {
             horizons: Vec::new(),
             by_model: false,
             score: None,
+            watch: None,
             expected_last: None,
             band_last: None,
             usual_last: None,

@@ -1,10 +1,11 @@
 //! Panes: the smallest windows, on one grid, half-open, named by their end.
 
 use super::{EventTime, Span};
+use serde::{Deserialize, Serialize};
 
 /// The length of a venue's panes, and where their grid lies. Panes are `[k·length + phase, (k+1)·length + phase)` and a pane's name is its end. Live panes begin at the epoch
 /// (phase 0); those of a table begin where its rows do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaneLength {
     length: Span,
     phase: Span,

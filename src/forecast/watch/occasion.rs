@@ -139,6 +139,7 @@ mod tests {
             away: String::new(),
             kick_off: EventTime::from_millis(day * DAY_MS + DAY_MS / 2),
             expected_attendance: persons,
+            plan: Default::default(),
         };
         venue.matches = [(10, 10_000), (20, 10_000), (30, 10_000), (40, fourth)].into_iter().map(game).collect();
         Occasions::new(&venue, 1)
