@@ -6,8 +6,8 @@ WORDS = """# crowd-flow
 
 Version {version} · SHA-256 `{digest}` · {size} bytes · feature set `midan-features-2` (`docs/FEATURES.md`)
 
-Rebuilt by `models/train/train.sh --data DIR`; this page is written by that command. The same command gives the same hash on the same machine; another CPU may round
-differently and then gives another hash.
+Rebuilt by `models/train/train.sh --data DIR`; this page is written by that command. It is a function of the binary that wrote the features, the data and
+the seed; another CPU may round differently and then gives another hash.
 
 ## What it is for
 
