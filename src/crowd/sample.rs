@@ -158,10 +158,14 @@ pub(crate) fn profile() -> Profile {
         ("blind.deadband", 0.05),
         ("blind.dense", 3.0),
         ("blind.occupied", 10.0),
-        ("anomaly.p", 0.001),
+        ("anomaly.budget_per_week", 1.0),
+        ("anomaly.budget_shared", 1.0),
+        ("anomaly.hold", 0.5),
+        ("anomaly.dips", 0.8),
+        ("anomaly.min_days", 2.0),
         ("anomaly.on_s", 0.0),
         ("anomaly.off_s", 300.0),
-        ("anomaly.deadband", 0.004),
+        ("anomaly.regime_s", 57_600.0),
         ("anomaly.warm_up_panes", 12.0),
     ];
     let unit = |name: &str| REQUIRED.iter().find(|(known, _)| *known == name).map_or("", |(_, unit)| unit);

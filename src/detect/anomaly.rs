@@ -1,55 +1,57 @@
-//! ANOMALY: what came in a zone's last step was odd, by the model's calibrated score: the expected share of quiet panes that score higher.
+//! ANOMALY: what came in a zone stands out from what was usual by more than the operator's budget of false alarms lets pass.
 //!
-//! A zone has several series; the oddest speaks for it. A machine's hint and nothing more: low priority, `possible`, and it says what was expected and what came.
+//! The watch (`forecast::watch`) has judged; one of the zone's series speaks for it. A machine's hint and nothing more: low priority, `possible`, and it says what was expected and what came, and
+//! in which window. What the learnt score says of the same step stands beside it, for or against.
 
-use super::finding::{Code, Finding, Priority};
+use super::finding::{Code, Evidence, Finding, Priority};
 use super::scene::{Manner, PerProfile, Scene, Standing, profile_of, seconds};
+use crate::forecast::watch::Verdict;
 use crate::forecast::{Outlook, SeriesKind};
 use crate::time::Span;
-use crate::venue::{Profile, ZoneId};
-use std::collections::BTreeMap;
+use crate::venue::Profile;
 
 const MANNER: Manner =
     Manner { code: Code::Anomaly, headline: "alarm.anomaly", would_clear: "clear.anomaly", certainty: "possible", urgency: "expected", severity: "minor" };
 
+/// The learnt score supports a finding when at most this share of quiet panes has a higher one.
+const SUPPORTS: f64 = 0.01;
+
 struct Limits {
-    p: f64,
-    deadband: f64,
+    hold: f64,
     delays: (Span, Span),
 }
 
-/// One finding per zone that has a score.
+/// One finding per zone of which the watch can speak.
 pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
-    let mut oddest: BTreeMap<ZoneId, (f64, &Outlook)> = BTreeMap::new();
-    for outlook in scene.outlooks {
-        let Some(score) = outlook.score.filter(|score| score.is_finite()) else {
-            continue;
-        };
-        let known = oddest.entry(outlook.series.zone).or_insert((score, outlook));
-        if score < known.0 {
-            *known = (score, outlook);
-        }
-    }
     let mut limits = PerProfile::new(read);
-    for (zone, (score, outlook)) in oddest {
-        let Some(profile) = scene.venue.zones.get(zone.index()).map(profile_of) else {
+    for outlook in scene.outlooks {
+        let zone = outlook.series.zone.index();
+        let Some((verdict, profile)) = outlook.watch.zip(scene.venue.zones.get(zone).map(profile_of)) else {
             continue;
         };
-        findings.push(finding(scene, zone, score, outlook, limits.of(profile), profile));
+        findings.push(finding(scene, zone, &verdict, outlook, limits.of(profile), profile));
     }
 }
 
-fn finding(scene: &Scene<'_>, zone: ZoneId, score: f64, outlook: &Outlook, limits: &Limits, profile: &Profile) -> Finding {
-    let standing = Standing::of([(Priority::Low, limits.p)], |limit, eased| score <= limit + if eased { limits.deadband } else { 0.0 });
+fn finding(scene: &Scene<'_>, zone: usize, verdict: &Verdict, outlook: &Outlook, limits: &Limits, profile: &Profile) -> Finding {
+    let low = |holds: bool| holds.then_some(Priority::Low);
+    let standing = Standing { exceeds: low(verdict.exceeds), holds: low(verdict.holds) };
     let (flow, expected) = words(outlook.series.kind);
-    let seen = [(flow, outlook.actual_last), (expected, outlook.expected_last)];
-    let known = || seen.iter().filter_map(|(what, persons)| persons.map(|persons| (*what, persons)));
-    let headline: Vec<(&'static str, f64)> = known().chain([("score", score)]).collect();
-    let mut finding = MANNER.finding(scene.zone(zone.index()), standing, limits.delays, &headline, &[("score", limits.p + limits.deadband)]);
-    finding.score = Some(score);
-    finding.evidence.push(scene.held("score", score, "1", limits.p, profile));
+    let minutes = scene.end.since(verdict.from).as_secs_f64() / 60.0;
+    let (came, usual) = (verdict.came / minutes, verdict.expected / minutes);
+    let headline = [(flow, came), (expected, usual), ("score", verdict.share_above)];
+    let mut finding = MANNER.finding(scene.zone(zone), standing, limits.delays, &headline, &[("score_z", limits.hold * verdict.threshold)]);
+    finding.score = Some(verdict.share_above);
+    let in_window = |figure: Evidence| Evidence { from: verdict.from, ..figure };
+    finding.evidence.push(in_window(scene.figure("score", verdict.share_above, "1")));
     if !standing.is_quiet() {
-        finding.evidence.extend(known().map(|(what, persons)| scene.figure(what, persons, "persons")));
+        finding.evidence.push(in_window(scene.held("score_z", verdict.score, "1", verdict.threshold, profile)));
+        finding.evidence.push(in_window(scene.figure(flow, came, "persons/min")));
+        finding.evidence.push(in_window(scene.figure(expected, usual, "persons/min")));
+        if let Some(learnt) = outlook.score.filter(|learnt| learnt.is_finite()) {
+            let side = if learnt <= SUPPORTS { &mut finding.evidence } else { &mut finding.against };
+            side.push(scene.figure("score_learnt", learnt, "1"));
+        }
     }
     finding
 }
@@ -64,8 +66,7 @@ const fn words(kind: SeriesKind) -> (&'static str, &'static str) {
 }
 
 fn read(profile: &Profile) -> Limits {
-    let delays = (seconds(profile, "anomaly.on_s"), seconds(profile, "anomaly.off_s"));
-    Limits { p: profile.value("anomaly.p"), deadband: profile.value("anomaly.deadband"), delays }
+    Limits { hold: profile.value("anomaly.hold"), delays: (seconds(profile, "anomaly.on_s"), seconds(profile, "anomaly.off_s")) }
 }
 
 #[cfg(test)]
@@ -74,38 +75,45 @@ mod tests {
     use crate::crowd::sample::KICK_OFF;
     use crate::detect::sample::Stage;
 
-    fn stage(score: Option<f64>) -> Stage {
+    fn stage(score: f64, exceeds: bool, holds: bool, learnt: Option<f64>) -> Stage {
         let mut stage = Stage::at(KICK_OFF);
-        stage.expect("bowl", 40.0, score);
+        stage.expect("bowl", 40.0, learnt);
+        let from = KICK_OFF.before(Span::from_mins(30));
+        stage.outlooks[0].watch =
+            Some(Verdict { speaker: 0, score, threshold: 4.2, exceeds, holds, is_shortfall: false, from, came: 300.0, expected: 120.0, share_above: 0.0005 });
         stage
     }
 
-    /// p 0.001, deadband 0.004.
     #[test]
-    fn it_judges_the_calibrated_score() {
-        let cases = [(0.5, None, None), (0.006, None, None), (0.002, None, Some(Priority::Low)), (0.001, Some(Priority::Low), Some(Priority::Low))];
-        for (score, exceeds, holds) in cases {
-            let finding = stage(Some(score)).only(detect);
-            assert_eq!((finding.exceeds, finding.holds, finding.score), (exceeds, holds, Some(score)), "{score}");
+    fn it_says_what_the_watch_judged() {
+        for (score, exceeds, holds) in [(1.0, false, false), (3.0, false, true), (5.0, true, true)] {
+            let finding = stage(score, exceeds, holds, None).only(detect);
+            let low = |is: bool| is.then_some(Priority::Low);
+            assert_eq!((finding.exceeds, finding.holds, finding.score), (low(exceeds), low(holds), Some(0.0005)), "{score}");
         }
     }
 
     #[test]
-    fn it_says_what_was_expected_and_what_came() {
-        let finding = stage(Some(0.0005)).only(detect);
+    fn it_says_what_was_expected_and_what_came_and_since_when() {
+        let finding = stage(5.0, true, true, None).only(detect);
         let shown: Vec<(&str, f64)> = finding.evidence.iter().map(|evidence| (&*evidence.what, evidence.value)).collect();
-        assert_eq!(shown, [("score", 0.0005), ("flow_in", 3.0), ("expected_in", 40.0)]);
+        assert_eq!(shown, [("score", 0.0005), ("score_z", 5.0), ("flow_in", 10.0), ("expected_in", 4.0)]);
+        assert!(finding.evidence.iter().all(|evidence| evidence.from == KICK_OFF.before(Span::from_mins(30))));
     }
 
     #[test]
-    fn the_oddest_series_speaks_for_its_zone() {
-        let mut stage = stage(Some(0.4));
-        stage.expect("bowl", 10.0, Some(0.0002));
-        assert_eq!(stage.only(detect).score, Some(0.0002));
+    fn the_learnt_score_stands_beside_it() {
+        let learnt = |share: f64| {
+            let finding = stage(5.0, true, true, Some(share)).only(detect);
+            (finding.evidence.len(), finding.against.len())
+        };
+        assert_eq!((learnt(0.001), learnt(0.4)), ((5, 0), (4, 1)));
     }
 
     #[test]
-    fn without_a_score_nothing_is_judged() {
-        assert!(stage(None).all(detect).is_empty());
+    fn what_the_watch_cannot_judge_is_not_spoken_of() {
+        let mut stage = stage(5.0, true, true, None);
+        stage.outlooks[0].watch = None;
+        assert!(stage.all(detect).is_empty());
     }
 }

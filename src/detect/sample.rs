@@ -58,6 +58,7 @@ impl Stage {
             horizons: vec![Horizon { h_s: 300, q10: persons / 2.0, q50: persons, q90: persons * 2.0 }],
             by_model: true,
             score,
+            watch: None,
             expected_last: Some(persons),
             actual_last: Some(3.0),
             ..Outlook::silent(series)

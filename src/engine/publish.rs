@@ -141,7 +141,7 @@ pub(super) fn pane(venue: &Venue, figures: &VenueFigures, outlooks: &Outlooks, s
         let flows = of_zone(outlooks, index);
         let mut record = PlaceRecord { age_s, ..writer.zone(index, zone, 0) };
         leave_out_what_is_not_told(&mut record.figures, zone, flows);
-        let score = flows.iter().filter_map(|outlook| outlook.score).min_by(f64::total_cmp).map(quantise);
+        let score = flows.iter().find_map(|outlook| outlook.watch).map(|verdict| quantise(verdict.share_above));
         let mut tail = Tail { flows, heads: heads_of_zone(outlooks, index), model: None, score };
         if !tail.forecasts_nothing() {
             tail.model = speaker(flows);

@@ -28,6 +28,8 @@ use super::state::{RestoreError, ScoreKind, StateKey};
 use super::steps::IssuedStep;
 use super::tensor;
 use super::usual::{Gathering, StoredSlot, Usual};
+use super::watch::verdict::ZoneWatch;
+use super::watch::{Seen, Watch};
 use crate::crowd::ZoneFigures;
 use crate::inference::ask::{Answer, Ask, FEATURES, FLOW_FEATURES, HORIZONS, QUANTILES, Ticket};
 use crate::time::{EventTime, Span};
@@ -48,6 +50,8 @@ pub struct Forecaster {
     profile: SeasonalProfile,
     issued: IssuedPanes,
     calibrations: [Calibration; 4],
+    watch: Watch,
+    seen: Vec<Seen>,
     changed: BTreeSet<StateKey>,
     /// The tensors, and what they were computed from; filled for `filled`.
     tensor: Arc<Vec<f32>>,
@@ -70,6 +74,9 @@ struct Layout {
     step: Span,
 }
 
+/// Below this coverage a zone's count is not whole.
+const WHOLE: f64 = 0.999;
+
 /// The raw score of a series, before calibration.
 type RawScore = Option<(ScoreKind, f64)>;
 
@@ -87,6 +94,8 @@ impl Forecaster {
             profile: SeasonalProfile::new(size),
             issued: IssuedPanes::default(),
             calibrations: Default::default(),
+            watch: Watch::new(venue, &layout.series),
+            seen: vec![Seen::default(); size],
             changed: BTreeSet::new(),
             tensor: Arc::new(vec![0.0; rows_for(size) * FEATURES]),
             flow: Arc::new(vec![0.0; rows_for(size) * FLOW_FEATURES]),
@@ -142,6 +151,14 @@ impl Forecaster {
         let mut outlooks = self.read(answer, end);
         let raw = self.raw_scores(answer, &outlooks);
         self.score(&mut outlooks, &raw);
+        if self.layout.calendar.is_step_end(end) {
+            self.watch_step(end, zones);
+        }
+        for (row, verdict) in self.watch.verdicts() {
+            if let Some(outlook) = outlooks.get_mut(row).filter(|outlook| outlook.actual_last.is_some()) {
+                outlook.watch = Some(*verdict);
+            }
+        }
         self.keep_issued(end, &outlooks);
         let occupancy = self.occupancy(&outlooks, zones);
         Outlooks { issued: end, series: outlooks, occupancy }
@@ -182,6 +199,10 @@ impl Forecaster {
                 self.calibrations[kind as usize] = decoded(key, value)?;
                 self.calibrations[kind as usize].is_sound()
             }
+            StateKey::WatchScores => self.watch.restore_scores(decoded(key, value)?),
+            StateKey::WatchBudget(group) => self.watch.restore_budget(group as usize, decoded(key, value)?),
+            StateKey::WatchZone(zone) => self.watch.restore_zone(zone as usize, decoded::<ZoneWatch>(key, value)?),
+            StateKey::WatchOccasion(bin) => self.watch.occasions_mut().restore(bin as usize, decoded(key, value)?),
         };
         self.filled = None;
         if fits { Ok(()) } else { Err(RestoreError::OtherLayout { key: key.to_owned(), series: size }) }
@@ -335,6 +356,21 @@ impl Forecaster {
         }
     }
 
+    /// Where a step ends at `end`, the watch takes it in. A zone of which a part was silent cannot be said to be empty, so it is not judged.
+    fn watch_step(&mut self, end: EventTime, zones: &[ZoneFigures]) {
+        let levels = self.usual.level(self.layout.calendar.place(end.before(self.layout.step)));
+        for (row, (seen, series)) in self.seen.iter_mut().zip(&self.layout.series).enumerate() {
+            let is_whole = zones.get(series.zone.index()).is_none_or(|zone| zone.expected == 0 || zone.coverage >= WHOLE);
+            let usual = levels.of(row).map(|level| (level.persons, f64::from(level.days)));
+            *seen = Seen { came: self.sight.last[row].map(f64::from).filter(|_| is_whole), usual, occasion: None };
+        }
+        let learnt = self.watch.take(end, &mut self.seen);
+        self.changed.insert(StateKey::WatchScores);
+        self.changed.extend((0..self.watch.groups() as u32).map(StateKey::WatchBudget));
+        self.changed.extend((0..self.watch.zones() as u32).map(StateKey::WatchZone));
+        self.changed.extend(learnt.map(|bin| StateKey::WatchOccasion(bin as u32)));
+    }
+
     fn keep_issued(&mut self, end: EventTime, outlooks: &[Outlook]) {
         let next = |outlook: &Outlook| outlook.horizons.first().map(|horizon| [horizon.q10, horizon.q50, horizon.q90]);
         self.issued.keep(end, IssuedPane::new(outlooks.iter().map(next)));
@@ -364,6 +400,10 @@ impl Forecaster {
             StateKey::Excess => postcard::to_stdvec(&self.excess).ok(),
             StateKey::Gathering => postcard::to_stdvec(self.usual.gathering()).ok(),
             StateKey::Calibration(kind) => postcard::to_stdvec(&self.calibrations[kind as usize]).ok(),
+            StateKey::WatchScores => postcard::to_stdvec(self.watch.scores()).ok(),
+            StateKey::WatchBudget(group) => self.watch.budget(group as usize).and_then(|budget| postcard::to_stdvec(budget).ok()),
+            StateKey::WatchZone(zone) => self.watch.zone(zone as usize).and_then(|zone| postcard::to_stdvec(zone).ok()),
+            StateKey::WatchOccasion(bin) => self.watch.occasions().bin(bin as usize).and_then(|bin| postcard::to_stdvec(bin).ok()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a forecast says: for each series, per horizon, three quantiles of persons, and how odd the last step was.
 
+use super::watch::Verdict;
 use crate::time::EventTime;
 use crate::venue::ZoneId;
 use serde::{Deserialize, Serialize};
@@ -57,8 +58,10 @@ pub struct Outlook {
     pub horizons: Vec<Horizon>,
     /// Whether a model spoke; else the fallback did.
     pub by_model: bool,
-    /// The calibrated anomaly score: the expected share of quiet panes with a higher score; `None` until enough panes were seen.
+    /// The anomaly model's calibrated score: the expected share of quiet panes with a higher score; `None` until enough panes were seen.
     pub score: Option<f64>,
+    /// What the watch says of the zone, where this series speaks for it.
+    pub watch: Option<Verdict>,
     /// What was expected for the last step (median of the forecast made a step before), persons.
     pub expected_last: Option<f64>,
     /// The quantiles of the forecast for the last step, made a step before: 10, 50, 90 %, persons.
@@ -79,6 +82,7 @@ impl Outlook {
             horizons: Vec::new(),
             by_model: false,
             score: None,
+            watch: None,
             expected_last: None,
             band_last: None,
             usual_last: None,

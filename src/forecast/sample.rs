@@ -95,6 +95,16 @@ fn sensor(link: u32) -> Sensor {
 }
 
 fn profile() -> Profile {
-    let warm_up = Threshold { value: 3.0, unit: "panes".into(), source: "test".into(), mark: 'C' };
-    Profile { label: "test/1".into(), thresholds: [("anomaly.warm_up_panes".into(), warm_up)].into(), hash: String::new() }
+    let set = |name: &str, value: f64| (name.into(), Threshold { value, unit: "1".into(), source: "test".into(), mark: 'C' });
+    let values = [
+        ("anomaly.warm_up_panes", 3.0),
+        ("anomaly.budget_per_week", 1.0),
+        ("anomaly.budget_shared", 1.0),
+        ("anomaly.hold", 0.5),
+        ("anomaly.dips", 0.8),
+        ("anomaly.min_days", 2.0),
+        ("anomaly.off_s", 1_800.0),
+        ("anomaly.regime_s", 57_600.0),
+    ];
+    Profile { label: "test/1".into(), thresholds: values.into_iter().map(|(name, value)| set(name, value)).collect(), hash: String::new() }
 }

@@ -10,6 +10,7 @@
 //!   excess                        what matches add
 //!   gathering                     what is gathered of a slot that is not over
 //!   profile/<day type>/<slot>     the plain means of the anomaly model's features
+//!   watch/scores                  histogram of the watch's scores; likewise watch/budget/<group>, watch/zone/<n>, watch/occasion/<bin>
 //!   calibration/<kind>            histogram of one kind of score
 //! ```
 
@@ -66,6 +67,10 @@ pub enum StateKey {
     Gathering,
     Excess,
     Profile(Slot),
+    WatchScores,
+    WatchBudget(u32),
+    WatchZone(u32),
+    WatchOccasion(u32),
     Calibration(ScoreKind),
 }
 
@@ -83,6 +88,10 @@ impl fmt::Display for StateKey {
             Self::Usual(SlotKey::Week(day, slot)) => write!(f, "week/{day}/{slot}"),
             Self::Gathering => f.write_str("gathering"),
             Self::Excess => f.write_str("excess"),
+            Self::WatchScores => f.write_str("watch/scores"),
+            Self::WatchBudget(group) => write!(f, "watch/budget/{group}"),
+            Self::WatchZone(zone) => write!(f, "watch/zone/{zone}"),
+            Self::WatchOccasion(bin) => write!(f, "watch/occasion/{bin}"),
             Self::Calibration(kind) => write!(f, "calibration/{}", kind.word()),
         }
     }
@@ -108,6 +117,10 @@ impl StateKey {
             ["week", day, slot] => Some(Self::Usual(SlotKey::Week(day.parse().ok().filter(|day| *day < 7)?, slot.parse().ok()?))),
             ["gathering"] => Some(Self::Gathering),
             ["excess"] => Some(Self::Excess),
+            ["watch", "scores"] => Some(Self::WatchScores),
+            ["watch", "budget", group] => group.parse().ok().map(Self::WatchBudget),
+            ["watch", "zone", zone] => zone.parse().ok().map(Self::WatchZone),
+            ["watch", "occasion", bin] => bin.parse().ok().map(Self::WatchOccasion),
             ["calibration", word] => ScoreKind::ALL.into_iter().find(|kind| kind.word() == word).map(Self::Calibration),
             _ => None,
         }
@@ -119,7 +132,7 @@ impl StateKey {
 pub enum RestoreError {
     /// The name is none of the forecaster's.
     #[error(
-        "unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, pulse, level/…, spread/…, week/…, gathering, excess, profile/… or calibration/…; the state was written by another version"
+        "unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, pulse, level/…, spread/…, week/…, gathering, excess, profile/…, watch/… or calibration/…; the state was written by another version"
     )]
     UnknownKey {
         /// The name.
@@ -156,6 +169,10 @@ mod tests {
             StateKey::Gathering,
             StateKey::Excess,
             StateKey::Horizon(4),
+            StateKey::WatchScores,
+            StateKey::WatchBudget(1),
+            StateKey::WatchZone(3),
+            StateKey::WatchOccasion(0),
         ];
         keys.push(StateKey::Step(EventTime::from_millis(9)));
         keys.extend([SlotKey::Level(DayKind::Sunday, 287), SlotKey::Spread(DayKind::Working, 0), SlotKey::Week(6, 95)].map(StateKey::Usual));

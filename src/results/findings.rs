@@ -17,7 +17,7 @@ pub struct FindingLine {
     pub to: i64,
     /// Event time at which it came out.
     pub detected: i64,
-    /// The first figure of the evidence.
+    /// How far it stands out, in standard deviations, where that is known; else the first figure of the evidence.
     pub score: Option<f64>,
     /// The calibrated score, where one is behind it.
     pub p: Option<f64>,
@@ -80,7 +80,7 @@ fn line(change: &Change) -> FindingLine {
         from: first_pane(change),
         to: change.event_time.as_millis(),
         detected: change.event_time.as_millis(),
-        score: change.evidence.first().map(|evidence| evidence.value),
+        score: evidence("score_z").or_else(|| change.evidence.first().map(|evidence| evidence.value)),
         p: evidence("score"),
         code: change.code.word().to_owned(),
     }

@@ -117,6 +117,17 @@ impl<'a> Keys<'a> {
         })
     }
 
+    /// A number.
+    pub(super) fn number(&self, key: &'static str) -> Option<f64> {
+        let value = self.get(key)?;
+        let read = match value.get_ref() {
+            DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number as f64),
+            DeValue::Float(number) => number.as_str().parse().ok(),
+            _ => None,
+        };
+        if read.is_some() { read } else { self.refuse(key, value, format!("must be a number, is {}", value.get_ref().type_str())) }
+    }
+
     /// A list of texts; a single text is a list of one.
     pub(super) fn texts(&self, key: &'static str) -> Option<Vec<String>> {
         let value = self.get(key)?;

@@ -41,6 +41,8 @@ pub struct Mapping {
     pub absent: Absent,
     /// When people can be there.
     pub opening: Opening,
+    /// How many false findings an operator is ready to look at; what the profile says where nothing is told.
+    pub anomaly: AnomalyBudget,
     /// How a calendar beside the table is written.
     pub calendar: CalendarShape,
     /// SHA-256 of the mapping's text, hexadecimal.
@@ -155,6 +157,15 @@ pub enum Values {
     },
 }
 
+/// The operator's budget of false findings.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct AnomalyBudget {
+    /// False findings a week.
+    pub per_week: Option<f64>,
+    /// Whether all places of the table share it; else each has it to itself.
+    pub is_shared: Option<bool>,
+}
+
 /// How a calendar beside the table is written: a CSV with a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CalendarShape {
@@ -210,6 +221,7 @@ impl Mapping {
         let (time_columns, stamps, stamp_is) = time(root.table("time"), zone);
         let layout = layout(root);
         let opening = opening_hours(root.table("opening"));
+        let anomaly = anomaly_budget(root.table("anomaly"));
         let calendar = calendar(root.table("calendar"), &stamps.format);
         if !root.has("time_zone") && !stamps.format.bears_offset() {
             root.fault("time_zone", "must be there: the times of the table bear no offset");
@@ -230,6 +242,7 @@ impl Mapping {
             repeated,
             absent,
             opening,
+            anomaly,
             calendar,
             hash: hash(text),
         })
@@ -327,6 +340,16 @@ fn opening_hours(keys: Keys<'_>) -> Opening {
     }
     keys.finish();
     opening
+}
+
+fn anomaly_budget(keys: Keys<'_>) -> AnomalyBudget {
+    let per_week = keys.number("budget_per_week");
+    if per_week.is_some_and(|per_week| !(per_week > 0.0 && per_week.is_finite())) {
+        keys.fault("budget_per_week", "must be above 0: false findings a week that somebody is ready to look at");
+    }
+    let is_shared = keys.word("group", &[("table", true), ("zone", false)]);
+    keys.finish();
+    AnomalyBudget { per_week, is_shared }
 }
 
 fn calendar(keys: Keys<'_>, table: &Format) -> CalendarShape {

@@ -20,6 +20,7 @@ impl Table {
     /// The venue of this table.
     pub fn venue(&self, profile: &Arc<Profile>, matches: Vec<Match>) -> Venue {
         let mapping = self.mapping();
+        let profile = &self.with_budget(profile);
         let zones: Vec<Zone> = self.sensors().iter().map(|id| zone(id, mapping.closed, profile)).collect();
         let told = self.directions();
         let links: Vec<Link> = self.sensors().iter().enumerate().map(|(i, id)| link(id, ZoneId::from(i), told)).collect();
@@ -55,6 +56,19 @@ impl Table {
             source_names: Names::new([SOURCE]),
             hash: self.layout_hash(),
         }
+    }
+
+    /// The profile with the budget that the mapping sets.
+    fn with_budget(&self, profile: &Arc<Profile>) -> Arc<Profile> {
+        let budget = self.mapping().anomaly;
+        let told = [("anomaly.budget_per_week", budget.per_week), ("anomaly.budget_shared", budget.is_shared.map(f64::from))];
+        let mut profile = Profile::clone(profile);
+        for (name, value) in told {
+            if let Some((threshold, value)) = profile.thresholds.get_mut(name).zip(value) {
+                (threshold.value, threshold.source) = (value, "the mapping of the table".into());
+            }
+        }
+        Arc::new(profile)
     }
 
     fn source(&self) -> Source {

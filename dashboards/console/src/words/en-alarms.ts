@@ -81,6 +81,8 @@ export const alarmWords = (say: Speech) => ({
     coverage: "Share of its sensors that report",
     silence_s: "Silent for",
     score: "Quiet moments that look as strange",
+    score_z: "How far it stands out, in deviations",
+    score_learnt: "The same by the learnt score",
     flow_in: "Coming in",
     expected_in: "Coming in, expected",
   },

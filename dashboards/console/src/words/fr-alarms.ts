@@ -88,6 +88,8 @@ export const alarmWords = (say: Speech): AlarmWords => ({
     coverage: "Part de ses capteurs qui répondent",
     silence_s: "Silence depuis",
     score: "Moments calmes aussi étranges",
+    score_z: "Écart à l’habituel, en écarts-types",
+    score_learnt: "De même selon le modèle appris",
     flow_in: "Entrées",
     expected_in: "Entrées attendues",
   },

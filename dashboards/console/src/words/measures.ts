@@ -27,6 +27,8 @@ const BY_WHAT: Record<string, Writer> = {
   coverage: share,
   silence_s: span,
   score: share,
+  score_z: (value, say) => say.number(value, 1),
+  score_learnt: share,
   flow_in: perMinute,
   expected_in: perMinute,
 };

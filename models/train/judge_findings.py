@@ -1,0 +1,73 @@
+"""Findings of a replay before their judge: which labelled events were found, and how many findings were about none.
+
+    midan replay --table CalIt2.data --map config/mappings/calit2.toml --out results
+    python models/train/judge_findings.py --findings results/findings.ndjson --labels CalIt2-traffic.test.csv --zone America/Los_Angeles
+
+An event is found when a finding comes out within it or a bin on either side. Every other finding is unmatched, whatever
+it may have been about. The first two weeks teach what is usual and are not judged.
+"""
+
+import argparse
+import csv
+import json
+from bisect import bisect_left, bisect_right
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+DAY_MS = 86_400_000
+WARM_UP_DAYS = 14
+
+
+def labelled_events(rows: list, zone: ZoneInfo) -> tuple[list, int, int, int]:
+    """Runs of labelled rows as (start, end) in ms, the length of a bin, and where the table starts and ends.
+
+    A local hour that comes twice is read as its first, as the mapping does.
+    """
+    starts = [int(datetime.fromisoformat(row["timestamp"]).replace(tzinfo=zone).timestamp() * 1_000) for row in rows]
+    step = starts[1] - starts[0]
+    events = []
+    for start, row in zip(starts, rows):
+        if row["is_anomaly"] not in ("1", "1.0"):
+            continue
+        if events and start - events[-1][1] <= 0:
+            events[-1] = (events[-1][0], start + step)
+        else:
+            events.append((start, start + step))
+    return events, step, starts[0], starts[-1] + step
+
+
+def judge(detected: list, events: list, step: int, judged_from: int, until: int) -> dict:
+    """Events found, unmatched findings, and both as shares and rates."""
+    events = [event for event in events if event[0] >= judged_from]
+    detected = sorted(at for at in detected if judged_from <= at <= until)
+    windows = [(start - step, end + step) for start, end in events]
+    found = sum(bisect_right(detected, end) > bisect_left(detected, start) for start, end in windows)
+    unmatched = sum(not any(start <= at <= end for start, end in windows) for at in detected)
+    weeks = (until - judged_from) / (7 * DAY_MS)
+    return {
+        "events": len(events),
+        "found": found,
+        "share_found": round(found / len(events), 3) if events else None,
+        "findings": len(detected),
+        "unmatched": unmatched,
+        "unmatched_a_week": round(unmatched / weeks, 2),
+    }
+
+
+def main() -> None:
+    """Prints the figures of one replay."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--findings", type=Path, required=True)
+    parser.add_argument("--labels", type=Path, required=True, help="CSV with timestamp (start of the bin, local) and is_anomaly")
+    parser.add_argument("--zone", default="UTC", help="IANA zone of the labels")
+    args = parser.parse_args()
+    with args.labels.open() as file:
+        events, step, first, until = labelled_events(list(csv.DictReader(file)), ZoneInfo(args.zone))
+    findings = [json.loads(line) for line in args.findings.read_text().splitlines()]
+    detected = [finding["detected"] for finding in findings if finding["code"] == "ANOMALY"]
+    print(json.dumps(judge(detected, events, step, first + WARM_UP_DAYS * DAY_MS, until)))
+
+
+if __name__ == "__main__":
+    main()

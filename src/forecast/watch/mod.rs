@@ -1,0 +1,202 @@
+//! The watch: what came is held against what was usual, and what stands out is said once.
+//!
+//! The idea: an operator has a budget of false alarms, not a threshold. So a zone's counts become normal scores ([`law`], [`spread`], [`scan`]), the most unusual of which speaks ([`verdict`]), and
+//! the threshold is learnt so that quiet times spend the budget ([`budget`]). What the match calendar expects is no surprise ([`occasion`]). All of it is a function of the counts alone: no
+//! model is needed. It moves at the ends of steps; between them the last verdict stands.
+//!
+//! ```text
+//!   Seen per series ─► Scan (windows) ─► ZoneWatch (one finding) ─► Verdict
+//!                                            │ peaks        ▲ threshold
+//!                                            └──► Budget ───┘   one per zone group
+//! ```
+
+pub mod budget;
+pub mod law;
+pub mod occasion;
+pub mod scan;
+pub mod settings;
+pub mod spread;
+pub mod verdict;
+
+use super::calibration::Calibration;
+use super::outlook::{Series, SeriesKind};
+use crate::time::{EventTime, Span};
+use crate::venue::Venue;
+use budget::Budget;
+use occasion::Occasions;
+pub use scan::Seen;
+use settings::Settings;
+use std::collections::BTreeMap;
+pub use verdict::Verdict;
+use verdict::ZoneWatch;
+
+/// A week, s.
+const WEEK_S: f64 = 604_800.0;
+
+/// The watch over one venue.
+#[derive(Debug)]
+pub struct Watch {
+    groups: Vec<Group>,
+    zones: Vec<Zone>,
+    scores: Calibration,
+    occasions: Occasions,
+    step: Span,
+}
+
+/// Zones that share a budget.
+#[derive(Debug)]
+struct Group {
+    settings: Settings,
+    zones: usize,
+    budget: Budget,
+    ended: Vec<f64>,
+    judged: bool,
+}
+
+/// A zone, and where its series stand among the venue's.
+#[derive(Debug)]
+struct Zone {
+    group: usize,
+    first: usize,
+    series: usize,
+    watch: ZoneWatch,
+}
+
+impl Watch {
+    /// The watch over a venue's series, which stand by zone.
+    pub fn new(venue: &Venue, series: &[Series]) -> Self {
+        let mut groups: Vec<Group> = Vec::new();
+        let mut by_profile: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut zones: Vec<Zone> = Vec::new();
+        for of_zone in series.chunk_by(|a, b| a.zone == b.zone) {
+            let Some(profile) = venue.zones.get(of_zone[0].zone.index()).map(|zone| &zone.profile) else { continue };
+            let settings = Settings::of(profile);
+            let blank = Group { settings, zones: 0, budget: Budget::default(), ended: Vec::new(), judged: false };
+            let group = match by_profile.get(&*profile.label).filter(|_| settings.is_shared) {
+                Some(group) => *group,
+                None => {
+                    groups.push(blank);
+                    by_profile.insert(&profile.label, groups.len() - 1);
+                    groups.len() - 1
+                }
+            };
+            groups[group].zones += 1;
+            let summed = of_zone.len() > 1 && (of_zone[0].kind, of_zone[1].kind) == (SeriesKind::In, SeriesKind::Out);
+            let first = zones.last().map_or(0, |zone| zone.first + zone.series);
+            zones.push(Zone { group, first, series: of_zone.len(), watch: ZoneWatch::new(of_zone.len(), summed) });
+        }
+        Self { groups, zones, scores: Calibration::default(), occasions: Occasions::new(venue, series.len()), step: venue.step }
+    }
+
+    /// Takes in the step that ended at `end`, one [`Seen`] per series in the venue's order; the calendar's part is filled in here.
+    /// Returns the bin of the calendar's part that has learnt.
+    pub fn take(&mut self, end: EventTime, seen: &mut [Seen]) -> Option<usize> {
+        let learnt = self.occasions.explain(end.before(self.step), seen);
+        for zone in &mut self.zones {
+            let Some(of_zone) = seen.get(zone.first..zone.first + zone.series) else { continue };
+            let group = &mut self.groups[zone.group];
+            group.ended.extend(zone.watch.take(of_zone, end, self.step, group.budget.threshold(), &group.settings));
+            group.judged |= zone.watch.verdict().is_some();
+        }
+        for group in &mut self.groups {
+            let ended = std::mem::take(&mut group.ended);
+            if std::mem::take(&mut group.judged) || !ended.is_empty() {
+                group.budget.pass(self.step.as_secs_f64() / WEEK_S, &ended, group.zones, group.settings.budget_per_week);
+            }
+        }
+        self.share_out();
+        learnt
+    }
+
+    /// By zone that has series: its place among the series, and what is said of it.
+    pub fn verdicts(&self) -> impl Iterator<Item = (usize, &Verdict)> {
+        self.zones.iter().filter_map(|zone| zone.watch.verdict().map(|verdict| (zone.first + verdict.speaker, verdict)))
+    }
+
+    /// How many zones are watched.
+    pub const fn zones(&self) -> usize {
+        self.zones.len()
+    }
+
+    /// What the state stores of a zone.
+    pub fn zone(&self, zone: usize) -> Option<&ZoneWatch> {
+        self.zones.get(zone).map(|zone| &zone.watch)
+    }
+
+    /// Puts a zone back. Returns `false` when there is none such or it is of another number of series.
+    pub fn restore_zone(&mut self, zone: usize, stored: ZoneWatch) -> bool {
+        match self.zones.get_mut(zone) {
+            Some(zone) if zone.watch.scans() == stored.scans() => {
+                zone.watch = stored;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The histogram of scores of the venue.
+    pub const fn scores(&self) -> &Calibration {
+        &self.scores
+    }
+
+    /// Puts it back. Returns `false` when it is of another size.
+    pub fn restore_scores(&mut self, stored: Calibration) -> bool {
+        let is_sound = stored.is_sound();
+        if is_sound {
+            self.scores = stored;
+        }
+        is_sound
+    }
+
+    /// How many zone groups there are.
+    pub const fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The budget of a zone group.
+    pub fn budget(&self, group: usize) -> Option<&Budget> {
+        self.groups.get(group).map(|group| &group.budget)
+    }
+
+    /// Puts it back. Returns `false` when there is no such group or it is of another size.
+    pub fn restore_budget(&mut self, group: usize, stored: Budget) -> bool {
+        match self.groups.get_mut(group) {
+            Some(group) if stored.is_sound() => {
+                group.budget = stored;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The calendar's part of the state.
+    pub const fn occasions(&self) -> &Occasions {
+        &self.occasions
+    }
+
+    /// The same, to be put back.
+    pub const fn occasions_mut(&mut self) -> &mut Occasions {
+        &mut self.occasions
+    }
+
+    /// Turns scores into shares of quiet steps, by those before, and counts them.
+    fn share_out(&mut self) {
+        let judge = self.scores.judge();
+        for zone in &mut self.zones {
+            if let Some(score) = zone.watch.verdict().map(|verdict| as_share(verdict.score)) {
+                zone.watch.set_share(judge.share_above(score));
+            }
+        }
+        self.scores.learn(self.zones.iter().filter_map(|zone| zone.watch.verdict()).map(|verdict| as_share(verdict.score)));
+    }
+}
+
+/// A score as the histogram of [`Calibration`] takes it, 0 to 1: only its order matters.
+fn as_share(score: f64) -> f64 {
+    let strength = budget::strength(score);
+    strength / (strength + 1.0)
+}
+
+#[cfg(test)]
+#[path = "watch_tests.rs"]
+mod tests;

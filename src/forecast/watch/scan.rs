@@ -1,0 +1,246 @@
+//! One series under watch: windows of several lengths, each held against what is usual, at the pace at which things run right now.
+//!
+//! The idea: an event is short and violent or long and mild, and nobody knows which. So the newest 5 min, half hour, hour, two and four hours are each compared with their
+//! own expectation, and the most unusual speaks (a scan over run lengths, in the manner of Page's CUSUM restarted after each finding). What is expected is the usual, times the ratio of
+//! the last hours to the usual, as far as that ratio has proved to carry over in this series: a rainy day is not four hundred surprises.
+//!
+//! ```text
+//!   usual × pace^carry ──► expected ─┐
+//!   came ────────────────────────────┴─► windows of 1 … 240 min ─► normal scores ─► the highest, the lowest
+//! ```
+//!
+//! A profile of few days widens every law: its variance is multiplied by 1 + 6/days.
+
+use super::law::normal_score;
+use super::spread::Spread;
+use crate::time::Span;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// The windows, minutes; those shorter than a step are the step.
+const WINDOWS_MIN: [u64; 5] = [1, 30, 60, 120, 240];
+/// So many of the shortest different windows tell whether a finding still holds.
+const HOLDING: usize = 2;
+/// A window in which less than this share of the steps was counted is not judged.
+const COUNTED: f64 = 0.5;
+/// How much the youth of a profile widens the law.
+const YOUTH: f64 = 6.0;
+/// Persons that everything is measured on top of.
+const LEAST_GROUND: f64 = 0.25;
+/// The memory of the pace, hours.
+const PACE_HOURS: f64 = 3.0;
+/// The pace is held within this.
+const PACE: (f64, f64) = (0.3, 3.0);
+/// A step moves the pace within so many deviations.
+const PACE_ROBUST: f64 = 3.0;
+/// Persons per step that draw the pace to 1.
+const PACE_PRIOR: f64 = 0.2;
+/// The prior of how far the pace carries over, and its weight in squared deviations.
+const CARRY_PRIOR: (f64, f64) = (0.5, 20.0);
+/// The memory of that, hours.
+const CARRY_HOURS: f64 = 50.0;
+/// The memory of the typical level, weeks.
+const LEVEL_WEEKS: f64 = 3.0;
+/// The memory of the ratio that a lasting change is measured by, hours.
+const REGIME_HOURS: f64 = 24.0;
+/// That ratio is held within this.
+const REGIME: (f64, f64) = (0.02, 20.0);
+/// While a new regime is learnt, its shape of the day is not known: a variance of this share of the squared mean.
+const REGIME_VARIANCE: f64 = 0.15;
+
+/// What is known of one complete step of one series.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// Persons that came; `None` in a gap.
+    pub came: Option<f64>,
+    /// What was usual, and how many days taught it; `None` where nothing did.
+    pub usual: Option<(f64, f64)>,
+    /// What the calendar adds, and one deviation of it, persons; `None` where it expects nothing in particular.
+    pub occasion: Option<(f64, f64)>,
+}
+
+/// What the windows say: normal scores.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// The highest over the windows.
+    pub high: Window,
+    /// The lowest.
+    pub low: Window,
+    /// The highest over the short windows.
+    pub holds_high: f64,
+    /// The lowest over the short windows.
+    pub holds_low: f64,
+}
+
+/// One window.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Window {
+    /// Its normal score.
+    pub score: f64,
+    /// Steps.
+    pub steps: usize,
+    /// Persons that came in it.
+    pub came: f64,
+    /// Persons that were expected.
+    pub expected: f64,
+}
+
+/// The watch over one series.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scan {
+    cells: VecDeque<Cell>,
+    spreads: [Spread; WINDOWS_MIN.len()],
+    /// The typical level, persons per step, and how many steps taught it.
+    level: (f64, u32),
+    pace: Ratio,
+    /// Running Σ miss·lead/variance and Σ lead²/variance: how far a lead of the pace carried over.
+    carried: (f64, f64),
+    regime: Ratio,
+}
+
+/// One step in the ring; nobody knows what came where it was not judged.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Cell {
+    came: Option<f32>,
+    expected: f32,
+    youth: f32,
+    occasion: f32,
+}
+
+/// Running means of what came and of what was usual.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Ratio {
+    came: f64,
+    usual: f64,
+}
+
+impl Ratio {
+    fn learn(&mut self, came: f64, usual: f64, weight: f64) {
+        self.came += weight * (came - self.came);
+        self.usual += weight * (usual - self.usual);
+    }
+
+    fn within(self, prior: f64, (least, most): (f64, f64)) -> f64 {
+        ((self.came + prior) / (self.usual + prior)).clamp(least, most)
+    }
+}
+
+impl Scan {
+    /// Takes in one complete step. `min_days` is how many days must have taught the usual; `in_finding` whether the zone's finding is open; `new_regime` whether what is usual has lasted to
+    /// be wrong. `None` where the step cannot be judged.
+    pub fn take(&mut self, seen: &Seen, step: Span, min_days: f64, in_finding: bool, new_regime: bool) -> Option<Evidence> {
+        let hours = step.as_secs_f64() / 3_600.0;
+        let longest = steps_of(WINDOWS_MIN[WINDOWS_MIN.len() - 1], step);
+        let known = seen.came.zip(seen.usual).filter(|(_, (_, days))| *days >= min_days);
+        let Some((came, (usual, days))) = known else {
+            self.push(Cell { came: None, expected: 0.0, youth: 0.0, occasion: 0.0 }, longest);
+            return None;
+        };
+        let (added, doubt) = seen.occasion.unwrap_or_default();
+        let usual = usual + added;
+        self.regime.learn(came, usual, (hours / REGIME_HOURS).min(1.0));
+        let level_weight = (1.0 / f64::from(self.level.1.saturating_add(1))).max(hours / (LEVEL_WEEKS * 168.0)).min(1.0);
+        self.level = (self.level.0 + level_weight * (usual - self.level.0), self.level.1.saturating_add(1));
+        let usual = if new_regime { usual * self.regime_ratio() } else { usual };
+        let pace = self.pace.within(PACE_PRIOR, PACE);
+        let expected = usual * libm::pow(pace, self.carry());
+        self.push(Cell { came: Some(came as f32), expected: expected as f32, youth: (1.0 / days.max(1.0)) as f32, occasion: doubt as f32 }, longest);
+        let (evidence, variance) = self.judge(step, in_finding, new_regime);
+        self.learn_pace(came, usual, expected, variance, (hours, pace, in_finding));
+        Some(evidence)
+    }
+
+    /// Forgets the windows: what a finding was about is not to raise another.
+    pub fn restart(&mut self) {
+        self.cells.clear();
+    }
+
+    /// What came to what was usual over the last day.
+    pub fn regime_ratio(&self) -> f64 {
+        self.regime.within(0.01, REGIME)
+    }
+
+    /// How far the pace of the last hours has carried over to the next step, 0 to 1.
+    pub fn carry(&self) -> f64 {
+        let (prior, weight) = CARRY_PRIOR;
+        ((self.carried.0 + prior * weight) / (self.carried.1 + weight)).clamp(0.0, 1.0)
+    }
+
+    fn push(&mut self, cell: Cell, longest: usize) {
+        self.cells.push_back(cell);
+        while self.cells.len() > longest {
+            self.cells.pop_front();
+        }
+    }
+
+    /// The evidence of all windows that end now, from which the spreads learn, and the variance of the newest step.
+    fn judge(&mut self, step: Span, in_finding: bool, new_regime: bool) -> (Evidence, f64) {
+        let mut evidence = Evidence { holds_high: f64::NEG_INFINITY, holds_low: f64::INFINITY, ..Evidence::default() };
+        let mut newest_variance = 1.0;
+        let (mut came, mut expected, mut youth, mut occasion, mut counted) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        let mut place = 0;
+        let mut different = 0;
+        let mut last = 0;
+        for (back, cell) in self.cells.iter().rev().enumerate() {
+            if let Some(persons) = cell.came {
+                came += f64::from(persons);
+                expected += f64::from(cell.expected);
+                youth += f64::from(cell.youth);
+                occasion += f64::from(cell.occasion);
+                counted += 1.0;
+            }
+            while place < WINDOWS_MIN.len() && steps_of(WINDOWS_MIN[place], step) == back + 1 {
+                let (spread, steps) = (&mut self.spreads[place], back + 1);
+                place += 1;
+                if steps == last || counted < COUNTED * steps as f64 {
+                    continue;
+                }
+                last = steps;
+                different += 1;
+                let ground = LEAST_GROUND + self.level.0 * counted;
+                let doubt = 1.0 + YOUTH * youth / counted;
+                let regime = if new_regime { REGIME_VARIANCE * expected * expected } else { 0.0 };
+                let variance = (spread.variance(expected, ground) + regime) * doubt + occasion * occasion;
+                let score = normal_score(came + ground, expected + ground, variance);
+                spread.learn(came - expected, expected, ground, variance, doubt, in_finding || occasion > 0.0);
+                let window = Window { score, steps, came, expected };
+                if different == 1 {
+                    newest_variance = variance;
+                    (evidence.high, evidence.low) = (window, window);
+                }
+                if score > evidence.high.score {
+                    evidence.high = window;
+                }
+                if score < evidence.low.score {
+                    evidence.low = window;
+                }
+                if different <= HOLDING {
+                    evidence.holds_high = evidence.holds_high.max(score);
+                    evidence.holds_low = evidence.holds_low.min(score);
+                }
+            }
+        }
+        (evidence, newest_variance)
+    }
+
+    fn learn_pace(&mut self, came: f64, usual: f64, expected: f64, variance: f64, (hours, pace, in_finding): (f64, f64, bool)) {
+        let deviation = variance.sqrt();
+        let lead = (pace - 1.0) * usual;
+        let miss = (came - usual).clamp(-PACE_ROBUST * deviation, PACE_ROBUST * deviation);
+        let fade = 1.0 - (hours / CARRY_HOURS).min(1.0);
+        self.carried = (fade * self.carried.0 + miss * lead / variance, fade * self.carried.1 + lead * lead / variance);
+        if !in_finding {
+            let held = came.clamp(expected - PACE_ROBUST * deviation, expected + PACE_ROBUST * deviation);
+            self.pace.learn(held, usual, (hours / PACE_HOURS).min(1.0));
+        }
+    }
+}
+
+/// Steps in a window; at least one.
+fn steps_of(window_min: u64, step: Span) -> usize {
+    usize::try_from(window_min * 60_000 / step.as_millis().max(1)).unwrap_or(usize::MAX).max(1)
+}
+
+#[cfg(test)]
+#[path = "scan_tests.rs"]
+mod tests;

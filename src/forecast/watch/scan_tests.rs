@@ -1,0 +1,95 @@
+use super::*;
+
+const STEP: Span = Span::from_mins(30);
+
+fn seen(came: f64, usual: f64, days: f64) -> Seen {
+    Seen { came: Some(came), usual: Some((usual, days)), occasion: None }
+}
+
+/// A scan that has seen three weeks of a place with about 40 persons a step.
+fn settled() -> Scan {
+    let mut scan = Scan::default();
+    for step in 0..1_000_u32 {
+        let came = 40.0 + [6.0, -5.0, 3.0, -6.0, 7.0, -4.0, -1.0][step as usize % 7];
+        scan.take(&seen(came, 40.0, 10.0), STEP, 2.0, false, false);
+    }
+    scan
+}
+
+fn after(mut scan: Scan, counts: &[f64], days: f64) -> Evidence {
+    let mut last = None;
+    for came in counts {
+        last = scan.take(&seen(*came, 40.0, days), STEP, 2.0, false, false);
+    }
+    last.unwrap()
+}
+
+#[test]
+fn the_usual_is_unusual_to_nobody() {
+    let evidence = after(settled(), &[43.0], 10.0);
+    assert!(evidence.high.score < 2.0 && evidence.low.score > -2.0, "{evidence:?}");
+}
+
+#[test]
+fn a_surge_and_a_dip_stand_out_in_their_direction() {
+    assert!(after(settled(), &[150.0], 10.0).high.score > 5.0);
+    assert!(after(settled(), &[0.0, 0.0], 10.0).low.score < -4.0);
+}
+
+#[test]
+fn mild_and_long_stands_out_in_a_long_window() {
+    let one = after(settled(), &[58.0], 10.0);
+    let four = after(settled(), &[58.0, 58.0, 58.0, 58.0], 10.0);
+    assert!(four.high.score > one.high.score && four.high.steps > 1, "{one:?} {four:?}");
+}
+
+#[test]
+fn a_young_profile_widens_the_law() {
+    let (young, old) = (after(settled(), &[110.0], 2.0), after(settled(), &[110.0], 20.0));
+    assert!(young.high.score < 0.85 * old.high.score, "{young:?} {old:?}");
+    let mut scan = settled();
+    assert_eq!(scan.take(&seen(500.0, 40.0, 1.0), STEP, 2.0, false, false), None, "with a day known nothing is judged");
+}
+
+#[test]
+fn a_gap_is_not_judged_and_no_window_reaches_over_a_hole() {
+    let mut scan = settled();
+    let gap = Seen { came: None, usual: Some((40.0, 10.0)), occasion: None };
+    assert!((0..7).all(|_| scan.take(&gap, STEP, 2.0, false, false).is_none()));
+    let evidence = scan.take(&seen(41.0, 40.0, 10.0), STEP, 2.0, false, false).unwrap();
+    assert_eq!((evidence.high.steps, evidence.low.steps), (1, 1));
+}
+
+#[test]
+fn a_slow_day_is_not_a_surprise_at_every_step() {
+    // Half the days run at 70 %, half at 130 %: the pace carries over.
+    let mut scan = Scan::default();
+    let day = |scan: &mut Scan, pace: f64| -> f64 {
+        let scores = (0..48).map(|_| scan.take(&seen(200.0 * pace, 200.0, 10.0), STEP, 2.0, false, false).unwrap().low.score);
+        scores.collect::<Vec<_>>().into_iter().skip(24).fold(0.0, f64::min)
+    };
+    for _ in 0..20 {
+        day(&mut scan, 1.3);
+        day(&mut scan, 0.7);
+    }
+    assert!(scan.carry() > 0.7, "{}", scan.carry());
+    assert!(day(&mut scan, 0.7) > -3.0);
+}
+
+#[test]
+fn few_people_at_night_are_no_event_in_a_busy_place() {
+    let mut scan = settled();
+    let night = scan.take(&seen(6.0, 0.2, 10.0), STEP, 2.0, false, false).unwrap();
+    assert!(night.high.score < 3.0, "{night:?}");
+}
+
+#[test]
+fn what_the_calendar_adds_is_expected_and_its_absence_is_not() {
+    let expected = |came: f64| {
+        let mut scan = settled();
+        let seen = Seen { came: Some(came), usual: Some((40.0, 10.0)), occasion: Some((400.0, 60.0)) };
+        scan.take(&seen, STEP, 2.0, false, false).unwrap()
+    };
+    assert!(expected(430.0).high.score < 1.0 && expected(460.0).low.score > -1.0);
+    assert!(expected(40.0).low.score < -4.0 && expected(1_200.0).high.score > 4.0);
+}

@@ -1,0 +1,40 @@
+//! What an operator sets of the watch, read off the zones' threshold profiles.
+
+use crate::time::Span;
+use crate::venue::Profile;
+
+/// The settings of one zone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// False findings that the operator is ready to look at, per week and zone group.
+    pub budget_per_week: f64,
+    /// Whether the zones of a venue that have this profile share the budget; else each zone has it to itself.
+    pub is_shared: bool,
+    /// Share of the threshold that keeps a finding open.
+    pub hold: f64,
+    /// What a shortfall weighs beside a surge.
+    pub dips: f64,
+    /// How many days must have taught what is usual.
+    pub min_days: f64,
+    /// How long it must be quiet before a finding is over.
+    pub off: Span,
+    /// When the last day has been off for so long, it is the new usual.
+    pub regime: Span,
+}
+
+impl Settings {
+    /// Reads them; a profile that was loaded has all of them.
+    pub fn of(profile: &Profile) -> Self {
+        // A float that is not a number or negative becomes zero here.
+        let span = |name: &str| Span::from_millis((profile.value(name) * 1_000.0) as u64);
+        Self {
+            budget_per_week: profile.value("anomaly.budget_per_week"),
+            is_shared: profile.value("anomaly.budget_shared") > 0.5,
+            hold: profile.value("anomaly.hold"),
+            dips: profile.value("anomaly.dips"),
+            min_days: profile.value("anomaly.min_days"),
+            off: span("anomaly.off_s"),
+            regime: span("anomaly.regime_s"),
+        }
+    }
+}

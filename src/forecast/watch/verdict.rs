@@ -1,0 +1,240 @@
+//! One zone under watch, over all its series and both directions: an event is one finding, from when it stands out until it has been quiet, and what lasts is no event but the new usual.
+//!
+//! ```text
+//!   quiet ──(a score ≥ threshold)──► found ──(short windows quiet for the off-time)──► quiet, windows restart
+//!     └──────────────────────────────────┴──(the last day is off, and has been for long)──► new regime: the usual is scaled to the last day, until it has caught up
+//! ```
+//!
+//! A lockdown is quiet every night and off again every morning: while the last day as a whole is off, what stands out in the same direction is still the same finding.
+
+use super::budget::{is_above_bar, strength};
+use super::scan::{Evidence, Scan, Seen, Window};
+use super::settings::Settings;
+use crate::time::{EventTime, Span};
+use serde::{Deserialize, Serialize};
+
+/// After so long below the bar an episode of scores is over.
+const EPISODE_APART: Span = Span::from_mins(120);
+/// A finding that could not be judged for so long is closed.
+const UNJUDGED: Span = Span::from_mins(240);
+/// The last day is off when a series is further from the usual than this, as a logarithm: by a factor of 1.65.
+const OFF: f64 = 0.5;
+/// A regime has been caught up with when no series is further from the usual than this.
+const CAUGHT_UP: f64 = 0.25;
+/// For so long after a finding the same direction is the same finding, while the last day is off.
+const SAME_FINDING: Span = Span::from_mins(24 * 60);
+/// A regime is given up as an explanation after so long.
+const LONGEST_REGIME: Span = Span::from_mins(21 * 24 * 60);
+
+/// What is said of a zone after its newest complete step.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Position of the series that speaks among the zone's own.
+    pub speaker: usize,
+    /// The normal score: the highest over windows, series and directions; shortfalls weighed down.
+    pub score: f64,
+    /// The score from which there is a finding.
+    pub threshold: f64,
+    /// Whether the score reaches it.
+    pub exceeds: bool,
+    /// Whether a finding is open and still holds.
+    pub holds: bool,
+    /// Whether fewer came than expected.
+    pub is_shortfall: bool,
+    /// Start of the window that speaks.
+    pub from: EventTime,
+    /// Persons that came in it.
+    pub came: f64,
+    /// Persons that were expected in it.
+    pub expected: f64,
+    /// The expected share of quiet steps with a higher score.
+    pub share_above: f64,
+}
+
+/// The watch over one zone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ZoneWatch {
+    /// By series of the zone; the last is the sum of both directions, where there are both.
+    scans: Vec<Scan>,
+    finding: Option<Open>,
+    /// The direction of the last finding, and when it was closed.
+    last: Option<(bool, EventTime)>,
+    /// Since when the last day has been off.
+    off_since: Option<EventTime>,
+    /// Since when what was usual has lasted to be wrong.
+    regime_since: Option<EventTime>,
+    /// The strongest score of the running episode, and when it was last above the bar.
+    episode: Option<(f64, EventTime)>,
+    verdict: Option<Verdict>,
+}
+
+/// An open finding.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Open {
+    is_shortfall: bool,
+    quiet_since: Option<EventTime>,
+    judged_at: EventTime,
+}
+
+impl ZoneWatch {
+    /// A watch over so many series, of which the first two are both directions when `summed`.
+    pub fn new(series: usize, summed: bool) -> Self {
+        Self { scans: vec![Scan::default(); series + usize::from(summed)], ..Self::default() }
+    }
+
+    /// How many series it watches, the sum included.
+    pub fn scans(&self) -> usize {
+        self.scans.len()
+    }
+
+    /// What was said after the newest complete step; `None` where it could not be judged.
+    pub const fn verdict(&self) -> Option<&Verdict> {
+        self.verdict.as_ref()
+    }
+
+    /// Whether a finding is open; it may be quiet for the moment.
+    pub const fn is_open(&self) -> bool {
+        self.finding.is_some()
+    }
+
+    /// Sets the share of quiet steps with a higher score.
+    pub fn set_share(&mut self, share_above: f64) {
+        if let Some(verdict) = &mut self.verdict {
+            verdict.share_above = share_above;
+        }
+    }
+
+    /// Takes in the step that ended at `end`, one [`Seen`] per series. Returns the peak (z²/2) of the episode that ended with it, if one did.
+    pub fn take(&mut self, seen: &[Seen], end: EventTime, step: Span, threshold: f64, settings: &Settings) -> Option<f64> {
+        let summed = (self.scans.len() > seen.len()).then(|| sum(seen));
+        let (in_finding, new_regime) = (self.finding.is_some(), self.regime_since.is_some());
+        let all = seen.iter().chain(&summed);
+        let evidence: Vec<Option<Evidence>> =
+            self.scans.iter_mut().zip(all).map(|(scan, seen)| scan.take(seen, step, settings.min_days, in_finding, new_regime)).collect();
+        let Some((speaker, window, is_shortfall, score)) = most_unusual(&evidence, settings.dips) else {
+            self.verdict = None;
+            self.pass_unjudged(end);
+            return None;
+        };
+        let exceeds = score >= threshold;
+        self.open_or_close(&evidence, (exceeds, is_shortfall), end, step, threshold, settings);
+        self.follow_regime(end, settings.regime);
+        let holds = self.finding.is_some_and(|open| open.quiet_since.is_none());
+        self.verdict = Some(Verdict {
+            // The sum speaks through the series that is itself further off.
+            speaker: if speaker < seen.len() { speaker } else { further_off(&evidence[..seen.len()], is_shortfall) },
+            score,
+            threshold,
+            exceeds: exceeds && holds,
+            holds,
+            is_shortfall,
+            from: end.before(step.times(window.steps as u64)),
+            came: window.came,
+            expected: window.expected,
+            share_above: 1.0,
+        });
+        self.count_episode(strength(score), end)
+    }
+
+    fn open_or_close(
+        &mut self,
+        evidence: &[Option<Evidence>],
+        (exceeds, is_shortfall): (bool, bool),
+        end: EventTime,
+        step: Span,
+        threshold: f64,
+        settings: &Settings,
+    ) {
+        let Some(open) = &mut self.finding else {
+            let same_direction = |(last, closed): (bool, EventTime)| last == is_shortfall && end.since(closed) < SAME_FINDING;
+            if exceeds && !(self.off_since.is_some() && self.last.is_some_and(same_direction)) {
+                self.finding = Some(Open { is_shortfall, quiet_since: None, judged_at: end });
+            }
+            return;
+        };
+        open.judged_at = end;
+        let holds = holding(evidence, open.is_shortfall) >= settings.hold * threshold;
+        open.quiet_since = if holds { None } else { open.quiet_since.or(Some(end)) };
+        let is_over = open.quiet_since.is_some_and(|since| end.since(since) >= settings.off.max(step));
+        if is_over {
+            self.close(end);
+        }
+    }
+
+    fn close(&mut self, end: EventTime) {
+        self.last = self.finding.take().map(|open| (open.is_shortfall, end)).or(self.last);
+        self.scans.iter_mut().for_each(Scan::restart);
+    }
+
+    /// A new regime begins when the last day has been off for long, and ends when what is usual has caught up with it.
+    fn follow_regime(&mut self, end: EventTime, lasting: Span) {
+        let furthest = self.scans.iter().map(|scan| libm::log(scan.regime_ratio()).abs()).fold(0.0, f64::max);
+        match self.regime_since {
+            None if furthest > OFF => {
+                let since = *self.off_since.get_or_insert(end);
+                if end.since(since) >= lasting {
+                    self.regime_since = Some(end);
+                    self.close(end);
+                }
+            }
+            Some(since) if furthest <= CAUGHT_UP || end.since(since) >= LONGEST_REGIME => (self.regime_since, self.off_since) = (None, None),
+            None => self.off_since = None,
+            Some(_) => {}
+        }
+    }
+
+    fn pass_unjudged(&mut self, end: EventTime) {
+        if let Some(open) = &mut self.finding {
+            open.quiet_since = None;
+            if end.since(open.judged_at) >= UNJUDGED {
+                self.close(end);
+            }
+        }
+    }
+
+    fn count_episode(&mut self, strength: f64, end: EventTime) -> Option<f64> {
+        let (peak, last) = self.episode.unwrap_or((0.0, end));
+        if is_above_bar(strength) {
+            self.episode = Some((peak.max(strength), end));
+            return None;
+        }
+        if self.episode.is_some() && end.since(last) >= EPISODE_APART {
+            self.episode = None;
+            return Some(peak);
+        }
+        None
+    }
+}
+
+/// Both directions together.
+fn sum(seen: &[Seen]) -> Seen {
+    let [a, b] = [seen[0], seen[1]];
+    let occasion = match (a.occasion, b.occasion) {
+        (Some((a, doubt_a)), Some((b, doubt_b))) => Some((a + b, doubt_a + doubt_b)),
+        (one, other) => one.or(other),
+    };
+    Seen { came: a.came.zip(b.came).map(|(a, b)| a + b), usual: a.usual.zip(b.usual).map(|((a, days_a), (b, days_b))| (a + b, days_a.min(days_b))), occasion }
+}
+
+/// Series, window, whether it is a shortfall, and score.
+fn most_unusual(evidence: &[Option<Evidence>], dips: f64) -> Option<(usize, Window, bool, f64)> {
+    let of_series = |(series, evidence): (usize, &Option<Evidence>)| {
+        let evidence = (*evidence)?;
+        let (high, low) = (evidence.high.score, -dips * evidence.low.score);
+        Some(if low > high { (series, evidence.low, true, low) } else { (series, evidence.high, false, high) })
+    };
+    evidence.iter().enumerate().filter_map(of_series).reduce(|most, next| if next.3 > most.3 { next } else { most })
+}
+
+/// How far the short windows still are off in the direction of the finding.
+fn holding(evidence: &[Option<Evidence>], is_shortfall: bool) -> f64 {
+    let of_series = |evidence: &Evidence| if is_shortfall { -evidence.holds_low } else { evidence.holds_high };
+    evidence.iter().flatten().map(of_series).fold(f64::NEG_INFINITY, f64::max)
+}
+
+fn further_off(evidence: &[Option<Evidence>], is_shortfall: bool) -> usize {
+    let of_series =
+        |evidence: &Option<Evidence>| evidence.map_or(f64::NEG_INFINITY, |evidence| if is_shortfall { -evidence.low.score } else { evidence.high.score });
+    let furthest = evidence.iter().map(of_series).enumerate().reduce(|most, next| if next.1 > most.1 { next } else { most });
+    furthest.map_or(0, |(series, _)| series)
+}
