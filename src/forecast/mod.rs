@@ -6,6 +6,7 @@
 //! - [`signs`]: the plain forecast and what speaks for more or fewer; [`learner`]: how much each sign is trusted here; [`mixture`]: who is believed; [`bands`]: honest quantiles;
 //!   [`steps`]: what was issued; [`judgement`]: what is learnt once reality has come.
 //! - [`tensor`]: what the flow model sees; [`assembly`]: from its answer to persons.
+//! - [`watch`]: what came against what was usual: the anomalies.
 //! - [`profile`], [`features`]: what the anomaly model sees; [`fallback`]: the score without it; [`issued`]: what was expected of the last step; [`calibration`]: from a raw score
 //!   to a share of quiet panes.
 //! - [`watch`]: what came against what was usual: the anomalies.

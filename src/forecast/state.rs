@@ -169,6 +169,10 @@ mod tests {
             StateKey::Gathering,
             StateKey::Excess,
             StateKey::Horizon(4),
+            StateKey::WatchScores,
+            StateKey::WatchBudget(1),
+            StateKey::WatchZone(3),
+            StateKey::WatchOccasion(0),
         ];
         keys.push(StateKey::Step(EventTime::from_millis(9)));
         keys.extend([SlotKey::Level(DayKind::Sunday, 287), SlotKey::Spread(DayKind::Working, 0), SlotKey::Week(6, 95)].map(StateKey::Usual));
