@@ -358,11 +358,11 @@ impl Forecaster {
 
     /// Where a step ends at `end`, the watch takes it in. A zone of which a part was silent cannot be said to be empty, so it is not judged.
     fn watch_step(&mut self, end: EventTime, zones: &[ZoneFigures]) {
-        let slot = self.profile.slot(self.layout.calendar.slot(end.before(self.layout.step)));
+        let levels = self.usual.level(self.layout.calendar.place(end.before(self.layout.step)));
         for (row, (seen, series)) in self.seen.iter_mut().zip(&self.layout.series).enumerate() {
             let is_whole = zones.get(series.zone.index()).is_none_or(|zone| zone.expected == 0 || zone.coverage >= WHOLE);
-            let usual = slot.and_then(|slot| slot.get(row)).map(|(usual, days)| (usual, f64::from(days)));
-            *seen = Seen { came: self.basis[row].last.filter(|_| is_whole), usual, occasion: None };
+            let usual = levels.of(row).map(|level| (level.persons, f64::from(level.days)));
+            *seen = Seen { came: self.sight.last[row].map(f64::from).filter(|_| is_whole), usual, occasion: None };
         }
         let learnt = self.watch.take(end, &mut self.seen);
         self.changed.insert(StateKey::WatchScores);

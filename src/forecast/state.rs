@@ -176,7 +176,6 @@ mod tests {
         ];
         keys.push(StateKey::Step(EventTime::from_millis(9)));
         keys.extend([SlotKey::Level(DayKind::Sunday, 287), SlotKey::Spread(DayKind::Working, 0), SlotKey::Week(6, 95)].map(StateKey::Usual));
-        keys.extend([StateKey::WatchScores, StateKey::WatchBudget(1), StateKey::WatchZone(3), StateKey::WatchOccasion(0)]);
         keys.push(StateKey::Profile(Slot { day: DayType::Weekend, step: 287 }));
         keys.extend(ScoreKind::ALL.map(StateKey::Calibration));
         for key in keys {
