@@ -19,6 +19,7 @@ mod run;
 mod service;
 mod settings;
 mod simulate;
+mod status;
 mod topics;
 
 pub use args::Cli;
@@ -51,6 +52,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => replay::run(&settings, &args),
         Command::Check(args) => check::run(&settings, &args),
         Command::Door(args) => door::run(&settings, &args),
+        Command::Status => status::run(&settings),
         Command::Topics { action } => topics::run(&settings, action),
         Command::Bench(args) => bench::run(&settings, &args),
         Command::Incidents(args) => incidents::run(&settings, &args),

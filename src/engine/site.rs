@@ -87,6 +87,8 @@ pub(super) struct Site {
     pub(super) ended: bool,
     /// Something uncommitted besides the logs has influenced an output: alerts wait for the commit.
     pub(super) tainted: bool,
+    /// The same, of what is in the commit under way.
+    pub(super) tainted_in_commit: bool,
     pub(super) dirty: bool,
     /// Nothing of it is in the state yet.
     pub(super) unsaved: bool,
@@ -130,6 +132,7 @@ impl Site {
             first_tick: None,
             ended: false,
             tainted: false,
+            tainted_in_commit: false,
             dirty: false,
             unsaved: true,
             topology,
@@ -180,6 +183,11 @@ impl Site {
         let latest = started().map(|(_, state)| state.clock.greatest()).max()?;
         let least_lag = started().map(|(source, _)| source.as_of_lag).min()?;
         Some(self.open.last()?.min(venue.pane.end_of(latest.after(least_lag))))
+    }
+
+    /// Whether an alert must wait for a commit: what it hangs on besides the logs does not stand yet.
+    pub(super) const fn hangs_on_a_commit(&self) -> bool {
+        self.tainted || self.tainted_in_commit
     }
 
     fn hear(&mut self, venue: &Venue, observation: &Observation, source: &Source) {
