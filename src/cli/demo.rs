@@ -19,7 +19,7 @@ use crate::console::Service;
 use crate::console::api::Status;
 use crate::engine::Placement;
 use crate::log::embedded::{EmbeddedFeeder, EmbeddedLog, Faults, Options, Retention};
-use crate::log::{Freshest, Feeder, InRecord, ShardLog, Since};
+use crate::log::{Feeder, Freshest, InRecord, ShardLog, Since};
 use crate::shard::{self, Mode};
 use crate::simulate::{self, Nights};
 use crate::summary::Summary;

@@ -48,7 +48,15 @@ const OWNED: &[(&str, &str)] = &[
 impl Settings {
     /// Settings for a broker without TLS, with everything else as it is by default.
     pub fn new(brokers: &str, group: &str, instance: &str) -> Self {
-        Self { brokers: brokers.to_owned(), group: group.to_owned(), instance: instance.to_owned(), prefix: String::new(), memory: 256 << 20, partitions: 12, properties: BTreeMap::new() }
+        Self {
+            brokers: brokers.to_owned(),
+            group: group.to_owned(),
+            instance: instance.to_owned(),
+            prefix: String::new(),
+            memory: 256 << 20,
+            partitions: 12,
+            properties: BTreeMap::new(),
+        }
     }
 
     /// Refuses the properties that Midan must own and those that librdkafka does not know.
@@ -142,7 +150,8 @@ impl Settings {
     pub(super) fn alerting(&self) -> ClientConfig {
         // What could not be sent within a session time-out may be a zombie's by then: it is dropped, and the transaction with it.
         let session = self.session_timeout().as_millis().to_string();
-        let mut config = self.client(&[("linger.ms", "0"), ("retry.backoff.ms", "20"), ("reconnect.backoff.max.ms", "500"), ("message.timeout.ms", &session)]);
+        let mut config =
+            self.client(&[("linger.ms", "0"), ("retry.backoff.ms", "20"), ("reconnect.backoff.max.ms", "500"), ("message.timeout.ms", session.as_str())]);
         config.set("enable.idempotence", "true").set("acks", "all");
         config
     }

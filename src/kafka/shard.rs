@@ -6,9 +6,7 @@ use super::producer::{self, Commit, Outgoing, Transactions};
 use super::restore::Restorer;
 use super::settings::Settings;
 use crate::engine::{Alert, OutRecord, OutTopic, StateChange};
-use crate::log::{
-    AlertEntry, CHANGE_HEADER, Event, GENERATION_HEADER, Inbox, LogError, Offsets, POSITION_HEADER, Place, ShardLog, StateEntry, Topic,
-};
+use crate::log::{AlertEntry, CHANGE_HEADER, Event, GENERATION_HEADER, Inbox, LogError, Offsets, POSITION_HEADER, Place, ShardLog, StateEntry, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -55,6 +53,10 @@ impl KafkaShard {
 impl ShardLog for KafkaShard {
     fn id(&self) -> &str {
         &self.id
+    }
+
+    fn generation(&self) -> i32 {
+        self.input.generation()
     }
 
     fn poll(&mut self, max_records: usize, wait: Duration, inbox: &mut Inbox) -> Result<(), LogError> {

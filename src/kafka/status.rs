@@ -76,7 +76,8 @@ pub fn group_status(settings: &Settings) -> Result<GroupStatus, LogError> {
         // An open transaction only means that its owner is at work.
         let read = restorer.state(partition, &mut |key, value| {
             if key == OWNER_KEY {
-                owner = value.and_then(|value| serde_json::from_slice::<serde_json::Value>(value).ok()).and_then(|mark| Some(mark.get("id")?.as_str()?.to_owned()));
+                owner =
+                    value.and_then(|value| serde_json::from_slice::<serde_json::Value>(value).ok()).and_then(|mark| Some(mark.get("id")?.as_str()?.to_owned()));
             }
         });
         match read {

@@ -61,6 +61,8 @@ pub struct SentAlert<'a> {
     pub value: &'a [u8],
     /// The next command that its sender would have read.
     pub commands_read: i64,
+    /// The group's generation under which it was sent.
+    pub generation: i32,
 }
 
 /// Takes one alert of the tail of `midan.alerts`.
@@ -75,6 +77,9 @@ pub type AlertEntry<'a> = dyn FnMut(SentAlert<'_>) + 'a;
 pub trait ShardLog {
     /// The name under which its transactions run: what [`fence`](Self::fence) of another shard wants to know once this one is dead.
     fn id(&self) -> &str;
+
+    /// The group's generation as this shard knows it; it only grows.
+    fn generation(&self) -> i32;
 
     /// Waits up to `wait` for something to do and fills `inbox` (which it clears) with at most `max_records` records and what has happened.
     ///

@@ -17,7 +17,10 @@ pub trait Clock {
 pub struct MachineClock(Instant);
 
 impl Default for MachineClock {
-    #[allow(clippy::disallowed_methods, reason = "the commit interval and the session time-out are lengths of real time at the edge; no output depends on them")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the commit interval and the session time-out are lengths of real time at the edge; no output depends on them"
+    )]
     fn default() -> Self {
         Self(Instant::now())
     }

@@ -19,6 +19,9 @@ pub(super) struct Owner {
     pub(super) v: u32,
     /// The id under which its transactions run.
     pub(super) id: String,
+    /// The group's generation under which it wrote this.
+    #[serde(default)]
+    pub(super) generation: i32,
     /// Alerts of this partition before this offset belong to commits that stand.
     pub(super) alerts: i64,
     /// Those behind it that do so too: alarm and change.
@@ -40,6 +43,8 @@ pub(super) struct Owed {
     /// Where the tail began, and where it ended when it was read.
     from: i64,
     end: i64,
+    /// The owner's generation; what was sent under an earlier one behind its mark is a sleeper's, whom it had replaced.
+    generation: i32,
     alerts: BTreeMap<Identity, Sent>,
     /// Made since the tail was read: what the next life must not look for.
     settled: BTreeSet<Identity>,
@@ -63,13 +68,14 @@ impl Owed {
     /// The tail begins at the owner's mark; nothing is owed yet.
     pub(super) fn since(owner: Option<&Owner>) -> Self {
         let settled = owner.map(|owner| owner.settled.iter().map(|(key, change_no)| (key.clone().into_bytes(), *change_no)).collect());
-        Self { from: owner.map_or(0, |owner| owner.alerts), settled: settled.unwrap_or_default(), ..Self::default() }
+        let (from, generation) = owner.map_or((0, 0), |owner| (owner.alerts, owner.generation));
+        Self { from, generation, settled: settled.unwrap_or_default(), ..Self::default() }
     }
 
     /// One alert of the tail.
     pub(super) fn add(&mut self, alert: SentAlert<'_>) {
         let identity = (alert.key.to_vec(), alert.change_no);
-        if !self.settled.contains(&identity) {
+        if alert.generation >= self.generation && !self.settled.contains(&identity) {
             self.alerts.insert(identity, Sent { value: alert.value.to_vec(), commands_read: alert.commands_read });
         }
     }
@@ -123,12 +129,13 @@ impl Owed {
     }
 
     /// What a commit writes down; `own_end` is the offset behind the last alert that this shard sent.
-    pub(super) fn mark(&self, id: &str, own_end: Option<i64>) -> Owner {
+    pub(super) fn mark(&self, id: &str, generation: i32, own_end: Option<i64>) -> Owner {
+        let id = id.to_owned();
         if self.is_any() {
             let settled = self.settled.iter().map(|(key, change_no)| (String::from_utf8_lossy(key).into_owned(), *change_no)).collect();
-            return Owner { v: 1, id: id.to_owned(), alerts: self.from, settled };
+            return Owner { v: 1, id, generation, alerts: self.from, settled };
         }
-        Owner { v: 1, id: id.to_owned(), alerts: own_end.unwrap_or(self.end).max(self.end), settled: Vec::new() }
+        Owner { v: 1, id, generation, alerts: own_end.unwrap_or(self.end).max(self.end), settled: Vec::new() }
     }
 }
 
@@ -137,7 +144,7 @@ mod tests {
     use super::*;
 
     fn sent(key: &'static str, change_no: u32, commands_read: i64) -> SentAlert<'static> {
-        SentAlert { key: key.as_bytes(), change_no, value: b"text", commands_read }
+        SentAlert { key: key.as_bytes(), change_no, value: b"text", commands_read, generation: 3 }
     }
 
     fn made(key: &str, change_no: u32) -> Alert {
@@ -171,13 +178,20 @@ mod tests {
     fn a_second_crash_looks_only_for_what_is_still_owed() {
         let mut owed = owing(&[sent("a", 1, 0), sent("b", 1, 0)]);
         owed.take(&made("a", 1));
-        let mark = owed.mark("me", Some(25));
+        let mark = owed.mark("me", 3, Some(25));
         assert_eq!((mark.alerts, mark.settled.as_slice()), (10, &[("a".to_owned(), 1)][..]));
         let mut next = Owed::since(Some(&mark));
         [sent("a", 1, 0), sent("b", 1, 0)].into_iter().for_each(|alert| next.add(alert));
         assert_eq!(next.take(&made("b", 1)), Due::Sent);
         assert!(!next.is_any());
-        assert_eq!(next.mark("me", Some(25)), Owner { v: 1, id: "me".into(), alerts: 25, settled: vec![] });
+        assert_eq!(next.mark("me", 4, Some(25)), Owner { v: 1, id: "me".into(), generation: 4, alerts: 25, settled: vec![] });
+    }
+
+    #[test]
+    fn what_a_sleeper_sent_behind_its_successors_mark_is_not_owed() {
+        let mut owed = Owed::since(Some(&Owner { generation: 4, ..Owner::default() }));
+        owed.add(sent("a", 1, 0));
+        assert!(!owed.is_any());
     }
 
     #[test]

@@ -221,10 +221,10 @@ impl<C: Core> Running<C> {
     }
 
     /// The changes that go into a commit, the owner's mark among them where it has changed.
-    pub(super) fn take_state_changes(&mut self, id: &str, alerts_end: Option<i64>) -> Vec<StateChange> {
+    pub(super) fn take_state_changes(&mut self, id: &str, generation: i32, alerts_end: Option<i64>) -> Vec<StateChange> {
         self.touched = false;
         let mut changes = self.core.take_state_changes();
-        let mark = self.owed.mark(id, alerts_end);
+        let mark = self.owed.mark(id, generation, alerts_end);
         if mark != self.mark {
             changes.push(StateChange { key: OWNER_KEY.to_vec(), value: serde_json::to_vec(&mark).ok() });
             self.mark = mark;

@@ -98,7 +98,18 @@ fn feed(settings: &Settings) -> BTreeMap<Vec<u8>, Instant> {
     let (began, mut sent, mut marks) = (now(), 0, BTreeMap::new());
     let value = vec![b'x'; 150];
     let mut send = |value: &[u8]| {
-        feeder.send(&InRecord { feed: Feed::Sensors, key: b"rabat", value, source: None, format: None, received: None }).unwrap();
+        feeder
+            .send(&InRecord {
+                feed: Feed::Sensors,
+                key: b"rabat",
+                value,
+                source: None,
+                format: None,
+                received: None,
+                cloud_event: None,
+                attributes: Default::default(),
+            })
+            .unwrap();
     };
     for i in 0..MARKED {
         let due = Duration::from_millis(10 * i as u64);
@@ -136,11 +147,11 @@ fn percentiles(sent: &BTreeMap<Vec<u8>, Instant>, seen: &Seen) -> [f64; 3] {
 fn lane(broker: &Broker) -> ([f64; 3], [f64; 3], Stats) {
     let ((settings, _), (floor, _)) = (broker.topics(1), broker.topics(1));
     let (stop, alerts, echoes) = (AtomicBool::new(false), Seen::default(), Seen::default());
+    let how = shard::Settings { mode: Mode::Serve, ..shard::Settings::default() };
     std::thread::scope(|scope| {
         scope.spawn(|| read(&settings, ALERTS, &alerts, &stop));
         scope.spawn(|| read(&floor, ALERTS, &echoes, &stop));
         scope.spawn(|| echo(&settings, &floor, &stop));
-        let how = shard::Settings { mode: Mode::Serve, ..shard::Settings::default() };
         let serving = scope.spawn(|| serve(&settings, &how, &Unwatched, |_| Echo::default(), &stop));
         rest(Duration::from_secs(3));
         let sent = feed(&settings);
@@ -183,7 +194,18 @@ fn recovery_with_a_hundred_thousand_entities() {
     let mut feeder = KafkaFeeder::new(&settings).unwrap();
     for i in 0..100_000 {
         let key = format!("entity-{i}");
-        feeder.send(&InRecord { feed: Feed::Sensors, key: key.as_bytes(), value: b"{}", source: None, format: None, received: None }).unwrap();
+        feeder
+            .send(&InRecord {
+                feed: Feed::Sensors,
+                key: key.as_bytes(),
+                value: b"{}",
+                source: None,
+                format: None,
+                received: None,
+                cloud_event: None,
+                attributes: Default::default(),
+            })
+            .unwrap();
     }
     feeder.flush().unwrap();
     let how = shard::Settings { mode: Mode::ToEnd, ..shard::Settings::default() };

@@ -14,7 +14,7 @@ pub(crate) struct Hand {
     pub(crate) slow_commits: Arc<AtomicBool>,
     /// One in so many commits is refused; 0 for none.
     pub(crate) refuse_every: u32,
-    /// Places whose records are lost on the way, until they are started again.
+    /// Places whose records are lost on the way, until they are halted and started again.
     pub(crate) deaf: Arc<Mutex<BTreeSet<Place>>>,
 }
 
@@ -34,6 +34,9 @@ impl<L: ShardLog> HookedLog<L> {
 impl<L: ShardLog> ShardLog for HookedLog<L> {
     fn id(&self) -> &str {
         self.inner.id()
+    }
+    fn generation(&self) -> i32 {
+        self.inner.generation()
     }
     fn poll(&mut self, max_records: usize, wait: Duration, inbox: &mut Inbox) -> Result<(), LogError> {
         self.inner.poll(max_records, wait, inbox)?;
@@ -55,14 +58,11 @@ impl<L: ShardLog> ShardLog for HookedLog<L> {
         self.inner.committed(partition)
     }
     fn start(&mut self, from: &Offsets) -> Result<(), LogError> {
-        let mut deaf = self.hand.deaf.lock().unwrap();
-        // The first start is what goes wrong; the next one heals it.
-        if self.commits > 0 {
-            deaf.retain(|place| !from.contains_key(place));
-        }
         self.inner.start(from)
     }
     fn halt(&mut self, partitions: &[u32]) -> Result<(), LogError> {
+        // Whoever is taken up again hears again.
+        self.hand.deaf.lock().unwrap().retain(|place| !partitions.contains(&place.partition));
         self.inner.halt(partitions)
     }
     fn release(&mut self, partitions: &[u32]) -> Result<(), LogError> {

@@ -82,7 +82,18 @@ fn home() -> (EmbeddedLog, tempfile::TempDir) {
 fn send(log: &EmbeddedLog, feed: Feed, count: usize) {
     let mut feeder = log.side_feeder();
     for _ in 0..count {
-        feeder.send(&InRecord { feed, key: b"rabat", value: b"{}", source: None, format: None, received: None }).unwrap();
+        feeder
+            .send(&InRecord {
+                feed,
+                key: b"rabat",
+                value: b"{}",
+                source: None,
+                format: None,
+                received: None,
+                cloud_event: None,
+                attributes: Default::default(),
+            })
+            .unwrap();
     }
     feeder.flush().unwrap();
 }
@@ -120,7 +131,14 @@ fn serve<C: Core>(log: &EmbeddedLog, hand: &Hand, settings: &Settings, watch: &d
 fn after_a_crash(commands_on_arrival: bool) -> (Stats, Vec<String>, Vec<(String, u32)>) {
     let (log, _folder) = home();
     // The mark of the owner stands first, as it does after every take-up.
-    serve(&log, &Hand::default(), &serving(true), &Unwatched, |_| Siren::default(), || !alerts(&log).is_empty() || log.end(Topic::Out(midan::engine::OutTopic::State), 0) > 0);
+    serve(
+        &log,
+        &Hand::default(),
+        &serving(true),
+        &Unwatched,
+        |_| Siren::default(),
+        || !alerts(&log).is_empty() || log.end(Topic::Out(midan::engine::OutTopic::State), 0) > 0,
+    );
     send(&log, Feed::Sensors, 3);
     let crash = || {
         let mut faults = Faults::none();
@@ -128,17 +146,16 @@ fn after_a_crash(commands_on_arrival: bool) -> (Stats, Vec<String>, Vec<(String,
         faults
     };
     let mut open = || Ok(Box::new(log.member("night", crash())) as Box<dyn ShardLog>);
-    let died = run(&mut open, &mut |_| Siren::default(), &mut NoModels, &serving(true), &Unwatched, &AtomicBool::new(false));
+    // Late enough for the alerts to have left.
+    let slowly = Settings { commit_interval: Duration::from_millis(500), ..serving(true) };
+    let died = run(&mut open, &mut |_| Siren::default(), &mut NoModels, &slowly, &Unwatched, &AtomicBool::new(false));
     assert!(matches!(died, Err(LogError::Crash { .. })));
     assert_eq!(alerts(&log).len(), 3);
     send(&log, Feed::Commands, 1);
     send(&log, Feed::Sensors, 2);
     let told = Told::default();
-    let mut polls = 0;
-    let stats = serve(&log, &Hand::default(), &serving(commands_on_arrival), &told, |_| Siren::default(), || {
-        polls += 1;
-        polls > 200
-    });
+    let done = || alerts(&log).len() == 5 || told.0.lock().unwrap().len() == 3;
+    let stats = serve(&log, &Hand::default(), &serving(commands_on_arrival), &told, |_| Siren::default(), done);
     (stats, told.0.into_inner().unwrap(), alerts(&log))
 }
 
@@ -166,28 +183,35 @@ fn flink_web_387_alerts_leave_while_a_commit_is_under_way() {
     let (log, _folder) = home();
     let hand = Hand::default();
     let mut step = 0;
-    let stats = serve(&log, &hand, &serving(true), &Unwatched, |_| Siren::default(), || {
-        let seen = alerts(&log).len();
-        match step {
-            0 => {
-                send(&log, Feed::Sensors, 1);
-                step = 1;
+    let stats = serve(
+        &log,
+        &hand,
+        &serving(true),
+        &Unwatched,
+        |_| Siren::default(),
+        || {
+            let seen = alerts(&log).len();
+            match step {
+                0 => {
+                    send(&log, Feed::Sensors, 1);
+                    step = 1;
+                }
+                // From now on no commit is answered.
+                1 if seen == 1 => {
+                    hand.slow_commits.store(true, Ordering::Relaxed);
+                    send(&log, Feed::Sensors, 1);
+                    step = 2;
+                }
+                2 if seen == 2 => {
+                    rest(Duration::from_millis(30));
+                    send(&log, Feed::Sensors, 5);
+                    step = 3;
+                }
+                _ => {}
             }
-            // From now on no commit is answered.
-            1 if seen == 1 => {
-                hand.slow_commits.store(true, Ordering::Relaxed);
-                send(&log, Feed::Sensors, 1);
-                step = 2;
-            }
-            2 if seen == 2 => {
-                rest(Duration::from_millis(30));
-                send(&log, Feed::Sensors, 5);
-                step = 3;
-            }
-            _ => {}
-        }
-        step == 3 && seen == 7
-    });
+            step == 3 && seen == 7
+        },
+    );
     assert_eq!(alerts(&log).len(), 7);
     assert_eq!(stats.alerts, 7);
 }
@@ -215,25 +239,32 @@ fn risingwave_16640_outputs_that_wait_for_a_commit_are_bounded_and_nothing_is_lo
     let outputs = || log.end(Topic::Out(midan::engine::OutTopic::Zones), 0);
     send(&log, Feed::Sensors, 100);
     let (mut looks, mut stood) = (0, 0);
-    serve(&log, &hand, &settings, &Unwatched, |_| Tally::default(), || {
-        if outputs() == 0 {
-            return false;
-        }
-        looks += 1;
-        match looks {
-            // From here on no commit is answered; the one under way may stand.
-            1 => {
-                hand.slow_commits.store(true, Ordering::Relaxed);
-                send(&log, Feed::Sensors, 2_000);
+    serve(
+        &log,
+        &hand,
+        &settings,
+        &Unwatched,
+        |_| Tally::default(),
+        || {
+            if outputs() == 0 {
+                return false;
             }
-            50 => stood = outputs(),
-            100 => {
-                assert_eq!(outputs(), stood, "nothing stands while the broker is silent");
-                hand.slow_commits.store(false, Ordering::Relaxed);
+            looks += 1;
+            match looks {
+                // From here on no commit is answered; the one under way may stand.
+                1 => {
+                    hand.slow_commits.store(true, Ordering::Relaxed);
+                    send(&log, Feed::Sensors, 2_000);
+                }
+                50 => stood = outputs(),
+                100 => {
+                    assert_eq!(outputs(), stood, "nothing stands while the broker is silent");
+                    hand.slow_commits.store(false, Ordering::Relaxed);
+                }
+                _ => {}
             }
-            _ => {}
-        }
-        looks > 100 && outputs() >= 2_100 / 7
-    });
+            looks > 100 && outputs() >= 2_100 / 7
+        },
+    );
     assert_eq!(outputs(), 2_100 / 7);
 }

@@ -179,6 +179,11 @@ impl ShardLog for Member {
         &self.name
     }
 
+    /// This group fences by member, not by generation.
+    fn generation(&self) -> i32 {
+        0
+    }
+
     fn poll(&mut self, max_records: usize, wait: Duration, inbox: &mut Inbox) -> Result<(), LogError> {
         inbox.clear();
         let shared = Arc::clone(&self.shared);
@@ -243,10 +248,11 @@ impl ShardLog for Member {
         let end = state.end(topic, partition);
         let mut cursor = Cursor::at(from.unwrap_or(end));
         state.read(topic, partition, &mut cursor, usize::MAX, &mut |record| {
-            let header = |name: &str| record.headers.clone().find(|(known, _)| *known == name.as_bytes()).and_then(|(_, value)| std::str::from_utf8(value).ok());
+            let header =
+                |name: &str| record.headers.clone().find(|(known, _)| *known == name.as_bytes()).and_then(|(_, value)| std::str::from_utf8(value).ok());
             let Some(commands_read) = header(COMMANDS_HEADER).and_then(|text| text.parse().ok()) else { return };
             let change_no = header(CHANGE_HEADER).and_then(|text| text.parse().ok()).unwrap_or_default();
-            alert(SentAlert { key: record.key, change_no, value: record.value.unwrap_or_default(), commands_read });
+            alert(SentAlert { key: record.key, change_no, value: record.value.unwrap_or_default(), commands_read, generation: 0 });
         })?;
         Ok(end)
     }

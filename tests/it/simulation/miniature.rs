@@ -101,6 +101,7 @@ impl Line {
             source: Some(&self.source),
             format: None,
             cloud_event: None,
+            attributes: Default::default(),
         }
     }
 }
@@ -150,7 +151,9 @@ fn of_venue(venue: &'static str, number: i64, now: i64, alarm: Option<&str>, lin
         5 => send("counters", end, count("in", end - 10_000, crowd + 1)),
         _ => {}
     }
-    let command = |id: &str, at: i64, action: String| format!(r#"{{"type":"command","command_id":"{venue}-{id}","venue":"{venue}","operator":"ops-1","at":{at},{action}}}"#);
+    let command = |id: &str, at: i64, action: String| {
+        format!(r#"{{"type":"command","command_id":"{venue}-{id}","venue":"{venue}","operator":"ops-1","at":{at},{action}}}"#)
+    };
     if now == 100 {
         send("ops", end, command("k-1", end - 3_000, r#""action":"recount","zone":"bowl","persons":300"#.to_owned()));
     }

@@ -76,7 +76,15 @@ impl Outcome {
     /// A miniature in which nothing happens proves nothing.
     pub(super) fn must_be_rich(&self, records: usize) {
         let of = |topic: &str| self.ordered.iter().filter(|((name, _), _)| *name == topic).map(|(_, lines)| lines.len()).sum::<usize>();
-        println!("{records} records, {} zones, {} alarm changes, {} late, {} quarantined, {} alerts, {} entries of state", of("midan.zones"), of("midan.alarms"), of("midan.late"), of("midan.quarantine"), self.alerts.len(), self.state.len());
+        println!(
+            "{records} records, {} zones, {} alarm changes, {} late, {} quarantined, {} alerts, {} entries of state",
+            of("midan.zones"),
+            of("midan.alarms"),
+            of("midan.late"),
+            of("midan.quarantine"),
+            self.alerts.len(),
+            self.state.len()
+        );
         assert!(of("midan.zones") > 300 && of("midan.alarms") >= 6 && of("midan.late") > 0 && of("midan.quarantine") > 3, "too little happens");
         assert_eq!(self.alerts.len(), of("midan.alarms"), "every change is an alert");
         assert!(self.broken_repeats.is_empty());

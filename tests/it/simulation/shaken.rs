@@ -49,6 +49,8 @@ pub(super) struct Weather {
     /// Members that the group still counts on although their shard is dead.
     pub(super) ghosts: Vec<u64>,
     pub(super) now: Duration,
+    /// Taken away at the end, since whoever lives as long as the process holds this.
+    pub(super) log: Option<EmbeddedLog>,
     pub(super) told: BTreeMap<&'static str, u32>,
 }
 
@@ -85,13 +87,14 @@ pub(super) struct Shaken {
 }
 
 impl Shaken {
-    pub(super) fn join(log: &EmbeddedLog, weather: &Shared) -> Result<Self, LogError> {
+    pub(super) fn join(weather: &Shared) -> Result<Self, LogError> {
         if weather.borrow_mut().is_out() {
             return Err(LogError::Busy { doing: "joining", detail: "the broker is gone".to_owned() });
         }
+        let log = weather.borrow().log.clone().expect("the schedule is over");
         let member = log.member(GROUP, Faults::none());
         Ok(Self {
-            log: log.clone(),
+            log,
             member,
             weather: Rc::clone(weather),
             fenced: false,
@@ -213,6 +216,10 @@ impl Weather {
 impl ShardLog for Shaken {
     fn id(&self) -> &str {
         self.member.id()
+    }
+
+    fn generation(&self) -> i32 {
+        self.member.generation()
     }
 
     fn poll(&mut self, max_records: usize, wait: Duration, inbox: &mut Inbox) -> Result<(), LogError> {
@@ -376,7 +383,8 @@ impl ShardLog for Shaken {
     }
 
     fn inputs_closed(&self) -> bool {
-        self.member.inputs_closed()
+        // What was fetched and is not delivered is still to come.
+        self.fetched.is_empty() && self.member.inputs_closed()
     }
 }
 
