@@ -60,6 +60,8 @@ pub enum Command {
         #[command(subcommand)]
         action: TopicsAction,
     },
+    /// Who has what: the group's shards, what each partition has still to read, who wrote its state.
+    Status,
     /// Measures the pipeline beside a loop that only consumes and decodes.
     Bench(BenchArgs),
     /// The incident library and quiet nights through the engine: lead times and false findings.
@@ -81,6 +83,9 @@ pub struct RunArgs {
     /// Ends once every input is read to its end, as if no record could follow.
     #[arg(long)]
     pub until_end: bool,
+    /// Decides by the records alone: no broker time, no deadline for the models. For runs that are compared with others.
+    #[arg(long)]
+    pub by_records: bool,
     /// Serves no console.
     #[arg(long)]
     pub no_console: bool,

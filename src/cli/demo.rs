@@ -19,7 +19,7 @@ use crate::console::Service;
 use crate::console::api::Status;
 use crate::engine::Placement;
 use crate::log::embedded::{EmbeddedFeeder, EmbeddedLog, Faults, Options, Retention};
-use crate::log::{Feeder, InRecord, ShardLog, Since};
+use crate::log::{Feeder, Freshest, InRecord, ShardLog, Since};
 use crate::shard::{self, Mode};
 use crate::simulate::{self, Nights};
 use crate::summary::Summary;
@@ -63,6 +63,7 @@ pub(super) fn run(settings: &Settings, args: &DemoArgs) -> anyhow::Result<ExitCo
         let mut watchers = Watchers {
             around: &around,
             summary: Summary::default(),
+            freshest: Freshest::default(),
             results: None,
             now: Box::new(|| log.clock()),
             pane: Box::new(move |pane| {
@@ -134,6 +135,7 @@ fn shard(settings: &Settings, args: &DemoArgs, around: &Around, log: &EmbeddedLo
     let of_shard = shard::Settings {
         commit_interval: settings.shards.commit_interval.0,
         poll_records: settings.shards.max_batch,
+        commands_on_arrival: !to_end,
         mode: Mode::ToEnd,
         ..shard::Settings::default()
     };

@@ -8,7 +8,7 @@ use super::settings::Settings;
 use crate::engine::journal::Line;
 use crate::engine::{self, Placement};
 use crate::log::embedded::{EmbeddedFeeder, EmbeddedLog, Faults, Options, Retention};
-use crate::log::{ShardLog, Since};
+use crate::log::{Freshest, ShardLog, Since};
 use crate::results::Results;
 use crate::results::features::FeatureFile;
 use crate::shard::{self, Mode, Stats};
@@ -68,7 +68,8 @@ impl Drive<'_> {
                 ended.store(true, Ordering::Relaxed);
                 ran
             });
-            let mut watchers = Watchers { around: self.around, summary: Summary::default(), results, now: Box::new(|| log.clock()), pane: Box::new(|_| {}) };
+            let (summary, freshest) = (Summary::default(), Freshest::default());
+            let mut watchers = Watchers { around: self.around, summary, freshest, results, now: Box::new(|| log.clock()), pane: Box::new(|_| {}) };
             watchers.follow(&mut tail, &ended)?;
             feeding.join().map_err(|_| anyhow::anyhow!("the feeder panicked"))??;
             let stats = sharding.join().map_err(|_| anyhow::anyhow!("the shard panicked"))??;

@@ -24,6 +24,7 @@ mod run;
 mod service;
 mod settings;
 mod simulate;
+mod status;
 mod topics;
 
 pub use args::Cli;
@@ -64,6 +65,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Reopen(args) => reopen::run(&settings, &args),
         Command::Explain(args) => explain::run(&settings, &args),
         Command::Ledger => ledger::run(&settings),
+        Command::Status => status::run(&settings),
         Command::Topics { action } => topics::run(&settings, action),
         Command::Bench(args) => bench::run(&settings, &args),
         Command::Incidents(args) => incidents::run(&settings, &args),

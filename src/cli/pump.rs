@@ -3,7 +3,7 @@
 use super::service::Around;
 use crate::alarm::Change;
 use crate::engine::OutTopic;
-use crate::log::{Answer, HEARTBEAT_PREFIX, LogError, Tail, TailRecord, Topic};
+use crate::log::{Answer, Freshest, HEARTBEAT_PREFIX, LogError, Sighting, Tail, TailRecord, Topic};
 use crate::results::Results;
 use crate::summary::Summary;
 use crate::telemetry::happening::{AlarmChanged, AlarmsActive, Covered, HeartbeatSeen, Quarantined};
@@ -22,6 +22,8 @@ const AT_A_TIME: usize = 5_000;
 pub(super) struct Watchers<'a> {
     pub(super) around: &'a Around,
     pub(super) summary: Summary,
+    /// What of the alerts is news.
+    pub(super) freshest: Freshest,
     pub(super) results: Option<Results>,
     /// Broker time now, epoch ms.
     pub(super) now: Box<dyn Fn() -> i64 + 'a>,
@@ -95,7 +97,8 @@ impl Watchers<'_> {
             results.take(topic, value)?;
             return Ok(());
         }
-        if topic != OutTopic::Alarms {
+        let is_news = topic != OutTopic::Alerts || self.freshest.take(record) == Sighting::Fresh;
+        if topic != OutTopic::Alarms && is_news {
             self.around.view.take(topic, value);
         }
         match topic {

@@ -4,23 +4,24 @@ use super::args::RunArgs;
 use super::demo::on_signal;
 use super::pump::{WATCHED, Watchers, patiently};
 use super::service::{self, Around, Seat, Told, Watch, wall_ms};
-use super::settings::Settings;
+use super::settings::{PlacementName, Settings};
 use crate::console::api::{CommandSink, Status};
 use crate::console::{Service, serve};
 use crate::kafka::{self, KafkaAdmin, KafkaFeeder, KafkaShard, KafkaTail};
-use crate::log::{Feeder, InRecord, LogError, ShardLog, Since, TopicAdmin};
+use crate::log::{Feeder, Freshest, InRecord, LogError, ShardLog, Since, TopicAdmin};
 use crate::shard::{self, Mode};
 use crate::summary::Summary;
 use crate::venue::Feed;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Runs until it is told to stop (or, with `--until-end`, until every input is read to its end).
 pub(super) fn run(settings: &Settings, args: &RunArgs) -> anyhow::Result<ExitCode> {
     let around = Around::new(service::world(settings)?)?;
-    let kafka = settings.kafka.clients();
+    let kafka = kafka::Settings { memory: settings.shards.memory(), ..settings.kafka.clients() };
     let plan = super::topics::plan(settings);
     let faults = KafkaAdmin::new(&kafka)?.check(&plan)?;
     if !faults.is_empty() {
@@ -31,6 +32,7 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> anyhow::Result<ExitCod
     let ended = AtomicBool::new(false);
     let ready = Arc::new(AtomicBool::new(false));
     on_signal(&stop)?;
+    end_within(settings.shards.stop_within.0, &stop);
     let (served, stop_serving) = watch::channel(false);
     let shards = args.shards.unwrap_or(settings.shards.count).max(1);
     let console = (!args.no_console).then(|| console(settings, &around, &kafka, shards, &ready, stop_serving)).transpose()?;
@@ -59,6 +61,28 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> anyhow::Result<ExitCod
     Ok(ExitCode::SUCCESS)
 }
 
+/// Once it is told to stop, the process has so long: a broker that does not answer must not keep it. What is open then is aborted by whoever comes next,
+/// as after a kill.
+fn end_within(limit: Duration, stop: &Arc<AtomicBool>) {
+    let stop = Arc::clone(stop);
+    std::thread::spawn(move || {
+        while !stop.load(Ordering::Relaxed) {
+            rest(Duration::from_millis(50));
+        }
+        rest(limit);
+        eprintln!("midan: not done within {limit:?} of being told to stop; what is open is given up, nothing is lost");
+        std::process::exit(GAVE_UP);
+    });
+}
+
+/// The exit code of a process that did not come to its end in time.
+const GAVE_UP: i32 = 3;
+
+#[allow(clippy::disallowed_methods, reason = "a limit on how long a process may take to end")]
+fn rest(length: Duration) {
+    std::thread::sleep(length);
+}
+
 fn shard(
     settings: &Settings,
     args: &RunArgs,
@@ -68,7 +92,7 @@ fn shard(
     stop: &AtomicBool,
     number: usize,
 ) -> anyhow::Result<()> {
-    let mut seat = Seat::load(settings, around, !args.until_end, None);
+    let mut seat = Seat::load(settings, around, !(args.until_end || args.by_records), None);
     for fault in seat.faults() {
         tracing::warn!("{fault}");
     }
@@ -76,9 +100,22 @@ fn shard(
     let partitions = settings.kafka.partitions;
     let mut make = |partition| Told::new(around.clone(), partition, partitions, engine.clone());
     let mut open = || KafkaShard::join(kafka, u32::try_from(number).unwrap_or(u32::MAX)).map(|shard| Box::new(shard) as Box<dyn ShardLog>);
-    let mode = if args.until_end { Mode::ToEnd } else { Mode::Serve };
-    let how =
-        shard::Settings { commit_interval: settings.shards.commit_interval.0, poll_records: settings.shards.max_batch, mode, ..shard::Settings::default() };
+    let mode = match (args.until_end, args.by_records) {
+        (true, _) => Mode::ToEnd,
+        (false, true) => Mode::ServeByRecords,
+        (false, false) => Mode::Serve,
+    };
+    let how = shard::Settings {
+        commit_interval: settings.shards.commit_interval.0,
+        poll_records: settings.shards.max_batch,
+        stall_patience: settings.shards.stall_patience.0,
+        // An eighth of the memory: half of it is for what is fetched, a quarter for what is being sent.
+        waiting_bytes: settings.shards.memory() / 8,
+        session_timeout: kafka.session_timeout(),
+        commands_on_arrival: settings.commands.placement == PlacementName::OnArrival,
+        mode,
+        ..shard::Settings::default()
+    };
     let watch = Watch { telemetry: Arc::clone(&around.telemetry), shard: number, ready: Arc::clone(ready) };
     let ended = shard::run(&mut open, &mut make, &mut seat, &how, &watch, stop)?;
     tracing::info!(shard = number, records = ended.stats.records, commits = ended.stats.commits, aborts = ended.stats.aborts, "Shard ended.");
@@ -88,7 +125,8 @@ fn shard(
 /// Reads the outputs for the console and the metrics; it is no part of any group.
 fn follow(around: &Around, kafka: &kafka::Settings, ended: &AtomicBool) -> anyhow::Result<()> {
     let mut tail = patiently(|| KafkaTail::new(kafka, &WATCHED, Since::Beginning), ended)?;
-    let mut watchers = Watchers { around, summary: Summary::default(), results: None, now: Box::new(wall_ms), pane: Box::new(|_| {}) };
+    let (summary, freshest) = (Summary::default(), Freshest::default());
+    let mut watchers = Watchers { around, summary, freshest, results: None, now: Box::new(wall_ms), pane: Box::new(|_| {}) };
     watchers.follow(&mut tail, ended)
 }
 

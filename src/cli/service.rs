@@ -13,7 +13,7 @@ use crate::onnx::{self, Deadline, ModelState};
 use crate::results::features::FeatureFile;
 use crate::shard::{self, Core};
 use crate::telemetry::Telemetry;
-use crate::telemetry::happening::{Aborted, Committed, ModelRan, PanesClosed, Polled, SourceAdvanced, VenueAdvanced};
+use crate::telemetry::happening::{Aborted, AlertUnproven, Committed, ModelRan, PanesClosed, Polled, SourceAdvanced, Stalled, VenueAdvanced};
 use crate::time::EventTime;
 use crate::venue::{Feed, World};
 use std::collections::BTreeMap;
@@ -300,6 +300,23 @@ impl shard::Watch for Watch {
 
     fn rebuilding(&self, why: &crate::log::LogError) {
         tracing::warn!(shard = self.shard, %why, "Clients are built again.");
+    }
+
+    fn alert_differs(&self, partition: u32, alert: &engine::Alert) {
+        let alarm_id = &String::from_utf8_lossy(&alert.key);
+        self.telemetry.emit(AlertUnproven { partition, alarm_id, change_no: alert.change_no, differs: true });
+    }
+
+    fn alert_not_made_again(&self, partition: u32, alarm: &[u8], change_no: u32) {
+        self.telemetry.emit(AlertUnproven { partition, alarm_id: &String::from_utf8_lossy(alarm), change_no, differs: false });
+    }
+
+    fn fencing(&self, id: &str) {
+        tracing::info!(shard = self.shard, id, "A dead shard's open transaction is in the way; its id is fenced.");
+    }
+
+    fn stalled(&self, place: crate::log::Place, lag: i64) {
+        self.telemetry.emit(Stalled { topic: place.feed.topic(), partition: place.partition, lag });
     }
 
     fn retried(&self, why: &crate::log::LogError) {

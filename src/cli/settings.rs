@@ -75,6 +75,12 @@ pub struct ShardSettings {
     pub commit_interval: Length,
     /// Records that a shard takes at a time.
     pub max_batch: usize,
+    /// What one shard may hold of records that are fetched, sent or wait for a commit, in MiB.
+    pub memory_mib: usize,
+    /// How long draining, committing and leaving may take once it is told to stop.
+    pub stop_within: Length,
+    /// How long a partition with unread records may stand still before it is taken up again.
+    pub stall_patience: Length,
 }
 
 /// Operators' commands.
@@ -172,7 +178,14 @@ impl KafkaSettings {
     pub fn clients(&self) -> crate::kafka::Settings {
         let properties = self.properties.clone();
         let base = crate::kafka::Settings::new(&self.bootstrap_servers, &self.group, &self.instance);
-        crate::kafka::Settings { prefix: self.topic_prefix.clone(), properties, ..base }
+        crate::kafka::Settings { prefix: self.topic_prefix.clone(), partitions: self.partitions, properties, ..base }
+    }
+}
+
+impl ShardSettings {
+    /// The same, in bytes.
+    pub fn memory(&self) -> usize {
+        self.memory_mib.max(16) << 20
     }
 }
 

@@ -105,7 +105,7 @@ impl Site {
         for change in changes {
             let value = serde_json::to_vec(&change).unwrap_or_default();
             let key = change.alarm_id.as_bytes().to_vec();
-            effects.alerts.push(Alert { key: key.clone(), value: value.clone(), after_commit: self.tainted });
+            effects.alerts.push(Alert { key: key.clone(), change_no: change.change_no, value: value.clone(), after_commit: self.hangs_on_a_commit() });
             effects.records.push(OutRecord { topic: OutTopic::Alarms, key, value, position: None });
         }
     }

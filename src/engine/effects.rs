@@ -59,6 +59,8 @@ pub struct OutRecord {
 pub struct Alert {
     /// The alarm's id, the record's key.
     pub key: Vec<u8>,
+    /// The number of the change within its alarm: with the key, what tells one alert from another.
+    pub change_no: u32,
     /// The record.
     pub value: Vec<u8>,
     /// Whether it hangs on a control record that is not committed yet: then it leaves after the commit (DESIGN §4 rule 7).

@@ -125,10 +125,11 @@ impl Engine {
         changes
     }
 
-    /// The transaction stands: alerts need not wait for it any more.
+    /// What was taken by the last [`take_state_changes`](Self::take_state_changes) stands: alerts need not wait for it any more. What was decided since
+    /// then is not in it.
     pub fn committed(&mut self) {
         for site in self.sites.values_mut() {
-            site.tainted = false;
+            site.tainted_in_commit = false;
         }
     }
 

@@ -123,6 +123,8 @@ pub(super) struct Site {
     pub(super) unplaced: usize,
     /// Something uncommitted besides the logs has influenced an output: alerts wait for the commit.
     pub(super) tainted: bool,
+    /// The same, of what is in the commit under way.
+    pub(super) tainted_in_commit: bool,
     pub(super) dirty: bool,
     /// Nothing of it is in the state yet.
     pub(super) unsaved: bool,
@@ -195,6 +197,7 @@ impl Site {
             journal: None,
             unplaced: 0,
             tainted: false,
+            tainted_in_commit: false,
             dirty: false,
             unsaved: true,
             topology,
@@ -257,6 +260,11 @@ impl Site {
         let latest = started().map(|(_, state)| state.clock.greatest()).max()?;
         let least_lag = started().map(|(source, _)| source.as_of_lag).min()?;
         Some(self.open.last()?.min(venue.pane.end_of(latest.after(least_lag))))
+    }
+
+    /// Whether an alert must wait for a commit: what it hangs on besides the logs does not stand yet.
+    pub(super) const fn hangs_on_a_commit(&self) -> bool {
+        self.tainted || self.tainted_in_commit
     }
 
     fn hear(&mut self, venue: &Venue, observation: &Observation, source: &Source, reached: EventTime) {

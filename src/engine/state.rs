@@ -42,6 +42,7 @@ struct Rest {
 impl Site {
     /// Writes down every entry that changed since last asked.
     pub(super) fn take_state_changes(&mut self, venue: &Venue, changes: &mut Vec<StateChange>) {
+        self.tainted_in_commit |= std::mem::take(&mut self.tainted);
         let mut write = |part: String, value: Option<Vec<u8>>| changes.push(StateChange { key: key(venue, &part), value });
         if self.unsaved {
             self.unsaved = false;

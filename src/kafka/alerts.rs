@@ -6,12 +6,13 @@
 use super::producer::{now, pause};
 use super::settings::Settings;
 use crate::engine::{Alert, OutTopic};
-use crate::log::{GENERATION_HEADER, HEARTBEAT_PREFIX, LogError, Topic};
+use crate::log::{CHANGE_HEADER, COMMANDS_HEADER, GENERATION_HEADER, HEARTBEAT_PREFIX, LogError, Topic};
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders, Timestamp};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -27,6 +28,8 @@ const BEAT: usize = 1;
 pub(super) struct Acks {
     failure: Mutex<Option<String>>,
     broker_ms: AtomicI64,
+    /// By partition, the offset behind the last alert that the broker has.
+    ends: Mutex<BTreeMap<i32, i64>>,
 }
 
 impl ClientContext for Acks {
@@ -49,6 +52,11 @@ impl ProducerContext for Acks {
                 if let Timestamp::LogAppendTime(at) = message.timestamp() {
                     self.broker_ms.fetch_max(at, Ordering::Relaxed);
                 }
+                if what == ALERT {
+                    let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+                    let end = ends.entry(message.partition()).or_default();
+                    *end = (*end).max(message.offset() + 1);
+                }
             }
             Err(_) if what == BEAT => {}
             Err((error, _)) => {
@@ -69,7 +77,7 @@ pub(super) struct AlertLane {
 
 impl AlertLane {
     pub(super) fn start(settings: &Settings, shard: u32) -> Result<Self, LogError> {
-        let acks = Acks { failure: Mutex::default(), broker_ms: AtomicI64::new(i64::MIN) };
+        let acks = Acks { failure: Mutex::default(), broker_ms: AtomicI64::new(i64::MIN), ends: Mutex::default() };
         let producer = BaseProducer::from_config_and_context(&settings.alerting(), acks).map_err(|error| LogError::Refused {
             doing: "starting the alerts' lane",
             detail: error.to_string(),
@@ -80,9 +88,9 @@ impl AlertLane {
     }
 
     /// Sends an alert.
-    pub(super) fn send(&mut self, partition: u32, alert: &Alert, generation: i32) -> Result<(), LogError> {
-        let generation = generation.to_string();
-        let headers = OwnedHeaders::new().insert(Header { key: GENERATION_HEADER, value: Some(&generation) });
+    pub(super) fn send(&mut self, partition: u32, alert: &Alert, generation: i32, commands_read: i64) -> Result<(), LogError> {
+        let headers = [(GENERATION_HEADER, generation.to_string()), (CHANGE_HEADER, alert.change_no.to_string()), (COMMANDS_HEADER, commands_read.to_string())];
+        let headers = headers.iter().fold(OwnedHeaders::new_with_capacity(3), |all, (key, value)| all.insert(Header { key, value: Some(value) }));
         let mut record = BaseRecord::with_opaque_to(&self.topic, ALERT).partition(partition as i32).key(&alert.key).payload(&alert.value).headers(headers);
         let began = now();
         loop {
@@ -99,6 +107,11 @@ impl AlertLane {
                 Err((error, _)) => return Err(LogError::Aborted { doing: "sending an alert", detail: error.to_string() }),
             }
         }
+    }
+
+    /// The offset behind the last alert that the broker has of a partition.
+    pub(super) fn end(&self, partition: u32) -> Option<i64> {
+        self.producer.context().ends.lock().unwrap_or_else(PoisonError::into_inner).get(&(partition as i32)).copied()
     }
 
     /// Leaves a heartbeat when one is due, takes acknowledgements, and answers the broker's time when it has moved on by a second.

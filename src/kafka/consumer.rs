@@ -33,17 +33,17 @@ pub(super) struct Input {
     /// What the client said of a partition, to be reported by the next poll: this one's records must not be lost over it.
     trouble: Option<LogError>,
     /// The membership as it was before the last records were read.
-    metadata: Option<ConsumerGroupMetadata>,
+    metadata: Option<Arc<ConsumerGroupMetadata>>,
     generation: i32,
 }
 
 impl Input {
-    pub(super) fn join(settings: &Settings) -> Result<Self, LogError> {
+    pub(super) fn join(settings: &Settings, shard: u32) -> Result<Self, LogError> {
         let doing = "joining the group";
         let names = Feed::ALL.map(|feed| (feed, settings.name(Topic::In(feed))));
         let sisters = names.iter().filter(|(feed, _)| *feed != LEAD).map(|(_, name)| name.clone()).collect();
         let refused = |error: KafkaError| LogError::Refused { doing, detail: error.to_string(), cure: "check the Kafka table of the configuration" };
-        let consumer = BaseConsumer::from_config_and_context(&settings.input(), Membership::new(sisters)).map_err(refused)?;
+        let consumer = BaseConsumer::from_config_and_context(&settings.input(shard), Membership::new(sisters)).map_err(refused)?;
         consumer.subscribe(&[&settings.name(Topic::In(LEAD))]).map_err(refused)?;
         let consumer = Arc::new(consumer);
         let queue = MessageQueue::new(&consumer);
@@ -119,12 +119,13 @@ impl Input {
         let metadata = self.consumer.group_metadata();
         if let Some(generation) = ffi::generation(&self.consumer).filter(|generation| *generation >= 0) {
             self.generation = generation;
-            self.metadata = metadata;
+            self.metadata = metadata.map(Arc::new);
         }
     }
 
-    pub(super) fn metadata(&self) -> Option<&ConsumerGroupMetadata> {
-        self.metadata.as_ref()
+    /// The membership as it was before the last records were read.
+    pub(super) fn metadata(&self) -> Option<Arc<ConsumerGroupMetadata>> {
+        self.metadata.clone()
     }
 
     pub(super) fn generation(&self) -> i32 {
@@ -214,8 +215,18 @@ impl Input {
         self.unassign(&places)
     }
 
+    /// Offsets by topic and partition.
+    pub(super) fn named(&self, next: &Offsets) -> Vec<(String, u32, i64)> {
+        next.iter().map(|(place, next)| (self.name(place.feed).to_owned(), place.partition, *next)).collect()
+    }
+
+    pub(super) fn end(&self, place: Place) -> Result<i64, LogError> {
+        let busy = |error: KafkaError| LogError::Busy { doing: "asking for the end of an input", detail: format!("{place}: {error}") };
+        self.consumer.fetch_watermarks(self.name(place.feed), place.partition as i32, ASK).map(|(_, end)| end).map_err(busy)
+    }
+
     /// Offsets as a list of the client. Built where it is used: one that is kept can hang the consumer's drop.
-    pub(super) fn offsets(&self, next: &Offsets) -> Result<TopicPartitionList, LogError> {
+    fn offsets(&self, next: &Offsets) -> Result<TopicPartitionList, LogError> {
         let mut list = TopicPartitionList::with_capacity(next.len());
         for (place, offset) in next {
             list.add_partition_offset(self.name(place.feed), place.partition as i32, Offset::Offset(*offset))

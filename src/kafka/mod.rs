@@ -12,15 +12,20 @@
 //! | batch reading of the consumer's own queue breaks rebalancing | [`ffi`]: partition queues flow into one queue of ours |
 //! | the batch call waits its whole time-out although records are there, and counts an end as a record, so that a rebalance skips the next one | [`ffi::MessageQueue::read`]: by callback |
 //! | partition lists that outlive their consumer hang its drop | lists are built where they are used, never stored |
+//! | the call that commits blocks its thread for as long as the broker takes | [`producer`]: a thread that does nothing else |
+//! | a dead shard's open transaction holds everybody up until it times out | [`shard`]: whoever inherits its partition fences its id |
 //! | a changelog seems read to its end while a dead owner's transaction is open | [`restore`] |
 //! | an altered topic loses the properties that are not named | [`admin`]: everything at creation, nothing altered |
 //! | the first alert of a fresh producer waits a second | [`alerts`]: warmed up by its first heartbeat |
+//! | dozens of error codes in four places | [`answers`]: one answer for each class |
+//! | prefetch fills the memory, 64 MiB for each partition | [`settings`]: one budget, shared out |
 //! | a dropped producer throws away what it has not sent | [`alerts`], [`feeder`]: flushed first |
 //!
 //! Not answered here, because librdkafka 2.12 has no call for it: altering one property of a topic, and reading the group's lag.
 
 pub mod admin;
 pub mod alerts;
+mod answers;
 pub mod consumer;
 mod context;
 pub mod feeder;
@@ -29,6 +34,7 @@ pub mod producer;
 pub mod restore;
 pub mod settings;
 pub mod shard;
+pub mod status;
 pub mod tail;
 
 pub use admin::KafkaAdmin;

@@ -1,20 +1,24 @@
 //! The transaction: outputs, state and offsets, or none of them.
 //!
+//! A commit waits for the broker, so it runs on a thread of its own while the shard goes on; nothing else uses the producer meanwhile.
+//!
 //! Answers three traps of the Rust wrapper. Its commit and its flush wait in steps of 100 ms; so the commit is called directly, with a short time-out, again
 //! and again. A record that failed makes the commit hang until its report is taken; so reports are taken between two calls. And an abort makes
 //! reports of its own that somebody has to take; so it is called the same way.
 
-use super::ffi::{self, TxnFailure};
+use super::answers;
+use super::ffi;
 use super::settings::Settings;
 use crate::log::LogError;
-use rdkafka::TopicPartitionList;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
-use std::sync::{Mutex, PoisonError};
+use rdkafka::{Offset, TopicPartitionList};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long one call into the client may take before reports are taken again.
@@ -60,28 +64,131 @@ pub(super) struct Outgoing<'a> {
     pub(super) partition: u32,
     pub(super) key: &'a [u8],
     pub(super) value: Option<&'a [u8]>,
-    pub(super) header: Option<(&'static str, &'a str)>,
+    pub(super) headers: &'a [(&'static str, &'a str)],
+}
+
+/// What is to be committed: offsets by topic and partition, and the membership under which they were read.
+pub(super) struct Commit {
+    pub(super) offsets: Vec<(String, u32, i64)>,
+    pub(super) metadata: Option<Arc<ConsumerGroupMetadata>>,
 }
 
 /// A shard's transactional producer.
 pub(super) struct Transactions {
-    producer: BaseProducer<Reports>,
+    handle: Handle,
     is_open: bool,
+    /// The thread that commits, and its answers.
+    commits: Sender<Commit>,
+    answers: Receiver<Result<(), LogError>>,
+    is_committing: bool,
 }
+
+/// The producer, as both threads hold it.
+#[derive(Clone)]
+struct Handle(Arc<BaseProducer<Reports>>);
 
 impl Transactions {
     /// Builds it, and fences and aborts whatever an earlier life under the same id left open. Comes before joining the group: committed offsets
     /// cannot be read while that is open.
-    pub(super) fn start(settings: &Settings, shard: u32) -> Result<Self, LogError> {
+    pub(super) fn start(settings: &Settings, id: &str) -> Result<Self, LogError> {
+        let handle = Handle::start(settings, id)?;
+        let (commits, orders) = unbounded::<Commit>();
+        let (told, answers) = unbounded();
+        let committing = handle.clone();
+        // It ends with its orders. Nobody waits for it: a call that is stuck is ended by whoever fences the producer.
+        std::thread::spawn(move || {
+            for commit in orders {
+                if told.send(committing.commit(&commit)).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Self { handle, is_open: false, commits, answers, is_committing: false })
+    }
+
+    pub(super) fn begin(&mut self) -> Result<(), LogError> {
+        self.handle.0.begin_transaction().map_err(|error| answers::of("opening a transaction", error))?;
+        self.is_open = true;
+        Ok(())
+    }
+
+    /// Adds a record. A full queue makes it wait: that is the shard's back-pressure.
+    pub(super) fn send(&self, record: &Outgoing<'_>) -> Result<(), LogError> {
+        let doing = "writing an output";
+        let mut next = BaseRecord::to(record.topic).partition(record.partition as i32).key(record.key);
+        next.payload = record.value;
+        if !record.headers.is_empty() {
+            let headers = OwnedHeaders::new_with_capacity(record.headers.len());
+            next.headers = Some(record.headers.iter().fold(headers, |headers, (name, value)| headers.insert(Header { key: name, value: Some(*value) })));
+        }
+        let began = now();
+        loop {
+            match self.handle.0.send(next) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if began.elapsed() < PATIENCE => {
+                    next = back;
+                    self.handle.take_reports();
+                    pause();
+                }
+                Err((error, _)) => return Err(answers::of(doing, error)),
+            }
+        }
+    }
+
+    /// Starts committing what was written.
+    pub(super) fn start_commit(&mut self, commit: Commit) -> Result<(), LogError> {
+        self.is_committing = true;
+        self.commits.send(commit).map_err(|_| gone())
+    }
+
+    /// Waits for the commit that was started, and answers whether it stands.
+    pub(super) fn await_commit(&mut self, wait: Duration) -> Result<bool, LogError> {
+        if !self.is_committing {
+            return Ok(true);
+        }
+        match self.answers.recv_timeout(wait) {
+            Ok(answer) => {
+                self.is_committing = false;
+                self.is_open &= answer.is_err();
+                answer.map(|()| true)
+            }
+            Err(RecvTimeoutError::Timeout) => Ok(false),
+            Err(RecvTimeoutError::Disconnected) => Err(gone()),
+        }
+    }
+
+    pub(super) fn abort(&mut self) -> Result<(), LogError> {
+        // An abort beside a commit is refused, and after one that stands there is nothing to give up.
+        while self.is_committing && !matches!(self.await_commit(STEP), Ok(true) | Err(_)) {}
+        if !std::mem::take(&mut self.is_open) {
+            return Ok(());
+        }
+        self.handle.abort()
+    }
+}
+
+/// Fences an id and lets go of it: what its owner left open is aborted, and what it still sends is refused.
+pub(super) fn fence(settings: &Settings, id: &str) -> Result<(), LogError> {
+    Handle::start(settings, id).map(drop)
+}
+
+fn gone() -> LogError {
+    LogError::Unknown { doing: "committing", detail: "the thread that commits has ended".to_owned() }
+}
+
+impl Handle {
+    fn start(settings: &Settings, id: &str) -> Result<Self, LogError> {
         let doing = "starting transactions";
-        let producer: BaseProducer<Reports> = BaseProducer::from_config_and_context(&settings.transactional(shard), Reports::default())
+        let producer: BaseProducer<Reports> = BaseProducer::from_config_and_context(&settings.transactional(id), Reports::default())
             .map_err(|error| LogError::Refused { doing, detail: error.to_string(), cure: "check the Kafka table of the configuration" })?;
         let began = now();
         loop {
             match producer.init_transactions(Duration::from_secs(5)) {
-                Ok(()) => return Ok(Self { producer, is_open: false }),
+                Ok(()) => return Ok(Self(Arc::new(producer))),
                 Err(KafkaError::Transaction(error)) if error.is_retriable() && began.elapsed() < PATIENCE => {}
                 Err(KafkaError::Transaction(error)) if error.is_retriable() => return Err(LogError::Busy { doing, detail: error.string() }),
+                // Another shard has started under the same id meanwhile: it is asked again, or the other is the rightful one.
+                Err(KafkaError::Transaction(error)) if error.is_fatal() => return Err(LogError::Fenced { doing, detail: error.string() }),
                 Err(error) => {
                     let cure = "check that the account may use the transactional id and that the broker allows the transaction time-out";
                     return Err(LogError::Refused { doing, detail: error.to_string(), cure });
@@ -90,129 +197,74 @@ impl Transactions {
         }
     }
 
-    pub(super) fn begin(&mut self) -> Result<(), LogError> {
-        self.producer.begin_transaction().map_err(|error| failed("opening a transaction", error))?;
-        self.is_open = true;
-        Ok(())
-    }
-
-    /// Adds a record. A full queue makes it wait: that is the shard's back-pressure.
-    pub(super) fn send(&self, record: &Outgoing<'_>) -> Result<(), LogError> {
-        let doing = "writing an output";
-        let headers = record.header.map(|(name, value)| OwnedHeaders::new().insert(Header { key: name, value: Some(value) }));
-        let mut next = BaseRecord::to(record.topic).partition(record.partition as i32).key(record.key);
-        next.payload = record.value;
-        next.headers = headers;
-        let began = now();
-        loop {
-            match self.producer.send(next) {
-                Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if began.elapsed() < PATIENCE => {
-                    next = back;
-                    self.take_reports();
-                    pause();
-                }
-                Err((error, _)) => return Err(failed(doing, error)),
-            }
-        }
-    }
-
-    /// Commits what was written with the offsets; `metadata` was taken before what was read under it.
-    pub(super) fn commit(&mut self, offsets: &TopicPartitionList, metadata: Option<&ConsumerGroupMetadata>) -> Result<(), LogError> {
-        if offsets.count() > 0 {
-            self.send_offsets(offsets, metadata)?;
+    /// Commits what was written with the offsets; the metadata was taken before what was read under it.
+    fn commit(&self, commit: &Commit) -> Result<(), LogError> {
+        if !commit.offsets.is_empty() {
+            self.send_offsets(commit)?;
         }
         let doing = "committing";
         let began = now();
         loop {
-            let failure = match ffi::commit_transaction(&self.producer, STEP) {
-                Ok(()) => break,
+            let failure = match ffi::commit_transaction(&self.0, STEP) {
+                Ok(()) => return Ok(()),
                 Err(failure) => failure,
             };
             if !failure.retriable || failure.fatal {
-                return Err(judged(doing, failure, self.producer.context().take()));
+                return Err(answers::of_transaction(doing, failure, self.0.context().take()));
             }
             if began.elapsed() > PATIENCE {
                 return Err(LogError::Unknown { doing, detail: failure.text });
             }
             self.take_reports();
         }
-        self.is_open = false;
-        Ok(())
     }
 
-    fn send_offsets(&self, offsets: &TopicPartitionList, metadata: Option<&ConsumerGroupMetadata>) -> Result<(), LogError> {
+    fn send_offsets(&self, commit: &Commit) -> Result<(), LogError> {
         let doing = "adding the offsets";
-        let Some(metadata) = metadata else {
+        let Some(metadata) = &commit.metadata else {
             return Err(LogError::Aborted { doing, detail: "this shard is no member of the group".to_owned() });
         };
+        // Built where it is used: one that is kept can hang a client's drop.
+        let mut offsets = TopicPartitionList::with_capacity(commit.offsets.len());
+        for (topic, partition, next) in &commit.offsets {
+            offsets
+                .add_partition_offset(topic, *partition as i32, Offset::Offset(*next))
+                .map_err(|error| LogError::Unknown { doing, detail: format!("{topic}[{partition}]@{next}: {error}") })?;
+        }
         let began = now();
         loop {
-            match self.producer.send_offsets_to_transaction(offsets, metadata, Duration::from_secs(2)) {
+            match self.0.send_offsets_to_transaction(&offsets, metadata, Duration::from_secs(2)) {
                 Ok(()) => return Ok(()),
                 Err(KafkaError::Transaction(error)) if error.is_retriable() && !error.is_fatal() && began.elapsed() < PATIENCE => self.take_reports(),
-                Err(error) => return Err(failed(doing, error)),
+                Err(error) => return Err(answers::of(doing, error)),
             }
         }
     }
 
-    pub(super) fn abort(&mut self) -> Result<(), LogError> {
-        if !std::mem::take(&mut self.is_open) {
-            return Ok(());
-        }
+    fn abort(&self) -> Result<(), LogError> {
         let doing = "giving a transaction up";
         let began = now();
         loop {
-            match self.producer.abort_transaction(Duration::from_millis(20)) {
+            match self.0.abort_transaction(Duration::from_millis(20)) {
                 Ok(()) => break,
                 Err(KafkaError::Transaction(error)) if error.is_retriable() && !error.is_fatal() && began.elapsed() < PATIENCE => self.take_reports(),
                 // After a commit that timed out, or as a zombie: only a new producer helps.
                 Err(error) => return Err(LogError::Fenced { doing, detail: error.to_string() }),
             }
         }
-        self.producer.context().take();
+        self.0.context().take();
         Ok(())
     }
 
     /// Takes what reports there are. One call takes one event, and waits as long as it may wait even when there is one: so it may not wait.
     fn take_reports(&self) {
         for _ in 0..1_000 {
-            self.producer.poll(Duration::ZERO);
-            if self.producer.in_flight_count() == 0 {
+            self.0.poll(Duration::ZERO);
+            if self.0.in_flight_count() == 0 {
                 return;
             }
         }
     }
-}
-
-/// What a transaction's error means for the shard.
-fn failed(doing: &'static str, error: KafkaError) -> LogError {
-    match error {
-        KafkaError::Transaction(error) => {
-            let failure = TxnFailure { text: error.string(), fatal: error.is_fatal(), retriable: error.is_retriable(), must_abort: error.txn_requires_abort() };
-            judged(doing, failure, None)
-        }
-        KafkaError::MessageProduction(RDKafkaErrorCode::Fatal | RDKafkaErrorCode::Fenced) => LogError::Fenced { doing, detail: error.to_string() },
-        KafkaError::MessageProduction(
-            RDKafkaErrorCode::UnknownTopic
-            | RDKafkaErrorCode::UnknownPartition
-            | RDKafkaErrorCode::UnknownTopicOrPartition
-            | RDKafkaErrorCode::TopicAuthorizationFailed
-            | RDKafkaErrorCode::MessageSizeTooLarge,
-        ) => LogError::Refused { doing, detail: error.to_string(), cure: "`midan topics check` names what is wrong with the topics" },
-        other => LogError::Aborted { doing, detail: other.to_string() },
-    }
-}
-
-fn judged(doing: &'static str, failure: TxnFailure, report: Option<String>) -> LogError {
-    let detail = report.map_or(failure.text.clone(), |report| format!("{} ({report})", failure.text));
-    if failure.fatal {
-        return LogError::Fenced { doing, detail };
-    }
-    if failure.must_abort || failure.retriable {
-        return LogError::Aborted { doing, detail };
-    }
-    LogError::Unknown { doing, detail }
 }
 
 #[allow(clippy::disallowed_methods, reason = "a limit on waiting for a broker; no output depends on it")]

@@ -3,6 +3,10 @@
 use crate::log::{LogError, Topic};
 use rdkafka::ClientConfig;
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// `session.timeout.ms` where a deployment sets none.
+const SESSION_MS: u64 = 6_000;
 
 /// How to reach Kafka, and as whom.
 #[derive(Clone, Debug)]
@@ -15,6 +19,10 @@ pub struct Settings {
     pub instance: String,
     /// What stands before every topic's name; mostly nothing.
     pub prefix: String,
+    /// What the clients of one shard may hold, in bytes.
+    pub memory: usize,
+    /// Partitions of every topic: the prefetch is shared out over them.
+    pub partitions: u32,
     /// Any further librdkafka property (TLS, SASL, …), for every client.
     pub properties: BTreeMap<String, String>,
 }
@@ -40,7 +48,15 @@ const OWNED: &[(&str, &str)] = &[
 impl Settings {
     /// Settings for a broker without TLS, with everything else as it is by default.
     pub fn new(brokers: &str, group: &str, instance: &str) -> Self {
-        Self { brokers: brokers.to_owned(), group: group.to_owned(), instance: instance.to_owned(), prefix: String::new(), properties: BTreeMap::new() }
+        Self {
+            brokers: brokers.to_owned(),
+            group: group.to_owned(),
+            instance: instance.to_owned(),
+            prefix: String::new(),
+            memory: 256 << 20,
+            partitions: 12,
+            properties: BTreeMap::new(),
+        }
     }
 
     /// Refuses the properties that Midan must own and those that librdkafka does not know.
@@ -67,17 +83,31 @@ impl Settings {
         format!("{}midan-{}-{}-{shard}", self.prefix, self.group, self.instance)
     }
 
-    /// The reader of the inputs.
-    pub(super) fn input(&self) -> ClientConfig {
+    /// For how long the group counts on a shard that it does not hear of.
+    pub fn session_timeout(&self) -> Duration {
+        let set = self.properties.get("session.timeout.ms").and_then(|text| text.parse().ok());
+        Duration::from_millis(set.unwrap_or(SESSION_MS))
+    }
+
+    /// The name by which the group knows a shard.
+    pub fn client_id(&self, shard: u32) -> String {
+        format!("midan-{}-{shard}", self.instance)
+    }
+
+    /// The reader of the inputs, as shard number `shard`.
+    pub(super) fn input(&self, shard: u32) -> ClientConfig {
+        let (prefetch, session) = (self.prefetch_kbytes().to_string(), SESSION_MS.to_string());
         let mut config = self.client(&[
             // Batches are what makes reading cheap; these only bound how long an end, a seek or a new partition waits.
             ("fetch.wait.max.ms", "20"),
             ("fetch.queue.backoff.ms", "5"),
-            ("session.timeout.ms", "6000"),
+            // Half of the memory, by partition: librdkafka's own limit holds for each queue, and a full one is not fetched for.
+            ("queued.max.messages.kbytes", prefetch.as_str()),
+            ("session.timeout.ms", session.as_str()),
             ("heartbeat.interval.ms", "1000"),
         ]);
         reading(&mut config);
-        config.set("group.id", &self.group).set("client.id", format!("midan-{}", self.instance));
+        config.set("group.id", &self.group).set("client.id", self.client_id(shard));
         config.set("partition.assignment.strategy", "cooperative-sticky");
         // Every start names its offset, so there is nothing to guess; a jump back to the first record would count everything twice.
         config.set("auto.offset.reset", "error");
@@ -92,24 +122,36 @@ impl Settings {
         config
     }
 
+    /// What may be fetched ahead of one partition of one feed, in KiB: half of the memory, were this the only shard.
+    pub fn prefetch_kbytes(&self) -> usize {
+        let queues = crate::venue::Feed::ALL.len() * self.partitions.max(1) as usize;
+        (self.memory / 2 / queues / 1_024).clamp(64, 65_536)
+    }
+
     /// The transactional producer of a shard.
-    pub(super) fn transactional(&self, shard: u32) -> ClientConfig {
+    pub(super) fn transactional(&self, id: &str) -> ClientConfig {
+        let waiting = (self.memory / 4 / 1_024).to_string();
         let mut config = self.client(&[
             ("linger.ms", "5"),
             ("compression.type", "lz4"),
+            // A full queue makes the shard wait.
+            ("queue.buffering.max.kbytes", waiting.as_str()),
             // The default of 100 ms delays the offsets of every transaction that follows closely on another: 91 ms instead of 7.
             ("retry.backoff.ms", "5"),
             ("transaction.timeout.ms", "10000"),
             ("queue.buffering.max.messages", "1000000"),
             ("reconnect.backoff.max.ms", "500"),
         ]);
-        config.set("transactional.id", self.transactional_id(shard)).set("delivery.report.only.error", "true");
+        config.set("transactional.id", id).set("delivery.report.only.error", "true");
         config
     }
 
     /// The producer of alerts: one record at a time, at once.
     pub(super) fn alerting(&self) -> ClientConfig {
-        let mut config = self.client(&[("linger.ms", "0"), ("retry.backoff.ms", "20"), ("reconnect.backoff.max.ms", "500")]);
+        // What could not be sent within a session time-out may be a zombie's by then: it is dropped, and the transaction with it.
+        let session = self.session_timeout().as_millis().to_string();
+        let mut config =
+            self.client(&[("linger.ms", "0"), ("retry.backoff.ms", "20"), ("reconnect.backoff.max.ms", "500"), ("message.timeout.ms", session.as_str())]);
         config.set("enable.idempotence", "true").set("acks", "all");
         config
     }
@@ -158,7 +200,7 @@ mod tests {
     fn a_deployments_properties_pass_through_and_win_over_the_defaults() {
         let settings = with("linger.ms", "9");
         settings.check().unwrap();
-        assert_eq!(settings.transactional(0).get("linger.ms"), Some("9"));
+        assert_eq!(settings.transactional("id").get("linger.ms"), Some("9"));
         with("security.protocol", "ssl").check().unwrap();
     }
 
@@ -174,6 +216,16 @@ mod tests {
     fn a_property_that_no_client_knows_is_named() {
         let error = with("fetch.wait.maximum", "1").check().unwrap_err().to_string();
         assert!(error.contains("fetch.wait.maximum"), "{error}");
+    }
+
+    #[test]
+    fn risingwave_13326_what_is_fetched_ahead_stays_within_the_budget_however_many_partitions_there_are() {
+        for (memory, partitions) in [(64 << 20, 1), (64 << 20, 12), (256 << 20, 100)] {
+            let settings = Settings { memory, partitions, ..Settings::new("b", "g", "i") };
+            let fetched = settings.prefetch_kbytes() * 1_024 * 4 * partitions as usize;
+            assert!(fetched <= memory / 2, "{memory} {partitions}: {fetched}");
+            assert_eq!(settings.input(0).get("queued.max.messages.kbytes"), Some(settings.prefetch_kbytes().to_string().as_str()));
+        }
     }
 
     #[test]

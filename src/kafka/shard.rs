@@ -2,12 +2,13 @@
 
 use super::alerts::AlertLane;
 use super::consumer::Input;
-use super::producer::{Outgoing, Transactions};
+use super::producer::{self, Commit, Outgoing, Transactions};
 use super::restore::Restorer;
 use super::settings::Settings;
 use crate::engine::{Alert, OutRecord, OutTopic, StateChange};
-use crate::log::{Event, Inbox, LogError, Offsets, POSITION_HEADER, Place, ShardLog, StateEntry, Topic};
-use std::collections::BTreeMap;
+use crate::log::{AlertEntry, CHANGE_HEADER, Event, GENERATION_HEADER, Inbox, LogError, Offsets, POSITION_HEADER, Place, ShardLog, StateEntry, Topic};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// A shard's membership. The fields are dropped in their order: first whoever writes, then the membership.
@@ -18,26 +19,46 @@ pub struct KafkaShard {
     input: Input,
     names: BTreeMap<OutTopic, String>,
     settings: Settings,
+    id: String,
+    /// Ids that are being fenced.
+    fencing: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl KafkaShard {
     /// Connects as shard number `shard` of this instance: fences its own past, then joins the group. Waits for the broker up to half a minute.
     pub fn join(settings: &Settings, shard: u32) -> Result<Self, LogError> {
         settings.check()?;
-        let transactions = Transactions::start(settings, shard)?;
+        let id = settings.transactional_id(shard);
+        let transactions = Transactions::start(settings, &id)?;
         let alerts = AlertLane::start(settings, shard)?;
-        let input = Input::join(settings)?;
+        let input = Input::join(settings, shard)?;
         let names = OutTopic::ALL.into_iter().map(|topic| (topic, settings.name(Topic::Out(topic)))).collect();
-        Ok(Self { alerts, transactions, restorer: None, input, names, settings: settings.clone() })
+        Ok(Self { alerts, transactions, restorer: None, input, names, settings: settings.clone(), id, fencing: Arc::default() })
     }
 
-    fn write(&self, partition: u32, topic: OutTopic, key: &[u8], value: Option<&[u8]>, position: Option<&str>) -> Result<(), LogError> {
+    fn write(&self, partition: u32, topic: OutTopic, key: &[u8], value: Option<&[u8]>, headers: &[(&'static str, &str)]) -> Result<(), LogError> {
         let topic = self.names.get(&topic).map_or(topic.topic(), String::as_str);
-        self.transactions.send(&Outgoing { topic, partition, key, value, header: position.map(|position| (POSITION_HEADER, position)) })
+        self.transactions.send(&Outgoing { topic, partition, key, value, headers })
+    }
+
+    fn restorer(&mut self) -> Result<&mut Restorer, LogError> {
+        let restorer = match self.restorer.take() {
+            Some(restorer) => restorer,
+            None => Restorer::start(&self.settings)?,
+        };
+        Ok(self.restorer.insert(restorer))
     }
 }
 
 impl ShardLog for KafkaShard {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn generation(&self) -> i32 {
+        self.input.generation()
+    }
+
     fn poll(&mut self, max_records: usize, wait: Duration, inbox: &mut Inbox) -> Result<(), LogError> {
         inbox.clear();
         self.input.poll(max_records, wait, inbox)?;
@@ -70,11 +91,33 @@ impl ShardLog for KafkaShard {
     }
 
     fn read_state(&mut self, partition: u32, entry: &mut StateEntry<'_>) -> Result<u64, LogError> {
-        let restorer = match self.restorer.take() {
-            Some(restorer) => restorer,
-            None => Restorer::start(&self.settings)?,
-        };
-        self.restorer.insert(restorer).read(partition, entry)
+        self.restorer()?.state(partition, entry)
+    }
+
+    fn read_alerts(&mut self, partition: u32, from: Option<i64>, alert: &mut AlertEntry<'_>) -> Result<i64, LogError> {
+        self.restorer()?.alerts(partition, from, alert)
+    }
+
+    fn alerts_end(&self, partition: u32) -> Option<i64> {
+        self.alerts.end(partition)
+    }
+
+    fn fence(&mut self, id: &str) {
+        if !self.fencing.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned()) {
+            return;
+        }
+        // It takes half a second when something is open, and what this shard has at work must not stop for it.
+        let (settings, id, fencing) = (self.settings.clone(), id.to_owned(), Arc::clone(&self.fencing));
+        std::thread::spawn(move || {
+            if let Err(error) = producer::fence(&settings, &id) {
+                tracing::warn!(%error, id, "A dead shard could not be fenced; its transaction ends by its time-out.");
+            }
+            fencing.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        });
+    }
+
+    fn end(&mut self, place: Place) -> Result<i64, LogError> {
+        self.input.end(place)
     }
 
     fn begin(&mut self) -> Result<(), LogError> {
@@ -82,28 +125,34 @@ impl ShardLog for KafkaShard {
     }
 
     fn append(&mut self, partition: u32, record: &OutRecord) -> Result<(), LogError> {
-        self.write(partition, record.topic, &record.key, Some(&record.value), record.position.as_deref())
+        let position = record.position.as_deref().map(|position| (POSITION_HEADER, position));
+        self.write(partition, record.topic, &record.key, Some(&record.value), position.as_slice())
     }
 
     fn append_state(&mut self, partition: u32, change: &StateChange) -> Result<(), LogError> {
-        self.write(partition, OutTopic::State, &change.key, change.value.as_deref(), None)
+        self.write(partition, OutTopic::State, &change.key, change.value.as_deref(), &[])
     }
 
     fn append_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
-        self.write(partition, OutTopic::Alerts, &alert.key, Some(&alert.value), None)
+        let (generation, change_no) = (self.input.generation().to_string(), alert.change_no.to_string());
+        let headers = [(GENERATION_HEADER, generation.as_str()), (CHANGE_HEADER, change_no.as_str())];
+        self.write(partition, OutTopic::Alerts, &alert.key, Some(&alert.value), &headers)
     }
 
-    fn commit(&mut self, next: &Offsets) -> Result<(), LogError> {
-        let offsets = self.input.offsets(next)?;
-        self.transactions.commit(&offsets, self.input.metadata())
+    fn start_commit(&mut self, next: &Offsets) -> Result<(), LogError> {
+        self.transactions.start_commit(Commit { offsets: self.input.named(next), metadata: self.input.metadata() })
+    }
+
+    fn await_commit(&mut self, wait: Duration) -> Result<bool, LogError> {
+        self.transactions.await_commit(wait)
     }
 
     fn abort(&mut self) -> Result<(), LogError> {
         self.transactions.abort()
     }
 
-    fn send_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
-        self.alerts.send(partition, alert, self.input.generation())
+    fn send_alert(&mut self, partition: u32, alert: &Alert, commands_read: i64) -> Result<(), LogError> {
+        self.alerts.send(partition, alert, self.input.generation(), commands_read)
     }
 
     fn await_alerts(&mut self, wait: Duration) -> Result<(), LogError> {

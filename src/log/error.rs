@@ -3,6 +3,7 @@
 //! | class | answer | what it means |
 //! |---|---|---|
 //! | [`LogError::Busy`] | `Retry` | nothing was changed; the same call may be made again |
+//! | [`LogError::Blocked`] | `Retry` | somebody's transaction is open where this shard must read; it ends by itself, by its time-out or by fencing its owner |
 //! | [`LogError::Aborted`] | `AbortAndRewind` | the transaction cannot stand: state and input go back to the last commit |
 //! | [`LogError::Fenced`], [`LogError::Unknown`] | `Rebuild` | this client is finished, or nobody knows what stands: build a new one and restore |
 //! | the others | `Stop` | a person has to change something |
@@ -31,6 +32,14 @@ pub enum LogError {
         /// What was being done.
         doing: &'static str,
         /// What came back.
+        detail: String,
+    },
+    /// A transaction is open on a partition that must be read to its end.
+    #[error("{doing}: {detail}; it will be tried again, and its owner is fenced if it is dead")]
+    Blocked {
+        /// What was being done.
+        doing: &'static str,
+        /// Which transaction.
         detail: String,
     },
     /// The open transaction cannot be committed.
@@ -111,7 +120,7 @@ impl LogError {
     /// What to do about it.
     pub fn answer(&self) -> Answer {
         match self {
-            Self::Busy { .. } => Answer::Retry,
+            Self::Busy { .. } | Self::Blocked { .. } => Answer::Retry,
             Self::Aborted { .. } => Answer::AbortAndRewind,
             Self::Fenced { .. } | Self::Unknown { .. } => Answer::Rebuild,
             Self::Refused { .. } | Self::Setting { .. } | Self::Corrupt { .. } | Self::State { .. } | Self::Io { .. } | Self::Crash { .. } => Answer::Stop,

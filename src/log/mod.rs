@@ -10,14 +10,17 @@
 //!                       read_state ───┘    └──► send_alert (at once, its own lane)
 //! ```
 //!
-//! - [`inbox`]: what a poll brings; [`topics`]: the topics and how each is to be set up; [`error`]: what can go wrong, each with its one answer.
+//! - [`inbox`]: what a poll brings; [`topics`]: the topics and how each is to be set up; [`error`]: what can go wrong, each with its one answer;
+//!   [`freshest`]: which alert a reader shows.
 
 pub mod embedded;
 pub mod error;
+pub mod freshest;
 pub mod inbox;
 pub mod topics;
 
 pub use error::{Answer, LogError};
+pub use freshest::{Freshest, Sighting};
 pub use inbox::{Event, Inbox, Offsets, Place};
 pub use topics::{Fault, Plan, Spec, Stamp, Topic};
 
@@ -35,11 +38,36 @@ pub const SOURCE_HEADER: &str = "midan-source";
 pub const RECEIVED_HEADER: &str = "midan-received";
 /// The header of an alert that carries the sender's group generation: of two senders, the greater is the rightful one.
 pub const GENERATION_HEADER: &str = "midan-generation";
+/// The header of an alert that carries the number of the change within its alarm.
+pub const CHANGE_HEADER: &str = "midan-change";
+/// The header of an alert that left before its commit: the next command that its sender would have read. A restarted shard reads the commands up to there and no
+/// further until it has made the alert again. An alert that was seen with its commit has no such header.
+pub const COMMANDS_HEADER: &str = "midan-commands-read";
+/// The key in `midan.state` under which a shard writes who it is and how far its alerts stand; it is no core's.
+pub const OWNER_KEY: &[u8] = b"~owner";
 /// How the keys of the heartbeats begin, which a shard on Kafka leaves on `midan.alerts` once a second; readers of alarms pass them over.
 pub const HEARTBEAT_PREFIX: &str = "heartbeat/";
 
 /// Takes one entry of the changelog: the key, and the value if there is one.
 pub type StateEntry<'a> = dyn FnMut(&[u8], Option<&[u8]>) + 'a;
+
+/// An alert as it stands on `midan.alerts`, sent before its commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SentAlert<'a> {
+    /// The alarm's id.
+    pub key: &'a [u8],
+    /// The number of the change.
+    pub change_no: u32,
+    /// The record.
+    pub value: &'a [u8],
+    /// The next command that its sender would have read.
+    pub commands_read: i64,
+    /// The group's generation under which it was sent.
+    pub generation: i32,
+}
+
+/// Takes one alert of the tail of `midan.alerts`.
+pub type AlertEntry<'a> = dyn FnMut(SentAlert<'_>) + 'a;
 
 /// One shard's membership in the group: what it reads, and the transaction in which it writes.
 ///
@@ -48,6 +76,12 @@ pub type StateEntry<'a> = dyn FnMut(&[u8], Option<&[u8]>) + 'a;
 /// The order of calls: [`Event::Assigned`] → [`read_state`](Self::read_state), [`committed`](Self::committed), [`start`](Self::start);
 /// then polls and appends, a commit now and then; [`Event::Revoked`] → commit or abort, then [`release`](Self::release).
 pub trait ShardLog {
+    /// The name under which its transactions run: what [`fence`](Self::fence) of another shard wants to know once this one is dead.
+    fn id(&self) -> &str;
+
+    /// The group's generation as this shard knows it; it only grows.
+    fn generation(&self) -> i32;
+
     /// Waits up to `wait` for something to do and fills `inbox` (which it clears) with at most `max_records` records and what has happened.
     ///
     /// A poll that reports a revocation brings no records: the open transaction can be finished while the partitions are still owned.
@@ -72,6 +106,20 @@ pub trait ShardLog {
     /// and answers how many entries there were. Blocks until the end is proven.
     fn read_state(&mut self, partition: u32, entry: &mut StateEntry<'_>) -> Result<u64, LogError>;
 
+    /// Hands over the alerts of a partition that were sent before their commit, from offset `from` on, in the order of their sending, and answers the offset
+    /// behind the last. Without `from` only that offset is told.
+    fn read_alerts(&mut self, partition: u32, from: Option<i64>, alert: &mut AlertEntry<'_>) -> Result<i64, LogError>;
+
+    /// The offset behind the last alert that this shard sent to a partition and the log has; none before the first.
+    fn alerts_end(&self, partition: u32) -> Option<i64>;
+
+    /// Sees to it that nothing of the shard with this id can be committed any more and that its open transaction ends. Called only for an id that the group has
+    /// dropped. It may go on after the call; what was blocked is asked for again.
+    fn fence(&mut self, id: &str);
+
+    /// The offset that the next record of an input will have, as the log says when it is asked.
+    fn end(&mut self, place: Place) -> Result<i64, LogError>;
+
     /// Opens a transaction.
     fn begin(&mut self) -> Result<(), LogError>;
 
@@ -84,14 +132,25 @@ pub trait ShardLog {
     /// Adds to the open transaction an alert that must not be seen before it.
     fn append_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError>;
 
-    /// Commits outputs, state and the next offsets together. After `Ok` all of it stands; after an error see [`LogError::answer`].
-    fn commit(&mut self, next: &Offsets) -> Result<(), LogError>;
+    /// Starts committing outputs, state and the next offsets together. Until [`await_commit`](Self::await_commit) answers true nothing may be appended; everything
+    /// else may be called, alerts included.
+    fn start_commit(&mut self, next: &Offsets) -> Result<(), LogError>;
 
-    /// Gives the open transaction up; without one it does nothing.
+    /// Waits up to `wait` for the commit that was started and answers whether it stands. After an error see [`LogError::answer`].
+    fn await_commit(&mut self, wait: Duration) -> Result<bool, LogError>;
+
+    /// Commits, and waits for it.
+    fn commit(&mut self, next: &Offsets) -> Result<(), LogError> {
+        self.start_commit(next)?;
+        while !self.await_commit(Duration::from_millis(100))? {}
+        Ok(())
+    }
+
+    /// Gives the open transaction up, after one that is being committed has got its answer; without one it does nothing.
     fn abort(&mut self) -> Result<(), LogError>;
 
-    /// Sends an alert at once, on a lane of its own that waits for no transaction.
-    fn send_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError>;
+    /// Sends an alert at once, on a lane of its own that waits for no transaction; `commands_read` is the next command that is read.
+    fn send_alert(&mut self, partition: u32, alert: &Alert, commands_read: i64) -> Result<(), LogError>;
 
     /// Waits up to `wait` until the broker has every alert. Offsets must not be committed past an alert that could still be lost.
     fn await_alerts(&mut self, wait: Duration) -> Result<(), LogError>;

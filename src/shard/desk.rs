@@ -1,7 +1,12 @@
 //! What leaves a shard: records into the open transaction, alerts at once, and the commit that makes all of it stand.
+//!
+//! A commit takes a few milliseconds, mostly of waiting for the broker. Meanwhile the shard goes on computing: alerts leave, and records wait here for the next
+//! transaction. What is computed on top of a commit that fails is thrown away with it.
 
+use super::clock::Clock;
 use super::core::Core;
-use super::pace::{Pace, now};
+use super::owed::Due;
+use super::pace::Pace;
 use super::partition::Running;
 use super::watch::{Stats, Watch};
 use crate::engine::{Alert, OutRecord};
@@ -11,66 +16,131 @@ use std::time::Duration;
 
 /// How long a commit waits for the alerts that were sent before it.
 const ALERT_PATIENCE: Duration = Duration::from_secs(10);
+/// How long one look at a commit may take that the shard has to wait for.
+const LOOK: Duration = Duration::from_millis(50);
 
 pub(super) struct Desk<'s, 'a> {
-    pub(super) log: Box<dyn ShardLog + 'a>,
+    log: Option<Box<dyn ShardLog + 'a>>,
     pub(super) pace: Pace,
     pub(super) stats: Stats,
     watch: &'s dyn Watch,
+    clock: &'s dyn Clock,
     is_open: bool,
+    /// The commit under way: when it began, and the outputs in it.
+    under_way: Option<(Duration, u64)>,
     /// Outputs in the open transaction.
     written: u64,
-    /// Alerts that fell due while nobody could say whether this shard still owns their partition.
-    held: Vec<(u32, Alert)>,
+    /// Outputs that wait for the commit under way, and their size.
+    waiting: Vec<(u32, OutRecord)>,
+    waiting_bytes: usize,
+    /// Alerts that fell due while nobody could say whether this shard still owns their partition, with the next command that was read.
+    held: Vec<(u32, Alert, i64)>,
     /// Alerts that go into the transaction at its end, so that they are seen with what they hang on.
     with_commit: Vec<(u32, Alert)>,
 }
 
 impl<'s, 'a> Desk<'s, 'a> {
-    pub(super) fn new(log: Box<dyn ShardLog + 'a>, pace: Pace, stats: Stats, watch: &'s dyn Watch) -> Self {
-        Self { log, pace, stats, watch, is_open: false, written: 0, held: Vec::new(), with_commit: Vec::new() }
+    pub(super) fn new(pace: Pace, watch: &'s dyn Watch, clock: &'s dyn Clock) -> Self {
+        Self {
+            log: None,
+            pace,
+            stats: Stats::default(),
+            watch,
+            clock,
+            is_open: false,
+            under_way: None,
+            written: 0,
+            waiting: Vec::new(),
+            waiting_bytes: 0,
+            held: Vec::new(),
+            with_commit: Vec::new(),
+        }
     }
 
-    /// Opens a transaction where none is open. Called before a core is stepped, because what a step answers must have where to go.
-    pub(super) fn open(&mut self) -> Result<(), LogError> {
+    pub(super) fn connect(&mut self, log: Box<dyn ShardLog + 'a>) {
+        self.log = Some(log);
+    }
+
+    /// Lets the clients go: the old membership must be gone before a new one joins, or the group would wait for it to time out.
+    pub(super) fn disconnect(&mut self) {
+        self.log = None;
+    }
+
+    pub(super) fn is_connected(&self) -> bool {
+        self.log.is_some()
+    }
+
+    pub(super) fn log(&mut self) -> Result<&mut (dyn ShardLog + 'a), LogError> {
+        self.log.as_deref_mut().ok_or_else(|| LogError::Unknown { doing: "calling the log", detail: "its clients are gone".to_owned() })
+    }
+
+    pub(super) fn into_parts(self) -> (Stats, Option<Box<dyn ShardLog + 'a>>) {
+        (self.stats, self.log)
+    }
+
+    fn open(&mut self) -> Result<(), LogError> {
         if !self.is_open {
-            self.log.begin()?;
+            self.log()?.begin()?;
             self.is_open = true;
         }
         Ok(())
     }
 
-    pub(super) fn write(&mut self, partition: u32, records: &[OutRecord]) -> Result<(), LogError> {
-        for record in records {
-            self.log.append(partition, record)?;
+    pub(super) fn write(&mut self, partition: u32, records: Vec<OutRecord>) -> Result<(), LogError> {
+        if records.is_empty() {
+            return Ok(());
         }
+        if self.under_way.is_some() {
+            self.waiting_bytes += records.iter().map(|record| record.key.len() + record.value.len()).sum::<usize>();
+            self.waiting.extend(records.into_iter().map(|record| (partition, record)));
+            return Ok(());
+        }
+        self.open()?;
         self.written += records.len() as u64;
-        Ok(())
+        let log = self.log()?;
+        records.iter().try_for_each(|record| log.append(partition, record))
     }
 
-    pub(super) fn alert(&mut self, partition: u32, alerts: Vec<Alert>) -> Result<(), LogError> {
+    /// The size of the outputs that wait, in bytes.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
+    }
+
+    pub(super) fn alert<C: Core>(&mut self, running: &mut Running<C>, partition: u32, alerts: Vec<Alert>) -> Result<(), LogError> {
         for alert in alerts {
-            if alert.after_commit {
+            match running.owed().take(&alert) {
+                Due::Sent => {
+                    self.stats.alerts_made_again += 1;
+                    continue;
+                }
+                Due::Differs => self.watch.alert_differs(partition, &alert),
+                Due::New => {}
+            }
+            // One that waits is not overtaken by the next of its partition.
+            if alert.after_commit || self.with_commit.iter().any(|(of, _)| *of == partition) {
                 self.with_commit.push((partition, alert));
-            } else if self.pace.may_alert() {
-                self.send(partition, &alert)?;
+            } else if self.held.is_empty() && self.pace.may_alert(self.clock.now()) {
+                self.send(partition, &alert, running.commands_next())?;
             } else {
-                self.held.push((partition, alert));
+                self.held.push((partition, alert, running.commands_next()));
             }
         }
         Ok(())
     }
 
-    /// Sends what was held back, now that a poll has succeeded.
+    /// Sends what was held back, if the shard may speak again.
     pub(super) fn send_held(&mut self) -> Result<(), LogError> {
-        for (partition, alert) in std::mem::take(&mut self.held) {
-            self.send(partition, &alert)?;
+        if self.held.is_empty() || !self.pace.may_alert(self.clock.now()) {
+            return Ok(());
+        }
+        for (partition, alert, commands_read) in std::mem::take(&mut self.held) {
+            self.send(partition, &alert, commands_read)?;
         }
         Ok(())
     }
 
-    fn send(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
-        self.log.send_alert(partition, alert)?;
+    fn send(&mut self, partition: u32, alert: &Alert, commands_read: i64) -> Result<(), LogError> {
+        self.log()?.send_alert(partition, alert, commands_read)?;
         self.stats.alerts += 1;
         self.watch.alerted(partition);
         Ok(())
@@ -78,52 +148,108 @@ impl<'s, 'a> Desk<'s, 'a> {
 
     /// The held alerts of partitions that have gone are the next owner's to send.
     pub(super) fn forget_alerts(&mut self, partitions: &[u32]) {
-        self.held.retain(|(partition, _)| !partitions.contains(partition));
+        self.held.retain(|(partition, ..)| !partitions.contains(partition));
     }
 
-    /// Makes everything since the last commit stand: outputs, state, offsets, and the alerts that waited for it.
+    /// Whether a commit may start: none is under way, and no alert waits to be sent, which would be lost if the offsets passed it.
+    pub(super) fn may_commit(&self) -> bool {
+        self.under_way.is_none() && self.held.is_empty()
+    }
+
+    pub(super) fn holds_alerts(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    pub(super) fn is_committing(&self) -> bool {
+        self.under_way.is_some()
+    }
+
+    /// Makes everything up to now stand, and waits until it does.
     pub(super) fn commit<C: Core>(&mut self, running: &mut BTreeMap<u32, Running<C>>) -> Result<(), LogError> {
-        self.pace.committed();
-        let next: Offsets = running.values().filter_map(Running::moved).flatten().map(|(place, next)| (*place, *next)).collect();
-        if next.is_empty() && !self.is_open {
-            return Ok(());
-        }
-        self.open()?;
-        let began = now();
-        for (partition, running) in running.iter_mut() {
-            let changes = running.take_state_changes();
-            self.written += changes.len() as u64;
-            for change in &changes {
-                self.log.append_state(*partition, change)?;
-            }
-        }
-        for (partition, alert) in std::mem::take(&mut self.with_commit) {
-            self.log.append_alert(partition, &alert)?;
-            self.stats.alerts += 1;
-            self.watch.alerted(partition);
-        }
-        // Offsets past an alert that the broker does not have yet would lose it in a crash.
-        self.send_held()?;
-        self.log.await_alerts(ALERT_PATIENCE)?;
-        self.log.commit(&next)?;
-        self.is_open = false;
-        running.values_mut().for_each(Running::committed);
-        let took = began.elapsed();
-        self.stats.commits += 1;
-        self.stats.outputs += self.written;
-        self.stats.commit_seconds += took.as_secs_f64();
-        self.watch.committed(std::mem::take(&mut self.written), took);
+        self.finish_commit(running)?;
+        self.start_commit(running)?;
+        self.finish_commit(running)
+    }
+
+    /// Waits for the commit under way.
+    pub(super) fn finish_commit<C: Core>(&mut self, running: &mut BTreeMap<u32, Running<C>>) -> Result<(), LogError> {
+        while !self.look_at_commit(running, LOOK)? {}
         Ok(())
     }
 
-    /// Gives the open transaction up.
+    /// Starts making everything up to now stand: outputs, state, offsets, and the alerts that wait for it.
+    pub(super) fn start_commit<C: Core>(&mut self, running: &mut BTreeMap<u32, Running<C>>) -> Result<(), LogError> {
+        let began = self.clock.now();
+        self.pace.committing(began);
+        let touched = || running.values().filter(|running| running.is_touched());
+        if touched().next().is_none() && !self.is_open && self.with_commit.is_empty() {
+            return Ok(());
+        }
+        let next: Offsets = touched().flat_map(|running| running.next().iter().map(|(place, next)| (*place, *next))).collect();
+        self.send_held()?;
+        if !self.held.is_empty() {
+            let detail = "alerts wait, since this shard slept and may be replaced".to_owned();
+            return Err(LogError::Aborted { doing: "committing", detail });
+        }
+        // Offsets past an alert that the broker does not have yet would lose it in a crash.
+        self.log()?.await_alerts(ALERT_PATIENCE)?;
+        self.open()?;
+        for (partition, running) in running.iter_mut().filter(|(_, running)| running.is_touched()) {
+            let log = self.log()?;
+            let changes = running.take_state_changes(log.id(), log.generation(), log.alerts_end(*partition));
+            changes.iter().try_for_each(|change| log.append_state(*partition, change))?;
+            self.written += changes.len() as u64;
+        }
+        for (partition, alert) in std::mem::take(&mut self.with_commit) {
+            self.log()?.append_alert(partition, &alert)?;
+            self.stats.alerts += 1;
+            self.watch.alerted(partition);
+        }
+        self.log()?.start_commit(&next)?;
+        self.is_open = false;
+        self.under_way = Some((began, std::mem::take(&mut self.written)));
+        Ok(())
+    }
+
+    /// Waits up to `wait` for the commit under way; answers whether there is none any more.
+    pub(super) fn look_at_commit<C: Core>(&mut self, running: &mut BTreeMap<u32, Running<C>>, wait: Duration) -> Result<bool, LogError> {
+        let Some((began, outputs)) = self.under_way else { return Ok(true) };
+        if !self.log()?.await_commit(wait)? {
+            return Ok(false);
+        }
+        self.under_way = None;
+        running.values_mut().for_each(Running::committed);
+        let took = self.clock.now().saturating_sub(began);
+        self.pace.committed(took);
+        self.stats.commits += 1;
+        self.stats.outputs += outputs;
+        self.stats.commit_seconds += took.as_secs_f64();
+        self.watch.committed(outputs, took);
+        self.write_waiting()?;
+        Ok(true)
+    }
+
+    fn write_waiting(&mut self) -> Result<(), LogError> {
+        self.waiting_bytes = 0;
+        for (partition, record) in std::mem::take(&mut self.waiting) {
+            self.open()?;
+            self.written += 1;
+            self.log()?.append(partition, &record)?;
+        }
+        Ok(())
+    }
+
+    /// Gives everything up that does not stand.
     pub(super) fn abort(&mut self, why: &LogError) -> Result<(), LogError> {
         self.stats.aborts += 1;
         self.watch.aborted(why);
         self.is_open = false;
+        self.under_way = None;
         self.written = 0;
+        self.waiting.clear();
+        self.waiting_bytes = 0;
         self.held.clear();
         self.with_commit.clear();
-        self.log.abort()
+        self.log.as_deref_mut().map_or(Ok(()), ShardLog::abort)
     }
 }

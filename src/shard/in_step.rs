@@ -93,6 +93,11 @@ impl InStep {
         }
     }
 
+    /// Whether it stands still because it was told to.
+    pub(super) fn has_paused(&self, place: Place) -> bool {
+        self.paused.contains(&place)
+    }
+
     /// A partition number is read anew, or no more.
     pub(super) fn forget(&mut self, partition: u32) {
         self.standing.retain(|place, _| place.partition != partition);

@@ -8,19 +8,27 @@
 //! ```
 //!
 //! The loop decides nothing that an output says. It hands records and controls in, carries effects out, and every error of the log has
-//! one written answer ([`crate::log::Answer`]).
+//! one written answer ([`crate::log::Answer`]). It can be driven turn by turn with a clock of one's own ([`Shard::turn`]): a crash is a shard that is not turned
+//! any more, and so the simulation tries a crash between any two calls of the log.
 //!
-//! - [`core`]: what it drives; `partition`: the life of a partition as types; `desk`: what leaves; `pace`: the only clock; [`in_step`]: no feed far ahead of the others; [`watch`]: who listens.
+//! - [`core`]: what it drives; `partition`: the life of a partition as types; `desk`: what leaves; `owed`: alerts of an earlier life; `watchdog`: what does not move;
+//!   `in_step`: no feed far ahead of the others; `pace`, [`clock`]: when; [`watch`]: who listens.
 
+pub mod clock;
 pub mod core;
 mod desk;
 mod in_step;
+mod owed;
 mod pace;
 mod partition;
+mod settings;
 pub mod watch;
+mod watchdog;
 
 pub use self::core::{Core, MakeCore, Models, NoModels};
+pub use clock::{Clock, MachineClock};
 pub use in_step::Spread;
+pub use settings::{Mode, Settings};
 pub use watch::{Stats, Unwatched, Watch};
 
 use crate::engine::{Control, Effects};
@@ -30,63 +38,22 @@ use crate::time::EventTime;
 use crate::venue::Feed;
 use desk::Desk;
 use in_step::InStep;
-use pace::{Pace, now};
-use partition::{Assigned, Running};
+use pace::Pace;
+use partition::{Arriving, Running};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use watchdog::Watchdog;
 
-/// When a shard ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// When it is told to stop.
-    Serve,
-    /// As [`Mode::ToEnd`], but with broker time until then: a demonstration that lives like the service.
-    ServeToEnd,
-    /// When every partition is read to its end and nobody writes any more. Then the cores are told that no record will follow. No broker time
-    /// reaches them: a run to the end decides by the records alone.
-    ToEnd,
-}
-
-/// How a shard works.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// How often outputs, state and offsets are committed; outputs are seen half of it later on average.
-    pub commit_interval: Duration,
-    /// How many records a poll brings at most.
-    pub poll_records: usize,
-    /// For how long after its last poll a shard may send alerts: the group's session time-out.
-    pub session_timeout: Duration,
-    /// How often a call is made again that could not be answered, before the clients are built again.
-    pub retries: u32,
-    /// The pause before such a call, and before building clients again.
-    pub retry_pause: Duration,
-    /// How far the feeds of a venue may be apart while there is something to catch up with.
-    pub spread: Spread,
-    /// When it ends.
-    pub mode: Mode,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            commit_interval: Duration::from_millis(100),
-            poll_records: 4_096,
-            session_timeout: Duration::from_secs(6),
-            retries: 120,
-            retry_pause: Duration::from_millis(250),
-            spread: Spread::default(),
-            mode: Mode::Serve,
-        }
-    }
-}
+/// How long a poll waits at most while a commit is under way: its answer comes within milliseconds, and outputs wait for it.
+const GLANCE: Duration = Duration::from_millis(5);
 
 /// What a shard leaves when it ends.
 pub struct Ended<'a> {
     /// What it did.
     pub stats: Stats,
     /// Its membership. Whoever runs several shards to the end drops it when all have ended, or the partitions of the first would be handed to the others.
-    pub membership: Box<dyn ShardLog + 'a>,
+    pub membership: Option<Box<dyn ShardLog + 'a>>,
 }
 
 /// Opens a shard's clients: at the start, and again when an error says that they are finished.
@@ -101,149 +68,213 @@ pub fn run<'a, M: MakeCore>(
     watch: &dyn Watch,
     stop: &AtomicBool,
 ) -> Result<Ended<'a>, LogError> {
-    let mut stats = Stats::default();
-    loop {
-        let pace = Pace::new(settings.commit_interval, settings.session_timeout);
-        let desk = Desk::new(opened(open, settings, watch, stop)?, pace, stats, watch);
-        let mut shard = Shard {
-            desk,
-            make: &mut *make,
-            models: &mut *models,
-            settings,
-            watch,
-            stop,
-            running: BTreeMap::new(),
-            inbox: Inbox::default(),
-            empty: Batch::default(),
-            quiet: false,
-            in_step: InStep::default(),
-        };
-        let error = match shard.live() {
-            Ok(()) => return Ok(Ended { stats: shard.desk.stats, membership: shard.desk.log }),
-            Err(error) => error,
-        };
-        // A fenced producer refuses the abort too; then its successor's start aborts for it.
-        let _ = shard.desk.abort(&error);
-        if error.answer() == Answer::Stop || stop.load(Ordering::Relaxed) {
-            return Err(error);
-        }
-        watch.rebuilding(&error);
-        stats = shard.desk.stats;
-        stats.rebuilds += 1;
-        // The old membership must be gone before the new one joins, or the group would wait for it to time out.
-        drop(shard);
-        pause(settings.retry_pause);
-    }
+    let clock = MachineClock::default();
+    let mut shard = Shard::new(Around { open, make, models, settings, watch, stop, clock: &clock });
+    while !shard.turn()? {}
+    Ok(shard.end())
 }
 
-/// Opens the clients, however often the broker is out of reach.
-fn opened<'a>(open: &mut Open<'a>, settings: &Settings, watch: &dyn Watch, stop: &AtomicBool) -> Result<Box<dyn ShardLog + 'a>, LogError> {
-    loop {
-        match open() {
-            Err(error) if error.answer() != Answer::Stop && !stop.load(Ordering::Relaxed) => {
-                watch.retried(&error);
-                pause(settings.retry_pause);
-            }
-            result => return result,
-        }
-    }
+/// What a shard works with.
+pub struct Around<'s, 'a, M> {
+    /// Opens its clients.
+    pub open: &'s mut Open<'a>,
+    /// Makes its cores.
+    pub make: &'s mut M,
+    /// Runs the models that they ask for.
+    pub models: &'s mut dyn Models,
+    /// How it works.
+    pub settings: &'s Settings,
+    /// Who listens.
+    pub watch: &'s dyn Watch,
+    /// Set when it is to end.
+    pub stop: &'s AtomicBool,
+    /// When things are due.
+    pub clock: &'s dyn Clock,
 }
 
-#[allow(clippy::disallowed_methods, reason = "there is no signal to wait for when a broker is out of reach")]
-fn pause(length: Duration) {
-    std::thread::sleep(length);
-}
-
-struct Shard<'s, 'a, M: MakeCore> {
+/// A shard, driven turn by turn.
+pub struct Shard<'s, 'a, M: MakeCore> {
+    around: Around<'s, 'a, M>,
     desk: Desk<'s, 'a>,
-    make: &'s mut M,
-    models: &'s mut dyn Models,
-    settings: &'s Settings,
-    watch: &'s dyn Watch,
-    stop: &'s AtomicBool,
+    arriving: BTreeMap<u32, Arriving>,
     running: BTreeMap<u32, Running<M::Core>>,
+    watchdog: Watchdog,
     inbox: Inbox,
     empty: Batch,
+    /// The records of a batch that pass while others are held back; used again.
+    passing: Batch,
     /// Whether everything was read to its end before the last poll, and nobody was there to write more.
     quiet: bool,
     in_step: InStep,
 }
 
-impl<M: MakeCore> Shard<'_, '_, M> {
-    fn live(&mut self) -> Result<(), LogError> {
-        loop {
-            match self.turn() {
-                Ok(true) => return Ok(()),
-                Ok(false) => {}
-                Err(error) => self.recover(error)?,
-            }
+impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
+    /// One that is not connected yet.
+    pub fn new(around: Around<'s, 'a, M>) -> Self {
+        let Settings { commit_interval, session_timeout, stall_patience, .. } = *around.settings;
+        let pace = Pace::new(commit_interval, session_timeout, around.clock.now());
+        Self {
+            desk: Desk::new(pace, around.watch, around.clock),
+            arriving: BTreeMap::new(),
+            running: BTreeMap::new(),
+            watchdog: Watchdog::new(stall_patience),
+            inbox: Inbox::default(),
+            empty: Batch::default(),
+            passing: Batch::default(),
+            quiet: false,
+            in_step: InStep::default(),
+            around,
         }
     }
 
-    /// One round; answers whether it was the last.
-    fn turn(&mut self) -> Result<bool, LogError> {
+    /// One round, errors answered; whether it was the last.
+    pub fn turn(&mut self) -> Result<bool, LogError> {
+        if !self.desk.is_connected() {
+            return self.connect().map(|()| false);
+        }
+        match self.round() {
+            Ok(last) => Ok(last),
+            Err(error) => self.recover(error).map(|()| false),
+        }
+    }
+
+    /// The partitions that are at work, and whether each has been told that its input is over.
+    pub fn at_work(&self) -> impl Iterator<Item = (u32, bool)> {
+        self.running.iter().map(|(partition, running)| (*partition, running.is_closed()))
+    }
+
+    /// What it worked with, for its next life; everything else is gone, as after a crash.
+    pub fn around(self) -> Around<'s, 'a, M> {
+        self.around
+    }
+
+    /// What it leaves.
+    pub fn end(self) -> Ended<'a> {
+        let (stats, membership) = self.desk.into_parts();
+        Ended { stats, membership }
+    }
+
+    /// Opens the clients, however often the broker is out of reach.
+    fn connect(&mut self) -> Result<(), LogError> {
+        match (self.around.open)() {
+            Ok(log) => self.desk.connect(log),
+            Err(error) if error.answer() != Answer::Stop && !self.is_stopping() => {
+                self.around.watch.retried(&error);
+                self.around.clock.rest(self.around.settings.retry_pause);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn round(&mut self) -> Result<bool, LogError> {
+        self.desk.look_at_commit(&mut self.running, Duration::ZERO)?;
         self.poll()?;
         self.follow_membership()?;
+        self.take_up_due()?;
         self.step_all()?;
         self.keep_in_step()?;
         self.close_at_end()?;
-        let last = self.stop.load(Ordering::Relaxed) || self.is_finished();
-        if last || self.desk.pace.until_commit().is_zero() {
+        self.look_for_stalls()?;
+        self.desk.send_held()?;
+        if (self.is_stopping() || self.is_finished()) && !self.desk.holds_alerts() {
             self.desk.commit(&mut self.running)?;
+            return Ok(true);
         }
-        Ok(last)
+        self.commit_if_due()?;
+        Ok(false)
     }
 
     fn poll(&mut self) -> Result<(), LogError> {
-        let wait = if self.quiet { Duration::ZERO } else { self.desk.pace.until_commit() };
-        self.desk.log.poll(self.settings.poll_records, wait, &mut self.inbox)?;
-        self.desk.pace.polled();
+        let now = self.around.clock.now();
+        let mut wait = if self.quiet { Duration::ZERO } else { self.desk.pace.until_commit(now) };
+        if self.desk.is_committing() {
+            wait = wait.clamp(Duration::from_millis(1), GLANCE);
+        }
+        for arriving in self.arriving.values() {
+            wait = wait.min(arriving.due.saturating_sub(now));
+        }
+        self.desk.log()?.poll(self.around.settings.poll_records, wait, &mut self.inbox)?;
+        self.desk.pace.polled(self.around.clock.now());
         let records = self.inbox.records();
         if records > 0 {
             self.desk.stats.records += records as u64;
-            self.watch.polled(records, self.inbox.bytes());
+            self.around.watch.polled(records, self.inbox.bytes());
         }
         Ok(())
     }
 
     fn follow_membership(&mut self) -> Result<(), LogError> {
+        self.desk.send_held()?;
         for event in std::mem::take(&mut self.inbox.events) {
             match event {
                 Event::Assigned(partitions) => {
+                    let now = self.around.clock.now();
+                    for partition in partitions {
+                        self.around.watch.assigned(partition);
+                        self.arriving.insert(partition, Arriving::at(now));
+                    }
                     // A restore can take longer than the broker lets a transaction stay open.
-                    let finished = self.desk.commit(&mut self.running);
-                    partitions.into_iter().try_for_each(|partition| self.take_up(Assigned { partition }))?;
-                    finished?;
+                    self.desk.commit(&mut self.running)?;
                 }
                 Event::Revoked { partitions, lost } => self.give_back(&partitions, lost)?,
                 other => self.inbox.events.push(other),
             }
         }
-        self.desk.send_held()
+        Ok(())
+    }
+
+    /// Takes up what has arrived. A partition that cannot be taken up yet is asked for again later, and what is at work does not wait for it.
+    fn take_up_due(&mut self) -> Result<(), LogError> {
+        let now = self.around.clock.now();
+        let due: Vec<(u32, Arriving)> = self.arriving.iter().filter(|(_, arriving)| arriving.due <= now).map(|(at, arriving)| (*at, *arriving)).collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        for (partition, arriving) in due {
+            match self.take_up(partition, arriving) {
+                Ok(()) => drop(self.arriving.remove(&partition)),
+                Err(error) if error.answer() == Answer::Retry => {
+                    self.around.watch.retried(&error);
+                    let tries = arriving.tries + 1;
+                    if tries > self.around.settings.retries {
+                        return Err(LogError::Unknown { doing: "taking a partition up", detail: error.to_string() });
+                    }
+                    let due = self.around.clock.now() + self.around.settings.retry_pause;
+                    self.arriving.insert(partition, Arriving { due, tries, ..arriving });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        // A partition that had no owner before has its mark before its first alert.
+        if self.running.values().any(Running::is_touched) { self.desk.commit(&mut self.running) } else { Ok(()) }
     }
 
     /// Restores a partition and starts reading its commands; the feeds start when those are read to their end, so that an operator's word that stands in the
     /// log is known before the first record is stepped.
-    fn take_up(&mut self, assigned: Assigned) -> Result<(), LogError> {
-        let (partition, began) = (assigned.partition, now());
+    fn take_up(&mut self, partition: u32, arriving: Arriving) -> Result<(), LogError> {
         self.in_step.forget(partition);
-        self.watch.assigned(partition);
-        let mut restoring = assigned.restoring(self.make.make(partition));
-        let mut entries = 0;
-        self.patiently(|log| {
-            entries = log.read_state(partition, &mut |key, value| restoring.entry(key, value))?;
-            Ok(())
-        })?;
-        let mut next = BTreeMap::new();
-        self.patiently(|log| {
-            next = log.committed(partition)?;
-            Ok(())
-        })?;
-        let running = restoring.finish(next)?;
-        let commands = running.next_of(|feed| feed == Feed::Commands);
+        let mut restoring = arriving.restoring(partition, self.around.make.make(partition));
+        let log = self.desk.log()?;
+        let read = log.read_state(partition, &mut |key, value| restoring.entry(key, value));
+        let owner = restoring.owner()?;
+        if let (Err(error), Some(owner)) = (&read, &owner)
+            && error.answer() == Answer::Retry
+            && arriving.tries > 0
+            && owner.id != log.id()
+        {
+            // The group has given the partition to this shard, so whoever had it was dropped, or is giving up what it had open.
+            self.around.watch.fencing(&owner.id);
+            log.fence(&owner.id);
+        }
+        let entries = read?;
+        let tail = owner.as_ref().map(|owner| owner.alerts);
+        let alerts_end = log.read_alerts(partition, tail, &mut |alert| restoring.alert(owner.as_ref(), alert))?;
+        let next = log.committed(partition)?;
+        let running = restoring.finish(next, alerts_end)?;
+        log.start(&running.next_of(|feed| feed == Feed::Commands))?;
         self.running.insert(partition, running);
-        self.desk.log.start(&commands)?;
-        self.watch.restored(partition, entries, began.elapsed());
+        self.around.watch.restored(partition, entries, self.around.clock.now().saturating_sub(arriving.since));
         Ok(())
     }
 
@@ -258,11 +289,12 @@ impl<M: MakeCore> Shard<'_, '_, M> {
         for partition in partitions {
             self.inbox.forget(*partition);
             self.in_step.forget(*partition);
+            self.arriving.remove(partition);
             if let Some(running) = self.running.remove(partition) {
-                self.watch.revoked(running.revoke().partition);
+                self.around.watch.revoked(running.revoke().partition);
             }
         }
-        self.desk.log.release(partitions)?;
+        self.desk.log()?.release(partitions)?;
         finished
     }
 
@@ -270,14 +302,7 @@ impl<M: MakeCore> Shard<'_, '_, M> {
         let mut controls = self.controls();
         let partitions: Vec<u32> = self.running.keys().copied().collect();
         for partition in partitions {
-            let controls = controls.remove(&partition).unwrap_or_default();
-            let Some(running) = self.running.get_mut(&partition) else { continue };
-            let batch = self.inbox.batch(partition);
-            if batch.is_some() || !controls.is_empty() {
-                self.desk.open()?;
-                let effects = running.step(batch.unwrap_or(&self.empty), &controls);
-                self.carry_out(partition, effects)?;
-            }
+            self.step(partition, controls.remove(&partition).unwrap_or_default())?;
             self.start_feeds(partition)?;
         }
         Ok(())
@@ -286,13 +311,45 @@ impl<M: MakeCore> Shard<'_, '_, M> {
     /// Pauses the feeds that are far ahead of others of their partition number, and lets them go on when those have come near.
     fn keep_in_step(&mut self) -> Result<(), LogError> {
         for running in self.running.values() {
-            let steps = self.in_step.judge(self.settings.spread, &running.progress());
+            let steps = self.in_step.judge(self.around.settings.spread, &running.progress());
             if !steps.pause.is_empty() {
-                self.desk.log.pause(&steps.pause, true)?;
+                self.desk.log()?.pause(&steps.pause, true)?;
             }
             if !steps.resume.is_empty() {
-                self.desk.log.pause(&steps.resume, false)?;
+                self.desk.log()?.pause(&steps.resume, false)?;
             }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, partition: u32, mut controls: Vec<Control>) -> Result<(), LogError> {
+        let Some(running) = self.running.get_mut(&partition) else { return Ok(()) };
+        let owes = running.owed().is_any();
+        let mut batch = self.inbox.batch(partition).unwrap_or(&self.empty);
+        if owes {
+            self.passing.clear();
+            running.hold_back(batch, &mut controls, &mut self.passing, self.around.settings.commands_on_arrival);
+            batch = &self.passing;
+        }
+        if !batch.is_empty() || !controls.is_empty() {
+            let effects = running.step(batch, &controls);
+            self.carry_out(partition, effects)?;
+        }
+        if owes { self.settle_owed(partition) } else { Ok(()) }
+    }
+
+    /// Once nothing is owed any more, or what is will not come: whatever was held back for it goes on.
+    fn settle_owed(&mut self, partition: u32) -> Result<(), LogError> {
+        let Some(running) = self.running.get_mut(&partition) else { return Ok(()) };
+        // In a run to the end its closing panes make alerts too.
+        if running.owed().is_hopeless() && (self.around.settings.mode.is_endless() || running.is_closed()) {
+            for (alarm, change_no) in running.owed().give_up() {
+                self.around.watch.alert_not_made_again(partition, &alarm, change_no);
+            }
+        }
+        if let Some((held, ends)) = running.take_held() {
+            let effects = running.step(&held, &ends);
+            self.carry_out(partition, effects)?;
         }
         Ok(())
     }
@@ -305,7 +362,7 @@ impl<M: MakeCore> Shard<'_, '_, M> {
                 Event::ReadToEnd { place, next_offset } => {
                     controls.entry(place.partition).or_default().push(Control::ReadToEnd { feed: place.feed, next_offset: *next_offset });
                 }
-                Event::BrokerTime(at) if self.settings.mode != Mode::ToEnd => {
+                Event::BrokerTime(at) if self.around.settings.mode.has_broker_time() => {
                     let tick = Control::Tick { at: EventTime::from_millis(*at) };
                     self.running.keys().for_each(|partition| controls.entry(*partition).or_default().push(tick.clone()));
                 }
@@ -318,33 +375,55 @@ impl<M: MakeCore> Shard<'_, '_, M> {
     fn start_feeds(&mut self, partition: u32) -> Result<(), LogError> {
         let Some(running) = self.running.get_mut(&partition) else { return Ok(()) };
         if running.take_commands_read() {
-            self.desk.log.start(&running.next_of(|feed| feed != Feed::Commands))?;
+            self.desk.log()?.start(&running.next_of(|feed| feed != Feed::Commands))?;
         }
         Ok(())
     }
 
     /// Carries a step's effects out, and steps on with the models' answers until nothing more is asked.
     fn carry_out(&mut self, partition: u32, mut effects: Effects) -> Result<(), LogError> {
+        let Some(running) = self.running.get_mut(&partition) else { return Ok(()) };
         loop {
-            self.desk.write(partition, &effects.records)?;
-            self.desk.alert(partition, effects.alerts)?;
+            self.desk.write(partition, effects.records)?;
+            self.desk.alert(running, partition, effects.alerts)?;
             if effects.asks.is_empty() {
                 return Ok(());
             }
-            let answers: Vec<Control> = effects.asks.iter().map(|ask| Control::Models(self.models.run(ask))).collect();
-            let Some(running) = self.running.get_mut(&partition) else { return Ok(()) };
+            let answers: Vec<Control> = effects.asks.iter().map(|ask| Control::Models(self.around.models.run(ask))).collect();
             effects = running.step(&self.empty, &answers);
         }
     }
 
+    fn commit_if_due(&mut self) -> Result<(), LogError> {
+        let is_due = self.desk.pace.until_commit(self.around.clock.now()).is_zero();
+        if self.desk.waiting_bytes() > self.around.settings.waiting_bytes {
+            // The broker is slower than the shard: it waits, and reads nothing more.
+            self.desk.finish_commit(&mut self.running)?;
+        }
+        if is_due && self.desk.may_commit() { self.desk.start_commit(&mut self.running) } else { Ok(()) }
+    }
+
+    fn look_for_stalls(&mut self) -> Result<(), LogError> {
+        let started = self.running.values().flat_map(Running::started).filter(|(place, _)| !self.in_step.has_paused(*place));
+        let stalled = self.watchdog.look(self.around.clock.now(), started, self.desk.log()?)?;
+        for partition in stalled.iter().map(|stalled| stalled.place.partition).collect::<std::collections::BTreeSet<u32>>() {
+            stalled.iter().filter(|stalled| stalled.place.partition == partition).for_each(|stalled| self.around.watch.stalled(stalled.place, stalled.lag));
+            let from = self.running.get(&partition).map(|running| running.started().collect()).unwrap_or_default();
+            self.in_step.forget(partition);
+            self.desk.log()?.halt(&[partition])?;
+            self.desk.log()?.start(&from)?;
+        }
+        Ok(())
+    }
+
     /// In a run to the end: when a poll after the end was seen has brought nothing more, no record will follow.
     fn close_at_end(&mut self) -> Result<(), LogError> {
-        if self.settings.mode == Mode::Serve {
+        if self.around.settings.mode.is_endless() {
             return Ok(());
         }
         let was_quiet = self.quiet;
-        let at_end = !self.running.is_empty() && self.running.values().all(Running::is_at_end);
-        self.quiet = at_end && self.desk.log.inputs_closed();
+        let at_end = !self.running.is_empty() && self.arriving.is_empty() && self.running.values().all(Running::is_at_end);
+        self.quiet = at_end && self.desk.log()?.inputs_closed();
         if !(was_quiet && self.quiet && self.inbox.records() == 0) {
             return Ok(());
         }
@@ -352,28 +431,36 @@ impl<M: MakeCore> Shard<'_, '_, M> {
         for partition in partitions {
             let Some(running) = self.running.get_mut(&partition) else { continue };
             if running.take_close() {
-                self.desk.open()?;
                 let effects = running.step(&self.empty, &[Control::EndOfInput]);
                 self.carry_out(partition, effects)?;
+                self.settle_owed(partition)?;
             }
         }
         Ok(())
     }
 
     fn is_finished(&self) -> bool {
-        !self.running.is_empty() && self.running.values().all(Running::is_closed)
+        !self.running.is_empty() && self.arriving.is_empty() && self.running.values().all(Running::is_closed)
     }
 
-    /// Carries out the answer to an error; an error comes back when that takes new clients or a person.
+    fn is_stopping(&self) -> bool {
+        self.around.stop.load(Ordering::Relaxed)
+    }
+
+    /// Carries out the answer to an error; an error comes back when that takes a person.
     fn recover(&mut self, error: LogError) -> Result<(), LogError> {
-        match error.answer() {
+        let error = match error.answer() {
             Answer::Retry => {
-                self.watch.retried(&error);
-                Ok(())
+                self.around.watch.retried(&error);
+                return Ok(());
             }
-            Answer::AbortAndRewind => self.rewind(&error),
-            Answer::Rebuild | Answer::Stop => Err(error),
-        }
+            Answer::AbortAndRewind => match self.rewind(&error) {
+                Ok(()) => return Ok(()),
+                Err(worse) => worse,
+            },
+            Answer::Rebuild | Answer::Stop => error,
+        };
+        self.rebuild(error)
     }
 
     /// Back to the last commit: the transaction, the cores and the input.
@@ -382,26 +469,28 @@ impl<M: MakeCore> Shard<'_, '_, M> {
         self.inbox.clear();
         self.quiet = false;
         let partitions: Vec<u32> = self.running.keys().copied().collect();
-        self.desk.log.halt(&partitions)?;
-        for (_, running) in std::mem::take(&mut self.running) {
-            self.take_up(running.throw_away())?;
-        }
+        self.desk.log()?.halt(&partitions)?;
+        let now = self.around.clock.now();
+        self.running.clear();
+        self.arriving.extend(partitions.into_iter().map(|partition| (partition, Arriving::at(now))));
         Ok(())
     }
 
-    /// Makes a call again while the log is busy; after too many tries new clients are needed.
-    fn patiently(&mut self, mut call: impl FnMut(&mut dyn ShardLog) -> Result<(), LogError>) -> Result<(), LogError> {
-        let mut tries = 0;
-        loop {
-            match call(self.desk.log.as_mut()) {
-                Err(error) if error.answer() == Answer::Retry && tries < self.settings.retries && !self.stop.load(Ordering::Relaxed) => {
-                    self.watch.retried(&error);
-                    tries += 1;
-                    pause(self.settings.retry_pause);
-                }
-                Err(LogError::Busy { doing, detail }) => return Err(LogError::Unknown { doing, detail }),
-                result => return result,
-            }
+    /// Lets the clients go; the next turn builds new ones.
+    fn rebuild(&mut self, error: LogError) -> Result<(), LogError> {
+        // A fenced producer refuses the abort too; then its successor's start aborts for it.
+        let _ = self.desk.abort(&error);
+        if error.answer() == Answer::Stop || self.is_stopping() {
+            return Err(error);
         }
+        self.around.watch.rebuilding(&error);
+        self.desk.stats.rebuilds += 1;
+        self.desk.disconnect();
+        self.running.clear();
+        self.arriving.clear();
+        self.inbox = Inbox::default();
+        self.quiet = false;
+        self.around.clock.rest(self.around.settings.retry_pause);
+        Ok(())
     }
 }

@@ -1,23 +1,27 @@
 //! The life of a partition as types: each has only the methods that make sense in it, and a transition consumes the one before.
 //!
 //! ```text
-//!   Assigned ──restoring──► Restoring ──finish──► Running ──revoke──► Revoked
-//!                               ▲                    │
-//!                               └──── throw_away ────┘   (the transaction was given up: state as of the last commit)
+//!   Arriving ──restoring──► Restoring ──finish──► Running ──revoke──► Revoked
+//!       ▲                                            │
+//!       └─────────────── throw_away ─────────────────┘   (the transaction was given up: state as of the last commit)
 //! ```
 
 use super::core::Core;
 use super::in_step::Progress;
+use super::owed::{Owed, Owner};
 use crate::engine::{Control, Effects, StateChange};
 use crate::feeds::Batch;
-use crate::log::{LogError, Offsets, Place};
+use crate::log::{LogError, OWNER_KEY, Offsets, Place, SentAlert};
 use crate::venue::Feed;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-/// A partition that is this shard's, with nothing known of it.
-#[derive(Debug)]
-pub(super) struct Assigned {
-    pub(super) partition: u32,
+/// A partition that is this shard's, with nothing known of it, and when its state is asked for (again). The others go on meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arriving {
+    pub(super) due: Duration,
+    pub(super) since: Duration,
+    pub(super) tries: u32,
 }
 
 /// A partition whose changelog is being read. Only the last value of each key counts, and the core gets them in the order of the keys, so that what
@@ -26,18 +30,26 @@ pub(super) struct Restoring<C> {
     partition: u32,
     core: C,
     entries: BTreeMap<Vec<u8>, Vec<u8>>,
+    owed: Option<Owed>,
 }
 
 /// A partition at work.
 pub(super) struct Running<C> {
     partition: u32,
     core: C,
-    /// The next offsets to be read, and whether they have moved since the last commit.
+    /// The next offsets to be read.
     next: Offsets,
-    moved: bool,
+    /// Whether it was stepped since the last commit was started.
+    touched: bool,
     commands_read: bool,
     ended: BTreeSet<Feed>,
     closed: bool,
+    owed: Owed,
+    /// What the last commit wrote of the owner.
+    mark: Owner,
+    /// Commands that wait until nothing is owed, and the ends behind them.
+    held: Batch,
+    held_ends: Vec<Control>,
 }
 
 /// A partition that is another's now.
@@ -46,9 +58,13 @@ pub(super) struct Revoked {
     pub(super) partition: u32,
 }
 
-impl Assigned {
-    pub(super) fn restoring<C: Core>(self, core: C) -> Restoring<C> {
-        Restoring { partition: self.partition, core, entries: BTreeMap::new() }
+impl Arriving {
+    pub(super) fn at(now: Duration) -> Self {
+        Self { due: now, since: now, tries: 0 }
+    }
+
+    pub(super) fn restoring<C: Core>(self, partition: u32, core: C) -> Restoring<C> {
+        Restoring { partition, core, entries: BTreeMap::new(), owed: None }
     }
 }
 
@@ -60,20 +76,50 @@ impl<C: Core> Restoring<C> {
         };
     }
 
-    /// Gives the core what it knew; `next` are the committed offsets.
-    pub(super) fn finish(mut self, next: Offsets) -> Result<Running<C>, LogError> {
+    /// Who owned it, as far as its changelog was read.
+    pub(super) fn owner(&self) -> Result<Option<Owner>, LogError> {
+        let Some(value) = self.entries.get(OWNER_KEY) else { return Ok(None) };
+        let refused = |error: serde_json::Error| LogError::State { partition: self.partition, detail: format!("the entry of its owner: {error}") };
+        serde_json::from_slice(value).map(Some).map_err(refused)
+    }
+
+    /// Takes an alert of the tail that begins at the owner's mark.
+    pub(super) fn alert(&mut self, owner: Option<&Owner>, alert: SentAlert<'_>) {
+        self.owed.get_or_insert_with(|| Owed::since(owner)).add(alert);
+    }
+
+    /// Gives the core what it knew; `next` are the committed offsets, `alerts_end` is the end of the tail.
+    pub(super) fn finish(mut self, next: Offsets, alerts_end: i64) -> Result<Running<C>, LogError> {
         let refused = |detail| LogError::State { partition: self.partition, detail };
+        let owner = self.owner()?;
+        self.entries.remove(OWNER_KEY);
         for (key, value) in &self.entries {
             self.core.restore(key, value).map_err(refused)?;
         }
         self.core.restored().map_err(refused)?;
-        Ok(Running { partition: self.partition, core: self.core, next, moved: false, commands_read: false, ended: BTreeSet::new(), closed: false })
+        let mut owed = self.owed.unwrap_or_default();
+        owed.read_to(alerts_end);
+        Ok(Running {
+            partition: self.partition,
+            core: self.core,
+            next,
+            // Without a mark nobody could tell which alerts to look for after a crash.
+            touched: owner.is_none(),
+            commands_read: false,
+            ended: BTreeSet::new(),
+            closed: false,
+            owed,
+            mark: owner.unwrap_or_default(),
+            held: Batch::default(),
+            held_ends: Vec::new(),
+        })
     }
 }
 
 impl<C: Core> Running<C> {
     /// Notes what was read, then steps the core.
     pub(super) fn step(&mut self, batch: &Batch, controls: &[Control]) -> Effects {
+        self.touched = true;
         for (feed, last) in batch.last_offsets() {
             self.pass(feed, last + 1);
             self.ended.remove(&feed);
@@ -90,13 +136,43 @@ impl<C: Core> Running<C> {
     /// A place is read to its end; behind the last record may stand transaction markers, which the offset passes over.
     fn read_to_end(&mut self, feed: Feed, next_offset: i64) {
         self.ended.insert(feed);
+        self.owed.ended(feed);
         self.pass(feed, next_offset);
     }
 
     fn pass(&mut self, feed: Feed, next: i64) {
         let known = self.next.entry(Place { feed, partition: self.partition }).or_insert(next);
-        self.moved |= *known < next;
         *known = (*known).max(next);
+    }
+
+    /// Alerts that an earlier life sent.
+    pub(super) fn owed(&mut self) -> &mut Owed {
+        &mut self.owed
+    }
+
+    /// While alerts are owed: keeps back what could change them, and puts the rest into `passing`. Ticks come again and are let go.
+    pub(super) fn hold_back(&mut self, batch: &Batch, controls: &mut Vec<Control>, passing: &mut Batch, commands_move: bool) {
+        let until = if commands_move { self.owed.commands_until() } else { i64::MAX };
+        for record in batch.iter() {
+            let late = record.feed == Feed::Commands && record.offset >= until;
+            if late { self.held.push(&record) } else { passing.push(&record) }
+        }
+        let (held, held_ends, ended) = (&self.held, &mut self.held_ends, &mut self.ended);
+        controls.retain(|control| match control {
+            Control::Tick { .. } => false,
+            Control::ReadToEnd { feed: Feed::Commands, .. } if !held.is_empty() => {
+                ended.insert(Feed::Commands);
+                held_ends.push(control.clone());
+                false
+            }
+            _ => true,
+        });
+    }
+
+    /// What was kept back, once nothing is owed any more.
+    pub(super) fn take_held(&mut self) -> Option<(Batch, Vec<Control>)> {
+        let ready = !self.owed.is_any() && !(self.held.is_empty() && self.held_ends.is_empty());
+        ready.then(|| (std::mem::take(&mut self.held), std::mem::take(&mut self.held_ends)))
     }
 
     /// Answers true once: when the commands are read to their end and the feeds may start.
@@ -109,6 +185,22 @@ impl<C: Core> Running<C> {
     /// The offsets of these feeds.
     pub(super) fn next_of(&self, feeds: impl Fn(Feed) -> bool) -> Offsets {
         self.next.iter().filter(|(place, _)| feeds(place.feed)).map(|(place, next)| (*place, *next)).collect()
+    }
+
+    /// Every offset, to be committed with what was stepped: also where it has not moved, for by the offsets the group tells that a shard lost the partition.
+    pub(super) fn next(&self) -> &Offsets {
+        &self.next
+    }
+
+    /// The next command to be read.
+    pub(super) fn commands_next(&self) -> i64 {
+        self.next.get(&Place { feed: Feed::Commands, partition: self.partition }).copied().unwrap_or_default()
+    }
+
+    /// The places that are being read.
+    pub(super) fn started(&self) -> impl Iterator<Item = (Place, i64)> {
+        let is_read = |feed: Feed| self.held.is_empty() && (feed == Feed::Commands || self.commands_read);
+        self.next.iter().filter(move |(place, _)| is_read(place.feed)).map(|(place, next)| (*place, *next))
     }
 
     /// Whether all four places are read to their end.
@@ -134,23 +226,24 @@ impl<C: Core> Running<C> {
         self.closed
     }
 
-    pub(super) fn take_state_changes(&mut self) -> Vec<StateChange> {
-        self.core.take_state_changes()
+    pub(super) fn is_touched(&self) -> bool {
+        self.touched
     }
 
-    /// The offsets to be committed; none where they stand where they stood.
-    pub(super) fn moved(&self) -> Option<&Offsets> {
-        self.moved.then_some(&self.next)
+    /// The changes that go into a commit, the owner's mark among them where it has changed.
+    pub(super) fn take_state_changes(&mut self, id: &str, generation: i32, alerts_end: Option<i64>) -> Vec<StateChange> {
+        self.touched = false;
+        let mut changes = self.core.take_state_changes();
+        let mark = self.owed.mark(id, generation, alerts_end);
+        if mark != self.mark {
+            changes.push(StateChange { key: OWNER_KEY.to_vec(), value: serde_json::to_vec(&mark).ok() });
+            self.mark = mark;
+        }
+        changes
     }
 
     pub(super) fn committed(&mut self) {
-        self.moved = false;
         self.core.committed();
-    }
-
-    /// The transaction was given up, so what the core knows is not true any more.
-    pub(super) fn throw_away(self) -> Assigned {
-        Assigned { partition: self.partition }
     }
 
     pub(super) fn revoke(self) -> Revoked {

@@ -199,6 +199,51 @@ impl Happening for FeedStale<'_> {
     }
 }
 
+/// An alert that left before a crash was not made again byte for byte: promise 4 is broken.
+#[derive(Clone, Copy, Debug)]
+pub struct AlertUnproven<'a> {
+    /// The partition of its alarm.
+    pub partition: u32,
+    /// The alarm.
+    pub alarm_id: &'a str,
+    /// The number of the change.
+    pub change_no: u32,
+    /// Whether another one was made in its place.
+    pub differs: bool,
+}
+
+/// A partition with unread records stood still and is taken up again.
+#[derive(Clone, Copy, Debug)]
+pub struct Stalled<'a> {
+    /// The input topic.
+    pub topic: &'a str,
+    /// Its partition.
+    pub partition: u32,
+    /// Records that are not read.
+    pub lag: i64,
+}
+
+impl Happening for AlertUnproven<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.alerts_unproven.inc();
+    }
+
+    fn log(&self) {
+        let Self { partition, alarm_id, change_no, differs } = self;
+        tracing::error!(partition, alarm_id, change_no, differs, "An alert that left before a crash was not made again byte for byte.");
+    }
+}
+
+impl Happening for Stalled<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.stalls.with_label_values(&[self.topic, &self.partition.to_string()]).inc();
+    }
+
+    fn log(&self) {
+        tracing::warn!(topic = self.topic, partition = self.partition, lag = self.lag, "A partition with unread records stood still; it is taken up again.");
+    }
+}
+
 impl Happening for Committed {
     fn count(&self, telemetry: &Telemetry) {
         telemetry.commits.inc();

@@ -13,6 +13,9 @@
 mod bench;
 mod dense_physics;
 mod door;
+mod figures_on_kafka;
+mod handover_on_kafka;
+mod hooked_log;
 mod incidents;
 mod kafka_broker;
 mod layers;
@@ -22,5 +25,7 @@ mod night_truth;
 mod real_data;
 mod shard_on_embedded;
 mod shard_on_kafka;
+mod shard_promises;
+mod simulation;
 mod tally;
 mod thresholds;

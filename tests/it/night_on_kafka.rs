@@ -50,6 +50,9 @@ fn outcome(tail: &mut dyn Tail) -> Outcome {
 
 fn take(outcome: &mut Outcome, record: TailRecord) {
     let name = record.topic.name();
+    if record.key == midan::log::OWNER_KEY {
+        return;
+    }
     match (record.topic.is_compacted(), record.value) {
         (true, Some(value)) => drop(outcome.state.insert(record.key, value)),
         (true, None) => drop(outcome.state.remove(&record.key)),

@@ -89,7 +89,7 @@ fn refused_commits_lost_answers_and_crashes_change_no_byte() {
 }
 
 #[test]
-fn two_shards_that_come_and_go_give_the_bytes_of_one() {
+fn vector_12084_two_shards_that_come_and_go_give_the_bytes_of_one() {
     let (expected, _) = night(4, 300);
     let home = home(4);
     let mut tail = home.log.tail(&COMPARED, Since::Beginning);

@@ -1,11 +1,12 @@
 //! The shard's loop on a real Kafka: the same bytes as on the embedded log, and the promises that only a broker can break.
 
+use crate::hooked_log::{Hand, HookedLog};
 use crate::kafka_broker::{Broker, broker, now, rest};
 use crate::tally::{COMPARED, Outcome, Tally, feed_night, outcome};
 use midan::engine::{Alert, OutRecord, OutTopic, StateChange};
 use midan::kafka::{KafkaAdmin, KafkaFeeder, KafkaShard, KafkaTail, Settings};
 use midan::log::embedded::{EmbeddedLog, Faults, Options};
-use midan::log::{Answer, Event, Fault, Inbox, LogError, Offsets, Place, Plan, ShardLog, Since, StateEntry, Tail, Topic, TopicAdmin};
+use midan::log::{Answer, Event, Fault, Inbox, LogError, Offsets, Place, Plan, ShardLog, Since, Tail, Topic, TopicAdmin};
 use midan::shard::{self, Mode, NoModels, Stats, Watch, run};
 use midan::venue::Feed;
 use rdkafka::ClientConfig;
@@ -75,7 +76,7 @@ fn kafka_and_the_embedded_log_give_the_same_bytes() {
 }
 
 #[test]
-fn a_shard_that_is_killed_again_and_again_leaves_the_bytes_of_an_undisturbed_run() {
+fn arroyo_224_a_shard_that_is_killed_again_and_again_leaves_the_bytes_of_an_undisturbed_run() {
     let Some(broker) = broker() else { return };
     let records = 60_000;
     let settings = fed(broker, 4, records);
@@ -154,7 +155,7 @@ fn zones(settings: &Settings) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn nothing_of_a_fenced_zombie_is_ever_seen() {
+fn flink_connector_kafka_238_nothing_of_a_fenced_zombie_is_ever_seen() {
     let Some(broker) = broker() else { return };
     let (settings, _) = broker.topics(1);
     let mut zombie = joined(&settings, 0);
@@ -170,7 +171,7 @@ fn nothing_of_a_fenced_zombie_is_ever_seen() {
 }
 
 #[test]
-fn a_member_that_lost_its_partition_cannot_commit_and_goes_back() {
+fn aiokafka_844_a_member_that_lost_its_partition_cannot_commit_and_goes_back() {
     let Some(broker) = broker() else { return };
     let (mut settings, _) = broker.topics(1);
     settings.properties.insert("max.poll.interval.ms".into(), "1600".into());
@@ -225,7 +226,7 @@ fn an_end_names_its_topic_and_stands_behind_the_transaction_markers() {
 
 /// What librdkafka's batch call gets wrong: it takes the end of a partition for a record, and a rebalance then resumes behind the record that comes next.
 #[test]
-fn a_rebalance_while_everything_is_idle_skips_no_record_and_repeats_none() {
+fn vector_22006_a_rebalance_while_everything_is_idle_skips_no_record_and_repeats_none() {
     let Some(broker) = broker() else { return };
     let settings = fed(broker, 4, RECORDS);
     let mut logs = vec![KafkaShard::join(&settings, 0).unwrap()];
@@ -270,7 +271,7 @@ fn a_rebalance_while_everything_is_idle_skips_no_record_and_repeats_none() {
 }
 
 #[test]
-fn the_state_is_read_to_its_end_only_when_no_transaction_is_open() {
+fn materialize_9249_the_state_is_read_to_its_end_only_when_no_transaction_is_open() {
     let Some(broker) = broker() else { return };
     let (settings, _) = broker.topics(1);
     let mut log = joined(&settings, 0);
@@ -315,7 +316,7 @@ fn broker_time_comes_back_with_the_heartbeats_and_an_alert_is_seen_before_the_co
     let mut log = joined(&settings, 0);
     log.begin().unwrap();
     log.append(0, &out("not yet")).unwrap();
-    log.send_alert(0, &Alert { key: b"alarm-1".to_vec(), value: b"{}".to_vec(), after_commit: false }).unwrap();
+    log.send_alert(0, &Alert { key: b"alarm-1".to_vec(), change_no: 1, value: b"{}".to_vec(), after_commit: false }, 0).unwrap();
     log.await_alerts(Duration::from_secs(10)).unwrap();
     let mut tail = KafkaTail::new(&settings, &[Topic::Out(OutTopic::Alerts)], Since::Beginning).unwrap();
     let (mut seen, mut times, mut inbox, deadline) = (Vec::new(), Vec::new(), Inbox::default(), now() + Duration::from_secs(20));
@@ -335,73 +336,12 @@ fn broker_time_comes_back_with_the_heartbeats_and_an_alert_is_seen_before_the_co
     log.abort().unwrap();
 }
 
-/// A log on which every so many commits are refused.
-struct Flaky {
-    inner: KafkaShard,
-    commits: u32,
-}
-
-impl ShardLog for Flaky {
-    fn poll(&mut self, max_records: usize, wait: Duration, inbox: &mut Inbox) -> Result<(), LogError> {
-        self.inner.poll(max_records, wait, inbox)
-    }
-    fn committed(&mut self, partition: u32) -> Result<Offsets, LogError> {
-        self.inner.committed(partition)
-    }
-    fn start(&mut self, from: &Offsets) -> Result<(), LogError> {
-        self.inner.start(from)
-    }
-    fn halt(&mut self, partitions: &[u32]) -> Result<(), LogError> {
-        self.inner.halt(partitions)
-    }
-    fn pause(&mut self, places: &[Place], paused: bool) -> Result<(), LogError> {
-        self.inner.pause(places, paused)
-    }
-
-    fn release(&mut self, partitions: &[u32]) -> Result<(), LogError> {
-        self.inner.release(partitions)
-    }
-    fn read_state(&mut self, partition: u32, entry: &mut StateEntry<'_>) -> Result<u64, LogError> {
-        self.inner.read_state(partition, entry)
-    }
-    fn begin(&mut self) -> Result<(), LogError> {
-        self.inner.begin()
-    }
-    fn append(&mut self, partition: u32, record: &OutRecord) -> Result<(), LogError> {
-        self.inner.append(partition, record)
-    }
-    fn append_state(&mut self, partition: u32, change: &StateChange) -> Result<(), LogError> {
-        self.inner.append_state(partition, change)
-    }
-    fn append_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
-        self.inner.append_alert(partition, alert)
-    }
-    fn commit(&mut self, next: &Offsets) -> Result<(), LogError> {
-        self.commits += 1;
-        if self.commits.is_multiple_of(4) {
-            return Err(LogError::Aborted { doing: "committing", detail: "on purpose".to_owned() });
-        }
-        self.inner.commit(next)
-    }
-    fn abort(&mut self) -> Result<(), LogError> {
-        self.inner.abort()
-    }
-    fn send_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
-        self.inner.send_alert(partition, alert)
-    }
-    fn await_alerts(&mut self, wait: Duration) -> Result<(), LogError> {
-        self.inner.await_alerts(wait)
-    }
-    fn inputs_closed(&self) -> bool {
-        self.inner.inputs_closed()
-    }
-}
-
 #[test]
 fn a_transaction_that_is_given_up_is_read_again_without_a_trace() {
     let Some(broker) = broker() else { return };
     let settings = fed(broker, 4, RECORDS);
-    let mut open = || Ok(Box::new(Flaky { inner: KafkaShard::join(&settings, 0)?, commits: 0 }) as Box<dyn ShardLog>);
+    let hand = Hand { refuse_every: 4, ..Hand::default() };
+    let mut open = || Ok(Box::new(HookedLog::new(KafkaShard::join(&settings, 0)?, &hand)) as Box<dyn ShardLog>);
     let how = shard::Settings { commit_interval: Duration::from_millis(10), ..to_end(500) };
     let stats = run(&mut open, &mut |_| Tally::default(), &mut NoModels, &how, &Telling, &AtomicBool::new(false)).unwrap().stats;
     assert!(stats.aborts > 1 && stats.records > u64::from(RECORDS), "{stats:?}");
@@ -409,7 +349,7 @@ fn a_transaction_that_is_given_up_is_read_again_without_a_trace() {
 }
 
 #[test]
-fn a_partition_that_changes_hands_changes_no_byte() {
+fn kafka_12540_a_partition_that_changes_hands_changes_no_byte() {
     let Some(broker) = broker() else { return };
     let settings = fed(broker, 4, RECORDS);
     let stop = AtomicBool::new(false);

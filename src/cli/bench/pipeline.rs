@@ -96,6 +96,7 @@ fn sum(a: Stats, b: Stats) -> Stats {
         records: a.records + b.records,
         outputs: a.outputs + b.outputs,
         alerts: a.alerts + b.alerts,
+        alerts_made_again: a.alerts_made_again + b.alerts_made_again,
         commits: a.commits + b.commits,
         aborts: a.aborts + b.aborts,
         rebuilds: a.rebuilds + b.rebuilds,

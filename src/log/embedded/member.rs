@@ -10,8 +10,12 @@ use super::segment::{Fresh, Stored};
 use super::state::State;
 use crate::engine::{Alert, OutRecord, OutTopic, StateChange};
 use crate::feeds::RecordRef;
-use crate::log::{Event, Inbox, LogError, Offsets, POSITION_HEADER, Place, RECEIVED_HEADER, SOURCE_HEADER, ShardLog, StateEntry, Topic};
+use crate::log::{
+    AlertEntry, CHANGE_HEADER, COMMANDS_HEADER, Event, Inbox, LogError, Offsets, POSITION_HEADER, Place, RECEIVED_HEADER, SOURCE_HEADER, SentAlert, ShardLog,
+    StateEntry, Topic,
+};
 use crate::venue::Feed;
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +31,7 @@ pub struct Member {
     shared: Arc<Shared>,
     group: String,
     id: u64,
+    name: String,
     cursors: BTreeMap<Place, Cursor>,
     paused: BTreeSet<Place>,
     /// Places whose end has been reported.
@@ -36,6 +41,11 @@ pub struct Member {
     /// Partitions whose revocation has been reported.
     leaving: BTreeSet<u32>,
     open: Option<Vec<Pending>>,
+    /// The answer to the commit that was started.
+    answer: Option<Result<(), LogError>>,
+    alerts_end: BTreeMap<u32, i64>,
+    /// Whether it goes without a word: then the group keeps its place until somebody throws it out.
+    vanishes: bool,
     faults: Faults,
 }
 
@@ -45,7 +55,7 @@ struct Pending {
     partition: u32,
     key: Vec<u8>,
     value: Option<Vec<u8>>,
-    position: Option<String>,
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Member {
@@ -59,14 +69,28 @@ impl Member {
             shared,
             group: group.to_owned(),
             id,
+            name: format!("member-{id}"),
             cursors: BTreeMap::new(),
             paused: BTreeSet::new(),
             ended: BTreeSet::new(),
             told: i64::MIN,
             leaving: BTreeSet::new(),
             open: None,
+            answer: None,
+            alerts_end: BTreeMap::new(),
+            vanishes: false,
             faults,
         }
+    }
+
+    /// Its number in the group, for [`super::EmbeddedLog::expel_member`].
+    pub fn number(&self) -> u64 {
+        self.id
+    }
+
+    /// From here on it is as one that was killed: when it is dropped, the group does not hear of it.
+    pub fn vanish(&mut self) {
+        self.vanishes = true;
     }
 
     /// What has happened to the membership; it comes before any record.
@@ -148,13 +172,22 @@ impl Member {
     }
 
     fn write(state: &mut State, pending: &Pending) -> Result<(), LogError> {
-        let position = pending.position.as_deref().map(|position| (POSITION_HEADER, position.as_bytes()));
-        let fresh = Fresh { timestamp: state.clock, key: &pending.key, value: pending.value.as_deref(), headers: position.as_slice() };
+        let headers: SmallVec<[(&str, &[u8]); 2]> = pending.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        let fresh = Fresh { timestamp: state.clock, key: &pending.key, value: pending.value.as_deref(), headers: &headers };
         state.append(Topic::Out(pending.topic), pending.partition, &fresh)
     }
 }
 
 impl ShardLog for Member {
+    fn id(&self) -> &str {
+        &self.name
+    }
+
+    /// This group fences by member, not by generation.
+    fn generation(&self) -> i32 {
+        0
+    }
+
     fn poll(&mut self, max_records: usize, wait: Duration, inbox: &mut Inbox) -> Result<(), LogError> {
         inbox.clear();
         let shared = Arc::clone(&self.shared);
@@ -225,25 +258,52 @@ impl ShardLog for Member {
         Ok(entries as u64)
     }
 
+    fn read_alerts(&mut self, partition: u32, from: Option<i64>, alert: &mut AlertEntry<'_>) -> Result<i64, LogError> {
+        let state = self.shared.lock();
+        let topic = Topic::Out(OutTopic::Alerts);
+        let end = state.end(topic, partition);
+        let mut cursor = Cursor::at(from.unwrap_or(end));
+        state.read(topic, partition, &mut cursor, usize::MAX, &mut |record| {
+            let header =
+                |name: &str| record.headers.clone().find(|(known, _)| *known == name.as_bytes()).and_then(|(_, value)| std::str::from_utf8(value).ok());
+            let Some(commands_read) = header(COMMANDS_HEADER).and_then(|text| text.parse().ok()) else { return };
+            let change_no = header(CHANGE_HEADER).and_then(|text| text.parse().ok()).unwrap_or_default();
+            alert(SentAlert { key: record.key, change_no, value: record.value.unwrap_or_default(), commands_read, generation: 0 });
+        })?;
+        Ok(end)
+    }
+
+    fn alerts_end(&self, partition: u32) -> Option<i64> {
+        self.alerts_end.get(&partition).copied()
+    }
+
+    /// A transaction of this log is nowhere until it is committed: there is nothing that could block.
+    fn fence(&mut self, _id: &str) {}
+
+    fn end(&mut self, place: Place) -> Result<i64, LogError> {
+        Ok(self.shared.lock().end(Topic::In(place.feed), place.partition))
+    }
+
     fn begin(&mut self) -> Result<(), LogError> {
         self.open = Some(Vec::new());
         Ok(())
     }
 
     fn append(&mut self, partition: u32, record: &OutRecord) -> Result<(), LogError> {
-        let position = record.position.clone();
-        self.pend(Pending { topic: record.topic, partition, key: record.key.clone(), value: Some(record.value.clone()), position })
+        let headers = record.position.iter().map(|position| (POSITION_HEADER, position.clone())).collect();
+        self.pend(Pending { topic: record.topic, partition, key: record.key.clone(), value: Some(record.value.clone()), headers })
     }
 
     fn append_state(&mut self, partition: u32, change: &StateChange) -> Result<(), LogError> {
-        self.pend(Pending { topic: OutTopic::State, partition, key: change.key.clone(), value: change.value.clone(), position: None })
+        self.pend(Pending { topic: OutTopic::State, partition, key: change.key.clone(), value: change.value.clone(), headers: Vec::new() })
     }
 
     fn append_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
-        self.pend(Pending { topic: OutTopic::Alerts, partition, key: alert.key.clone(), value: Some(alert.value.clone()), position: None })
+        let headers = vec![(CHANGE_HEADER, alert.change_no.to_string())];
+        self.pend(Pending { topic: OutTopic::Alerts, partition, key: alert.key.clone(), value: Some(alert.value.clone()), headers })
     }
 
-    fn commit(&mut self, next: &Offsets) -> Result<(), LogError> {
+    fn start_commit(&mut self, next: &Offsets) -> Result<(), LogError> {
         let fate = self.faults.next();
         let pending = self.open.take().unwrap_or_default();
         let mut state = self.shared.lock();
@@ -260,17 +320,26 @@ impl ShardLog for Member {
         }
         drop(state);
         self.shared.changed.notify_all();
-        fate.told()
-    }
-
-    fn abort(&mut self) -> Result<(), LogError> {
-        self.open = None;
+        self.answer = Some(fate.told());
         Ok(())
     }
 
-    fn send_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
-        let pending = Pending { topic: OutTopic::Alerts, partition, key: alert.key.clone(), value: Some(alert.value.clone()), position: None };
-        Self::write(&mut self.shared.lock(), &pending)?;
+    fn await_commit(&mut self, _wait: Duration) -> Result<bool, LogError> {
+        self.answer.take().unwrap_or(Ok(())).map(|()| true)
+    }
+
+    fn abort(&mut self) -> Result<(), LogError> {
+        (self.open, self.answer) = (None, None);
+        Ok(())
+    }
+
+    fn send_alert(&mut self, partition: u32, alert: &Alert, commands_read: i64) -> Result<(), LogError> {
+        let headers = vec![(CHANGE_HEADER, alert.change_no.to_string()), (COMMANDS_HEADER, commands_read.to_string())];
+        let pending = Pending { topic: OutTopic::Alerts, partition, key: alert.key.clone(), value: Some(alert.value.clone()), headers };
+        let mut state = self.shared.lock();
+        Self::write(&mut state, &pending)?;
+        self.alerts_end.insert(partition, state.end(Topic::Out(OutTopic::Alerts), partition));
+        drop(state);
         self.shared.changed.notify_all();
         Ok(())
     }
@@ -286,6 +355,9 @@ impl ShardLog for Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
+        if self.vanishes {
+            return;
+        }
         let mut state = self.shared.lock();
         let partitions = state.options.partitions;
         state.group(&self.group).leave(self.id, partitions);

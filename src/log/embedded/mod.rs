@@ -175,6 +175,15 @@ impl EmbeddedLog {
         self.shared.lock().end(topic, partition)
     }
 
+    /// Throws one member out, as a broker does with one that it has not heard of for too long.
+    pub fn expel_member(&self, group: &str, number: u64) {
+        let mut state = self.shared.lock();
+        let partitions = state.options.partitions;
+        state.group(group).leave(number, partitions);
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+
     /// Throws a group's members out, as a broker does with those that it has not heard of for too long.
     pub fn expel(&self, group: &str) {
         self.shared.lock().expel(group);

@@ -115,8 +115,8 @@ fn an_alert_does_not_wait_for_the_transaction() {
     let mut tail = home.log.tail(&[Topic::Out(OutTopic::Alerts)], Since::Beginning);
     let mut member = started(&home.log, "g");
     member.begin().unwrap();
-    member.append_alert(0, &Alert { key: b"later".to_vec(), value: vec![], after_commit: true }).unwrap();
-    member.send_alert(0, &Alert { key: b"now".to_vec(), value: vec![], after_commit: false }).unwrap();
+    member.append_alert(0, &Alert { key: b"later".to_vec(), change_no: 1, value: vec![], after_commit: true }).unwrap();
+    member.send_alert(0, &Alert { key: b"now".to_vec(), change_no: 1, value: vec![], after_commit: false }, 0).unwrap();
     assert_eq!(drain(&mut tail).iter().map(|r| r.key.clone()).collect::<Vec<_>>(), [b"now".to_vec()]);
     member.commit(&Offsets::new()).unwrap();
     assert_eq!(drain(&mut tail)[0].key, b"later");

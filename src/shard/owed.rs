@@ -1,0 +1,212 @@
+//! Alerts that an earlier life of a partition sent before their commit, and that this life owes: it must make each of them again, byte for byte.
+//!
+//! The idea: an alert that left at once is a function of the logs, so whoever reads the same records makes the same alert (DESIGN §4 rule 7). Each commit
+//! writes down how far the alerts stood ([`Owner`]); what stands behind that on `midan.alerts` was sent by somebody who died before the
+//! commit. Until all of it has been made again nothing else may move the partition: no tick, and no command beyond those that the sender
+//! had read. So an operator's word that came after an alert cannot prevent it afterwards.
+//!
+//! A repeat is not sent again, unless something newer of the same alarm has been: then the last record of a key would not be the newest.
+
+use crate::engine::Alert;
+use crate::log::SentAlert;
+use crate::venue::Feed;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a shard writes to `midan.state` beside its cores' entries, under [`crate::log::OWNER_KEY`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Owner {
+    pub(super) v: u32,
+    /// The id under which its transactions run.
+    pub(super) id: String,
+    /// The group's generation under which it wrote this.
+    #[serde(default)]
+    pub(super) generation: i32,
+    /// Alerts of this partition before this offset belong to commits that stand.
+    pub(super) alerts: i64,
+    /// Those behind it that do so too: alarm and change.
+    pub(super) settled: Vec<(String, u32)>,
+}
+
+/// An alert's identity.
+type Identity = (Vec<u8>, u32);
+
+#[derive(Debug)]
+struct Sent {
+    value: Vec<u8>,
+    commands_read: i64,
+}
+
+/// What is owed on one partition.
+#[derive(Debug, Default)]
+pub(super) struct Owed {
+    /// Where the tail began, and where it ended when it was read.
+    from: i64,
+    end: i64,
+    /// The owner's generation; what was sent under an earlier one behind its mark is a sleeper's, whom it had replaced.
+    generation: i32,
+    alerts: BTreeMap<Identity, Sent>,
+    /// Made since the tail was read: what the next life must not look for.
+    settled: BTreeSet<Identity>,
+    /// Alarms of which something was sent since.
+    spoken: BTreeSet<Vec<u8>>,
+    read_to_end: BTreeSet<Feed>,
+}
+
+/// What an alert that falls due is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Nobody has sent it, or it must come again behind a newer one.
+    New,
+    /// It stands already.
+    Sent,
+    /// Another one stands in its place: a promise is broken, and somebody must look into it.
+    Differs,
+}
+
+impl Owed {
+    /// The tail begins at the owner's mark; nothing is owed yet.
+    pub(super) fn since(owner: Option<&Owner>) -> Self {
+        let settled = owner.map(|owner| owner.settled.iter().map(|(key, change_no)| (key.clone().into_bytes(), *change_no)).collect());
+        let (from, generation) = owner.map_or((0, 0), |owner| (owner.alerts, owner.generation));
+        Self { from, generation, settled: settled.unwrap_or_default(), ..Self::default() }
+    }
+
+    /// One alert of the tail.
+    pub(super) fn add(&mut self, alert: SentAlert<'_>) {
+        let identity = (alert.key.to_vec(), alert.change_no);
+        if alert.generation >= self.generation && !self.settled.contains(&identity) {
+            self.alerts.insert(identity, Sent { value: alert.value.to_vec(), commands_read: alert.commands_read });
+        }
+    }
+
+    /// The tail was read to this offset.
+    pub(super) fn read_to(&mut self, end: i64) {
+        self.end = end;
+    }
+
+    pub(super) fn is_any(&self) -> bool {
+        !self.alerts.is_empty()
+    }
+
+    /// The commands that whoever sent the alerts had read.
+    pub(super) fn commands_until(&self) -> i64 {
+        self.alerts.values().map(|sent| sent.commands_read).max().unwrap_or(i64::MAX)
+    }
+
+    /// An alert falls due.
+    pub(super) fn take(&mut self, alert: &Alert) -> Due {
+        if self.alerts.is_empty() {
+            return Due::New;
+        }
+        let identity = (alert.key.clone(), alert.change_no);
+        let sent = self.alerts.remove(&identity);
+        self.settled.insert(identity);
+        let due = match sent {
+            Some(sent) if sent.value != alert.value => Due::Differs,
+            Some(_) if !alert.after_commit && !self.spoken.contains(&alert.key) => return Due::Sent,
+            _ => Due::New,
+        };
+        self.spoken.insert(alert.key.clone());
+        due
+    }
+
+    /// A feed was read to its end: whatever its records make has been made.
+    pub(super) fn ended(&mut self, feed: Feed) {
+        if !self.alerts.is_empty() {
+            self.read_to_end.insert(feed);
+        }
+    }
+
+    /// Whether every record that was there has been read, so that what is still owed will not come.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.is_any() && Feed::ALL.iter().filter(|feed| **feed != Feed::Commands).all(|feed| self.read_to_end.contains(feed))
+    }
+
+    /// Gives up what is still owed, and answers it.
+    pub(super) fn give_up(&mut self) -> Vec<Identity> {
+        std::mem::take(&mut self.alerts).into_keys().collect()
+    }
+
+    /// What a commit writes down; `own_end` is the offset behind the last alert that this shard sent.
+    pub(super) fn mark(&self, id: &str, generation: i32, own_end: Option<i64>) -> Owner {
+        let id = id.to_owned();
+        if self.is_any() {
+            let settled = self.settled.iter().map(|(key, change_no)| (String::from_utf8_lossy(key).into_owned(), *change_no)).collect();
+            return Owner { v: 1, id, generation, alerts: self.from, settled };
+        }
+        Owner { v: 1, id, generation, alerts: own_end.unwrap_or(self.end).max(self.end), settled: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(key: &'static str, change_no: u32, commands_read: i64) -> SentAlert<'static> {
+        SentAlert { key: key.as_bytes(), change_no, value: b"text", commands_read, generation: 3 }
+    }
+
+    fn made(key: &str, change_no: u32) -> Alert {
+        Alert { key: key.into(), change_no, value: b"text".to_vec(), after_commit: false }
+    }
+
+    fn owing(alerts: &[SentAlert<'_>]) -> Owed {
+        let mut owed = Owed::since(Some(&Owner { alerts: 10, ..Owner::default() }));
+        alerts.iter().for_each(|alert| owed.add(*alert));
+        owed.read_to(20);
+        owed
+    }
+
+    #[test]
+    fn what_was_sent_is_not_sent_again_and_what_differs_is_told() {
+        let mut owed = owing(&[sent("a", 1, 0), sent("b", 1, 0)]);
+        assert_eq!(owed.take(&made("a", 1)), Due::Sent);
+        assert_eq!(owed.take(&Alert { value: b"another".to_vec(), ..made("b", 1) }), Due::Differs);
+        assert!(!owed.is_any());
+        assert_eq!(owed.take(&made("c", 1)), Due::New);
+    }
+
+    #[test]
+    fn a_repeat_behind_something_newer_of_its_alarm_comes_again() {
+        // Compaction took the first change away.
+        let mut owed = owing(&[sent("a", 2, 0)]);
+        assert_eq!([owed.take(&made("a", 1)), owed.take(&made("a", 2))], [Due::New, Due::New]);
+    }
+
+    #[test]
+    fn a_second_crash_looks_only_for_what_is_still_owed() {
+        let mut owed = owing(&[sent("a", 1, 0), sent("b", 1, 0)]);
+        owed.take(&made("a", 1));
+        let mark = owed.mark("me", 3, Some(25));
+        assert_eq!((mark.alerts, mark.settled.as_slice()), (10, &[("a".to_owned(), 1)][..]));
+        let mut next = Owed::since(Some(&mark));
+        [sent("a", 1, 0), sent("b", 1, 0)].into_iter().for_each(|alert| next.add(alert));
+        assert_eq!(next.take(&made("b", 1)), Due::Sent);
+        assert!(!next.is_any());
+        assert_eq!(next.mark("me", 4, Some(25)), Owner { v: 1, id: "me".into(), generation: 4, alerts: 25, settled: vec![] });
+    }
+
+    #[test]
+    fn what_a_sleeper_sent_behind_its_successors_mark_is_not_owed() {
+        let mut owed = Owed::since(Some(&Owner { generation: 4, ..Owner::default() }));
+        owed.add(sent("a", 1, 0));
+        assert!(!owed.is_any());
+    }
+
+    #[test]
+    fn commands_are_read_as_far_as_the_sender_had_read_them() {
+        let owed = owing(&[sent("a", 1, 3), sent("b", 1, 7)]);
+        assert_eq!(owed.commands_until(), 7);
+    }
+
+    #[test]
+    fn what_no_record_makes_again_is_given_up_when_all_are_read() {
+        let mut owed = owing(&[sent("a", 1, 0)]);
+        [Feed::Sensors, Feed::Ticketing, Feed::Commands].into_iter().for_each(|feed| owed.ended(feed));
+        assert!(!owed.is_hopeless());
+        owed.ended(Feed::Transport);
+        assert!(owed.is_hopeless());
+        assert_eq!(owed.give_up(), [(b"a".to_vec(), 1)]);
+    }
+}

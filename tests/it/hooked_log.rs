@@ -1,0 +1,123 @@
+//! A log with a hand in it: tests make its commits slow or refused, and its places deaf.
+
+use midan::engine::{Alert, OutRecord, StateChange};
+use midan::log::{AlertEntry, Inbox, LogError, Offsets, Place, ShardLog, StateEntry};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What the test does to the log; clones are the same hand.
+#[derive(Clone, Default)]
+pub(crate) struct Hand {
+    /// While set, no commit is answered.
+    pub(crate) slow_commits: Arc<AtomicBool>,
+    /// One in so many commits is refused; 0 for none.
+    pub(crate) refuse_every: u32,
+    /// Places whose records are lost on the way, until they are halted and started again.
+    pub(crate) deaf: Arc<Mutex<BTreeSet<Place>>>,
+}
+
+/// The log.
+pub(crate) struct HookedLog<L> {
+    inner: L,
+    hand: Hand,
+    commits: u32,
+}
+
+impl<L: ShardLog> HookedLog<L> {
+    pub(crate) fn new(inner: L, hand: &Hand) -> Self {
+        Self { inner, hand: hand.clone(), commits: 0 }
+    }
+}
+
+impl<L: ShardLog> ShardLog for HookedLog<L> {
+    fn id(&self) -> &str {
+        self.inner.id()
+    }
+    fn generation(&self) -> i32 {
+        self.inner.generation()
+    }
+    fn poll(&mut self, max_records: usize, wait: Duration, inbox: &mut Inbox) -> Result<(), LogError> {
+        self.inner.poll(max_records, wait, inbox)?;
+        let deaf = self.hand.deaf.lock().unwrap();
+        if deaf.is_empty() {
+            return Ok(());
+        }
+        let mut heard = Inbox::default();
+        for partition in 0..64 {
+            let records = inbox.batch(partition).into_iter().flat_map(|batch| batch.iter());
+            records.filter(|record| !deaf.contains(&Place { feed: record.feed, partition })).for_each(|record| heard.batch_mut(partition).push(&record));
+        }
+        let is_heard = |event: &midan::log::Event| !matches!(event, midan::log::Event::ReadToEnd { place, .. } if deaf.contains(place));
+        heard.events = std::mem::take(&mut inbox.events).into_iter().filter(is_heard).collect();
+        *inbox = heard;
+        Ok(())
+    }
+    fn committed(&mut self, partition: u32) -> Result<Offsets, LogError> {
+        self.inner.committed(partition)
+    }
+    fn start(&mut self, from: &Offsets) -> Result<(), LogError> {
+        self.inner.start(from)
+    }
+    fn halt(&mut self, partitions: &[u32]) -> Result<(), LogError> {
+        // Whoever is taken up again hears again.
+        self.hand.deaf.lock().unwrap().retain(|place| !partitions.contains(&place.partition));
+        self.inner.halt(partitions)
+    }
+    fn release(&mut self, partitions: &[u32]) -> Result<(), LogError> {
+        self.inner.release(partitions)
+    }
+    fn read_state(&mut self, partition: u32, entry: &mut StateEntry<'_>) -> Result<u64, LogError> {
+        self.inner.read_state(partition, entry)
+    }
+    fn read_alerts(&mut self, partition: u32, from: Option<i64>, alert: &mut AlertEntry<'_>) -> Result<i64, LogError> {
+        self.inner.read_alerts(partition, from, alert)
+    }
+    fn alerts_end(&self, partition: u32) -> Option<i64> {
+        self.inner.alerts_end(partition)
+    }
+    fn fence(&mut self, id: &str) {
+        self.inner.fence(id);
+    }
+    fn end(&mut self, place: Place) -> Result<i64, LogError> {
+        self.inner.end(place)
+    }
+    fn begin(&mut self) -> Result<(), LogError> {
+        self.inner.begin()
+    }
+    fn append(&mut self, partition: u32, record: &OutRecord) -> Result<(), LogError> {
+        self.inner.append(partition, record)
+    }
+    fn append_state(&mut self, partition: u32, change: &StateChange) -> Result<(), LogError> {
+        self.inner.append_state(partition, change)
+    }
+    fn append_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
+        self.inner.append_alert(partition, alert)
+    }
+    fn start_commit(&mut self, next: &Offsets) -> Result<(), LogError> {
+        self.commits += 1;
+        if self.hand.refuse_every > 0 && self.commits.is_multiple_of(self.hand.refuse_every) {
+            return Err(LogError::Aborted { doing: "committing", detail: "on purpose".to_owned() });
+        }
+        self.inner.start_commit(next)
+    }
+    fn await_commit(&mut self, wait: Duration) -> Result<bool, LogError> {
+        if self.hand.slow_commits.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        self.inner.await_commit(wait)
+    }
+    fn abort(&mut self) -> Result<(), LogError> {
+        self.inner.abort()
+    }
+    fn send_alert(&mut self, partition: u32, alert: &Alert, commands_read: i64) -> Result<(), LogError> {
+        self.inner.send_alert(partition, alert, commands_read)
+    }
+    fn await_alerts(&mut self, wait: Duration) -> Result<(), LogError> {
+        self.inner.await_alerts(wait)
+    }
+    fn inputs_closed(&self) -> bool {
+        self.inner.inputs_closed()
+    }
+}

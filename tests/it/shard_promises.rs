@@ -1,0 +1,270 @@
+//! Promises of the shard's loop that need a hand in the log to be broken: alerts that must be made again, alerts that leave during a commit, places that fall silent.
+
+use crate::hooked_log::{Hand, HookedLog};
+use crate::kafka_broker::{now, rest};
+use crate::tally::Tally;
+use midan::engine::{Alert, Control, Effects, StateChange};
+use midan::feeds::Batch;
+use midan::log::embedded::{EmbeddedLog, Faults, Options};
+use midan::log::{CHANGE_HEADER, Feeder, InRecord, LogError, Place, ShardLog, Since, Tail, TailRecord, Topic};
+use midan::shard::{Core, Mode, NoModels, Settings, Stats, Unwatched, Watch, run};
+use midan::venue::Feed;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+const ALERTS: Topic = Topic::Out(midan::engine::OutTopic::Alerts);
+
+/// Alerts on every sensor record until a command says otherwise: what an operator takes out of service.
+#[derive(Default)]
+struct Siren {
+    records: u64,
+    muted: bool,
+    dirty: bool,
+}
+
+impl Core for Siren {
+    fn step(&mut self, batch: &Batch, _controls: &[Control]) -> Effects {
+        let mut effects = Effects::default();
+        for record in batch.iter() {
+            self.dirty = true;
+            if record.feed == Feed::Commands {
+                self.muted = true;
+                continue;
+            }
+            self.records += 1;
+            if !self.muted {
+                let key = format!("alarm-{}", self.records).into_bytes();
+                effects.alerts.push(Alert { key: key.clone(), change_no: 1, value: key, after_commit: false });
+            }
+        }
+        effects
+    }
+
+    fn take_state_changes(&mut self) -> Vec<StateChange> {
+        let value = Some(format!("{} {}", self.records, self.muted).into_bytes());
+        std::mem::take(&mut self.dirty).then_some(StateChange { key: b"siren".to_vec(), value }).into_iter().collect()
+    }
+
+    fn committed(&mut self) {}
+
+    fn restore(&mut self, _key: &[u8], value: &[u8]) -> Result<(), String> {
+        let (records, muted) = std::str::from_utf8(value).map_err(|why| why.to_string())?.split_once(' ').ok_or("two words")?;
+        (self.records, self.muted) = (records.parse().map_err(|_| "a number")?, muted == "true");
+        Ok(())
+    }
+
+    fn restored(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Told(Mutex<Vec<String>>);
+
+impl Watch for Told {
+    fn alert_differs(&self, _partition: u32, alert: &Alert) {
+        self.0.lock().unwrap().push(format!("differs {}", String::from_utf8_lossy(&alert.key)));
+    }
+    fn alert_not_made_again(&self, _partition: u32, alarm: &[u8], _change_no: u32) {
+        self.0.lock().unwrap().push(format!("missing {}", String::from_utf8_lossy(alarm)));
+    }
+    fn stalled(&self, place: Place, lag: i64) {
+        self.0.lock().unwrap().push(format!("stalled {place} {lag}"));
+    }
+}
+
+fn home() -> (EmbeddedLog, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (EmbeddedLog::open(Options::new(folder.path(), 1)).unwrap(), folder)
+}
+
+fn send(log: &EmbeddedLog, feed: Feed, count: usize) {
+    let mut feeder = log.side_feeder();
+    for _ in 0..count {
+        feeder
+            .send(&InRecord {
+                feed,
+                key: b"rabat",
+                value: b"{}",
+                source: None,
+                format: None,
+                received: None,
+                cloud_event: None,
+                attributes: Default::default(),
+            })
+            .unwrap();
+    }
+    feeder.flush().unwrap();
+}
+
+fn alerts(log: &EmbeddedLog) -> Vec<(String, u32)> {
+    let (mut tail, mut seen): (_, Vec<TailRecord>) = (log.tail(&[ALERTS], Since::Beginning), Vec::new());
+    tail.poll(1_000, Duration::ZERO, &mut seen).unwrap();
+    seen.iter().map(|record| (String::from_utf8_lossy(&record.key).into_owned(), record.header(CHANGE_HEADER).unwrap().parse().unwrap())).collect()
+}
+
+fn serving(commands_on_arrival: bool) -> Settings {
+    let millis = Duration::from_millis;
+    Settings { mode: Mode::Serve, commit_interval: millis(5), retry_pause: millis(1), stall_patience: millis(200), commands_on_arrival, ..Settings::default() }
+}
+
+/// Serves until `done` says so.
+fn serve<C: Core>(log: &EmbeddedLog, hand: &Hand, settings: &Settings, watch: &dyn Watch, make: fn(u32) -> C, mut done: impl FnMut() -> bool) -> Stats {
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let serving = scope.spawn(|| {
+            let mut open = || Ok(Box::new(HookedLog::new(log.member("night", Faults::none()), hand)) as Box<dyn ShardLog>);
+            run(&mut open, &mut { make }, &mut NoModels, settings, watch, &stop).map(|ended| ended.stats)
+        });
+        let deadline = now() + Duration::from_secs(30);
+        while !done() && now() < deadline {
+            rest(Duration::from_millis(2));
+        }
+        hand.slow_commits.store(false, Ordering::Relaxed);
+        stop.store(true, Ordering::Relaxed);
+        serving.join().unwrap().unwrap()
+    })
+}
+
+/// A shard sends three alerts and dies before the commit; then an operator speaks; then it lives again.
+fn after_a_crash(commands_on_arrival: bool) -> (Stats, Vec<String>, Vec<(String, u32)>) {
+    let (log, _folder) = home();
+    // The mark of the owner stands first, as it does after every take-up.
+    serve(
+        &log,
+        &Hand::default(),
+        &serving(true),
+        &Unwatched,
+        |_| Siren::default(),
+        || !alerts(&log).is_empty() || log.end(Topic::Out(midan::engine::OutTopic::State), 0) > 0,
+    );
+    send(&log, Feed::Sensors, 3);
+    let crash = || {
+        let mut faults = Faults::none();
+        faults.crash_before = 1_000;
+        faults
+    };
+    let mut open = || Ok(Box::new(log.member("night", crash())) as Box<dyn ShardLog>);
+    // Late enough for the alerts to have left.
+    let slowly = Settings { commit_interval: Duration::from_millis(500), ..serving(true) };
+    let died = run(&mut open, &mut |_| Siren::default(), &mut NoModels, &slowly, &Unwatched, &AtomicBool::new(false));
+    assert!(matches!(died, Err(LogError::Crash { .. })));
+    assert_eq!(alerts(&log).len(), 3);
+    send(&log, Feed::Commands, 1);
+    send(&log, Feed::Sensors, 2);
+    let told = Told::default();
+    let done = || alerts(&log).len() == 5 || told.0.lock().unwrap().len() == 3;
+    let stats = serve(&log, &Hand::default(), &serving(commands_on_arrival), &told, |_| Siren::default(), done);
+    (stats, told.0.into_inner().unwrap(), alerts(&log))
+}
+
+#[test]
+fn alerts_that_left_before_a_crash_are_made_again_before_a_later_command_takes_effect() {
+    let (stats, told, alerts) = after_a_crash(true);
+    assert_eq!(stats.alerts_made_again, 3);
+    assert_eq!(told, Vec::<String>::new());
+    // Not sent twice; the two records that were read with the command behind the alerts count as before it, since the feeds are read on until nothing is owed.
+    let mut once = alerts.clone();
+    once.dedup();
+    assert_eq!(once, alerts);
+}
+
+#[test]
+fn were_the_command_not_held_back_the_shard_would_tell_that_an_alert_is_missing() {
+    let (stats, told, _) = after_a_crash(false);
+    assert_eq!(stats.alerts_made_again, 0);
+    assert_eq!(told, ["missing alarm-1", "missing alarm-2", "missing alarm-3"]);
+}
+
+/// apache/flink-web#387, risingwavelabs/risingwave#9723: back-pressure of a commit stops everything.
+#[test]
+fn flink_web_387_alerts_leave_while_a_commit_is_under_way() {
+    let (log, _folder) = home();
+    let hand = Hand::default();
+    let mut step = 0;
+    let stats = serve(
+        &log,
+        &hand,
+        &serving(true),
+        &Unwatched,
+        |_| Siren::default(),
+        || {
+            let seen = alerts(&log).len();
+            match step {
+                0 => {
+                    send(&log, Feed::Sensors, 1);
+                    step = 1;
+                }
+                // From now on no commit is answered.
+                1 if seen == 1 => {
+                    hand.slow_commits.store(true, Ordering::Relaxed);
+                    send(&log, Feed::Sensors, 1);
+                    step = 2;
+                }
+                2 if seen == 2 => {
+                    rest(Duration::from_millis(30));
+                    send(&log, Feed::Sensors, 5);
+                    step = 3;
+                }
+                _ => {}
+            }
+            step == 3 && seen == 7
+        },
+    );
+    assert_eq!(alerts(&log).len(), 7);
+    assert_eq!(stats.alerts, 7);
+}
+
+/// fede1024/rust-rdkafka#840, vectordotdev/vector#22006: one partition stalls for days, and nothing says so.
+#[test]
+fn rust_rdkafka_840_a_place_that_fell_silent_is_named_and_taken_up_again() {
+    let (log, _folder) = home();
+    let place = Place { feed: Feed::Sensors, partition: 0 };
+    let hand = Hand::default();
+    hand.deaf.lock().unwrap().insert(place);
+    send(&log, Feed::Sensors, 40);
+    let told = Told::default();
+    serve(&log, &hand, &serving(true), &told, |_| Siren::default(), || alerts(&log).len() == 40);
+    assert_eq!(alerts(&log).len(), 40);
+    assert_eq!(told.0.into_inner().unwrap(), ["stalled feeds.sensors[0] 40"]);
+}
+
+/// risingwavelabs/risingwave#16640: a full queue kills the job in a loop. Here what waits for a slow broker is bounded, and the shard waits with it.
+#[test]
+fn risingwave_16640_outputs_that_wait_for_a_commit_are_bounded_and_nothing_is_lost() {
+    let (log, _folder) = home();
+    let hand = Hand::default();
+    let settings = Settings { waiting_bytes: 500, poll_records: 20, ..serving(false) };
+    let outputs = || log.end(Topic::Out(midan::engine::OutTopic::Zones), 0);
+    send(&log, Feed::Sensors, 100);
+    let (mut looks, mut stood) = (0, 0);
+    serve(
+        &log,
+        &hand,
+        &settings,
+        &Unwatched,
+        |_| Tally::default(),
+        || {
+            if outputs() == 0 {
+                return false;
+            }
+            looks += 1;
+            match looks {
+                // From here on no commit is answered; the one under way may stand.
+                1 => {
+                    hand.slow_commits.store(true, Ordering::Relaxed);
+                    send(&log, Feed::Sensors, 2_000);
+                }
+                50 => stood = outputs(),
+                100 => {
+                    assert_eq!(outputs(), stood, "nothing stands while the broker is silent");
+                    hand.slow_commits.store(false, Ordering::Relaxed);
+                }
+                _ => {}
+            }
+            looks > 100 && outputs() >= 2_100 / 7
+        },
+    );
+    assert_eq!(outputs(), 2_100 / 7);
+}

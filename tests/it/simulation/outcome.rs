@@ -1,0 +1,133 @@
+//! What stands in the end, in the form in which it is compared (DESIGN §4 rule 8).
+
+use midan::engine::OutTopic;
+use midan::log::{CHANGE_HEADER, OWNER_KEY, Tail, TailRecord, Topic};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub(super) const TOPICS: [Topic; 7] = [
+    Topic::Out(OutTopic::Zones),
+    Topic::Out(OutTopic::Alarms),
+    Topic::Out(OutTopic::Late),
+    Topic::Out(OutTopic::Quarantine),
+    Topic::Out(OutTopic::Ledger),
+    Topic::Out(OutTopic::State),
+    Topic::Out(OutTopic::Alerts),
+];
+
+type Bytes = Vec<u8>;
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// In order by topic and key; late and quarantined lines by topic and source, sorted where the order of arrival is free.
+    ordered: BTreeMap<(&'static str, Bytes), Vec<Bytes>>,
+    state: BTreeMap<Bytes, Bytes>,
+    /// By alarm and change.
+    alerts: BTreeMap<(Bytes, u32), Bytes>,
+    /// The last alert of each alarm: what compaction leaves.
+    last_alert: BTreeMap<Bytes, Bytes>,
+    /// Repeats that were not what they repeat.
+    broken_repeats: Vec<Bytes>,
+}
+
+pub(super) fn read(tail: &mut dyn Tail) -> Outcome {
+    let (mut outcome, mut records): (Outcome, Vec<TailRecord>) = Default::default();
+    loop {
+        tail.poll(100_000, Duration::ZERO, &mut records).unwrap();
+        records.drain(..).for_each(|record| outcome.take(record));
+        if tail.at_end() {
+            return outcome;
+        }
+    }
+}
+
+impl Outcome {
+    fn take(&mut self, record: TailRecord) {
+        let value = record.value.clone();
+        match record.topic {
+            Topic::Out(OutTopic::State) if record.key == OWNER_KEY => {}
+            Topic::Out(OutTopic::State) => match value {
+                Some(value) => drop(self.state.insert(record.key, value)),
+                None => drop(self.state.remove(&record.key)),
+            },
+            Topic::Out(OutTopic::Alerts) => {
+                let change_no = record.header(CHANGE_HEADER).and_then(|text| text.parse().ok()).expect("an alert without its number");
+                let value = value.unwrap_or_default();
+                self.last_alert.insert(record.key.clone(), value.clone());
+                let first = self.alerts.entry((record.key, change_no)).or_insert_with(|| value.clone());
+                if *first != value {
+                    self.broken_repeats.push(value);
+                }
+            }
+            Topic::Out(OutTopic::Late | OutTopic::Quarantine) => {
+                let line: serde_json::Value = serde_json::from_slice(&value.clone().unwrap_or_default()).unwrap();
+                let source = line["source"].as_str().unwrap_or_default().into();
+                self.ordered.entry((record.topic.name(), source)).or_default().push(value.unwrap_or_default());
+            }
+            _ => self.ordered.entry((record.topic.name(), record.key)).or_default().push(value.unwrap_or_default()),
+        }
+    }
+
+    /// The id of the first alarm of a kind.
+    pub(super) fn alarm(&self, code: &str) -> Option<String> {
+        self.alerts.keys().map(|(id, _)| String::from_utf8_lossy(id).into_owned()).find(|id| id.starts_with(code))
+    }
+
+    /// A miniature in which nothing happens proves nothing.
+    pub(super) fn must_be_rich(&self, records: usize) {
+        let of = |topic: &str| self.ordered.iter().filter(|((name, _), _)| *name == topic).map(|(_, lines)| lines.len()).sum::<usize>();
+        println!(
+            "{records} records, {} zones, {} alarm changes, {} late, {} quarantined, {} alerts, {} entries of state",
+            of("midan.zones"),
+            of("midan.alarms"),
+            of("midan.late"),
+            of("midan.quarantine"),
+            self.alerts.len(),
+            self.state.len()
+        );
+        assert!(of("midan.zones") > 300 && of("midan.alarms") >= 6 && of("midan.late") > 0 && of("midan.quarantine") > 3, "too little happens");
+        assert_eq!(self.alerts.len(), of("midan.alarms"), "every change is an alert");
+        assert!(self.broken_repeats.is_empty());
+        self.must_be_balanced();
+    }
+
+    /// Every record and every observation has its one fate (promise 1).
+    fn must_be_balanced(&self) {
+        for ((topic, key), rows) in self.ordered.iter().filter(|((topic, _), _)| *topic == "midan.ledger") {
+            for row in rows {
+                let row: serde_json::Value = serde_json::from_slice(row).unwrap();
+                let sum = |fields: &[&str]| fields.iter().map(|field| row[field].as_i64().unwrap_or_default()).sum::<i64>();
+                assert_eq!(sum(&["read"]), sum(&["decoded", "undecodable", "command"]), "{topic} {}", String::from_utf8_lossy(key));
+                let fates = ["windowed", "revised", "late", "duplicate", "quarantined", "ignored"];
+                assert_eq!(sum(&["observations"]), sum(&fates), "{topic} {}", String::from_utf8_lossy(key));
+            }
+        }
+    }
+
+    /// The first difference, in words.
+    pub(super) fn differs_from(&self, expected: &Self) -> Option<String> {
+        let text = |bytes: Option<&Bytes>| bytes.map_or("nothing".to_owned(), |bytes| String::from_utf8_lossy(bytes).chars().take(300).collect());
+        for (key, wanted) in &expected.ordered {
+            let found = self.ordered.get(key).map_or(&[][..], Vec::as_slice);
+            if let Some(i) = (0..wanted.len().max(found.len())).find(|i| wanted.get(*i) != found.get(*i)) {
+                return Some(format!("{} {} #{i}: {} instead of {}", key.0, text(Some(&key.1)), text(found.get(i)), text(wanted.get(i))));
+            }
+        }
+        if let Some(key) = self.ordered.keys().find(|key| !expected.ordered.contains_key(*key)) {
+            return Some(format!("{} {} should not be there", key.0, text(Some(&key.1))));
+        }
+        let keys = self.state.keys().chain(expected.state.keys());
+        if let Some(key) = keys.clone().find(|key| self.state.get(*key) != expected.state.get(*key)) {
+            return Some(format!("state {} differs", text(Some(key))));
+        }
+        if let Some(broken) = self.broken_repeats.first() {
+            return Some(format!("a repeated alert is another one: {}", text(Some(broken))));
+        }
+        let alerts = self.alerts.keys().chain(expected.alerts.keys());
+        if let Some(key) = alerts.clone().find(|key| self.alerts.get(*key) != expected.alerts.get(*key)) {
+            return Some(format!("alert {} {}: {} instead of {}", text(Some(&key.0)), key.1, text(self.alerts.get(key)), text(expected.alerts.get(key))));
+        }
+        let last = self.last_alert.keys().find(|key| self.last_alert.get(*key) != expected.last_alert.get(*key));
+        last.map(|key| format!("the last alert of {} is {}", text(Some(key)), text(self.last_alert.get(key))))
+    }
+}
