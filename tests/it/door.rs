@@ -238,7 +238,8 @@ fn files_are_read_line_by_line_and_what_is_broken_goes_to_quarantine_with_its_pl
 fn minute(n: i64) -> String {
     let at = |n: i64| chrono::DateTime::from_timestamp(1_907_780_400 + 60 * n, 0).unwrap().format("%Y-%m-%dT%H:%M:%SZ").to_string();
     let sample = std::str::from_utf8(sensors::axis_push::FORMAT.sample).unwrap();
-    sample.replace("2030-06-15T19:00:00Z", &at(n)).replace("2030-06-15T19:01:00Z", &at(n + 1))
+    // The end first: the start of one minute is the end of another.
+    sample.replace("2030-06-15T19:01:00Z", &at(n + 1)).replace("2030-06-15T19:00:00Z", &at(n))
 }
 
 #[test]
