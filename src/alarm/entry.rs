@@ -253,9 +253,10 @@ fn rounded(message: &Message) -> Message {
 /// Evidence with all its fields: its JSON leaves empty ones out, which a binary state cannot read back.
 mod in_full {
     use super::{EventTime, Evidence};
+    use crate::detect::finding::Word;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    type Fields = (Box<str>, f64, Box<str>, Option<f64>, Option<Box<str>>, EventTime, EventTime);
+    type Fields = (Word, f64, Word, Option<f64>, Option<Box<str>>, EventTime, EventTime);
 
     pub(super) fn serialize<S: Serializer>(evidence: &[Evidence], serializer: S) -> Result<S::Ok, S::Error> {
         let fields = evidence.iter().map(|e| (&e.what, e.value, &e.unit, e.threshold, &e.profile, e.from, e.to));

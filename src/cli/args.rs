@@ -292,6 +292,9 @@ pub struct BenchArgs {
     /// Shards, each a thread; the loop has as many readers.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
     pub shards: u32,
+    /// The load comes at this rate while it is read, events/s; without it, it is there before and is read as fast as can be.
+    #[arg(long, conflicts_with = "close_zones", value_parser = clap::value_parser!(u64).range(1..))]
+    pub rate: Option<u64>,
     /// How often everything is measured; the best of each figure is told at the end.
     #[arg(long, default_value_t = 1)]
     pub repeat: u32,

@@ -62,7 +62,7 @@ fn matches<'a>(world: &'a World, names: &[String]) -> anyhow::Result<Vec<(VenueI
 }
 
 /// A load of count events at `rate` events/s of the wall's time, or as fast as the log takes them at 0.
-fn send_load(feeder: &mut dyn Feeder, rate: u64, events: u64) -> anyhow::Result<u64> {
+pub(super) fn send_load(feeder: &mut dyn Feeder, rate: u64, events: u64) -> anyhow::Result<u64> {
     let plan = plan(rate);
     let mut load = Load::new(plan);
     let began = stopwatch();

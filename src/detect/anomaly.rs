@@ -44,7 +44,7 @@ fn finding(scene: &Scene<'_>, zone: ZoneId, score: f64, outlook: &Outlook, limit
     let (flow, expected) = words(outlook.series.kind);
     let seen = [(flow, outlook.actual_last), (expected, outlook.expected_last)];
     let known = || seen.iter().filter_map(|(what, persons)| persons.map(|persons| (*what, persons)));
-    let headline: Vec<(&str, f64)> = known().chain([("score", score)]).collect();
+    let headline: Vec<(&'static str, f64)> = known().chain([("score", score)]).collect();
     let mut finding = MANNER.finding(scene.zone(zone.index()), standing, limits.delays, &headline, &[("score", limits.p + limits.deadband)]);
     finding.score = Some(score);
     finding.evidence.push(scene.held("score", score, "1", limits.p, profile));

@@ -2,6 +2,8 @@
 
 use crate::time::{EventTime, Span};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// The alert catalogue (crowd-science §2.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,15 +81,18 @@ pub struct Place {
     pub id: Box<str>,
 }
 
+/// A word of the catalogue: the program's own, or one that was read back. A detector speaks of every place in every pane, so its words are not copied.
+pub type Word = Cow<'static, str>;
+
 /// One figure that speaks for or against a finding. `what` is one of the words of docs/API.md.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Which figure.
-    pub what: Box<str>,
+    pub what: Word,
     /// Its value.
     pub value: f64,
     /// Its unit, SI.
-    pub unit: Box<str>,
+    pub unit: Word,
     /// The threshold it is held against.
     pub threshold: Option<f64>,
     /// The profile that the threshold comes from.
@@ -102,9 +107,9 @@ pub struct Evidence {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// The key.
-    pub key: Box<str>,
+    pub key: Word,
     /// The arguments, numbers only (times as epoch ms), in the order of their names.
-    pub args: std::collections::BTreeMap<Box<str>, f64>,
+    pub args: BTreeMap<Word, f64>,
 }
 
 /// What a detector says about one place in one pane. A detector speaks at every pane of every place that it can judge, so that "no" is distinct from "cannot tell".

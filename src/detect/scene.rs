@@ -96,19 +96,26 @@ impl Scene<'_> {
     }
 
     /// A figure of this pane.
-    pub(super) fn figure(&self, what: &str, value: f64, unit: &str) -> Evidence {
+    pub(super) fn figure(&self, what: &'static str, value: f64, unit: &'static str) -> Evidence {
         Evidence { what: what.into(), value, unit: unit.into(), threshold: None, profile: None, from: self.pane_start, to: self.end }
     }
 
     /// A figure of this pane, held against a threshold.
-    pub(super) fn held(&self, what: &str, value: f64, unit: &str, threshold: f64, profile: &Profile) -> Evidence {
+    pub(super) fn held(&self, what: &'static str, value: f64, unit: &'static str, threshold: f64, profile: &Profile) -> Evidence {
         Evidence { threshold: Some(threshold), profile: Some(profile.label.clone()), ..self.figure(what, value, unit) }
     }
 }
 
 impl Manner {
     /// A finding; the headline and the clearing message take their arguments, the rest is the detector's to fill.
-    pub(super) fn finding(&self, place: Place, standing: Standing, delays: (Span, Span), headline: &[(&str, f64)], clear: &[(&str, f64)]) -> Finding {
+    pub(super) fn finding(
+        &self,
+        place: Place,
+        standing: Standing,
+        delays: (Span, Span),
+        headline: &[(&'static str, f64)],
+        clear: &[(&'static str, f64)],
+    ) -> Finding {
         Finding {
             code: self.code,
             place,
@@ -139,8 +146,8 @@ pub(super) fn profile_of(zone: &crate::venue::Zone) -> &Profile {
     Arc::as_ref(&zone.profile)
 }
 
-fn message(key: &str, args: &[(&str, f64)]) -> Message {
-    Message { key: key.into(), args: args.iter().map(|(name, value)| (Box::from(*name), *value)).collect() }
+fn message(key: &'static str, args: &[(&'static str, f64)]) -> Message {
+    Message { key: key.into(), args: args.iter().map(|(name, value)| ((*name).into(), *value)).collect() }
 }
 
 #[cfg(test)]

@@ -149,10 +149,7 @@ impl Site {
         // What never spoke has nothing that could be repeated, and must not keep the others' identities for ever.
         let started = of_source.iter().zip(&self.sources).filter(|(_, state)| state.clock.has_started());
         let earliest = started.map(|(horizon, _)| *horizon).min().unwrap_or(EventTime::MIN);
-        self.identities.forget(|sensor| match sensor {
-            Some(sensor) => of_source[venue.sensors[sensor].source.index()],
-            None => earliest,
-        });
+        self.identities.forget(|source| source.map_or(earliest, |source| of_source[source]));
     }
 
     fn note_missed(&mut self, venue: &Venue, answer: &Answer, effects: &mut Effects) {

@@ -131,7 +131,7 @@ impl Engine {
                 let Some(held) = following.release(feed, &self.sites) else { continue };
                 for record in held.iter() {
                     if !following.holds_back(&record, &self.sites) {
-                        self.take(&record, effects);
+                        self.take(&record, &world, effects);
                         moved = true;
                     }
                 }

@@ -10,7 +10,7 @@
 //!
 //! - [`control`]: what influences an output and is not a record; [`effects`]: what a step asks the edge to carry out; [`settings`]: what is told once.
 //! - [`explain`]: why a window is open. [`ledger`]: what became of every record. [`journal`]: decisions written down.
-//! - `site`: one venue from observation to pane; `close`, `closed`, `revise`, `publish`, `refuse`: what closing does; `clocks`: sensors whose clocks are wrong; `idle`, `placement`: marks and commands; `follow`: a replay that follows a journal; `state`: saved and restored.
+//! - `site`: one venue from observation to pane; `close`, `closed`, `revise`, `publish`, `tail`, `refuse`: what closing does; `clocks`: sensors whose clocks are wrong; `idle`, `placement`: marks and commands; `follow`: a replay that follows a journal; `state`: saved and restored.
 
 mod clocks;
 mod close;
@@ -31,6 +31,7 @@ mod site;
 mod state;
 #[cfg(test)]
 pub(crate) mod story;
+mod tail;
 #[cfg(test)]
 mod tests;
 
@@ -95,9 +96,10 @@ impl Engine {
     /// A pane that waits for the models holds its venue's next panes until [`Control::Models`] answers the request in [`Effects::asks`].
     pub fn step(&mut self, batch: &Batch, controls: &[Control]) -> Effects {
         let mut effects = Effects::default();
+        let world = Arc::clone(&self.world);
         for record in batch.iter() {
             if self.following.as_mut().is_none_or(|following| !following.holds_back(&record, &self.sites)) {
-                self.take(&record, &mut effects);
+                self.take(&record, &world, &mut effects);
             }
         }
         for control in controls {
@@ -183,16 +185,15 @@ impl Engine {
         latest.filter(|at| *at > EventTime::MIN)
     }
 
-    fn take(&mut self, record: &RecordRef<'_>, effects: &mut Effects) {
+    fn take(&mut self, record: &RecordRef<'_>, world: &World, effects: &mut Effects) {
         let feed = record.feed as usize;
         self.read_to_end[feed] = None;
         self.ledger_dirty[feed] = true;
-        let world = Arc::clone(&self.world);
         let mut items = std::mem::take(&mut self.items);
         items.clear();
         let decoded = match self.misplaced(record) {
             Some(fault) => Err(fault),
-            None => feeds::decode(record, &world, &mut |item| items.push(item)),
+            None => feeds::decode(record, world, &mut |item| items.push(item)),
         };
         let venue = record.key.and_then(|key| std::str::from_utf8(key).ok()).and_then(|key| world.find(key)).map(|id| world.venue(id));
         self.reach(venue, &items, record, effects);

@@ -5,6 +5,7 @@
 use super::effects::{Effects, OutRecord, OutTopic};
 use super::revise::Delta;
 use super::settings::Settings;
+use super::tail::Tail;
 use crate::crowd::{EntryFigures, Estimate, GateFigures, LevelOfService, LinkFigures, Phase, VenueFigures, ZoneFigures, quantise};
 use crate::forecast::{Horizon, Outlook, Outlooks, SeriesKind};
 use crate::inference::ModelCardRef;
@@ -13,7 +14,7 @@ use crate::venue::{Feed, Venue};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
-/// One record of `midan.zones`.
+/// One record of `midan.zones`, but for its [`Tail`].
 #[derive(Serialize)]
 struct PlaceRecord<'a> {
     v: u32,
@@ -29,14 +30,8 @@ struct PlaceRecord<'a> {
     to: EventTime,
     #[serde(flatten)]
     figures: Figures<'a>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    age_s: BTreeMap<&'static str, f64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    forecast: Vec<ForecastEntry>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    model: Option<ModelName<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    score: Option<f64>,
+    age_s: Option<&'a BTreeMap<&'static str, f64>>,
 }
 
 /// What is known of a place; the kinds differ.
@@ -89,20 +84,14 @@ struct Band {
 }
 
 #[derive(Serialize)]
-struct ForecastEntry {
-    h_s: u32,
-    q10: f64,
-    q50: f64,
-    q90: f64,
-    what: &'static str,
-}
-
-#[derive(Serialize)]
 #[serde(untagged)]
 enum ModelName<'a> {
     Model(&'a ModelCardRef),
     Fallback(&'static str),
 }
+
+/// Who speaks where no model does.
+const FALLBACK: ModelName<'static> = ModelName::Fallback("fallback");
 
 #[derive(Serialize)]
 struct MatchDay<'a> {
@@ -143,36 +132,38 @@ pub(super) struct SourceShare {
 /// Publishes the picture of a pane that has just closed.
 pub(super) fn pane(venue: &Venue, figures: &VenueFigures, outlooks: &Outlooks, shares: &[SourceShare], settings: &Settings, effects: &mut Effects) {
     let writer = Writer { venue, end: figures.end, watermark: figures.end };
+    let mut text = Vec::new();
+    let mut publish = |record: &PlaceRecord<'_>, tail: &Tail<'_>| effects.records.push(writer.record(record, tail, &mut text));
     let ages: BTreeMap<&'static str, f64> = figures.ages.iter().map(|(feed, age)| (feed.word(), age.as_secs_f64())).collect();
+    let age_s = (!ages.is_empty()).then_some(&ages);
+    let (model, fallback) = (settings.flow.as_ref().map(ModelName::Model).unwrap_or(FALLBACK).text(), FALLBACK.text());
+    let speaker = |outlooks: &[Outlook]| Some(if outlooks.iter().any(|outlook| outlook.by_model) { &*model } else { &*fallback });
     for (index, zone) in figures.zones.iter().enumerate() {
-        let of_zone = of_zone(outlooks, index);
-        let mut record = writer.zone(index, zone, 0);
-        leave_out_what_is_not_told(&mut record.figures, zone, of_zone);
-        record.age_s.clone_from(&ages);
-        record.forecast = forecast(outlooks, of_zone, index);
-        record.score = of_zone.iter().filter_map(|outlook| outlook.score).min_by(f64::total_cmp).map(quantise);
-        if !record.forecast.is_empty() {
-            record.model = Some(model_name(of_zone, settings));
+        let flows = of_zone(outlooks, index);
+        let mut record = PlaceRecord { age_s, ..writer.zone(index, zone, 0) };
+        leave_out_what_is_not_told(&mut record.figures, zone, flows);
+        let score = flows.iter().filter_map(|outlook| outlook.score).min_by(f64::total_cmp).map(quantise);
+        let mut tail = Tail { flows, heads: heads_of_zone(outlooks, index), model: None, score };
+        if !tail.forecasts_nothing() {
+            tail.model = speaker(flows);
         }
-        effects.records.push(writer.record(&record));
+        publish(&record, &tail);
     }
     for (index, gate) in figures.gates.iter().enumerate() {
-        effects.records.push(writer.record(&writer.gate(index, gate)));
+        publish(&writer.gate(index, gate), &Tail::default());
     }
     for (index, link) in figures.links.iter().enumerate() {
-        effects.records.push(writer.record(&writer.link(index, link)));
+        publish(&writer.link(index, link), &Tail::default());
     }
-    let mut record = writer.venue_as_a_whole(figures, shares);
-    record.age_s = ages;
-    record.model = Some(model_name(&outlooks.series, settings));
-    effects.records.push(writer.record(&record));
+    let record = PlaceRecord { age_s, ..writer.venue_as_a_whole(figures, shares) };
+    publish(&record, &Tail { model: speaker(&outlooks.series), ..Tail::default() });
 }
 
 /// Publishes a zone of a closed pane again, revised; its forecast stays as it was.
 pub(super) fn revision(venue: &Venue, zone: usize, figures: &VenueFigures, revision: u32, watermark: EventTime, effects: &mut Effects) {
     let writer = Writer { venue, end: figures.end, watermark };
     let record = writer.zone(zone, &figures.zones[zone], revision);
-    effects.records.push(writer.record(&record));
+    effects.records.push(writer.record(&record, &Tail::default(), &mut Vec::new()));
 }
 
 /// What a pane that is kept no more lacked, of one zone: persons more than its last revision says.
@@ -216,10 +207,7 @@ impl Writer<'_> {
             from: self.venue.pane.start(self.end),
             to: self.end,
             figures,
-            age_s: BTreeMap::new(),
-            forecast: Vec::new(),
-            model: None,
-            score: None,
+            age_s: None,
         }
     }
 
@@ -293,12 +281,23 @@ impl Writer<'_> {
         })
     }
 
-    fn record(&self, record: &PlaceRecord<'_>) -> OutRecord {
+    /// The record; `text` is memory to write it in first, so that what leaves is allocated once and in its size.
+    fn record(&self, record: &PlaceRecord<'_>, tail: &Tail<'_>, text: &mut Vec<u8>) -> OutRecord {
         let mut key = Vec::with_capacity(self.venue.id.len() + 1 + record.zone.len());
         key.extend_from_slice(self.venue.id.as_bytes());
         key.push(b'/');
         key.extend_from_slice(record.zone.as_bytes());
-        OutRecord { topic: OutTopic::Zones, key, value: serde_json::to_vec(record).unwrap_or_default(), position: None }
+        text.clear();
+        // Writing to memory cannot fail.
+        let _ = serde_json::to_writer(&mut *text, record);
+        tail.write(text);
+        OutRecord { topic: OutTopic::Zones, key, value: text.as_slice().to_vec(), position: None }
+    }
+}
+
+impl ModelName<'_> {
+    fn text(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
     }
 }
 
@@ -319,20 +318,10 @@ fn of_zone(outlooks: &Outlooks, zone: usize) -> &[Outlook] {
     &series[start..end]
 }
 
-fn forecast(outlooks: &Outlooks, of_zone: &[Outlook], zone: usize) -> Vec<ForecastEntry> {
-    let entry = |what: &'static str| move |horizon: &Horizon| ForecastEntry { h_s: horizon.h_s, q10: horizon.q10, q50: horizon.q50, q90: horizon.q90, what };
-    let flows = of_zone.iter().flat_map(|outlook| outlook.horizons.iter().map(entry(outlook.series.kind.word())));
+/// The head count of a zone, where it is forecast.
+fn heads_of_zone(outlooks: &Outlooks, zone: usize) -> &[Horizon] {
     let place = outlooks.occupancy.binary_search_by_key(&zone, |occupancy| occupancy.zone.index());
-    let heads = place.ok().map_or(&[][..], |place| &outlooks.occupancy[place].horizons);
-    flows.chain(heads.iter().map(entry("occupancy"))).collect()
-}
-
-/// The model, where it spoke for any of these; else the fallback did.
-fn model_name<'a>(outlooks: &[Outlook], settings: &'a Settings) -> ModelName<'a> {
-    match &settings.flow {
-        Some(model) if outlooks.iter().any(|outlook| outlook.by_model) => ModelName::Model(model),
-        _ => ModelName::Fallback("fallback"),
-    }
+    place.ok().map_or(&[], |place| &outlooks.occupancy[place].horizons)
 }
 
 fn band(estimate: Estimate) -> Band {

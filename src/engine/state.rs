@@ -13,13 +13,12 @@ use crate::detect::WrongClock;
 use crate::time::{EventTime, Guard};
 use crate::venue::Venue;
 use crate::window::OpenPane;
-use crate::window::identity::Bucket;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Version of the entries' form; a change of any of them is a new version.
-const VERSION: u32 = 2;
+const VERSION: u32 = 4;
 
 #[derive(Serialize, Deserialize)]
 struct Layout {
@@ -55,8 +54,8 @@ impl Site {
         }
         self.take_guard_changes(venue, changes);
         let mut write = |part: String, value: Option<Vec<u8>>| changes.push(StateChange { key: key(venue, &part), value });
-        for ((slot, minute), bucket) in self.identities.take_changed() {
-            write(format!("seen/{slot}/{minute}"), bucket.as_ref().and_then(encode));
+        for ((group, second), seen) in self.identities.take_changed() {
+            write(format!("seen/{group}/{second}"), seen);
         }
         for (end, pane) in self.open.take_changed() {
             write(format!("open/{}", end.as_millis()), pane.and_then(encode));
@@ -88,10 +87,10 @@ impl Site {
                 Ok(())
             }
             "seen" => {
-                let (slot, minute) =
-                    rest.split_once('/').and_then(|(slot, minute)| Some((slot.parse().ok()?, minute.parse().ok()?))).ok_or_else(|| unknown(part))?;
-                self.identities.restore((slot, minute), decode::<Bucket>(part, value)?);
-                Ok(())
+                let (group, second) =
+                    rest.split_once('/').and_then(|(group, second)| Some((group.parse().ok()?, second.parse().ok()?))).ok_or_else(|| unknown(part))?;
+                let is_one = self.identities.restore((group, second), value);
+                is_one.then_some(()).ok_or_else(|| format!("state entry {part}: these bytes are no identities"))
             }
             "open" => {
                 self.open.restore(pane_end(part, rest)?, decode::<OpenPane>(part, value)?);

@@ -5,7 +5,7 @@
 //! what belongs there; values themselves are never repeated, for one of them may be a ticket.
 
 use super::fault::{Fault, Reason};
-use super::moment;
+use super::{moment, plain};
 use crate::time::EventTime;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -77,7 +77,7 @@ impl FieldSet {
 
 /// One value of the object.
 #[derive(Clone, Debug, PartialEq)]
-enum Scalar<'a> {
+pub(in crate::feeds) enum Scalar<'a> {
     Null,
     Flag(bool),
     Whole(u64),
@@ -103,8 +103,11 @@ impl<'a> Fields<'a> {
     pub(in crate::feeds) fn read(&mut self, bytes: &'a [u8]) -> Result<(), Fault> {
         // Checked once for the whole record, which is quicker than text by text.
         let text = std::str::from_utf8(bytes).map_err(|_| Fault::new(Reason::Malformed, "is not UTF-8"))?;
-        let mut json = serde_json::Deserializer::from_str(text);
-        serde::Deserializer::deserialize_map(&mut json, ObjectVisitor(self)).and_then(|()| json.end()).map_err(|err| malformed(&err))?;
+        if !plain::read(text, |name, value| self.take(Field::of(name), value)) {
+            *self = Self::default();
+            let mut json = serde_json::Deserializer::from_str(text);
+            serde::Deserializer::deserialize_map(&mut json, ObjectVisitor(self)).and_then(|()| json.end()).map_err(|err| malformed(&err))?;
+        }
         match self.twice {
             Some(field) => Err(Fault::in_field(Reason::WrongValue, field.word(), "stands twice in the record")),
             None => Ok(()),
@@ -233,6 +236,14 @@ impl<'a> Fields<'a> {
             return None;
         }
         self.values.iter().find(|(name, _)| *name == field).map(|(_, value)| value)
+    }
+
+    /// Takes a field by its name's meaning; one that no contract knows is counted.
+    fn take(&mut self, field: Option<Field>, value: Scalar<'a>) {
+        match field {
+            Some(field) => self.put(field, value),
+            None => self.foreign = self.foreign.saturating_add(1),
+        }
     }
 
     fn put(&mut self, field: Field, value: Scalar<'a>) {

@@ -25,6 +25,7 @@ pub mod neutral;
 pub mod observation;
 pub mod operations;
 mod origin;
+mod plain;
 pub mod record;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -11,6 +11,8 @@ pub const REOPENED: &str = "midan/reopen";
 pub struct Batch {
     bytes: Vec<u8>,
     records: Vec<Slots>,
+    /// By feed, the greatest offset.
+    last: [Option<i64>; Feed::ALL.len()],
 }
 
 #[derive(Debug)]
@@ -119,6 +121,7 @@ impl Batch {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.records.clear();
+        self.last = Default::default();
     }
 
     /// How many records it holds.
@@ -136,8 +139,15 @@ impl Batch {
         self.bytes.len()
     }
 
+    /// The feeds of its records, each with the greatest offset.
+    pub fn last_offsets(&self) -> impl Iterator<Item = (Feed, i64)> {
+        Feed::ALL.into_iter().filter_map(|feed| Some((feed, self.last[feed as usize]?)))
+    }
+
     /// Copies a record in.
     pub fn push(&mut self, record: &RecordRef<'_>) {
+        let last = &mut self.last[record.feed as usize];
+        *last = (*last).max(Some(record.offset));
         let slots = Slots {
             feed: record.feed,
             partition: record.partition,
@@ -181,5 +191,21 @@ impl Batch {
             cloud_event: slots.cloud_event.as_ref().map(|(source, id)| (text(source), text(id))),
             attributes: Attributes { values: slots.attributes.each_ref().map(|value| value.as_ref().map(text)) },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_knows_how_far_each_feed_was_read() {
+        let mut batch = Batch::default();
+        for (feed, offset) in [(Feed::Sensors, 7), (Feed::Commands, 3), (Feed::Sensors, 9), (Feed::Sensors, 8)] {
+            batch.push(&RecordRef { offset, ..crate::feeds::sample::record(feed, b"{}") });
+        }
+        assert_eq!(batch.last_offsets().collect::<Vec<_>>(), [(Feed::Sensors, 9), (Feed::Commands, 3)]);
+        batch.clear();
+        assert_eq!(batch.last_offsets().count(), 0);
     }
 }

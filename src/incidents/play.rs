@@ -118,7 +118,7 @@ impl Run {
                     code: change.code.word(),
                     priority: change.priority,
                     place: change.place.id.clone(),
-                    lead: change.evidence.first().map(|first| (first.what.clone(), first.value, first.threshold)),
+                    lead: change.evidence.first().map(|first| (Box::from(&*first.what), first.value, first.threshold)),
                     is_first_pane: self.first_pane.is_none_or(|first| at <= first),
                     alarm_id: change.alarm_id,
                 });

@@ -74,9 +74,9 @@ impl<C: Core> Restoring<C> {
 impl<C: Core> Running<C> {
     /// Notes what was read, then steps the core.
     pub(super) fn step(&mut self, batch: &Batch, controls: &[Control]) -> Effects {
-        for record in batch.iter() {
-            self.pass(record.feed, record.offset + 1);
-            self.ended.remove(&record.feed);
+        for (feed, last) in batch.last_offsets() {
+            self.pass(feed, last + 1);
+            self.ended.remove(&feed);
         }
         // An end that comes with a batch is the end behind it.
         for control in controls {

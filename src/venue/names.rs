@@ -1,13 +1,13 @@
 //! Interned names: from the word on the wire to a dense id, in one hash and no allocation.
 
 use indexmap::IndexSet;
-use std::hash::BuildHasherDefault;
-use xxhash_rust::xxh3::Xxh3Default;
+use std::hash::{BuildHasherDefault, Hasher};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// The names of one kind of thing, in the order of their ids.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    set: IndexSet<Box<str>, BuildHasherDefault<Xxh3Default>>,
+    set: IndexSet<Box<str>, BuildHasherDefault<WordHasher>>,
 }
 
 impl Names {
@@ -46,6 +46,23 @@ impl Names {
         let mut near: Vec<(usize, &str)> = self.iter().map(|name| (edit_distance(unknown, name), name)).collect();
         near.sort_unstable();
         near.into_iter().take(3).map(|(_, name)| name).collect()
+    }
+}
+
+/// XXH3 of a word in one go. The streaming form of the same hash fills a buffer of half a kilobyte first, which costs more than a short name's hash.
+#[derive(Clone, Copy, Debug, Default)]
+struct WordHasher(u64);
+
+impl Hasher for WordHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = xxh3_64_with_seed(bytes, self.0);
+    }
+
+    /// The end mark of a text: one word a hash, so there is nothing to be told apart.
+    fn write_u8(&mut self, _: u8) {}
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

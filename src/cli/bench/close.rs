@@ -3,6 +3,7 @@
 //! The engine is driven by hand, as the shard drives it: the first record of a round moves the venue's clock past the pane, which is the step that begins the close;
 //! the models answer; the answer is the step that finishes it. The other records of the round come in between two closes and are not measured.
 
+use super::usage;
 use crate::cli::load;
 use crate::cli::service::{Around, Seat, stopwatch};
 use crate::cli::settings::Settings;
@@ -30,7 +31,7 @@ pub(super) fn run(settings: &Settings, zones: u32, closes: u32) -> anyhow::Resul
     let seat = Seat::load(settings, &around, false, None);
     let faults = seat.faults();
     let mut closing = Closing::new(&plan, &around, seat);
-    let mut stages: [Vec<Duration>; STAGES.len()] = Default::default();
+    let mut stages: [Vec<Took>; STAGES.len()] = Default::default();
     let mut outputs = 0;
     for round in 0..WARM_UP + closes.max(1) {
         let Some(figures) = closing.round() else { continue };
@@ -41,11 +42,15 @@ pub(super) fn run(settings: &Settings, zones: u32, closes: u32) -> anyhow::Resul
         stages.iter_mut().zip(figures.stages).for_each(|(stage, took)| stage.push(took));
     }
     println!("{} pane closes of a venue with {zones} zones and {} sensors, {outputs} records each; ms", stages[0].len(), plan.sensors);
-    println!("  {:<32} {:>8} {:>8} {:>8}", "", "median", "90 %", "max");
-    for (name, mut took) in STAGES.into_iter().zip(stages) {
-        took.sort_unstable();
-        let [median, most, max] = [0.5, 0.9, 1.0].map(|share| at(&took, share).as_secs_f64() * 1e3);
-        println!("  {name:<32} {median:>8.2} {most:>8.2} {max:>8.2}");
+    println!("  {:<32} {:>8} {:>8} {:>8} {:>8} {:>8}", "", "CPU 50 %", "CPU 90 %", "median", "90 %", "max");
+    for (name, took) in STAGES.into_iter().zip(stages) {
+        let sorted = |of: fn(&Took) -> Duration| {
+            let mut lengths: Vec<Duration> = took.iter().map(of).collect();
+            lengths.sort_unstable();
+            move |share: f64| at(&lengths, share).as_secs_f64() * 1e3
+        };
+        let (cpu, wall) = (sorted(|took| took.cpu), sorted(|took| took.wall));
+        println!("  {name:<32} {:>8.2} {:>8.2} {:>8.2} {:>8.2} {:>8.2}", cpu(0.5), cpu(0.9), wall(0.5), wall(0.9), wall(1.0));
     }
     faults.iter().for_each(|fault| println!("  {fault}"));
     Ok(ExitCode::SUCCESS)
@@ -68,8 +73,28 @@ struct Closing {
 
 /// One close.
 struct Figures {
-    stages: [Duration; STAGES.len()],
+    stages: [Took; STAGES.len()],
     outputs: usize,
+}
+
+/// How long something took, by the clock on the wall and by this thread's CPU time, which others on the machine do not lengthen.
+#[derive(Clone, Copy, Default)]
+struct Took {
+    wall: Duration,
+    cpu: Duration,
+}
+
+impl Took {
+    fn of<T>(work: impl FnOnce() -> T) -> (T, Self) {
+        let (before, began) = (usage::cpu_of_this_thread(), stopwatch());
+        let result = work();
+        let wall = began.elapsed();
+        (result, Self { wall, cpu: usage::cpu_of_this_thread().saturating_sub(before) })
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self { wall: self.wall + other.wall, cpu: self.cpu + other.cpu }
+    }
 }
 
 impl Closing {
@@ -81,20 +106,12 @@ impl Closing {
     /// One count of every sensor, and the pane that the first of them closes, once there is one.
     fn round(&mut self) -> Option<Figures> {
         let (first, rest) = (self.batch(1), self.batch(self.sensors - 1));
-        let began = stopwatch();
-        let asked = self.engine.step(&first, &[]);
-        let begin = began.elapsed();
+        let (asked, begin) = Took::of(|| self.engine.step(&first, &[]));
         let figures = asked.asks.first().map(|ask| {
-            let began = stopwatch();
-            let answer = self.seat.run(ask);
-            let models = began.elapsed();
-            let began = stopwatch();
-            let effects = self.engine.step(&Batch::default(), &[Control::Models(answer)]);
-            let finish = began.elapsed();
-            let began = stopwatch();
-            drop(self.engine.take_state_changes());
-            let state = began.elapsed();
-            Figures { stages: [begin, models, finish, begin + models + finish, state], outputs: effects.records.len() }
+            let (answer, models) = Took::of(|| self.seat.run(ask));
+            let (effects, finish) = Took::of(|| self.engine.step(&Batch::default(), &[Control::Models(answer)]));
+            let (_, state) = Took::of(|| drop(self.engine.take_state_changes()));
+            Figures { stages: [begin, models, finish, begin.plus(models).plus(finish), state], outputs: effects.records.len() }
         });
         self.engine.step(&rest, &[]);
         // What the records left behind is written before the next close, so that only the close's own entries are measured with it.

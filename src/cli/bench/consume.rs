@@ -2,6 +2,7 @@
 //!
 //! It reads through the very membership that the pipeline reads through, so that the ratio compares the pipeline and not two ways of reading.
 
+use super::paced::Beside;
 use super::place::Place;
 use super::{Cost, Meter, usage};
 use crate::cli::args::BenchArgs;
@@ -9,6 +10,7 @@ use crate::cli::load;
 use crate::cli::settings::Settings;
 use crate::feeds::{self, Batch, Item};
 use crate::log::{self, Event, Inbox, LogError, Offsets, ShardLog};
+use crate::simulate::LoadPlan;
 use crate::venue::World;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,10 +21,10 @@ const WAIT: Duration = Duration::from_millis(100);
 /// So many polls in a row without a record are taken for the end of a topic that has lost some.
 const PATIENCE: u32 = 300;
 
-/// Reads and decodes every record once.
-pub(super) fn run(settings: &Settings, args: &BenchArgs, place: &Place) -> anyhow::Result<Cost> {
-    let world = load::world_of(&load::unpaced(), &settings.world.folder)?;
-    let (meter, decoded) = (Meter::default(), AtomicU64::new(0));
+/// Reads and decodes every record of the load once.
+pub(super) fn run(settings: &Settings, args: &BenchArgs, place: &Place, load: &LoadPlan, beside: &Beside) -> anyhow::Result<Cost> {
+    let world = load::world_of(load, &settings.world.folder)?;
+    let (meter, decoded) = (Meter::new(beside), AtomicU64::new(0));
     usage::forget_peak();
     let reader = |shard: u32| -> anyhow::Result<()> {
         let membership = place.join("loop", shard)?;
@@ -40,7 +42,7 @@ pub(super) fn run(settings: &Settings, args: &BenchArgs, place: &Place) -> anyho
 struct Reader<'a> {
     log: Box<dyn ShardLog + 'a>,
     world: &'a World,
-    meter: &'a Meter,
+    meter: &'a Meter<'a>,
     decoded: &'a AtomicU64,
     /// What was read, so that a partition that moves is not read twice.
     next: Offsets,
@@ -75,6 +77,7 @@ impl Reader<'_> {
                         self.log.start(&from)?;
                         owned.push(*partition);
                     }
+                    self.meter.beside.start(partitions.len());
                 }
                 Event::Revoked { partitions, .. } => {
                     owned.retain(|partition| !partitions.contains(partition));

@@ -10,10 +10,12 @@
 //! ```
 //!
 //! - [`place`]: the log that holds it; [`consume`]: the loop; [`pipeline`]: everything; [`usage`]: CPU time and memory.
+//! - [`paced`]: the same with a load that comes at a pace while it is read, once for the loop and once for the pipeline.
 //! - [`close`]: instead of all that, one pane close of a large venue, stage by stage.
 
 mod close;
 mod consume;
+mod paced;
 mod pipeline;
 mod place;
 mod usage;
@@ -23,6 +25,8 @@ use super::load;
 use super::service::stopwatch;
 use super::settings::Settings;
 use crate::engine::Sums;
+use crate::simulate::LoadPlan;
+use paced::{Beside, Pace};
 use place::Place;
 use std::process::ExitCode;
 use std::sync::OnceLock;
@@ -34,14 +38,15 @@ pub(super) fn run(settings: &Settings, args: &BenchArgs) -> anyhow::Result<ExitC
     if let Some(zones) = args.close_zones {
         return close::run(settings, zones, args.closes);
     }
-    let plan = load::unpaced();
+    let plan = args.rate.map_or_else(load::unpaced, load::paced);
+    let pace = args.rate.map(|rate| format!(", {rate} events/s")).unwrap_or_default();
     println!(
-        "{} count events of {} venues with {} sensors each, {} partitions, {} shards, {} log",
+        "{} count events of {} venues with {} sensors each{pace}, {} partitions, {} shards, {} log",
         args.events, plan.venues, plan.sensors, args.partitions, args.shards, args.log
     );
     let mut best = Best::default();
     for number in 1..=args.repeat.max(1) {
-        let round = round(settings, args, number)?;
+        let round = round(settings, args, &plan, number)?;
         print!("{round}");
         best.take(&round);
         if round.sums.imbalance() != (0, 0) || round.sums.windowed != args.events {
@@ -63,12 +68,39 @@ struct Round {
     detail: String,
 }
 
-fn round(settings: &Settings, args: &BenchArgs, number: u32) -> anyhow::Result<Round> {
-    let place = Place::fill(settings, args, number)?;
-    let consumed = consume::run(settings, args, &place)?;
-    let piped = pipeline::run(settings, args, &place)?;
-    place.clear()?;
+fn round(settings: &Settings, args: &BenchArgs, plan: &LoadPlan, number: u32) -> anyhow::Result<Round> {
+    let (consumed, piped) = match args.rate {
+        Some(rate) => {
+            let pace = Pace { rate, events: args.events, partitions: args.partitions };
+            (
+                at_pace(settings, args, number, pace, |place, beside| consume::run(settings, args, place, plan, beside))?,
+                at_pace(settings, args, number, pace, |place, beside| pipeline::run(settings, args, place, plan, beside))?,
+            )
+        }
+        None => {
+            let place = Place::fill(settings, args, number)?;
+            let nothing = Beside::default();
+            let both = (consume::run(settings, args, &place, plan, &nothing)?, pipeline::run(settings, args, &place, plan, &nothing)?);
+            place.clear()?;
+            both
+        }
+    };
     Ok(Round { number, events: args.events, consumed, piped: piped.cost, sums: piped.sums, detail: piped.detail })
+}
+
+/// Lets `read` read topics that are written meanwhile.
+fn at_pace<T: Send>(
+    settings: &Settings,
+    args: &BenchArgs,
+    number: u32,
+    pace: Pace,
+    read: impl FnOnce(&Place, &Beside) -> anyhow::Result<T> + Send,
+) -> anyhow::Result<T> {
+    let place = Place::empty(settings, args, number)?;
+    let beside = Beside::default();
+    let read = beside.fed(settings, &place, pace, || read(&place, &beside));
+    place.clear()?;
+    read
 }
 
 /// What reading the topic cost.
@@ -81,25 +113,41 @@ struct Cost {
 }
 
 /// When the first records came: joining a group and loading models are no part of the cost.
-#[derive(Debug, Default)]
-struct Meter(OnceLock<(Instant, Usage)>);
+#[derive(Debug)]
+struct Meter<'a> {
+    beside: &'a Beside,
+    first: OnceLock<(Instant, Duration)>,
+}
 
-impl Meter {
+impl<'a> Meter<'a> {
+    fn new(beside: &'a Beside) -> Self {
+        Self { beside, first: OnceLock::new() }
+    }
+
     fn first_records(&self) {
         // Whoever is later finds it set.
-        self.0.get_or_init(|| (stopwatch(), Usage::now()));
+        self.first.get_or_init(|| (stopwatch(), self.cpu(&Usage::now())));
     }
 
     fn read(&self) -> anyhow::Result<Cost> {
-        let (began, before) = self.0.get().ok_or_else(|| anyhow::anyhow!("the topic brought no record"))?;
+        let (began, before) = self.first.get().ok_or_else(|| anyhow::anyhow!("the topic brought no record"))?;
         let now = Usage::now();
-        Ok(Cost { wall: began.elapsed(), cpu: now.cpu.saturating_sub(before.cpu), peak_bytes: now.peak_bytes })
+        Ok(Cost { wall: began.elapsed(), cpu: self.cpu(&now).saturating_sub(*before), peak_bytes: now.peak_bytes })
+    }
+
+    fn cpu(&self, used: &Usage) -> Duration {
+        used.cpu.saturating_sub(self.beside.cpu())
     }
 }
 
 impl Cost {
     fn events_per_s(&self, events: u64) -> f64 {
         events as f64 / self.wall.as_secs_f64().max(1e-9)
+    }
+
+    /// Cores that were kept busy.
+    fn cores(&self) -> f64 {
+        self.cpu.as_secs_f64() / self.wall.as_secs_f64().max(1e-9)
     }
 
     fn cpu_per_million(&self, events: u64) -> f64 {
@@ -109,10 +157,11 @@ impl Cost {
 
 impl std::fmt::Display for Round {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(f, "run {:<21} {:>10}  {:>17}  {:>10}", self.number, "events/s", "CPU-s per million", "peak RSS")?;
+        writeln!(f, "run {:<21} {:>10}  {:>17}  {:>6}  {:>10}", self.number, "events/s", "CPU-s per million", "cores", "peak RSS")?;
         for (name, cost) in [("consume and decode", &self.consumed), ("whole pipeline", &self.piped)] {
             let memory = cost.peak_bytes.map_or_else(|| "unknown".to_owned(), |bytes| format!("{} MB", bytes / 1_000_000));
-            writeln!(f, "  {name:<23} {:>10.0}  {:>17.2}  {memory:>10}", cost.events_per_s(self.events), cost.cpu_per_million(self.events))?;
+            let (rate, cpu, cores) = (cost.events_per_s(self.events), cost.cpu_per_million(self.events), cost.cores());
+            writeln!(f, "  {name:<23} {rate:>10.0}  {cpu:>17.2}  {cores:>6.2}  {memory:>10}")?;
         }
         writeln!(f, "  ratio of CPU time {:>36.2}", self.piped.cpu.as_secs_f64() / self.consumed.cpu.as_secs_f64().max(1e-9))?;
         writeln!(f, "  {}", self.detail)?;

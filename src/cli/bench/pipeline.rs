@@ -1,5 +1,6 @@
 //! The whole pipeline: engines, models, outputs, state, ledger and transactions, driven by the same loop as the service.
 
+use super::paced::Beside;
 use super::place::Place;
 use super::{Cost, Meter, usage};
 use crate::cli::args::BenchArgs;
@@ -8,8 +9,10 @@ use crate::cli::service::{Around, Seat, Told};
 use crate::cli::settings::Settings;
 use crate::engine::{Placement, Sums};
 use crate::shard::{self, Mode, Stats};
+use crate::simulate::LoadPlan;
 use std::sync::Barrier;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 /// What came of it.
 pub(super) struct Piped {
@@ -19,15 +22,16 @@ pub(super) struct Piped {
     pub(super) detail: String,
 }
 
-/// Reads every record once, and does with it what is to be done.
-pub(super) fn run(settings: &Settings, args: &BenchArgs, place: &Place) -> anyhow::Result<Piped> {
-    let around = Around::new(load::world_of(&load::unpaced(), &settings.world.folder)?)?;
+/// Reads every record of the load once, and does with it what is to be done.
+pub(super) fn run(settings: &Settings, args: &BenchArgs, place: &Place, load: &LoadPlan, beside: &Beside) -> anyhow::Result<Piped> {
+    let around = Around::new(load::world_of(load, &settings.world.folder)?)?;
     // The models are loaded before anything is read: a service does it once.
     let seats: Vec<Seat> = (0..args.shards).map(|_| Seat::load(settings, &around, false, None)).collect();
     let faults = seats.first().map(Seat::faults).unwrap_or_default();
-    let (meter, all_ended) = (Meter::default(), Barrier::new(seats.len()));
+    let all_ended = Barrier::new(seats.len());
+    let reading = Reading { meter: Meter::new(beside), read: AtomicU64::new(0), until: args.events };
     usage::forget_peak();
-    let shards = Shards { settings, args, place, around: &around, meter: &meter, all_ended: &all_ended };
+    let shards = Shards { settings, args, place, around: &around, reading: &reading, all_ended: &all_ended };
     let stats = std::thread::scope(|scope| -> anyhow::Result<Stats> {
         let threads: Vec<_> = seats.into_iter().zip(0..).map(|(seat, number)| scope.spawn(move || shards.run(number, seat))).collect();
         let mut ended = threads.into_iter().map(|thread| thread.join().map_err(|_| anyhow::anyhow!("a shard panicked"))?);
@@ -36,7 +40,7 @@ pub(super) fn run(settings: &Settings, args: &BenchArgs, place: &Place) -> anyho
     let models = if faults.is_empty() { "both models ran".to_owned() } else { faults.join("; ") };
     let Stats { outputs, commits, commit_seconds, .. } = stats;
     let detail = format!("{outputs} outputs and state entries in {commits} commits, which took {commit_seconds:.2} s; {models}");
-    Ok(Piped { cost: meter.read()?, sums: around.totals.sum(), detail })
+    Ok(Piped { cost: reading.meter.read()?, sums: around.totals.sum(), detail })
 }
 
 /// What the shards share.
@@ -46,7 +50,7 @@ struct Shards<'a> {
     args: &'a BenchArgs,
     place: &'a Place,
     around: &'a Around,
-    meter: &'a Meter,
+    reading: &'a Reading<'a>,
     all_ended: &'a Barrier,
 }
 
@@ -56,20 +60,34 @@ impl Shards<'_> {
         let mut make = |partition| Told::new(self.around.clone(), partition, self.args.partitions, engine.clone());
         let mut open = || self.place.join("pipeline", number);
         let (commit_interval, poll_records) = (self.settings.shards.commit_interval.0, self.settings.shards.max_batch);
-        let how = shard::Settings { mode: Mode::ToEnd, commit_interval, poll_records, ..shard::Settings::default() };
-        let ended = shard::run(&mut open, &mut make, &mut seat, &how, &First(self.meter), &AtomicBool::new(false));
+        // A load that still comes has no end yet; it lives like the service, and is stopped when it is read.
+        let (mode, never) = (if self.args.rate.is_some() { Mode::Serve } else { Mode::ToEnd }, AtomicBool::new(false));
+        let stop = if mode == Mode::Serve { &self.reading.meter.beside.stop } else { &never };
+        let how = shard::Settings { mode, commit_interval, poll_records, ..shard::Settings::default() };
+        let ended = shard::run(&mut open, &mut make, &mut seat, &how, self.reading, stop);
         // A membership that ended early would hand its partitions to the others.
         self.all_ended.wait();
         Ok(ended?.stats)
     }
 }
 
-/// Starts the meter with the first records.
-struct First<'a>(&'a Meter);
+/// How far the load is read: the meter starts with the first records, and after the last the shards may stop.
+struct Reading<'a> {
+    meter: Meter<'a>,
+    read: AtomicU64,
+    until: u64,
+}
 
-impl shard::Watch for First<'_> {
-    fn polled(&self, _records: usize, _bytes: usize) {
-        self.0.first_records();
+impl shard::Watch for Reading<'_> {
+    fn polled(&self, records: usize, _bytes: usize) {
+        self.meter.first_records();
+        if self.read.fetch_add(records as u64, Ordering::Relaxed) + records as u64 >= self.until {
+            self.meter.beside.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn restored(&self, _partition: u32, _entries: u64, _took: Duration) {
+        self.meter.beside.start(1);
     }
 }
 

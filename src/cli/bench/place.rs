@@ -21,7 +21,7 @@ pub(super) enum Place {
 impl Place {
     /// Makes the topics and writes the load.
     pub(super) fn fill(settings: &Settings, args: &BenchArgs, number: u32) -> anyhow::Result<Self> {
-        let place = Self::make(settings, args, number)?;
+        let place = Self::empty(settings, args, number)?;
         if let Err(why) = place.write(args.events) {
             // Topics that could not be filled are not left behind.
             place.clear()?;
@@ -30,7 +30,8 @@ impl Place {
         Ok(place)
     }
 
-    fn make(settings: &Settings, args: &BenchArgs, number: u32) -> anyhow::Result<Self> {
+    /// Makes the topics.
+    pub(super) fn empty(settings: &Settings, args: &BenchArgs, number: u32) -> anyhow::Result<Self> {
         match args.log {
             BenchLog::Embedded => {
                 let folder = Folder::new(&format!("midan-bench-{number}"))?;

@@ -22,6 +22,23 @@ impl Usage {
     }
 }
 
+/// The id of the calling thread, for [`cpu_of_thread`].
+pub(super) fn this_thread() -> String {
+    let link = std::fs::read_link("/proc/thread-self").unwrap_or_default();
+    link.file_name().map(|id| id.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// User and system time of a thread of this process that still runs.
+pub(super) fn cpu_of_thread(id: &str) -> Option<Duration> {
+    cpu(&std::fs::read_to_string(format!("/proc/self/task/{id}/stat")).ok()?)
+}
+
+/// What the calling thread has run on a CPU, to the nanosecond; nothing where the system does not tell.
+pub(super) fn cpu_of_this_thread() -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(told.split_ascii_whitespace().next().and_then(|first| first.parse().ok()).unwrap_or_default())
+}
+
 /// Lets the peak begin anew, so that a phase is not charged with the one before. Where the system refuses, the older peak stands.
 pub(super) fn forget_peak() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
@@ -50,6 +67,13 @@ mod tests {
     fn cpu_time_is_user_and_system_behind_a_name_with_blanks() {
         let stat = "7 (a ) b) S 1 7 7 0 -1 4194304 10 0 0 0 250 50 0 0 20 0 1 0 100 1000 50";
         assert_eq!(cpu(stat), Some(Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn a_thread_has_a_cpu_time_of_its_own() {
+        let id = this_thread();
+        assert!(cpu_of_thread(&id).is_some(), "thread {id}");
+        assert_eq!(cpu_of_thread("0"), None);
     }
 
     #[test]
