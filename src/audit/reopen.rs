@@ -152,3 +152,7 @@ fn identities(record: &RecordRef<'_>, world: &World, wanted: &Wanted) -> Vec<u64
 
 /// A window is of the pane in which an event counts, which the as-of lag of its source moves.
 const MARGIN: crate::time::Span = crate::time::Span::from_mins(60);
+
+#[cfg(test)]
+#[path = "reopen_tests.rs"]
+mod tests;

@@ -155,7 +155,7 @@ fn caught_up(most: Span) -> (Vec<Said>, usize) {
 fn hours_of_backlog_are_read_in_step_with_few_panes_open_and_the_same_bytes() {
     let (unbounded, all_open) = caught_up(Span::from_mins(100_000));
     let (in_step, few_open) = caught_up(Spread::default().most);
-    assert!(all_open > 500, "{all_open} panes: the log hands out one feed after the other");
+    assert!(all_open > 150, "{all_open} panes: the log hands out one feed after the other");
     assert!(few_open < 80, "{few_open} panes were open at once");
     assert!(in_step == unbounded);
     assert!(in_step.iter().all(|(topic, ..)| *topic != Topic::Out(OutTopic::Late)), "nothing is late that was not");

@@ -7,7 +7,6 @@ mod follow;
 mod late;
 mod order;
 mod recovery;
-mod reopen;
 mod silence;
 mod threads;
 

@@ -1,6 +1,6 @@
 //! What was too late and is taken back in: openly, once, and moving nobody's time.
 
-use crate::audit::reopen::{Selection, Wanted};
+use super::{Reopening, Selection, Wanted};
 use crate::engine::story::{Record, Run, SOURCES, START, all_low, count, count_over, world};
 use crate::engine::{OutTopic, Placement};
 use crate::time::EventTime;
@@ -35,7 +35,7 @@ fn selected(run: &Run, records: &[Record], from: i64, to: i64) -> (Vec<Record>, 
         *offset += 1;
     }
     let taken = selection.finish();
-    let copy = |reopening: &crate::audit::reopen::Reopening| {
+    let copy = |reopening: &Reopening| {
         let original = records.iter().find(|record| record.value == reopening.value).unwrap();
         original.clone().reopened(&reopening.position)
     };
