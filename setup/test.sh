@@ -23,8 +23,6 @@ setup/chromium.sh
 setup/prometheus.sh
 setup/checkers.sh
 setup/training.sh
-source setup/debian.sh
-debian_packages kcat
 
 browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 
@@ -46,9 +44,6 @@ rules() { "$tools/prometheus/promtool" test rules dashboards/prometheus/rules/mi
 
 scripts() { PYTHONPATH=setup python3 -m unittest discover --start-directory setup/tests; }
 
-# Three instances on a real Kafka, ten faults; kcat compares what stands.
-chaos() { load-tests/chaos/chaos.py --midan "$MIDAN_BIN" --venue rabat --kills 10 --every 2 --speed 600 --session 3; }
-
 training() { "$tools/training/bin/python" -m pytest -q models/train; }
 
 suites_begin test
@@ -59,6 +54,5 @@ suite "console" console test
 suite "console in a browser" console e2e
 suite "console on its mock" console_on_mock
 suite "delivery" setup/compose_test.sh
-check "chaos" chaos
 suite "model training" training
 suites_end

@@ -65,6 +65,9 @@ impl<L: ShardLog> ShardLog for HookedLog<L> {
         self.hand.deaf.lock().unwrap().retain(|place| !partitions.contains(&place.partition));
         self.inner.halt(partitions)
     }
+    fn pause(&mut self, places: &[Place], paused: bool) -> Result<(), LogError> {
+        self.inner.pause(places, paused)
+    }
     fn release(&mut self, partitions: &[u32]) -> Result<(), LogError> {
         self.inner.release(partitions)
     }

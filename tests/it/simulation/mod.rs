@@ -26,7 +26,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How many a run of the tests tries.
-const SCHEDULES: u64 = 10_000;
+const SCHEDULES: u64 = 1_000;
 /// How many shards there are at most.
 const SLOTS: usize = 3;
 /// Turns with trouble, and turns at all: a schedule that has calmed down must come to its end.
