@@ -285,6 +285,9 @@ pub struct IncidentsArgs {
     /// Only the incidents whose id holds this; no quiet nights then.
     #[arg(long, value_name = "ID")]
     pub only: Vec<String>,
+    /// Incidents of one's own: a folder with a folder for each, instead of those in the binary.
+    #[arg(long, value_name = "DIR")]
+    pub library: Option<PathBuf>,
     /// Prints JSON instead of the table.
     #[arg(long)]
     pub json: bool,

@@ -29,7 +29,7 @@ pub(super) fn run(settings: &Settings, args: &IncidentsArgs) -> anyhow::Result<E
 
 fn score(profiles: &[SourceFile], args: &IncidentsArgs) -> anyhow::Result<Scores> {
     let wanted = |id: &str| args.only.is_empty() || args.only.iter().any(|only| id.contains(only.as_str()));
-    let library = library::read(profiles).map_err(anyhow::Error::msg)?;
+    let library = library::read(profiles, args.library.as_deref()).map_err(anyhow::Error::msg)?;
     let known: Vec<&str> = library.iter().map(|incident| incident.script.id.as_str()).collect();
     if let Some(unknown) = args.only.iter().find(|only| known.iter().all(|id| !id.contains(only.as_str()))) {
         anyhow::bail!("no incident is called {unknown:?}; the library has {}", known.join(", "));

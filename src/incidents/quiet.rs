@@ -84,7 +84,7 @@ impl Night {
         };
         let kick_off =
             SEASON + i64::from(dice.whole(0, 30)) * 1_440 * MINUTE + (i64::from(dice.whole(14, 21)) * 60 + i64::from(dice.whole(0, 4)) * 15) * MINUTE;
-        let lanes = f64::from(expected) / LANE_PER_H / dice.between(0.85, 1.1);
+        let lanes = f64::from(expected) / LANE_PER_H / dice.between(0.7, 0.95);
         let groups = 2 + dice.index(3);
         let weights: Vec<f64> = (0..groups).map(|_| dice.between(0.8, 1.2)).collect();
         let sum: f64 = weights.iter().sum();
@@ -154,7 +154,7 @@ impl Night {
             text,
             "  {{ id = \"platform\", kind = \"platform\", area_m2 = {:.0}, capacity = {:.0} }},",
             500.0 + expected * 0.06,
-            1_000.0 + expected * 0.15
+            1_000.0 + expected * self.rail_share * 0.8
         );
         let _ = writeln!(text, "  {{ id = \"forecourt\", kind = \"forecourt\", area_m2 = {:.0}, closed = true }},", 1_000.0 + expected * 0.3);
         let _ = writeln!(text, "  {{ id = \"bowl\", kind = \"bowl\", area_m2 = {:.0}, capacity = {}, closed = true }},", expected * 0.5, self.capacity());
@@ -163,7 +163,11 @@ impl Night {
         }
         let exit_m = expected / 82.0 / 8.0 * 1.5;
         let _ = writeln!(text, "]\nlinks = [");
-        let _ = writeln!(text, "  {{ id = \"from-rail\", kind = \"corridor\", to = \"forecourt\", width_m = {:.0} }},", 6.0 + expected / 6_000.0);
+        let _ = writeln!(
+            text,
+            "  {{ id = \"from-rail\", kind = \"corridor\", from = \"platform\", to = \"forecourt\", width_m = {:.0} }},",
+            6.0 + expected / 6_000.0
+        );
         let _ = writeln!(text, "  {{ id = \"road\", kind = \"open\", to = \"forecourt\", width_m = {:.0} }},", 10.0 + expected / 5_000.0);
         for i in 0..self.groups.len() {
             let _ = writeln!(text, "  {{ id = \"to-{i}\", kind = \"open\", from = \"forecourt\", to = \"queue-{i}\", width_m = 8 }},");
@@ -211,7 +215,7 @@ impl Night {
             curve.join(", "),
             rfc3339(from),
             rfc3339(to),
-            libm::ceil(seats * 2.5 / 1_000.0),
+            libm::ceil(seats * 3.5 / 1_000.0),
         );
         text
     }

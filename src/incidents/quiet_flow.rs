@@ -202,9 +202,10 @@ impl<'a> Play<'a> {
                 self.tell(Feed::Sensors, "counters", at, json!({"type": "state", "sensor": format!("s-g{i}"), "at": at, "state": "open", "lanes_open": lanes}));
             }
         }
-        // The exits are opened a quarter of an hour before the end, as planned.
-        let is_open = at >= self.night.end() - 15 * MINUTE;
-        if self.before(at) % 5 == 0 || at == self.night.end() - 15 * MINUTE {
+        // The exits are opened by the clock of the plan, a quarter of an hour before the regular end.
+        let opening = self.night.kick_off + (self.night.delay_min + 90) * MINUTE;
+        let is_open = at >= opening;
+        if self.before(at) % 5 == 0 || at == opening {
             for name in ["s-exit-a", "s-exit-b", "s-exit-c"] {
                 let state = if is_open { "open" } else { "closed" };
                 self.tell(Feed::Sensors, "counters", at, json!({"type": "state", "sensor": name, "at": at, "state": state}));

@@ -7,6 +7,9 @@ use midan::crowd::dense::frame::velocities;
 use midan::crowd::dense::line::crossings;
 use midan::crowd::dense::voronoi::{self, Cutoff};
 use midan::crowd::dense::{Frame, Mover, Point, Polygon, Walker};
+use midan::feeds::observation::Count;
+use midan::time::{EventTime, PaneLength, Span};
+use midan::window::apportion;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -141,4 +144,55 @@ fn measures_agree_with_pedpy() {
         compared += 1;
     }
     assert!(compared >= 1, "the synthetic crowd needs no data");
+}
+
+/// The manual counts of two streets at the Festival of Lights in Lyon (`MIDAN_DATA`, `madras_lyon`): intervals of a few to thirty seconds, as a person counted them.
+///
+/// Told as counts and shared out over panes of ten seconds they keep every person, so the flow over the whole is the person's own. Within, the definitions differ: a count
+/// no longer than a pane falls whole into the pane of its last instant, so a running total may lead or trail by the persons of one count, and by no more.
+#[test]
+fn manual_counts_keep_their_persons_and_their_flow() {
+    let Some(data) = std::env::var_os("MIDAN_DATA") else { return };
+    for (street, total) in [("chenavard", 2_030), ("constantine", 1_803)] {
+        let path = Path::new(&data).join(format!("madras_lyon/{street}_2022_1210.csv"));
+        let rows = manual_rows(&std::fs::read_to_string(path).unwrap());
+        let pane = PaneLength::new(Span::from_secs(10)).unwrap();
+        let (mut panes, mut largest): (BTreeMap<EventTime, u32>, u32) = (BTreeMap::new(), 0);
+        for pair in rows.windows(2) {
+            let count = Count { from: at(pair[0].0), to: at(pair[1].0), inwards: 0, outwards: 0, undirected: pair[1].1 - pair[0].1 };
+            largest = largest.max(count.undirected);
+            for (end, part) in apportion(&count, Span::ZERO, pane) {
+                *panes.entry(end).or_default() += part.undirected;
+            }
+        }
+        assert_eq!(panes.values().sum::<u32>(), total, "{street}");
+        let running = |secs: i64| {
+            let after = rows.iter().position(|(at, _)| *at >= secs).unwrap_or(rows.len() - 1);
+            let ((from, low), (to, high)) = (rows[after.saturating_sub(1)], rows[after]);
+            if to == from { f64::from(high) } else { f64::from(low) + f64::from(high - low) * (secs.min(to) - from) as f64 / (to - from) as f64 }
+        };
+        let (mut sum, mut greatest) = (0, 0.0f64);
+        for (end, persons) in &panes {
+            sum += persons;
+            greatest = greatest.max((f64::from(sum) - running(end.as_millis() / 1_000)).abs());
+        }
+        let minutes = (rows[rows.len() - 1].0 - rows[0].0) as f64 / 60.0;
+        println!("{street}: {:.1} persons/min over {minutes:.1} min; the running total is off by at most {greatest:.0} of {total}", f64::from(total) / minutes);
+        assert!(greatest <= f64::from(largest), "{street}: off by {greatest}, the largest count is {largest}");
+    }
+}
+
+fn at(secs: i64) -> EventTime {
+    EventTime::from_millis(secs * 1_000)
+}
+
+/// (second of the day, persons so far).
+fn manual_rows(text: &str) -> Vec<(i64, u32)> {
+    let row = |line: &str| {
+        let mut fields = line.split(',');
+        let clock: Vec<i64> = fields.next()?.split(':').filter_map(|part| part.parse().ok()).collect();
+        let &[hours, minutes, seconds] = clock.as_slice() else { return None };
+        Some(((hours * 60 + minutes) * 60 + seconds, fields.next()?.trim().parse().ok()?))
+    };
+    text.lines().filter_map(row).collect()
 }

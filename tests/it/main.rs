@@ -13,6 +13,7 @@
 mod bench;
 mod dense_physics;
 mod door;
+mod incidents;
 mod kafka_broker;
 mod layers;
 mod night;

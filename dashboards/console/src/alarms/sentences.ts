@@ -95,6 +95,16 @@ export function headline(alarm: Alarm, place: string, say: Speech, words: Words)
         (a, b) => h.heat_at(place, say.duration(a), `${say.number(b, 1)}\u202f°C`),
         h.heat(place),
       );
+    case "alarm.flow_break":
+      return either(
+        fact("density"),
+        (d) => h.flow_break_at(place, words.units.density(say.number(d, 1))),
+        h.flow_break(place),
+      );
+    case "alarm.turb":
+      return either(fact("density"), (d) => h.turb_at(place, words.units.density(say.number(d, 1))), h.turb(place));
+    case "alarm.counter":
+      return either(fact("share", "counterflow"), (part) => h.counter_at(place, say.percent(part)), h.counter(place));
     case "alarm.anomaly": {
       const expected = fact("expected_in");
       const write = (n: number) => words.units.perMinute(say.number(n));
@@ -147,6 +157,12 @@ export function wouldClear(alarm: Alarm, say: Speech, words: Words): string {
       return either(fact("wait_s"), (s) => c.heat(say.duration(s)), c.unknown);
     case "clear.blind":
       return either(fact("coverage"), (part) => c.blind(say.percent(part)), c.unknown);
+    case "clear.flow_break":
+      return c.flow_break;
+    case "clear.turb":
+      return c.turb;
+    case "clear.counter":
+      return either(fact("share"), (part) => c.counter(say.percent(part)), c.unknown);
     case "clear.anomaly":
       return either(fact("score", "p"), (part) => c.anomaly(say.percent(part)), c.unknown);
     default:
