@@ -42,7 +42,9 @@ pub fn svg(scores: &Scores) -> String {
             let class = if lead.at_load { "l" } else { "b" };
             let _ = writeln!(svg, "<rect class=\"{class}\" x=\"{from:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"20\" rx=\"3\"/>", (to - from).max(2.0));
             let told = if lead.at_load { format!("{} at load", lead.code) } else { format!("{} {}", lead.code, minutes(lead.before_harm_min)) };
-            let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" style=\"fill:#fff\">{told}</text>", from + 6.0, y + 15.0);
+            // A short bar has its words before it.
+            let (at, style) = if to - from < 110.0 { (from - 6.0, "text-anchor=\"end\"") } else { (from + 6.0, "style=\"fill:#fff\"") };
+            let _ = writeln!(svg, "<text x=\"{at:.1}\" y=\"{:.1}\" {style}>{told}</text>", y + 15.0);
             let acted = x(lead.before_harm_min - lead.before_acting_min);
             let _ = writeln!(svg, "<path class=\"a\" d=\"M{acted:.1} {:.1}l5 9h-10z\"><title>people acted at {}</title></path>", y + 21.0, incident.acted);
         }

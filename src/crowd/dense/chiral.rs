@@ -141,7 +141,7 @@ mod tests {
     fn circling_with_an_18_s_period_is_a_peak_of_one_sense() {
         let omega = TAU / 18.0;
         let circling = |i: usize, t: f64| {
-            let sense = if i % 2 == 0 { 1.0 } else { -1.0 };
+            let sense = if i.is_multiple_of(2) { 1.0 } else { -1.0 };
             let (noise, phase) = (noise(i, t), i as f64);
             [0.05 * libm::cos(omega * t + phase) + noise[0], 0.05 * sense * libm::sin(omega * t + phase) + noise[1]]
         };

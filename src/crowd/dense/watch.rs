@@ -41,6 +41,9 @@ pub struct Measure {
     pub over: Span,
 }
 
+/// A frame of tracks in whole mm: (id, x, y).
+type Frozen = Vec<(u64, i32, i32)>;
+
 /// What is remembered of a zone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DenseState {
@@ -51,7 +54,7 @@ pub struct DenseState {
     /// Mean density and flow of the last panes: (end, density, flow).
     panes: Vec<(EventTime, f64, Option<f64>)>,
     /// The last frame of tracks, for the first velocities of the next pane.
-    last: Vec<(EventTime, Vec<(u64, i32, i32)>)>,
+    last: Vec<(EventTime, Frozen)>,
 }
 
 /// One field of the window.
@@ -250,7 +253,7 @@ fn blocks(grid: &crate::feeds::observation::Grid) -> (Lattice, Field) {
     (Lattice { origin: [step_m / 2.0, step_m / 2.0], step_m, columns, rows }, Field { density, velocity })
 }
 
-fn frozen(frame: &Frame) -> Vec<(u64, i32, i32)> {
+fn frozen(frame: &Frame) -> Frozen {
     frame.walkers().iter().map(|walker| (walker.id, libm::round(walker.at[0] * 1_000.0) as i32, libm::round(walker.at[1] * 1_000.0) as i32)).collect()
 }
 
