@@ -250,6 +250,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 #[test]
+#[ignore = "compiles, was never run: run it once, then this line goes"]
 fn however_the_shards_and_the_log_fail_the_bytes_are_those_of_an_undisturbed_run() {
     if let Some(seed) = number("MIDAN_SEED") {
         println!("seed {seed}: {:?}", try_seed(seed));
