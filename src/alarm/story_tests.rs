@@ -24,8 +24,15 @@ impl Night {
         let end = self.site.end(n);
         let site = &self.site;
         let figures = site.close(&mut self.state, n, |pane| fill(site, pane));
-        let findings =
-            detect(&Scene { venue: &site.venue, figures: &figures, outlooks: &[], models: ModelsSeen::default(), clocks: &[], pane_start: site.venue.pane.start(end), end });
+        let findings = detect(&Scene {
+            venue: &site.venue,
+            figures: &figures,
+            outlooks: &[],
+            models: ModelsSeen::default(),
+            clocks: &[],
+            pane_start: site.venue.pane.start(end),
+            end,
+        });
         let at = At { venue: &site.venue.id, event_time: end, watermark: end, coverage: figures.coverage };
         self.log.extend(self.book.expire(&at));
         self.log.extend(self.book.assess(&at, &findings));

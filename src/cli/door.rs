@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Runs until it is told to stop.
+#[allow(clippy::disallowed_methods, reason = "a signal only sets a flag, which is looked at now and then")]
 pub(super) fn run(settings: &Settings, args: &DoorArgs) -> anyhow::Result<ExitCode> {
     let world = service::world(settings)?;
     let stop = Arc::new(AtomicBool::new(false));

@@ -94,7 +94,8 @@ mod tests {
                 venue: &site.venue,
                 figures: &figures,
                 outlooks: &[],
-                models: ModelsSeen::default(), clocks: &[],
+                models: ModelsSeen::default(),
+                clocks: &[],
                 pane_start: site.end(n - 1),
                 end: site.end(n),
             });
@@ -118,7 +119,15 @@ mod tests {
     fn measure_the_detectors_over_a_thousand_zones() {
         let site = stadium(1_000);
         let figures = site.close(&mut site.state(), 1, |pane| pane.counts.iter_mut().for_each(|count| (count.inwards, count.reports) = (3, 1)));
-        let scene = Scene { venue: &site.venue, figures: &figures, outlooks: &[], models: ModelsSeen::default(), clocks: &[], pane_start: site.end(0), end: site.end(1) };
+        let scene = Scene {
+            venue: &site.venue,
+            figures: &figures,
+            outlooks: &[],
+            models: ModelsSeen::default(),
+            clocks: &[],
+            pane_start: site.end(0),
+            end: site.end(1),
+        };
         let start = std::time::Instant::now();
         let times = 200;
         let found: usize = (0..times).map(|_| detect(&scene).len()).sum();

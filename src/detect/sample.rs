@@ -91,7 +91,10 @@ impl Stage {
         let mut findings = Vec::new();
         let end = self.figures.end;
         let pane_start = self.site.venue.pane.start(end);
-        detect(&Scene { venue: &self.site.venue, figures: &self.figures, outlooks: &self.outlooks, models: self.models, clocks: &[], pane_start, end }, &mut findings);
+        detect(
+            &Scene { venue: &self.site.venue, figures: &self.figures, outlooks: &self.outlooks, models: self.models, clocks: &[], pane_start, end },
+            &mut findings,
+        );
         findings
     }
 

@@ -7,7 +7,7 @@ use super::schema::Schema;
 use super::settings;
 use crate::feeds::{Fault, Reason};
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,8 +24,8 @@ pub struct Registry {
     agent: ureq::Agent,
     attempts: u32,
     forget_after: Duration,
-    known: HashMap<u32, Arc<Schema>>,
-    refused: HashMap<u32, (Instant, Fault)>,
+    known: BTreeMap<u32, Arc<Schema>>,
+    refused: BTreeMap<u32, (Instant, Fault)>,
     /// How often it was asked.
     asked: u64,
 }
@@ -46,6 +46,14 @@ struct Reference {
     version: u32,
 }
 
+/// A schema as the registry tells it.
+struct Told {
+    kind: Option<String>,
+    text: String,
+    /// The schemas that it names, by name.
+    imports: BTreeMap<String, String>,
+}
+
 /// Why there is no schema.
 enum Missing {
     /// The registry does not know it.
@@ -62,8 +70,8 @@ impl Registry {
             agent: super::ask::agent(settings.timeout),
             attempts: settings.attempts.max(1),
             forget_after: settings.forget_after,
-            known: HashMap::new(),
-            refused: HashMap::new(),
+            known: BTreeMap::new(),
+            refused: BTreeMap::new(),
             asked: 0,
         }
     }
@@ -110,6 +118,7 @@ impl Registry {
         }
     }
 
+    #[allow(clippy::disallowed_methods, reason = "a registry that does not answer is asked again a little later")]
     fn fetch(&mut self, id: u32) -> Result<Schema, Fault> {
         let of = |detail: String| Fault::in_field(Reason::UnknownFormat, "schema", detail);
         let mut pause = PAUSE;
@@ -120,7 +129,7 @@ impl Registry {
                 pause *= 2;
             }
             match self.fetch_once(id) {
-                Ok((kind, text, imports)) => {
+                Ok(Told { kind, text, imports }) => {
                     return Schema::parse(kind.as_deref(), &text, &imports).map_err(|why| of(format!("schema {id} is of no use: {why}")));
                 }
                 Err(Missing::Unknown) => why = format!("the registry does not know schema {id}"),
@@ -130,11 +139,11 @@ impl Registry {
         Err(of(format!("{why}, asked {} times", self.attempts)))
     }
 
-    fn fetch_once(&mut self, id: u32) -> Result<(Option<String>, String, BTreeMap<String, String>), Missing> {
+    fn fetch_once(&mut self, id: u32) -> Result<Told, Missing> {
         let answer = self.ask(&format!("{}/schemas/ids/{id}", self.url))?;
         let mut imports = BTreeMap::new();
         self.import(&answer.references, &mut imports, 0)?;
-        Ok((answer.schema_type, answer.schema, imports))
+        Ok(Told { kind: answer.schema_type, text: answer.schema, imports })
     }
 
     fn import(&mut self, references: &[Reference], imports: &mut BTreeMap<String, String>, depth: usize) -> Result<(), Missing> {

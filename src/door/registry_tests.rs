@@ -9,6 +9,7 @@ use std::sync::Mutex;
 type Reply = (u16, String, Duration);
 
 /// Serves the replies in turn, the last one for ever, and notes what was asked.
+#[allow(clippy::disallowed_methods, reason = "a registry that answers late is what is tested")]
 fn server(replies: Vec<Reply>) -> (String, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

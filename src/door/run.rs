@@ -164,6 +164,7 @@ impl Context {
     }
 
     /// Sleeps, but not past the door's closing.
+    #[allow(clippy::disallowed_methods, reason = "a poll waits for its interval")]
     pub fn sleep(&self, long: Duration) {
         let until = self.since_start() + long;
         while !self.stopped() && self.since_start() < until {

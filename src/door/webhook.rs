@@ -22,7 +22,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub struct Hook {
 
 /// The senders, and what a payload needs on its way.
 pub struct Hooks {
-    by_name: HashMap<(Box<str>, Box<str>), Hook>,
+    by_name: BTreeMap<(Box<str>, Box<str>), Hook>,
     context: Context,
 }
 

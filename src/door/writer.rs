@@ -96,6 +96,7 @@ pub fn run(world: &Arc<World>, feeder: &mut dyn Feeder, jobs: &Receiver<Job>, st
 }
 
 /// Sends the jobs, again and again while the log is only busy: a repeat collapses downstream, a loss would not.
+#[allow(clippy::disallowed_methods, reason = "a busy log gives no signal when it is free again")]
 fn patiently(world: &World, feeder: &mut dyn Feeder, jobs: &[Job], stop: &AtomicBool) -> Result<(), String> {
     let mut pause = PAUSES.0;
     loop {

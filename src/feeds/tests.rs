@@ -455,6 +455,7 @@ fn what_is_written_back_reads_as_the_same_observation() {
 /// Records that were changed at random, as many of each format as `MIDAN_HAMMER` says (`docs/FORMATS-IN.md`, "Broken records").
 #[test]
 #[ignore = "takes minutes"]
+#[allow(clippy::disallowed_methods, reason = "how long a fuzzing run lasts is the caller's to say")]
 fn changed_records_never_panic() {
     let each: u64 = std::env::var("MIDAN_HAMMER").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000);
     let (world, mut state, mut read) = (wired_world(), 0x9e37_79b9_7f4a_7c15_u64, 0_u64);

@@ -171,7 +171,7 @@ impl<C: Core> Running<C> {
 
     /// What was kept back, once nothing is owed any more.
     pub(super) fn take_held(&mut self) -> Option<(Batch, Vec<Control>)> {
-        let ready = !self.owed.is_any() && !(self.held.is_empty() && self.held_ends.is_empty());
+        let ready = !(self.owed.is_any() || self.held.is_empty() && self.held_ends.is_empty());
         ready.then(|| (std::mem::take(&mut self.held), std::mem::take(&mut self.held_ends)))
     }
 

@@ -146,12 +146,12 @@ fn outside(parts: &mut Parts, capacity: f64) {
     counted(parts, "hub-e", "Buses to approach East", "corridor", Some("bus-hub"), Some("approach-e"), 14.0, "");
 }
 
-/// A sector of the ring: forecourt, concourse, the way to the seats and the exit.
+/// A sector of the ring: forecourt, concourse, the way to the seats and the exit, which is wide enough without one of the others.
 fn ring(parts: &mut Parts, sector: usize, sectors: usize, capacity: f64) {
     let (n, next) = (sector + 1, (sector + 1) % sectors + 1);
     let width = 360.0 / sectors as f64;
     let from = -90.0 + width * (sector as f64 - 0.5);
-    let (area, exit) = (libm::round(0.2 * capacity / sectors as f64), libm::ceil(capacity / PER_METRE / sectors as f64) + 2.0);
+    let (area, exit) = (libm::round(0.2 * capacity / sectors as f64), libm::ceil(capacity / PER_METRE / (sectors - 1) as f64));
     let shape = arc((208, 176), (298, 254), from + 0.6, from + width - 0.6);
     line(
         &mut parts.zones,

@@ -55,7 +55,7 @@ pub(super) fn world() -> Arc<World> {
         let kick_off = chrono::DateTime::from_timestamp_millis(START + 7_200_000).unwrap().to_rfc3339();
         let mut files = vec![SourceFile { path: "profile.toml".into(), text: profile.into() }];
         for name in VENUES {
-            files.push(SourceFile { path: format!("{name}.toml").into(), text: VENUE.replace("NAME", name).replace("KICK_OFF", &kick_off) });
+            files.push(SourceFile { path: format!("{name}.toml"), text: VENUE.replace("NAME", name).replace("KICK_OFF", &kick_off) });
         }
         Arc::new(load(&files).unwrap())
     });
