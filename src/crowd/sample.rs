@@ -160,6 +160,7 @@ pub(crate) fn profile() -> Profile {
         ("blind.occupied", 10.0),
         ("anomaly.budget_per_week", 1.0),
         ("anomaly.budget_shared", 1.0),
+        ("anomaly.supports", 0.01),
         ("anomaly.hold", 0.5),
         ("anomaly.dips", 0.8),
         ("anomaly.min_days", 2.0),

@@ -13,10 +13,8 @@ use crate::venue::Profile;
 const MANNER: Manner =
     Manner { code: Code::Anomaly, headline: "alarm.anomaly", would_clear: "clear.anomaly", certainty: "possible", urgency: "expected", severity: "minor" };
 
-/// The learnt score supports a finding when at most this share of quiet panes has a higher one.
-const SUPPORTS: f64 = 0.01;
-
 struct Limits {
+    supports: f64,
     hold: f64,
     delays: (Span, Span),
 }
@@ -49,7 +47,7 @@ fn finding(scene: &Scene<'_>, zone: usize, verdict: &Verdict, outlook: &Outlook,
         finding.evidence.push(in_window(scene.figure(flow, came, "persons/min")));
         finding.evidence.push(in_window(scene.figure(expected, usual, "persons/min")));
         if let Some(learnt) = outlook.score.filter(|learnt| learnt.is_finite()) {
-            let side = if learnt <= SUPPORTS { &mut finding.evidence } else { &mut finding.against };
+            let side = if learnt <= limits.supports { &mut finding.evidence } else { &mut finding.against };
             side.push(scene.figure("score_learnt", learnt, "1"));
         }
     }
@@ -66,7 +64,11 @@ const fn words(kind: SeriesKind) -> (&'static str, &'static str) {
 }
 
 fn read(profile: &Profile) -> Limits {
-    Limits { hold: profile.value("anomaly.hold"), delays: (seconds(profile, "anomaly.on_s"), seconds(profile, "anomaly.off_s")) }
+    Limits {
+        supports: profile.value("anomaly.supports"),
+        hold: profile.value("anomaly.hold"),
+        delays: (seconds(profile, "anomaly.on_s"), seconds(profile, "anomaly.off_s")),
+    }
 }
 
 #[cfg(test)]

@@ -128,6 +128,7 @@ pub const REQUIRED: &[(&str, &str)] = &[
     ("blind.occupied", "persons"),
     ("anomaly.budget_per_week", "1/week"),
     ("anomaly.budget_shared", "1"),
+    ("anomaly.supports", "1"),
     ("anomaly.hold", "1"),
     ("anomaly.dips", "1"),
     ("anomaly.min_days", "days"),
