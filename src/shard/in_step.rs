@@ -79,9 +79,13 @@ impl InStep {
                 _ => {}
             }
         }
+        steps
+    }
+
+    /// The log has done them. One that could not is asked again: a feed whose resumption was forgotten would stand still for ever.
+    pub(super) fn done(&mut self, steps: &Steps) {
         self.paused.extend(&steps.pause);
         self.paused.retain(|place| !steps.resume.contains(place));
-        steps
     }
 
     fn look(&mut self, progress: &Progress) {

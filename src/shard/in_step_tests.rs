@@ -17,10 +17,28 @@ const fn place(feed: Feed) -> Place {
     Place { feed, partition: 3 }
 }
 
+/// Judged, and done by the log.
+fn judged(in_step: &mut InStep, feeds: &[Progress]) -> Steps {
+    let steps = in_step.judge(Spread::default(), feeds);
+    in_step.done(&steps);
+    steps
+}
+
+#[test]
+fn what_the_log_could_not_do_is_asked_again() {
+    let mut steps = InStep::default();
+    let apart = |tickets| [feed(Feed::Sensors, Some(200), false), feed(Feed::Ticketing, Some(tickets), false)];
+    judged(&mut steps, &apart(0));
+    let resume = steps.judge(Spread::default(), &apart(190)).resume;
+    assert_eq!(resume, [place(Feed::Sensors)]);
+    assert_eq!(judged(&mut steps, &apart(190)).resume, resume);
+    assert_eq!(judged(&mut steps, &apart(190)), Steps::default());
+}
+
 #[test]
 fn a_feed_far_ahead_of_unread_records_is_paused_until_they_have_come_near() {
-    let (mut steps, spread) = (InStep::default(), Spread::default());
-    let mut told = |sensors, tickets| steps.judge(spread, &[feed(Feed::Sensors, Some(sensors), false), feed(Feed::Ticketing, Some(tickets), false)]);
+    let mut steps = InStep::default();
+    let mut told = |sensors, tickets| judged(&mut steps, &[feed(Feed::Sensors, Some(sensors), false), feed(Feed::Ticketing, Some(tickets), false)]);
     assert_eq!(told(120, 0), Steps::default());
     assert_eq!(told(121, 0), Steps { pause: vec![place(Feed::Sensors)], resume: vec![] });
     assert_eq!(told(121, 60), Steps::default(), "near is half the spread");
@@ -29,24 +47,24 @@ fn a_feed_far_ahead_of_unread_records_is_paused_until_they_have_come_near() {
 
 #[test]
 fn a_feed_that_is_read_to_its_end_holds_nobody_and_neither_do_the_commands() {
-    let (mut steps, spread) = (InStep::default(), Spread::default());
-    let told = steps.judge(spread, &[feed(Feed::Sensors, Some(9_000), false), feed(Feed::Transport, Some(0), true), feed(Feed::Commands, None, false)]);
+    let mut steps = InStep::default();
+    let told = judged(&mut steps, &[feed(Feed::Sensors, Some(9_000), false), feed(Feed::Transport, Some(0), true), feed(Feed::Commands, None, false)]);
     assert_eq!(told, Steps::default());
 }
 
 #[test]
 fn a_feed_with_unread_records_and_no_time_yet_is_read_first() {
-    let (mut steps, spread) = (InStep::default(), Spread::default());
-    let told = steps.judge(spread, &[feed(Feed::Sensors, Some(0), false), feed(Feed::Transport, None, false)]);
+    let mut steps = InStep::default();
+    let told = judged(&mut steps, &[feed(Feed::Sensors, Some(0), false), feed(Feed::Transport, None, false)]);
     assert_eq!(told.pause, [place(Feed::Sensors)]);
-    let told = steps.judge(spread, &[feed(Feed::Sensors, Some(0), false), feed(Feed::Transport, None, true)]);
+    let told = judged(&mut steps, &[feed(Feed::Sensors, Some(0), false), feed(Feed::Transport, None, true)]);
     assert_eq!(told.resume, [place(Feed::Sensors)], "all of it was of no use, and it is read");
 }
 
 #[test]
 fn records_that_do_not_come_stop_nobody_for_long() {
-    let (mut steps, spread) = (InStep::default(), Spread::default());
-    let mut told = || steps.judge(spread, &[feed(Feed::Sensors, Some(9_000), false), feed(Feed::Transport, Some(0), false)]);
+    let mut steps = InStep::default();
+    let mut told = || judged(&mut steps, &[feed(Feed::Sensors, Some(9_000), false), feed(Feed::Transport, Some(0), false)]);
     assert_eq!(told().pause, [place(Feed::Sensors)]);
     assert!((0..1_000).any(|_| told().resume == [place(Feed::Sensors)]));
     assert_eq!(told(), Steps::default());
@@ -54,12 +72,12 @@ fn records_that_do_not_come_stop_nobody_for_long() {
 
 #[test]
 fn the_one_that_is_furthest_behind_is_never_paused() {
-    let (mut steps, spread) = (InStep::default(), Spread::default());
+    let mut steps = InStep::default();
     let mut reached = [0_i64, 7, 90];
     for turn in 0..2_000_usize {
         let feeds =
             [feed(Feed::Transport, Some(reached[0]), false), feed(Feed::Ticketing, Some(reached[1]), false), feed(Feed::Sensors, Some(reached[2]), false)];
-        steps.judge(spread, &feeds);
+        judged(&mut steps, &feeds);
         let free: Vec<usize> = (0..3).filter(|i| !steps.paused.contains(&feeds[*i].place)).collect();
         let least = (0..3).min_by_key(|i| reached[*i]).unwrap();
         assert!(free.contains(&least));

@@ -318,6 +318,7 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
             if !steps.resume.is_empty() {
                 self.desk.log()?.pause(&steps.resume, false)?;
             }
+            self.in_step.done(&steps);
         }
         Ok(())
     }
