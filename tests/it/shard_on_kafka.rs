@@ -340,9 +340,9 @@ fn broker_time_comes_back_with_the_heartbeats_and_an_alert_is_seen_before_the_co
 fn a_transaction_that_is_given_up_is_read_again_without_a_trace() {
     let Some(broker) = broker() else { return };
     let settings = fed(broker, 4, RECORDS);
-    let hand = Hand { refuse_every: 3, ..Hand::default() };
+    let hand = Hand { refuse_every: 4, ..Hand::default() };
     let mut open = || Ok(Box::new(HookedLog::new(KafkaShard::join(&settings, 0)?, &hand)) as Box<dyn ShardLog>);
-    let how = shard::Settings { commit_interval: Duration::from_millis(10), ..to_end(500) };
+    let how = shard::Settings { commit_interval: Duration::from_millis(1), ..to_end(50) };
     let stats = run(&mut open, &mut |_| Tally::default(), &mut NoModels, &how, &Telling, &AtomicBool::new(false)).unwrap().stats;
     assert!(stats.aborts > 1 && stats.records > u64::from(RECORDS), "{stats:?}");
     on_kafka(&settings).must_be(&on_embedded(4, RECORDS), "after the aborts");
