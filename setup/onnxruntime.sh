@@ -14,7 +14,7 @@ machine=$(uname -m)
 case "$(uname -s)-$machine" in
     Linux-x86_64 | Linux-aarch64) ;;
     *) fail "no pinned ONNX Runtime for $(uname -s) on $machine" \
-        "point MIDAN_ONNXRUNTIME at a libonnxruntime of your own; without one Midan runs on its rules alone" ;;
+        "name a libonnxruntime of your own as models.library, or in MIDAN_MODELS__LIBRARY; without one Midan runs on its rules alone" ;;
 esac
 
 fetch() {

@@ -206,8 +206,8 @@ fn report(mut summary: Summary, around: &Around, seconds: f64) {
 fn line(pane: &VenuePane<'_>, alarms: i64) -> String {
     let until = chrono::DateTime::from_timestamp_millis(pane.event_time).map(|at| at.format("%H:%M:%S UTC").to_string()).unwrap_or_default();
     let (relative, admitted) = match &pane.match_day {
-        Some(day) => (relative(pane.event_time - day.kick_off), day.admitted),
-        None => (String::new(), 0),
+        Some(day) => (relative(pane.event_time - day.kick_off), day.admitted.to_string()),
+        None => (String::new(), "–".to_owned()),
     };
     let sensors = 100.0 * pane.coverage;
     format!("{relative:>9}  {admitted:>7} in  {alarms:>3} alarms  data until {until}  {sensors:>3.0} % of sensors")

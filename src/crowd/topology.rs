@@ -282,8 +282,10 @@ fn zone_plan(venue: &Venue, id: ZoneId, crossings: &[Crossing], link_sensors: &[
     let heads: Vec<SensorId> = venue.sensors.iter().enumerate().filter(|(_, s)| s.measures == Measures::Zone(id)).map(|(i, _)| SensorId::from(i)).collect();
     let queue_of: Vec<GateId> = venue.gates.iter().enumerate().filter(|(_, g)| g.queue == Some(id)).map(|(i, _)| GateId::from(i)).collect();
     let mut concerned: BTreeSet<SensorId> = heads.iter().copied().collect();
-    for (way, _) in &ways {
-        concerned.extend(link_sensors.get(*way).into_iter().flatten().map(|s| s.sensor));
+    // Who passes within the zone changes no head count, but a silent counter there leaves the zone unheard.
+    let within = crossings.iter().enumerate().filter(|(_, c)| c.from == Some(id) && c.to == Some(id)).map(|(i, _)| i);
+    for way in ways.iter().map(|(way, _)| *way).chain(within) {
+        concerned.extend(link_sensors.get(way).into_iter().flatten().map(|s| s.sensor));
     }
     for (gate, plan) in venue.gates.iter().zip(gates) {
         if gate.queue == Some(id) || ways.iter().any(|(way, _)| *way == gate.link.index()) {

@@ -75,7 +75,7 @@ impl Site {
         let mut past = Vec::new();
         for LateArrival { observation, .. } in self.open.take_late() {
             // What happened in the match holds from a close on, and there is none any more.
-            if matches!(observation.what, What::Match(_)) {
+            if matches!(observation.what, What::Match(_) | What::Plan(_)) {
                 continue;
             }
             for part in parts(venue, observation) {

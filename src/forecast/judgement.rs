@@ -22,6 +22,11 @@ const HEAVIEST: f64 = 3.0;
 /// Where a 10 % or 90 % quantile of unit deviations starts (`bands`).
 const BAND_START: f64 = 1.6;
 
+/// While fewer days than this taught what is usual (`Sight::days`), the newest step may speak for itself.
+const GREEN_DAYS: i8 = 3;
+/// So many steps ahead: further off it did harm on the first day of a metro, and little good on a match night.
+const NEAR: u32 = 3;
+
 /// What is learnt of one horizon.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OfHorizon {
@@ -89,7 +94,10 @@ impl Judgement {
         let of = &self.horizons[horizon];
         let scale = f64::from(sight.scale[series]);
         let learnt = (plain + unit(scale, plain) * of.learner.correction(sight.signs_of(series, horizon))).max(0.0);
-        let voices = Voices { plain, learnt, model: model.map(|model| model[1]) };
+        // Once enough is usual here, and for a time further off, the newest step alone has no say.
+        let may_speak = sight.days[series] < GREEN_DAYS && STEPS[horizon] <= NEAR;
+        let latest = sight.last[series].filter(|_| may_speak).map(f64::from);
+        let voices = Voices { plain, learnt, latest, model: model.map(|model| model[1]) };
         let shares = of.mixture.shares(model.is_some());
         let expected = shares.of(&voices);
         let even = unit(scale, expected);

@@ -1,6 +1,6 @@
-//! Who is believed: the plain forecast, the one with what was learnt here, and the model's, each by how it has fared on this venue.
+//! Who is believed: the plain forecast, the one with what was learnt here, the newest step as it is, and the model's, each by how it has fared on this venue.
 //!
-//! The idea: on a place that nobody has seen any of the three may be the best, and on every place one of them is. Each voice is weighed by its error of the last week against
+//! The idea: on a place that nobody has seen any of the four may be the best, and on every place one of them is. Each voice is weighed by its error of the last week against
 //! that of the learnt one, over the same cases: weight exp(−60·(ratio − 1)), so a voice that is 2 % worse counts a third, and one that is 8 % worse hardly (exponentially
 //! weighted forecasters, Cesa-Bianchi & Lugosi 2006). What is published can thus not be much worse than the best of them for long.
 
@@ -21,6 +21,8 @@ pub struct Voices {
     pub plain: f64,
     /// The plain forecast with the learnt correction.
     pub learnt: f64,
+    /// The newest step as it is: the best there is while a crowd gathers on a first night, of which nothing is usual yet.
+    pub latest: Option<f64>,
     /// The model's median.
     pub model: Option<f64>,
 }
@@ -37,6 +39,7 @@ struct Record {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mixture {
     plain: Record,
+    latest: Record,
     model: Record,
 }
 
@@ -45,6 +48,7 @@ pub struct Mixture {
 pub struct Shares {
     plain: f64,
     learnt: f64,
+    latest: f64,
     model: f64,
 }
 
@@ -52,7 +56,7 @@ impl Mixture {
     /// Lets a step of `step_s` seconds pass.
     pub fn forget(&mut self, step_s: f64) {
         let keep = libm::exp2(-step_s / HALF_LIFE_S);
-        for record in [&mut self.plain, &mut self.model] {
+        for record in [&mut self.plain, &mut self.latest, &mut self.model] {
             for sum in [&mut record.own, &mut record.learnt, &mut record.cases] {
                 *sum *= keep;
             }
@@ -64,16 +68,18 @@ impl Mixture {
         let error = |said: f64| ((said - came).abs() / per).min(20.0);
         let learnt = error(voices.learnt);
         self.plain.count(error(voices.plain), learnt);
-        if let Some(model) = voices.model {
-            self.model.count(error(model), learnt);
+        for (record, said) in [(&mut self.latest, voices.latest), (&mut self.model, voices.model)] {
+            if let Some(said) = said {
+                record.count(error(said), learnt);
+            }
         }
     }
 
     /// The shares, with a model or without.
     pub fn shares(&self, with_model: bool) -> Shares {
-        let (plain, model) = (self.plain.weight(), if with_model { self.model.weight() } else { 0.0 });
-        let all = 1.0 + plain + model;
-        Shares { plain: plain / all, learnt: 1.0 / all, model: model / all }
+        let (plain, latest, model) = (self.plain.weight(), self.latest.weight(), if with_model { self.model.weight() } else { 0.0 });
+        let all = 1.0 + plain + latest + model;
+        Shares { plain: plain / all, learnt: 1.0 / all, latest: latest / all, model: model / all }
     }
 
     /// The model's error as a share of that of what was learnt without it; `None` before it has spoken.
@@ -100,9 +106,9 @@ impl Record {
 impl Shares {
     /// The mean of the voices by their shares, persons.
     pub fn of(&self, voices: &Voices) -> f64 {
-        let model = voices.model.map_or(0.0, |model| self.model * model);
-        let silent = if voices.model.is_none() { self.model } else { 0.0 };
-        self.plain * voices.plain + (self.learnt + silent) * voices.learnt + model
+        // A voice that is silent leaves its share to what was learnt.
+        let said = |voice: Option<f64>| voice.unwrap_or(voices.learnt);
+        self.plain * voices.plain + self.learnt * voices.learnt + self.latest * said(voices.latest) + self.model * said(voices.model)
     }
 
     /// The model's share.
@@ -128,28 +134,35 @@ mod tests {
 
     #[test]
     fn a_model_that_is_worse_is_hardly_heard() {
-        let voices = Voices { plain: 108.0, learnt: 105.0, model: Some(150.0) };
+        let voices = Voices { plain: 108.0, learnt: 105.0, latest: None, model: Some(150.0) };
         let said = after(500, &voices, 100.0).shares(true).of(&voices);
         assert!((said - 105.0).abs() < 0.1, "{said}");
     }
 
     #[test]
     fn a_model_that_is_better_is_believed() {
-        let voices = Voices { plain: 130.0, learnt: 120.0, model: Some(102.0) };
+        let voices = Voices { plain: 130.0, learnt: 120.0, latest: None, model: Some(102.0) };
         let said = after(500, &voices, 100.0).shares(true).of(&voices);
         assert!(said < 103.0, "{said}");
     }
 
     #[test]
+    fn while_a_crowd_gathers_the_newest_step_is_believed() {
+        let voices = Voices { plain: 60.0, learnt: 65.0, latest: Some(92.0), model: Some(50.0) };
+        let said = after(100, &voices, 100.0).shares(true).of(&voices);
+        assert!(said > 91.0, "{said}");
+    }
+
+    #[test]
     fn a_silent_model_takes_nothing_away() {
-        let voices = Voices { plain: 100.0, learnt: 100.0, model: None };
+        let voices = Voices { plain: 100.0, learnt: 100.0, latest: None, model: None };
         assert!((Mixture::default().shares(true).of(&voices) - 100.0).abs() < 1e-9);
     }
 
     #[test]
     fn a_change_for_the_worse_is_noticed_within_ten_days() {
-        let good = Voices { plain: 130.0, learnt: 120.0, model: Some(101.0) };
-        let bad = Voices { plain: 130.0, learnt: 101.0, model: Some(140.0) };
+        let good = Voices { plain: 130.0, learnt: 120.0, latest: None, model: Some(101.0) };
+        let bad = Voices { plain: 130.0, learnt: 101.0, latest: None, model: Some(140.0) };
         let mut mixture = after(5_000, &good, 100.0);
         for _ in 0..10 * 288 {
             mixture.forget(STEP_S);

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 pub struct IssuedStep {
     plain: Vec<f32>,
     learnt: Vec<f32>,
+    /// By series; below 0 where the newest step was not known.
+    latest: Vec<f32>,
     /// Empty where no model spoke.
     model: Vec<f32>,
     said: Vec<f32>,
@@ -49,6 +51,7 @@ impl IssuedStep {
         Self {
             plain: nothing(),
             learnt: nothing(),
+            latest: vec![-1.0; series],
             model: Vec::new(),
             said: nothing(),
             below: nothing(),
@@ -64,6 +67,7 @@ impl IssuedStep {
         let place = series * HORIZONS + horizon;
         (self.plain[place], self.learnt[place], self.said[place]) = (voices.plain as f32, voices.learnt as f32, said as f32);
         (self.below[place], self.above[place]) = (deviations.0 as f32, deviations.1 as f32);
+        self.latest[series] = voices.latest.map_or(-1.0, |latest| latest as f32);
         if let Some(model) = voices.model {
             if self.model.is_empty() {
                 self.model = vec![-1.0; self.said.len()];
@@ -79,9 +83,10 @@ impl IssuedStep {
         if said < 0.0 {
             return None;
         }
-        let model = self.model.get(place).map(|model| f64::from(*model)).filter(|model| *model >= 0.0);
+        let known = |said: &f32| Some(f64::from(*said)).filter(|said| *said >= 0.0);
+        let (latest, model) = (self.latest.get(series).and_then(known), self.model.get(place).and_then(known));
         Some(IssuedCase {
-            voices: Voices { plain: f64::from(self.plain[place]), learnt: f64::from(self.learnt[place]), model },
+            voices: Voices { plain: f64::from(self.plain[place]), learnt: f64::from(self.learnt[place]), latest, model },
             said,
             deviations: (f64::from(self.below[place]), f64::from(self.above[place])),
             signs: self.signs.get(place * SIGNS..(place + 1) * SIGNS)?,
@@ -93,7 +98,10 @@ impl IssuedStep {
     fn fits(&self, series: usize) -> bool {
         let wide = [self.plain.len(), self.learnt.len(), self.said.len(), self.below.len(), self.above.len()];
         let model = self.model.is_empty() || self.model.len() == series * HORIZONS;
-        wide == [series * HORIZONS; 5] && model && self.signs.len() == series * HORIZONS * SIGNS && [self.scale.len(), self.size.len()] == [series; 2]
+        wide == [series * HORIZONS; 5]
+            && model
+            && self.signs.len() == series * HORIZONS * SIGNS
+            && [self.scale.len(), self.size.len(), self.latest.len()] == [series; 3]
     }
 }
 
@@ -141,7 +149,7 @@ mod tests {
     #[test]
     fn a_case_comes_back_as_it_was_issued() {
         let mut step = IssuedStep::new(2, &[5; 2 * HORIZONS * SIGNS], &[1.5, 2.5], &[10.0, 20.0]);
-        let voices = Voices { plain: 4.0, learnt: 5.0, model: Some(6.0) };
+        let voices = Voices { plain: 4.0, learnt: 5.0, latest: Some(3.0), model: Some(6.0) };
         step.note(1, 3, &voices, 5.5, (1.0, 2.0));
         let case = step.case(1, 3).unwrap();
         assert_eq!((case.voices, case.said, case.deviations, case.scale, case.size), (voices, 5.5, (1.0, 2.0), 2.5, 20.0));

@@ -68,11 +68,12 @@ impl InStep {
         };
         let floor = feeds.iter().filter(is_waited_for).map(|progress| progress.reached.unwrap_or(EventTime::MIN)).min();
         let mut steps = Steps::default();
-        for Progress { place, reached, .. } in feeds.iter().filter(|progress| progress.place.feed != Feed::Commands) {
+        for Progress { place, reached, at_end } in feeds.iter().filter(|progress| progress.place.feed != Feed::Commands) {
             let is_paused = self.paused.contains(place);
             // Let go at half the spread, so that nobody is stopped and started at every poll.
             let most = if is_paused { Span::from_millis(spread.most.as_millis() / 2) } else { spread.most };
-            let is_ahead = floor.is_some_and(|floor| reached.is_some_and(|reached| reached > floor.after(most)));
+            // Of one at its end nothing is unread; and whoever is paused can prove no end.
+            let is_ahead = !at_end && floor.is_some_and(|floor| reached.is_some_and(|reached| reached > floor.after(most)));
             match (is_paused, is_ahead) {
                 (false, true) => steps.pause.push(*place),
                 (true, false) => steps.resume.push(*place),

@@ -377,6 +377,8 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
         let Some(running) = self.running.get_mut(&partition) else { return Ok(()) };
         if running.take_commands_read() {
             self.desk.log()?.start(&running.next_of(|feed| feed != Feed::Commands))?;
+            // Starting ended every pause, and what was judged before was no progress.
+            self.in_step.forget(partition);
         }
         Ok(())
     }

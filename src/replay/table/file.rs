@@ -20,8 +20,12 @@ pub(super) struct Rows {
 }
 
 enum Source {
-    Csv(Box<csv::Reader<Box<dyn Read>>>),
-    Parquet { reader: SerializedFileReader<File>, stamps: Vec<Option<Stamp>> },
+    /// With the number of the header's cells, where there is one.
+    Csv(Box<csv::Reader<Box<dyn Read>>>, Option<usize>),
+    Parquet {
+        reader: SerializedFileReader<File>,
+        stamps: Vec<Option<Stamp>>,
+    },
 }
 
 /// How a Parquet column writes time stamps.
@@ -63,7 +67,8 @@ impl Rows {
         } else {
             shape.columns.clone()
         };
-        Ok(Self { columns, source: Source::Csv(Box::new(reader)) })
+        let width = shape.header.then_some(columns.len());
+        Ok(Self { columns, source: Source::Csv(Box::new(reader), width) })
     }
 
     fn open_parquet(path: &Path, file: File) -> Result<Self, TableError> {
@@ -82,18 +87,27 @@ impl Rows {
     /// Hands on each row with its line (a row's number for Parquet), from 1; a row that cannot be read says why.
     pub(super) fn each(self, path: &Path, mut row: impl FnMut(u32, Result<Cells<'_>, String>)) -> Result<(), TableError> {
         match self.source {
-            Source::Csv(reader) => each_csv(*reader, path, &mut row),
+            Source::Csv(reader, width) => each_csv(*reader, width, path, &mut row),
             Source::Parquet { reader, stamps } => each_parquet(&reader, &stamps, path, &mut row),
         }
     }
 }
 
-fn each_csv(mut reader: csv::Reader<Box<dyn Read>>, path: &Path, row: &mut dyn FnMut(u32, Result<Cells<'_>, String>)) -> Result<(), TableError> {
+fn each_csv(
+    mut reader: csv::Reader<Box<dyn Read>>,
+    width: Option<usize>,
+    path: &Path,
+    row: &mut dyn FnMut(u32, Result<Cells<'_>, String>),
+) -> Result<(), TableError> {
     let mut record = csv::StringRecord::new();
     loop {
         let read = reader.read_record(&mut record);
         let line = record.position().map_or(0, |at| u32::try_from(at.line()).unwrap_or(u32::MAX));
         match read {
+            // A figure such as 1,000 without quotes is two cells, and what stands behind it in the wrong column.
+            Ok(true) if width.is_some_and(|width| record.len() > width) => {
+                row(line, Err(format!("has {} cells, the header {}", record.len(), width.unwrap_or_default())));
+            }
             Ok(true) => row(line, Ok(Cells::Csv(&record))),
             Ok(false) => return Ok(()),
             // Cut short, not gzip: nothing good follows. A row that is not UTF-8 is only one row.

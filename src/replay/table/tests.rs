@@ -146,6 +146,13 @@ fn parts_of_a_whole_are_added_up_where_the_mapping_says_so() {
 }
 
 #[test]
+fn a_row_of_more_cells_than_the_header_is_a_fault() {
+    let table = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,a,1,1,000\n");
+    assert_eq!(short(&counts(&table)), ["a 06-01T08:00 1/2/0"]);
+    assert!(table.report().faults[0].ends_with("a.csv:3: has 5 cells, the header 4"), "{:?}", table.report().faults);
+}
+
+#[test]
 fn several_columns_can_name_the_sensor() {
     let text = LONG.replace("sensor = \"s\"", "sensor = [\"s\", \"l\"]");
     let table = table("a.csv", &text, b"t,s,l,i,o\n2020-06-01T10:00,a,1,1,2\n2020-06-01T10:00,a,2,3,4\n");
