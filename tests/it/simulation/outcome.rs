@@ -106,7 +106,6 @@ impl Outcome {
 
     /// The first difference, in words.
     pub(super) fn differs_from(&self, expected: &Self) -> Option<String> {
-        let text = |bytes: Option<&Bytes>| bytes.map_or("nothing".to_owned(), |bytes| String::from_utf8_lossy(bytes).chars().take(300).collect());
         for (key, wanted) in &expected.ordered {
             let found = self.ordered.get(key).map_or(&[][..], Vec::as_slice);
             if let Some(i) = (0..wanted.len().max(found.len())).find(|i| wanted.get(*i) != found.get(*i)) {
@@ -127,7 +126,17 @@ impl Outcome {
         if let Some(key) = alerts.clone().find(|key| self.alerts.get(*key) != expected.alerts.get(*key)) {
             return Some(format!("alert {} {}: {} instead of {}", text(Some(&key.0)), key.1, text(self.alerts.get(key)), text(expected.alerts.get(key))));
         }
+        None
+    }
+
+    /// An alarm whose last record on the alerts' topic is not its last change.
+    pub(super) fn stale_alert(&self, expected: &Self) -> Option<String> {
         let last = self.last_alert.keys().find(|key| self.last_alert.get(*key) != expected.last_alert.get(*key));
         last.map(|key| format!("the last alert of {} is {}", text(Some(key)), text(self.last_alert.get(key))))
     }
+}
+
+/// The beginning of what is compared, to be read.
+fn text(bytes: Option<&Bytes>) -> String {
+    bytes.map_or("nothing".to_owned(), |bytes| String::from_utf8_lossy(bytes).chars().take(300).collect())
 }
