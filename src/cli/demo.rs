@@ -10,10 +10,11 @@
 use super::args::{DemoArgs, Speed};
 use super::drive::Folder;
 use super::night;
-use super::pump::{VenuePane, WATCHED, Watchers};
+use super::pump::{WATCHED, Watchers};
 use super::run::serving;
 use super::service::{Around, Seat, Told, Watch, stopwatch, wall_ms};
 use super::settings::Settings;
+use super::terminal::Terminal;
 use crate::config::read_world;
 use crate::console::Service;
 use crate::console::api::Status;
@@ -57,19 +58,16 @@ pub(super) fn run(settings: &Settings, args: &DemoArgs) -> anyhow::Result<ExitCo
             ended.store(true, Ordering::Relaxed);
             result
         });
-        let mut last_minute = i64::MIN;
-        let first = world.venues.first().map(|venue| venue.id.clone()).unwrap_or_default();
-        let watched = Arc::clone(&around.view);
+        let mut terminal = Terminal::of(world.venues.first().map(|venue| venue.id.clone()).unwrap_or_default());
         let mut watchers = Watchers {
             around: &around,
             summary: Summary::default(),
             freshest: Freshest::default(),
             results: None,
             now: Box::new(|| log.clock()),
-            pane: Box::new(move |pane| {
-                if pane.venue == &*first && pane.event_time.div_euclid(60_000) > last_minute {
-                    last_minute = pane.event_time.div_euclid(60_000);
-                    println!("{}", line(pane, watched.active_by_priority(pane.venue).iter().map(|(_, alarms)| alarms).sum()));
+            told: Box::new(move |news| {
+                if let Some(line) = terminal.line(news) {
+                    println!("{line}");
                 }
             }),
         };
@@ -200,23 +198,6 @@ fn report(mut summary: Summary, around: &Around, seconds: f64) {
     summary.set_ledger(totals);
     println!("\n{summary}");
     println!("              {:.0} records/s over {seconds:.1} s", totals.read as f64 / seconds);
-}
-
-/// `KO−01:35 · 31840 in · 2 alarms · data until 19:24:50 · 96 % of sensors`.
-fn line(pane: &VenuePane<'_>, alarms: i64) -> String {
-    let until = chrono::DateTime::from_timestamp_millis(pane.event_time).map(|at| at.format("%H:%M:%S UTC").to_string()).unwrap_or_default();
-    let (relative, admitted) = match &pane.match_day {
-        Some(day) => (relative(pane.event_time - day.kick_off), day.admitted.to_string()),
-        None => (String::new(), "–".to_owned()),
-    };
-    let sensors = 100.0 * pane.coverage;
-    format!("{relative:>9}  {admitted:>7} in  {alarms:>3} alarms  data until {until}  {sensors:>3.0} % of sensors")
-}
-
-fn relative(ms: i64) -> String {
-    let minutes = ms.div_euclid(60_000).abs();
-    let sign = if ms < 0 { '−' } else { '+' };
-    format!("KO{sign}{:02}:{:02}", minutes / 60, minutes % 60)
 }
 
 /// Turns `stop` on at the first interrupt or termination; the second ends at once.

@@ -69,7 +69,7 @@ impl Drive<'_> {
                 ran
             });
             let (summary, freshest) = (Summary::default(), Freshest::default());
-            let mut watchers = Watchers { around: self.around, summary, freshest, results, now: Box::new(|| log.clock()), pane: Box::new(|_| {}) };
+            let mut watchers = Watchers { around: self.around, summary, freshest, results, now: Box::new(|| log.clock()), told: Box::new(|_| {}) };
             watchers.follow(&mut tail, &ended)?;
             feeding.join().map_err(|_| anyhow::anyhow!("the feeder panicked"))??;
             let stats = sharding.join().map_err(|_| anyhow::anyhow!("the shard panicked"))??;

@@ -25,6 +25,7 @@ mod service;
 mod settings;
 mod simulate;
 mod status;
+mod terminal;
 mod topics;
 
 pub use args::Cli;
@@ -51,7 +52,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Geojson { file } => return draw::geojson(file),
         _ => {}
     }
-    let settings = Settings::read(cli.config.as_deref()).map_err(anyhow::Error::msg)?;
+    let mut settings = Settings::read(cli.config.as_deref()).map_err(anyhow::Error::msg)?;
+    if matches!(cli.command, Command::Demo(_)) && settings.telemetry.level == "info" {
+        // The terminal shows the night itself; log lines between its lines would hide it.
+        "warn".clone_into(&mut settings.telemetry.level);
+    }
     service::log_to(&settings.telemetry)?;
     match cli.command {
         Command::Run(args) => run::run(&settings, &args),

@@ -27,8 +27,14 @@ pub(super) struct Watchers<'a> {
     pub(super) results: Option<Results>,
     /// Broker time now, epoch ms.
     pub(super) now: Box<dyn Fn() -> i64 + 'a>,
-    /// Told of every whole pane.
-    pub(super) pane: Box<dyn FnMut(&VenuePane<'_>) + 'a>,
+    /// Told of every whole pane and every change of an alarm.
+    pub(super) told: Box<dyn FnMut(&News<'_>) + 'a>,
+}
+
+/// What there is to tell.
+pub(super) enum News<'a> {
+    Pane(VenuePane<'a>),
+    Alarm(Change),
 }
 
 /// Makes a call again for as long as its answer is to do so and nobody stops: a reader that gives up leaves the console without a picture.
@@ -64,7 +70,8 @@ pub(super) struct VenuePane<'a> {
 #[derive(Debug, Deserialize)]
 pub(super) struct MatchLine {
     pub(super) kick_off: i64,
-    pub(super) admitted: u32,
+    #[serde(default)]
+    pub(super) admitted: Option<u32>,
 }
 
 impl Watchers<'_> {
@@ -117,15 +124,16 @@ impl Watchers<'_> {
             for (priority, alarms) in self.around.view.active_by_priority(pane.venue) {
                 self.around.telemetry.emit(AlarmsActive { venue: pane.venue, priority, alarms });
             }
-            (self.pane)(&pane);
+            (self.told)(&News::Pane(pane));
         }
     }
 
-    fn take_change(&self, value: &[u8]) {
+    fn take_change(&mut self, value: &[u8]) {
         let Ok(change) = serde_json::from_slice::<Change>(value) else { return };
         let word = serde_json::to_value(change.change).ok();
         let word = word.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
         self.around.telemetry.emit(AlarmChanged { venue: &change.venue, code: change.code.word(), change: word, alarm_id: &change.alarm_id });
+        (self.told)(&News::Alarm(change));
     }
 
     fn take_quarantined(&self, value: &[u8], position: Option<&str>) {

@@ -126,7 +126,7 @@ fn shard(
 fn follow(around: &Around, kafka: &kafka::Settings, ended: &AtomicBool) -> anyhow::Result<()> {
     let mut tail = patiently(|| KafkaTail::new(kafka, &WATCHED, Since::Beginning), ended)?;
     let (summary, freshest) = (Summary::default(), Freshest::default());
-    let mut watchers = Watchers { around, summary, freshest, results: None, now: Box::new(wall_ms), pane: Box::new(|_| {}) };
+    let mut watchers = Watchers { around, summary, freshest, results: None, now: Box::new(wall_ms), told: Box::new(|_| {}) };
     watchers.follow(&mut tail, ended)
 }
 

@@ -117,7 +117,7 @@ impl<'a> Site<'a> {
         });
         let matches = venue.matches.iter().map(|day| MatchView {
             id: &day.id,
-            name: format!("{} – {}", day.home, day.away),
+            name: day.name(),
             home: &day.home,
             away: &day.away,
             kick_off: day.kick_off.as_millis(),

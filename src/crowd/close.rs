@@ -48,7 +48,8 @@ impl CrowdState {
         let approaches = self.arrivals.figures(&sight);
         let sold = tonight.as_ref().map_or_else(Vec::new, |tonight| tonight.plan.tickets.clone());
         let (calls, wbgt_c) = (self.night.call_figures(&topology.calls, end), self.night.heat_at(end, topology.calls.heat_age_ms));
-        VenueFigures { end, zones, gates, links, approaches, calls, wbgt_c, sold, presence, entry, coverage: hearing.venue(), ages, phase }
+        let night = tonight.map(|tonight| self.night.figures(tonight, venue));
+        VenueFigures { end, zones, gates, links, approaches, calls, wbgt_c, sold, presence, night, entry, coverage: hearing.venue(), ages, phase }
     }
 
     /// Remembers what the pane's reports say beyond its flows.

@@ -7,7 +7,7 @@
 //! - *Probability of being late*: the persons still outside at the deadline are R − C·T with R = expected − admitted (σ = share·expected), C the capacity
 //!   (relative σ of a lane's rate) and T the time left; all normal, P(R − C·T > 0). This is P(eta > deadline), and needs no quotient of normal quantities.
 
-use super::figures::{EntryFigures, Estimate, GateFigures, Phase};
+use super::figures::{EntryFigures, Estimate, GateFigures, NightFigures, Phase};
 use super::limits::{SplitLimits, ZoneLimits};
 use super::normal::{Z90, probability_above};
 use super::phase::Tonight;
@@ -36,6 +36,19 @@ impl NightState {
         if self.match_id != match_id {
             self.match_id = match_id;
             self.admitted = 0;
+        }
+    }
+}
+
+impl NightState {
+    /// What the picture says of the match itself.
+    pub(super) fn figures(&self, tonight: Tonight, venue: &Venue) -> NightFigures {
+        let is_counted = venue.gates.iter().any(|gate| gate.entry);
+        NightFigures {
+            match_id: tonight.match_id,
+            kick_off: tonight.kick_off,
+            expected: tonight.expected,
+            admitted: is_counted.then(|| u32::try_from(self.admitted.max(0)).unwrap_or(u32::MAX)),
         }
     }
 }
@@ -165,6 +178,8 @@ mod tests {
         assert_eq!(admitted(&figures), Some(495), "gate B has no counter: its scans count");
         let figures = site.close(&mut state, to_kick_off + 6 * 110, |_| ());
         assert_eq!((figures.phase, figures.entry), (Phase::After, None));
+        let night = figures.night.expect("the night goes on until everybody is home");
+        assert_eq!((night.kick_off, night.expected, night.admitted), (KICK_OFF, Some(900), Some(495)));
     }
 
     #[test]

@@ -241,6 +241,19 @@ pub struct EntryFigures {
     pub p_planned: f64,
 }
 
+/// The match that the pane belongs to, from hours before it until everybody is home.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NightFigures {
+    /// Its id.
+    pub match_id: Box<str>,
+    /// Kick-off as it now stands.
+    pub kick_off: EventTime,
+    /// Persons expected, where anybody said so.
+    pub expected: Option<u32>,
+    /// Persons admitted so far; `None` where no entry gate counts them.
+    pub admitted: Option<u32>,
+}
+
 /// The picture of one pane of one venue.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VenueFigures {
@@ -262,6 +275,8 @@ pub struct VenueFigures {
     pub sold: Vec<(ZoneId, u32)>,
     /// Who is inside, on a match day, where the border is counted.
     pub presence: Option<PresenceFigures>,
+    /// The match of the day.
+    pub night: Option<NightFigures>,
     /// The entry, on a match day before the final whistle.
     pub entry: Option<EntryFigures>,
     /// Share of all expected sensors that reported.

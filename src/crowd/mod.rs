@@ -50,8 +50,8 @@ pub mod unheard;
 
 pub use correct::Correction;
 pub use figures::{
-    ApproachFigures, CallFigures, EgressFigures, EntryFigures, Estimate, GateFigures, Grade, LevelOfService, LinkFigures, Phase, PresenceFigures, ScanWindow,
-    StationFigures, VenueFigures, ZoneFigures,
+    ApproachFigures, CallFigures, EgressFigures, EntryFigures, Estimate, GateFigures, Grade, LevelOfService, LinkFigures, NightFigures, Phase, PresenceFigures,
+    ScanWindow, StationFigures, VenueFigures, ZoneFigures,
 };
 pub use flow::{TotalBases, ZoneFlows, flows};
 pub use quantise::quantise;

@@ -10,7 +10,7 @@ use crate::feeds::observation::{MatchEvent, MatchEventKind};
 use crate::time::{EventTime, Span};
 use crate::venue::{Plan, Venue};
 
-/// How far from its kick-off a match's night reaches, as [`Venue::match_around`] has it.
+/// How far from its kick-off a match's night reaches.
 const NIGHT: Span = Span::from_mins(12 * 60);
 /// Law 7 of the game: each half.
 const HALF: Span = Span::from_mins(45);

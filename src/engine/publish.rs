@@ -6,11 +6,11 @@ use super::effects::{Effects, OutRecord, OutTopic};
 use super::revise::Delta;
 use super::settings::Settings;
 use super::tail::Tail;
-use crate::crowd::{ApproachFigures, EntryFigures, Estimate, GateFigures, LevelOfService, LinkFigures, Phase, VenueFigures, ZoneFigures, quantise};
+use crate::crowd::{ApproachFigures, Estimate, GateFigures, LevelOfService, LinkFigures, NightFigures, Phase, VenueFigures, ZoneFigures, quantise};
 use crate::forecast::{Horizon, Outlook, Outlooks, SeriesKind};
 use crate::inference::ModelCardRef;
 use crate::time::EventTime;
-use crate::venue::{Feed, Venue};
+use crate::venue::{Feed, Match, Venue};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
@@ -127,12 +127,20 @@ const FALLBACK: ModelName<'static> = ModelName::Fallback("fallback");
 #[derive(Serialize)]
 struct MatchDay<'a> {
     id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     phase: Phase,
     kick_off: EventTime,
-    expected_attendance: u32,
-    admitted: u32,
-    p_after_deadline: f64,
-    capacity_per_min: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    planned_kick_off: Option<EventTime>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected_attendance: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admitted: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p_after_deadline: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    capacity_per_min: Option<f64>,
 }
 
 /// How a source reported in this pane.
@@ -303,7 +311,7 @@ impl Writer<'_> {
         self.place("approach", &self.venue.approaches[index].id, coverage, figures)
     }
 
-    fn venue_as_a_whole<'a>(&'a self, figures: &VenueFigures, shares: &[SourceShare]) -> PlaceRecord<'a> {
+    fn venue_as_a_whole<'a>(&'a self, figures: &'a VenueFigures, shares: &[SourceShare]) -> PlaceRecord<'a> {
         let report = |(source, share): (&'a crate::venue::Source, &SourceShare)| SourceReport {
             source: &source.id,
             feed: source.feed.word(),
@@ -318,24 +326,27 @@ impl Writer<'_> {
                 per_min: quantise(presence.per_min),
                 planned: presence.planned.map(quantise),
             }),
-            match_day: figures.entry.as_ref().and_then(|entry| self.match_day(entry, figures.phase)),
+            match_day: figures.night.as_ref().map(|night| self.match_day(night, figures)),
             sources: self.venue.sources.iter().zip(shares).filter(|(source, _)| source.feed != Feed::Commands).map(report).collect(),
             ..Figures::default()
         };
         self.place("venue", &self.venue.id, figures.coverage, figures_of_all)
     }
 
-    fn match_day(&self, entry: &EntryFigures, phase: Phase) -> Option<MatchDay<'_>> {
-        let of_the_day = self.venue.match_around(entry.kick_off)?;
-        Some(MatchDay {
-            id: &of_the_day.id,
-            phase,
-            kick_off: entry.kick_off,
-            expected_attendance: entry.expected,
-            admitted: entry.admitted,
-            p_after_deadline: quantise(entry.p_after_deadline),
-            capacity_per_min: quantise(entry.capacity_per_min),
-        })
+    fn match_day<'a>(&self, night: &'a NightFigures, figures: &VenueFigures) -> MatchDay<'a> {
+        let of_the_calendar = self.venue.matches.iter().find(|of_the_day| of_the_day.id == night.match_id);
+        let entry = figures.entry.as_ref();
+        MatchDay {
+            id: &night.match_id,
+            name: of_the_calendar.map(Match::name),
+            phase: figures.phase,
+            kick_off: night.kick_off,
+            planned_kick_off: of_the_calendar.map(|of_the_day| of_the_day.kick_off),
+            expected_attendance: night.expected,
+            admitted: night.admitted,
+            p_after_deadline: entry.map(|entry| quantise(entry.p_after_deadline)),
+            capacity_per_min: entry.map(|entry| quantise(entry.capacity_per_min)),
+        }
     }
 
     /// The record; `text` is memory to write it in first, so that what leaves is allocated once and in its size.

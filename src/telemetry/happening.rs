@@ -314,6 +314,10 @@ impl Happening for AlarmChanged<'_> {
     }
 
     fn log(&self) {
+        // A standing alarm is reassessed at every pane.
+        if self.change == "reassessed" {
+            return tracing::debug!(venue = self.venue, alarm = self.alarm_id, change = self.change, "Alarm changed.");
+        }
         tracing::info!(venue = self.venue, alarm = self.alarm_id, change = self.change, "Alarm changed.");
     }
 }

@@ -354,6 +354,13 @@ pub struct Match {
     pub plan: Plan,
 }
 
+impl Match {
+    /// Both sides in one line.
+    pub fn name(&self) -> String {
+        format!("{} – {}", self.home, self.away)
+    }
+}
+
 /// Where a thing is drawn, on a canvas of 1000 × 840.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -461,11 +468,5 @@ impl Venue {
     pub fn is_open(&self, at: EventTime) -> bool {
         let local = || Some(chrono::DateTime::from_timestamp_millis(at.as_millis())?.with_timezone(&self.time_zone).naive_local());
         !self.opening.is_told() || local().is_none_or(|local| self.opening.is_open(local))
-    }
-
-    /// The match whose night `at` falls in: the nearest kick-off within twelve hours.
-    pub fn match_around(&self, at: EventTime) -> Option<&Match> {
-        let distance = |m: &Match| m.kick_off.as_millis().abs_diff(at.as_millis());
-        self.matches.iter().filter(|m| distance(m) <= Span::from_mins(12 * 60).as_millis()).min_by_key(|m| distance(m))
     }
 }

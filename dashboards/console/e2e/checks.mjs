@@ -13,6 +13,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 export const anywhere = [
   ["the truth line says until when there are data, and moves on", truthLine],
   ["the time from the kick-off is the largest figure", largestFigure],
+  ["the match is named", matchNamed],
   ["zones are filled and lettered by their level", levels],
   ["two screenshots before the kick-off", screenshots],
   ["the model chip says what the picture says", modelChip],
@@ -56,6 +57,20 @@ async function largestFigure({ large }) {
     return { own: size(own), largest: Math.max(...others.map(size)) };
   });
   assert.ok(sizes.own > sizes.largest, `${sizes.own}px against ${sizes.largest}px`);
+}
+
+async function matchNamed({ large }) {
+  const name = await large.page.evaluate(async () => {
+    const [venue] = await (await fetch("api/v1/venues")).json();
+    const site = await (await fetch(`api/v1/venues/${venue.id}`)).json();
+    return site.matches[0].name;
+  });
+  assert.match(name, /\S – \S/);
+  await large.page.waitForFunction(
+    (named) => document.querySelector("[data-test=match]")?.textContent.includes(named),
+    name,
+    { timeout: 30_000 },
+  );
 }
 
 async function levels({ large }) {
