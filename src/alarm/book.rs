@@ -6,8 +6,8 @@
 //! - *Raised* when a finding has exceeded in every pane for the on-delay, with the greatest priority that did. The same alarm is raised again when its condition
 //!   returns before it was acknowledged, or while it is put aside.
 //! - *Priority*: a rise needs the on-delay at the higher priority and asks for attention anew (un-acks); a fall needs the off-delay and does not.
-//! - *Reassessed*: at most once a minute, when the leading figure has moved by 5 % of what was told.
-//! - *Cleared* when nothing was held, deadband included, in every pane for the off-delay. Unacknowledged it stays as `rtn_unack` until somebody acknowledges it.
+//! - *Reassessed*: at most once a minute, when a figure has moved by 5 % of what was told, or a point in time by a minute.
+//! - *Cleared* when nothing was held, deadband included, in every pane for the off-delay. Its sentence stays as it was last told, the figures are those that ended it. Unacknowledged it stays as `rtn_unack` until somebody acknowledges it.
 //! - A place that no finding speaks of cannot be judged: its alarm stays as it is, and a run of panes begins anew.
 //! - While put aside an alarm goes on to be recorded (its records say so), but is not reassessed.
 
@@ -143,7 +143,7 @@ impl AlarmBook {
                 let quiet_since = entry.quiet_since.take();
                 entry.lower = None;
                 let cleared = self.change(at, &key, ChangeKind::Cleared, By::default(), |alarm| {
-                    (alarm.active, alarm.told) = (false, told());
+                    (alarm.active, alarm.told) = (false, alarm.told.ended(finding, at.event_time));
                 });
                 cleared.map(|change| Change { quiet_since, ..change })
             }

@@ -277,12 +277,36 @@ fn a_place_that_cannot_be_judged_keeps_its_alarm_and_starts_its_runs_anew() {
 }
 
 #[test]
-fn an_alarm_is_reassessed_once_a_minute_when_its_leading_figure_has_moved() {
+fn an_alarm_is_reassessed_once_a_minute_when_a_figure_has_moved() {
     let mut night = Night::in_state(AlarmState::Unack);
     assert_eq!(night.panes(60, &over(Priority::Medium)), [], "the same figure is no news");
     assert_eq!(night.panes(30, &finding("bowl", Some(Priority::Medium), None, 2.6)), [], "2.5 to 2.6 are 4 %");
     let grows: Vec<_> = (0..18).flat_map(|i| night.panes(1, &finding("bowl", Some(Priority::Medium), None, 2.7 + 0.1 * f64::from(i)))).collect();
     assert_eq!(grows, [(ChangeKind::Reassessed, AlarmState::Unack); 3], "once a minute in three minutes");
+}
+
+#[test]
+fn a_leading_figure_that_stands_still_holds_no_other_back() {
+    let late = |eta: f64| {
+        let mut finding = over(Priority::Medium);
+        let eta = Evidence { what: "entry_eta".into(), value: eta, unit: "ms".into(), ..finding.evidence[0].clone() };
+        finding.evidence.push(eta);
+        finding
+    };
+    let mut night = Night::new();
+    night.panes(10, &late(1_900_000_000_000.0));
+    assert_eq!(night.panes(10, &late(1_900_000_059_000.0)), [], "less than a minute");
+    assert_eq!(night.panes(10, &late(1_900_000_061_000.0)), [(ChangeKind::Reassessed, AlarmState::Unack)]);
+    assert_eq!(night.panes(10, &over(Priority::Medium)), [(ChangeKind::Reassessed, AlarmState::Unack)], "a figure that is gone");
+}
+
+#[test]
+fn an_alarm_that_is_over_still_says_what_it_was_about() {
+    let mut night = Night::in_state(AlarmState::Unack);
+    assert_eq!(night.panes(4, &quiet()), [(ChangeKind::Cleared, AlarmState::RtnUnack)]);
+    let cleared = night.log.last().expect("it cleared");
+    assert_eq!((cleared.headline.args["density"], cleared.evidence[0].value), (2.5, quiet().evidence[0].value));
+    assert_ne!(quiet().evidence[0].value, 2.5);
 }
 
 #[test]

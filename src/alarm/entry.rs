@@ -18,8 +18,10 @@ use serde::{Deserialize, Serialize};
 
 /// At most so often is an active alarm reassessed: an operator is told of a development once a minute, not at every pane.
 pub(super) const REASSESS_EVERY: Span = Span::from_secs(60);
-/// The change of the leading figure that is worth telling, as a share of what was told last.
+/// The change of a figure that is worth telling, as a share of what was told last.
 pub(super) const REASSESS_SHARE: f64 = 0.05;
+/// The change of a point in time (unit `ms`) that is worth telling, ms.
+pub(super) const REASSESS_MS: f64 = 60_000.0;
 
 /// What is remembered of one (code, place).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -224,20 +226,25 @@ impl Told {
         }
     }
 
-    /// Whether the finding's leading figure is worth telling again.
+    /// Whether one of the finding's figures is worth telling again: a chance that has come to 98 % stands still while who is yet to come does not.
     fn has_moved(&self, finding: &Finding, end: EventTime) -> bool {
         if end.since(self.at) < REASSESS_EVERY {
             return false;
         }
-        match (self.evidence.first(), finding.evidence.first()) {
-            (Some(told), Some(now)) if told.what == now.what => {
-                let moved = (now.value - told.value).abs();
-                moved > 0.0 && moved >= REASSESS_SHARE * told.value.abs()
-            }
-            (None, None) => false,
-            _ => true,
-        }
+        let mut now = finding.evidence.iter().filter_map(round);
+        self.evidence.iter().any(|told| now.next().is_none_or(|now| has_moved(told, &now))) || now.next().is_some()
     }
+
+    /// What is told when the condition ends: what it was about stays, the figures are those that ended it.
+    pub(super) fn ended(&self, finding: &Finding, at: EventTime) -> Self {
+        Self { headline: self.headline.clone(), ..Self::of(finding, at) }
+    }
+}
+
+fn has_moved(told: &Evidence, now: &Evidence) -> bool {
+    let moved = (now.value - told.value).abs();
+    let least = if told.unit == "ms" { REASSESS_MS } else { REASSESS_SHARE * told.value.abs() };
+    told.what != now.what || moved > 0.0 && moved >= least
 }
 
 fn round(evidence: &Evidence) -> Option<Evidence> {

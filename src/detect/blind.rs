@@ -82,7 +82,7 @@ fn zone_finding(scene: &Scene<'_>, i: usize, figures: &ZoneFigures, is_concerned
         finding.evidence.extend(is_silent.then(|| scene.held("silence_s", silence_s, "s", limits.age.as_secs_f64(), profile)));
         finding.evidence.extend(figures.occupancy.map(|heads| scene.figure("occupancy", heads.v, "persons")));
         finding.evidence.extend(figures.density.map(|density| scene.held("density", density.v, "persons/m2", limits.dense, profile)));
-        if figures.coverage > 0.0 {
+        if is_silent && figures.coverage > 0.0 {
             finding.against.push(scene.figure("coverage", figures.coverage, "1"));
         }
     }

@@ -89,10 +89,10 @@ async function screenshots({ large, small, shots }) {
       () => {
         const [, sign, hours, minutes] =
           /KO([−+])(\d\d):(\d\d)/.exec(document.querySelector("[data-test=relative]").textContent) ?? [];
-        return sign === "+" || (hours && +hours * 60 + +minutes <= 70);
+        return sign === "+" || (hours && +hours * 60 + +minutes <= 7);
       },
       null,
-      { timeout: 60_000 },
+      { timeout: 120_000 },
     )
     .catch(() => null);
   await large.page.waitForSelector("[data-test=trend] canvas", { timeout: 30_000 });
