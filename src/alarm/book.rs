@@ -112,7 +112,11 @@ impl AlarmBook {
         if entry.runs() != before {
             self.changed.insert(key.clone());
         }
-        let told = || Told::of(finding, at.event_time);
+        let told = |before: Option<&Told>| match before {
+            // A quiet finding's sentence is of another state than the alarm's.
+            Some(before) if finding.holds.is_none() => Told { headline: before.headline.clone(), ..Told::of(finding, at.event_time) },
+            _ => Told::of(finding, at.event_time),
+        };
         let change = match turn {
             Turn::Still => None,
             Turn::Raise(priority, onset) => {
@@ -124,26 +128,26 @@ impl AlarmBook {
                     active: true,
                     acked: false,
                     aside: None,
-                    told: told(),
+                    told: told(None),
                 });
                 entry.alarm = entry.alarm.take().or(blank);
                 self.change(at, &key, ChangeKind::Raised, By::default(), |alarm| {
-                    (alarm.active, alarm.acked, alarm.priority, alarm.told) = (true, false, priority, told());
+                    (alarm.active, alarm.acked, alarm.priority, alarm.told) = (true, false, priority, told(None));
                 })
             }
             Turn::Priority(priority) => {
                 entry.lower = None;
                 self.change(at, &key, ChangeKind::Priority, By::default(), |alarm| {
                     alarm.acked &= priority < alarm.priority;
-                    (alarm.priority, alarm.told) = (priority, told());
+                    (alarm.priority, alarm.told) = (priority, told(Some(&alarm.told)));
                 })
             }
-            Turn::Reassess => self.change(at, &key, ChangeKind::Reassessed, By::default(), |alarm| alarm.told = told()),
+            Turn::Reassess => self.change(at, &key, ChangeKind::Reassessed, By::default(), |alarm| alarm.told = told(None)),
             Turn::Clear => {
                 let quiet_since = entry.quiet_since.take();
                 entry.lower = None;
                 let cleared = self.change(at, &key, ChangeKind::Cleared, By::default(), |alarm| {
-                    (alarm.active, alarm.told) = (false, alarm.told.ended(finding, at.event_time));
+                    (alarm.active, alarm.told) = (false, told(Some(&alarm.told)));
                 });
                 cleared.map(|change| Change { quiet_since, ..change })
             }

@@ -307,6 +307,11 @@ fn an_alarm_that_is_over_still_says_what_it_was_about() {
     let cleared = night.log.last().expect("it cleared");
     assert_eq!((cleared.headline.args["density"], cleared.evidence[0].value), (2.5, quiet().evidence[0].value));
     assert_ne!(quiet().evidence[0].value, 2.5);
+    let mut night = Night::new();
+    night.panes(3, &over(Priority::High));
+    night.panes(1, &held(Priority::Medium));
+    assert_eq!(night.panes(3, &quiet()), [(ChangeKind::Priority, AlarmState::Unack)], "falls on the way to its end");
+    assert_eq!(night.log.last().expect("it fell").headline.args["density"], 2.5);
 }
 
 #[test]

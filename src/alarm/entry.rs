@@ -234,11 +234,6 @@ impl Told {
         let mut now = finding.evidence.iter().filter_map(round);
         self.evidence.iter().any(|told| now.next().is_none_or(|now| has_moved(told, &now))) || now.next().is_some()
     }
-
-    /// What is told when the condition ends: what it was about stays, the figures are those that ended it.
-    pub(super) fn ended(&self, finding: &Finding, at: EventTime) -> Self {
-        Self { headline: self.headline.clone(), ..Self::of(finding, at) }
-    }
 }
 
 fn has_moved(told: &Evidence, now: &Evidence) -> bool {
