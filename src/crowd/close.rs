@@ -37,8 +37,9 @@ impl CrowdState {
         let (inwards, outwards) = over_entry_gates(venue, &crossings);
         self.night.admit(inwards, outwards, phase);
         let limits = topology.lead.and_then(|lead| topology.zones.get(lead.index())).map(|plan| &plan.limits);
-        let entry =
-            limits.zip(tonight.as_ref()).and_then(|(limits, tonight)| entry::entry(venue, limits, &topology.split, tonight, self.night.admitted, &gates, end));
+        let entry = limits
+            .zip(tonight.as_ref())
+            .and_then(|(limits, tonight)| entry::entry(venue, topology, limits, tonight, self.night.admitted, (&gates, &zones), end));
         self.arrivals.take(venue, topology, end, &crossings, tonight.as_ref());
         let presence = limits.zip(tonight.as_ref()).and_then(|(limits, tonight)| self.arrivals.presence(topology, tonight, limits.counter_gain, end));
         let links = links(self, venue, topology, &crossings, &hearing);

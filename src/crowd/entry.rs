@@ -7,15 +7,16 @@
 //! - *Probability of being late*: the persons still outside at the deadline are R − C·T with R = expected − admitted (σ = share·expected), C the capacity
 //!   (relative σ of a lane's rate) and T the time left; all normal, P(R − C·T > 0). This is P(eta > deadline), and needs no quotient of normal quantities.
 
-use super::figures::{EntryFigures, Estimate, GateFigures, NightFigures, Phase};
+use super::figures::{EntryFigures, Estimate, GateFigures, Grade, NightFigures, Phase, ZoneFigures};
 use super::limits::{SplitLimits, ZoneLimits};
 use super::normal::{Z90, probability_above};
 use super::phase::Tonight;
 use super::planned::p_planned;
 use super::queue::minutes_to_serve;
 use super::state::NightState;
+use super::topology::Topology;
 use crate::time::EventTime;
-use crate::venue::Venue;
+use crate::venue::{Venue, ZoneKind};
 
 /// Milliseconds in a minute.
 const MINUTE: f64 = 60_000.0;
@@ -56,11 +57,11 @@ impl NightState {
 /// The entry of tonight's match as of `end`; `None` without a match, an expected attendance or an entry gate, and after the final whistle.
 pub(super) fn entry(
     venue: &Venue,
+    topology: &Topology,
     limits: &ZoneLimits,
-    split: &SplitLimits,
     tonight: &Tonight,
     admitted: i64,
-    gates: &[GateFigures],
+    (gates, zones): (&[GateFigures], &[ZoneFigures]),
     end: EventTime,
 ) -> Option<EntryFigures> {
     if tonight.phase == Phase::After || !venue.gates.iter().any(|gate| gate.entry) {
@@ -69,7 +70,8 @@ pub(super) fn entry(
     let expected = tonight.expected?;
     let admitted = u32::try_from(admitted.max(0)).unwrap_or(u32::MAX);
     let capacity_per_min: f64 = venue.gates.iter().zip(gates).filter(|(gate, _)| gate.entry).map(|(_, figures)| figures.capacity_per_min).sum();
-    let load = Load { expected: f64::from(expected), admitted: f64::from(admitted), capacity_per_min };
+    let is_complete = end >= tonight.kick_off && capacity_per_min > 0.0 && is_nobody_outside(venue, topology, zones);
+    let load = Load { expected: f64::from(if is_complete { admitted } else { expected }), admitted: f64::from(admitted), capacity_per_min };
     let deadline = tonight.kick_off.as_millis() as f64 - limits.entry_margin_ms;
     Some(EntryFigures {
         end,
@@ -78,14 +80,29 @@ pub(super) fn entry(
         admitted,
         capacity_per_min,
         eta: load.eta(limits, end.as_millis() as f64),
-        p_planned: p_planned(venue, tonight, split).unwrap_or(0.0),
-        p_after_deadline: load.p_after((deadline - end.as_millis() as f64) / MINUTE, limits.attendance, limits.lane_rate),
+        p_planned: p_planned(venue, tonight, &topology.split).unwrap_or(0.0),
+        is_complete,
+        p_after_deadline: if is_complete { 0.0 } else { load.p_after((deadline - end.as_millis() as f64) / MINUTE, limits.attendance, limits.lane_rate) },
     })
+}
+
+/// Whether nobody is held up outside that anybody can see: the queues of all gates together would not keep the gates busy (one alone drifts with its counters), and the ways to them
+/// are free by their own table. Who has not come by then does not come.
+fn is_nobody_outside(venue: &Venue, topology: &Topology, zones: &[ZoneFigures]) -> bool {
+    let told = |zone: &ZoneFigures| zone.occupancy.filter(|_| zone.coverage > 0.0);
+    let is_free = |zone: &ZoneFigures| told(zone).is_some() && zone.los.is_some_and(|los| los.grade == Grade::A);
+    let queues = venue.gates.iter().zip(&topology.gates).filter_map(|(gate, plan)| Some((gate.queue?, plan.limits.busy)));
+    let beyond: Option<f64> = queues.map(|(queue, busy)| Some(zones.get(queue.index()).and_then(told)?.v - busy)).sum();
+    let mut ways = venue.zones.iter().zip(zones).filter(|(zone, _)| matches!(zone.kind, ZoneKind::Approach | ZoneKind::Checkpoint | ZoneKind::Forecourt));
+    beyond.is_some_and(|beyond| beyond < 0.0) && ways.all(|(_, figures)| is_free(figures))
 }
 
 impl SplitLimits {
     /// The probability that the share of the spectators that comes over one approach is not inside by the deadline: `admitted` are, at `capacity` persons/min of its own gates.
     pub(super) fn p_late(&self, entry: &EntryFigures, share: f64, admitted: u64, capacity: f64) -> f64 {
+        if entry.is_complete {
+            return 0.0;
+        }
         let load = Load { expected: f64::from(entry.expected) * share, admitted: admitted as f64, capacity_per_min: capacity };
         load.p_after((entry.kick_off.as_millis() as f64 - self.entry_margin_ms - entry.end.as_millis() as f64) / MINUTE, self.attendance, self.lane_rate)
     }
@@ -180,6 +197,31 @@ mod tests {
         assert_eq!((figures.phase, figures.entry), (Phase::After, None));
         let night = figures.night.expect("the night goes on until everybody is home");
         assert_eq!((night.kick_off, night.expected, night.admitted), (KICK_OFF, Some(900), Some(495)));
+    }
+
+    #[test]
+    fn after_kick_off_entry_is_complete_when_nobody_stands_outside_that_anybody_can_see() {
+        let mut site = site();
+        site.venue.matches[0].expected_attendance = 900;
+        let entered = |came: u32, through: u32, to_kick_off: i64| {
+            let mut state = site.state();
+            let entry = (0..2).map(|n| {
+                let figures = site.close(&mut state, site.panes_to(KICK_OFF) + to_kick_off + n, |pane| {
+                    for (name, persons) in [("approach-1", came), ("approach-2", 0), ("lane-a", came), ("gate-a", through)] {
+                        pane.add_count(site.sensor(name), &count(persons, 0));
+                    }
+                });
+                figures.entry.unwrap()
+            });
+            entry.last().map(|entry| (entry.is_complete, entry.p_after_deadline)).unwrap()
+        };
+        assert_eq!(entered(400, 400, 1), (true, 0.0), "a hundred are missing, and nobody stands outside");
+        assert_eq!(entered(400, 350, 1).0, false, "a hundred stand in the queue");
+        assert_eq!(entered(400, 400, -3).0, false, "before kick-off they may still come");
+        assert!(entered(400, 400, -3).1 > 0.9);
+        let mut state = site.state();
+        let unseen = site.close(&mut state, site.panes_to(KICK_OFF) + 1, |pane| pane.add_count(site.sensor("gate-a"), &count(800, 0)));
+        assert!(!unseen.entry.unwrap().is_complete, "nobody sees the forecourt");
     }
 
     #[test]

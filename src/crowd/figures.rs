@@ -235,6 +235,8 @@ pub struct EntryFigures {
     pub capacity_per_min: f64,
     /// When entry will be complete, epoch ms; `None` when nothing is open.
     pub eta: Option<Estimate>,
+    /// Whether it is complete: the match is on, gates are open, and nobody is seen to be held up outside.
+    pub is_complete: bool,
     /// The probability that entry is complete only after kick-off less the margin.
     pub p_after_deadline: f64,
     /// The same by the plan alone, as if nobody had come yet.

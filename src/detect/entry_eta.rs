@@ -147,6 +147,7 @@ mod tests {
             capacity_per_min: 66.0,
             eta: Some(eta),
             p_planned: 0.02,
+            is_complete: false,
             p_after_deadline: p,
         };
         stage.figures.entry = Some(entry);
@@ -184,6 +185,7 @@ mod tests {
                 capacity_per_min: 77.0,
                 eta: None,
                 p_planned,
+                is_complete: false,
                 p_after_deadline: 1.0,
             };
             stage.figures.entry = Some(figures);
@@ -206,6 +208,7 @@ mod tests {
                 capacity_per_min: 66.0,
                 eta: None,
                 p_planned: 0.0,
+                is_complete: false,
                 p_after_deadline: 0.1,
             };
             stage.figures.entry = Some(entry);
