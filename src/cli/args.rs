@@ -193,7 +193,7 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "FILE", requires = "map")]
     pub table: Option<PathBuf>,
     /// The table's mapping.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "mapping", value_name = "FILE")]
     pub map: Option<PathBuf>,
     /// The table's calendar.
     #[arg(long, value_name = "FILE")]

@@ -14,8 +14,8 @@ use crate::results::features::FeatureFile;
 use crate::shard::{self, Mode, Stats};
 use crate::summary::Summary;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Input that may wait unread before the feeder is made to wait, bytes: keeps a fast feeder in bounded memory.
 const UNREAD_BYTES: usize = 32 << 20;
@@ -104,6 +104,17 @@ impl Drive<'_> {
     }
 }
 
+/// The folders of the runs of this process.
+static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Clears away the folders of runs that do not come to their end.
+pub(super) fn clear_folders() {
+    for path in FOLDERS.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        // What cannot be removed lies in the system's folder for temporary files.
+        let _ = std::fs::remove_dir_all(path);
+    }
+}
+
 /// A folder for the length of a run; it is gone afterwards.
 pub(super) struct Folder(PathBuf);
 
@@ -112,6 +123,7 @@ impl Folder {
     pub(super) fn new(name: &str) -> anyhow::Result<Self> {
         let path = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?;
+        FOLDERS.lock().unwrap_or_else(PoisonError::into_inner).push(path.clone());
         Ok(Self(path))
     }
 

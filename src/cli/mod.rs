@@ -3,6 +3,9 @@
 //! One file a command; this one is the table of contents.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the terminal is this edge's medium")]
 
+#[macro_use]
+mod say;
+
 mod args;
 mod bench;
 mod check;

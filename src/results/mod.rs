@@ -5,14 +5,17 @@
 pub mod features;
 pub mod findings;
 mod parquet;
+mod times;
 
 use crate::engine::{OutTopic, Row};
+use crate::time::EventTime;
 use findings::{FindingLine, Findings};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+pub use times::Times;
 
 /// The files of one replay.
 #[derive(Debug)]
@@ -24,6 +27,7 @@ pub struct Results {
     rows: Vec<Row>,
     lines: u64,
     reach: Option<(i64, i64)>,
+    times: Times,
 }
 
 #[derive(Deserialize)]
@@ -78,7 +82,13 @@ impl Results {
             rows: Vec::new(),
             lines: 0,
             reach: None,
+            times: Times::default(),
         })
+    }
+
+    /// Writes the times of the records as event times.
+    pub fn with_times(self, times: Times) -> Self {
+        Self { times, ..self }
     }
 
     /// Takes one output record in.
@@ -117,13 +127,21 @@ impl Results {
     pub fn finish(mut self, parquet: bool) -> io::Result<(u64, Vec<FindingLine>)> {
         self.forecasts.flush()?;
         self.zones.flush()?;
-        let findings = self.findings.finish();
+        let mut findings = self.findings.finish();
+        for finding in &mut findings {
+            for at in [&mut finding.from, &mut finding.to, &mut finding.detected] {
+                *at = self.times.of(*at);
+            }
+        }
         let mut lines = BufWriter::new(File::create(self.folder.join("findings.ndjson"))?);
         for finding in &findings {
             serde_json::to_writer(&mut lines, finding)?;
             lines.write_all(b"\n")?;
         }
         lines.flush()?;
+        for row in &mut self.rows {
+            row.pane = row.pane.map(|pane| EventTime::from_millis(self.times.of(pane.as_millis())));
+        }
         self.rows.sort_by(|a, b| (&a.topic, a.partition, a.pane).cmp(&(&b.topic, b.partition, b.pane)));
         let mut ledger = BufWriter::new(File::create(self.folder.join("ledger.json"))?);
         serde_json::to_writer_pretty(&mut ledger, &self.rows)?;
@@ -135,7 +153,7 @@ impl Results {
     }
 
     fn take_zone(&mut self, value: &[u8]) -> io::Result<()> {
-        self.zones.write_all(value)?;
+        self.zones.write_all(self.times.of_record(value).as_deref().unwrap_or(value))?;
         self.zones.write_all(b"\n")?;
         let Ok(record) = serde_json::from_slice::<ZoneRecord<'_>>(value) else { return Ok(()) };
         self.findings.pass(record.event_time, record.event_time - record.from);
@@ -149,9 +167,9 @@ impl Results {
             let line = ForecastLine {
                 zone: record.zone,
                 what: entry.what,
-                issued: record.event_time,
-                target_from: target_to - step_ms,
-                target_to,
+                issued: self.times.of(record.event_time),
+                target_from: self.times.of(target_to - step_ms),
+                target_to: self.times.of(target_to),
                 h_s: entry.h_s,
                 q10: entry.q10,
                 q50: entry.q50,

@@ -5,7 +5,7 @@
 
 use super::EventTime;
 use chrono::format::{Parsed, StrftimeItems, parse};
-use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDateTime, ParseResult, TimeDelta, TimeZone};
+use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, ParseResult, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 /// How times are written.
@@ -65,20 +65,44 @@ pub enum Meaning {
     Either(EventTime, EventTime),
 }
 
+/// What a time cell says, before the zone gives it its meaning.
+enum Written {
+    Instant(EventTime),
+    Local(NaiveDateTime),
+}
+
 impl Stamps {
     /// Reads one time.
     ///
     /// # Errors
     /// It is not written as the format says, has no zone, or never was.
     pub fn read(&self, text: &str) -> Result<Meaning, String> {
-        match &self.format {
-            Format::EpochSeconds => epoch(text, 1_000),
-            Format::EpochMillis => epoch(text, 1),
-            Format::Iso => match with_offset(text) {
-                Some(at) => Ok(once(&at)),
-                None => self.local(iso(text).ok_or("is no ISO 8601 time")?),
-            },
-            Format::Pattern(pattern) => self.pattern(pattern, text),
+        match self.written(text)? {
+            Written::Instant(at) => Ok(Meaning::Once(at)),
+            Written::Local(local) => self.local(local),
+        }
+    }
+
+    /// Reads one time as the wall clock shows it, on a scale on which every local day has 24 hours: for rows that cover whole days, of which two a year have 23
+    /// and 25. [`Self::instant`] leads back.
+    ///
+    /// # Errors
+    /// It is not written as the format says.
+    pub fn read_wall(&self, text: &str) -> Result<EventTime, String> {
+        let local = match self.written(text)? {
+            Written::Instant(at) => self.wall_clock(at).ok_or("is beyond the calendar")?,
+            Written::Local(local) => local,
+        };
+        Ok(EventTime::from_millis(local.and_utc().timestamp_millis()))
+    }
+
+    /// The event time at which the wall clock first shows what [`Self::read_wall`] read; where it never does, the end of the hour that it leaps over.
+    pub fn instant(&self, wall: EventTime) -> EventTime {
+        let local = DateTime::from_timestamp_millis(wall.as_millis()).map(|utc| utc.naive_utc());
+        let Some((zone, local)) = self.zone.zip(local) else { return wall };
+        match zone.from_local_datetime(&local) {
+            MappedLocalTime::Single(at) | MappedLocalTime::Ambiguous(at, _) => millis(&at),
+            MappedLocalTime::None => shifted(zone, local).map_or(wall, |meaning| meaning.near(None)),
         }
     }
 
@@ -98,12 +122,25 @@ impl Stamps {
         Some(self.zone.map_or_else(|| utc.naive_utc(), |zone| utc.with_timezone(&zone).naive_local()))
     }
 
-    fn pattern(&self, pattern: &str, text: &str) -> Result<Meaning, String> {
-        if has_offset(pattern) {
-            return DateTime::parse_from_str(text, pattern).map(|at| once(&at)).map_err(|err| format!("is not written as \"{pattern}\": {err}"));
+    fn written(&self, text: &str) -> Result<Written, String> {
+        match &self.format {
+            Format::EpochSeconds => epoch(text, 1_000).map(Written::Instant),
+            Format::EpochMillis => epoch(text, 1).map(Written::Instant),
+            Format::Iso => match plain_iso(text) {
+                Some(local) => Ok(Written::Local(local)),
+                None => match with_offset(text) {
+                    Some(at) => Ok(Written::Instant(millis(&at))),
+                    None => Ok(Written::Local(iso(text).ok_or("is no ISO 8601 time")?)),
+                },
+            },
+            Format::Pattern(pattern) => {
+                let wrong = |err| format!("is not written as \"{pattern}\": {err}");
+                if has_offset(pattern) {
+                    return DateTime::parse_from_str(text, pattern).map(|at| Written::Instant(millis(&at))).map_err(wrong);
+                }
+                wall_clock_of(pattern, text).map(Written::Local).map_err(wrong)
+            }
         }
-        let local = wall_clock_of(pattern, text).map_err(|err| format!("is not written as \"{pattern}\": {err}"))?;
-        self.local(local)
     }
 
     fn local(&self, local: NaiveDateTime) -> Result<Meaning, String> {
@@ -174,6 +211,22 @@ fn with_offset(text: &str) -> Option<DateTime<FixedOffset>> {
     strict.or_else(|| FORMATS.iter().find_map(|format| DateTime::parse_from_str(text, format).ok()))
 }
 
+/// `2020-06-01T10:00` or `2020-06-01 10:00:00`, as nearly all tables have it, without the detour of a pattern.
+fn plain_iso(text: &str) -> Option<NaiveDateTime> {
+    let bytes = text.as_bytes();
+    let is_plain = matches!(bytes.len(), 16 | 19)
+        && (bytes[4], bytes[7], bytes[13]) == (b'-', b'-', b':')
+        && matches!(bytes[10], b'T' | b' ')
+        && (bytes.len() == 16 || bytes[16] == b':');
+    let number =
+        |from: usize, to: usize| bytes[from..to].iter().try_fold(0_u32, |number, digit| digit.is_ascii_digit().then(|| number * 10 + u32::from(digit - b'0')));
+    if !is_plain {
+        return None;
+    }
+    let seconds = if bytes.len() == 19 { number(17, 19)? } else { 0 };
+    NaiveDate::from_ymd_opt(number(0, 4)?.cast_signed(), number(5, 7)?, number(8, 10)?)?.and_hms_opt(number(11, 13)?, number(14, 16)?, seconds)
+}
+
 fn iso(text: &str) -> Option<NaiveDateTime> {
     const FORMATS: [&str; 7] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H", "%Y-%m-%d %H", "%Y-%m-%d"];
     FORMATS.iter().find_map(|format| wall_clock_of(format, text).ok())
@@ -192,11 +245,11 @@ fn wall_clock_of(pattern: &str, text: &str) -> ParseResult<NaiveDateTime> {
     Ok(parsed.to_naive_date()?.and_time(parsed.to_naive_time()?))
 }
 
-fn epoch(text: &str, scale: i64) -> Result<Meaning, String> {
+fn epoch(text: &str, scale: i64) -> Result<EventTime, String> {
     // Spreadsheets and Parquet write whole seconds as 1577836800.0.
     let whole = text.strip_suffix(".0").unwrap_or(text);
     let number: i64 = whole.parse().map_err(|_| "is no whole number since the epoch".to_owned())?;
-    number.checked_mul(scale).map(|millis| Meaning::Once(EventTime::from_millis(millis))).ok_or_else(|| "is beyond the calendar".to_owned())
+    number.checked_mul(scale).map(EventTime::from_millis).ok_or_else(|| "is beyond the calendar".to_owned())
 }
 
 fn once<Z: TimeZone>(at: &DateTime<Z>) -> Meaning {
@@ -243,6 +296,19 @@ mod tests {
         assert!(stamps.can_tell(at("2020-10-25T00:30:00Z")));
         assert!(!stamps.can_tell(at("2020-10-25T01:30:00Z")));
         assert!(stamps.can_tell(at("2020-10-25T02:30:00Z")));
+    }
+
+    #[test]
+    fn on_the_wall_clock_every_day_has_24_hours_and_leads_back_to_its_own_midnight() {
+        let stamps = zurich(Ambiguous::First, Nonexistent::Refuse);
+        let day = |text: &str| stamps.read_wall(text).unwrap();
+        assert_eq!(day("2020-03-30").since(day("2020-03-29")), crate::time::Span::from_mins(24 * 60));
+        assert_eq!(day("2020-03-29"), day("2020-03-28T23:00:00Z"), "with an offset or without, it is the same midnight");
+        let back = ["2020-03-29", "2020-03-30", "2020-10-25 02:30", "2020-03-29 02:30"].map(|text| stamps.instant(day(text)).to_string());
+        assert_eq!(back, ["2020-03-28T23:00:00.000Z", "2020-03-29T22:00:00.000Z", "2020-10-25T00:30:00.000Z", "2020-03-29T01:30:00.000Z"]);
+        let beirut = Stamps { zone: Some(chrono_tz::Asia::Beirut), ..zurich(Ambiguous::First, Nonexistent::Refuse) };
+        assert!(beirut.read("2021-03-28").is_err(), "the clock leaps over that midnight");
+        assert_eq!(beirut.instant(beirut.read_wall("2021-03-28").unwrap()).to_string(), "2021-03-27T22:00:00.000Z");
     }
 
     #[test]

@@ -5,8 +5,9 @@ use super::super::drive::Drive;
 use super::super::service::{Around, stopwatch};
 use super::super::settings::Settings;
 use crate::replay::Table;
-use crate::replay::table::{CalendarEntry, Mapping, Report, read_calendar};
-use crate::results::Results;
+use crate::replay::table::{CalendarEntry, Mapping, Report, StepClock, read_calendar};
+use crate::results::{Results, Times};
+use crate::time::EventTime;
 use crate::venue::{Match, Profile, SourceFile, load_profile};
 use anyhow::Context;
 use std::path::Path;
@@ -26,14 +27,25 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs, path: &Path) -> anyhow
     let mapping = Mapping::read(&map.display().to_string(), &text).map_err(|faults| lines(&faults))?;
     let table = Table::open(path, mapping)?;
     tell(table.report(), "rows");
+    tell_reach(&table);
     let matches = match &args.calendar {
         Some(calendar) => calendar_of(calendar, table.mapping())?,
         None => Vec::new(),
     };
     let around = Around::new(Arc::new(table.world(&Arc::new(profile(settings)?), matches)))?;
     let drive = Drive { settings, around: &around, partitions: 1, model: args.model.as_deref(), journal: None, features: args.features.as_deref() };
-    let driven = drive.to_end(Some(Results::open(&args.out)?), |feeder, _| table.records().try_for_each(|record| super::send(feeder, &record)))?;
+    let results = Results::open(&args.out).with_context(|| args.out.display().to_string())?.with_times(times(&table));
+    let driven = drive.to_end(Some(results), |feeder, _| table.records().try_for_each(|record| super::send(feeder, &record)))?;
     super::finish(driven, args, began.elapsed(), table.sensors().len())
+}
+
+/// The table's times, where its steps follow the clock on the wall.
+fn times(table: &Table) -> Times {
+    if table.clock() == StepClock::Elapsed {
+        return Times::default();
+    }
+    let stamps = table.mapping().stamps.clone();
+    Times::of_clock(move |at| stamps.instant(EventTime::from_millis(at)).as_millis())
 }
 
 fn profile(settings: &Settings) -> anyhow::Result<Profile> {
@@ -60,6 +72,25 @@ fn tell(report: &Report, what: &str) {
     if report.contradicting > 0 {
         println!("              {} tell a step of a sensor anew with another figure, and go into quarantine:", report.contradicting);
         println!("              does the mapping read the time right? If they are parts of a whole, repeated = \"sum\" adds them up");
+    }
+}
+
+/// Says what the mapping made of the table: a time read wrong, or a column that is no place, shows here.
+fn tell_reach(table: &Table) {
+    let Some((first, last)) = table.reach() else { return };
+    let report = table.report();
+    let step = std::time::Duration::from_millis(table.mapping().step.as_millis());
+    println!("places        {:>10} from {first} to {last}, a step of {step:?} each", table.sensors().len());
+    if table.clock() == StepClock::Wall {
+        println!("              the steps follow the clock on the wall: a day on which it is changed is one step, of 23 or 25 hours");
+    }
+    if report.moved > 0 {
+        println!("              {} figures were moved to the grid of the step (off_grid)", report.moved);
+    }
+    if !report.mute.is_empty() {
+        let named = report.mute.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = if report.mute.len() > NAMED { ", …" } else { "" };
+        println!("              {} left out, for no row has a whole figure of them: {named}{more}", report.mute.len());
     }
 }
 

@@ -40,15 +40,19 @@ impl CalendarEntry {
 /// # Errors
 /// The file cannot be read, or lacks the column of the start.
 pub fn read_calendar(path: &Path, mapping: &Mapping) -> Result<(Vec<CalendarEntry>, Report), TableError> {
-    let shape = FileShape { parquet: None, header: true, delimiter: b',', columns: Vec::new() };
-    let rows = Rows::open(path, &shape)?;
     let calendar = &mapping.calendar;
+    let open = |delimiter| Rows::open(path, &FileShape { parquet: None, header: true, delimiter, columns: Vec::new() });
+    let mut rows = open(b',')?;
+    if mapping.file.delimiter != b',' && !rows.columns().contains(&calendar.start) {
+        // Who keeps a table with semicolons keeps the calendar so too.
+        rows = open(mapping.file.delimiter)?;
+    }
     let column = |name: &str| rows.columns().iter().position(|column| column == name);
-    let start = column(&calendar.start).ok_or_else(|| TableError::NoColumn {
-        path: path.to_owned(),
-        column: calendar.start.clone(),
-        nearest: rows.columns().join(", "),
-    })?;
+    let missing = calendar.named.iter().chain([&calendar.start]).find(|name| column(name).is_none());
+    if let Some(missing) = missing {
+        return Err(TableError::no_column(path, missing, rows.columns()));
+    }
+    let start = column(&calendar.start).unwrap_or_default();
     let (venue, end, attendance, name) = (column(&calendar.venue), column(&calendar.end), column(&calendar.attendance), column(&calendar.name));
     let stamps = Stamps { format: calendar.format.clone(), ..mapping.stamps.clone() };
     let mut report = Report { file: path.display().to_string(), ..Report::default() };

@@ -3,19 +3,15 @@
 //! The idea: a row's place in the file means nothing, so every row becomes a few small numbers, and they are sorted. A figure that is missing or faulty
 //! stays as a mark: it is a gap, which an absent row may not be (`absent = "zero"`).
 
+use super::figure::{MISSING, NONE};
 use super::file::{Cells, Rows};
-use super::mapping::{Decimals, Direction, Layout, Mapping, Repeated, SensorIs, StampIs, Values};
+use super::grid;
+use super::mapping::{Direction, Layout, Mapping, Repeated, SensorIs, StampIs, StepClock, Values};
 use super::{Report, TableError};
 use crate::time::EventTime;
 use crate::time::stamp::Meaning;
-use crate::venue::Names;
 use indexmap::IndexSet;
 use std::path::Path;
-
-/// A figure that nobody has: no column, or another row.
-const NONE: u32 = u32::MAX;
-/// A figure that is missing: nobody knows.
-const MISSING: u32 = u32::MAX - 1;
 
 /// What one sensor counted in one step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +20,8 @@ pub(super) struct Entry {
     pub(super) from: EventTime,
     /// The sensor, by its place in the list of sensors.
     pub(super) sensor: u32,
-    line: u32,
+    /// Its row's line, from 1.
+    pub(super) line: u32,
     figures: [u32; 3],
     /// The row's hour comes twice, and its neighbours tell which it is.
     later: Option<std::num::NonZeroU32>,
@@ -80,16 +77,20 @@ impl Entry {
 }
 
 /// Reads all rows; what is wrong with one is noted in the report, and the rest goes on.
-pub(super) fn read(path: &Path, mapping: &Mapping, report: &mut Report) -> Result<Entries, TableError> {
+pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mut Report) -> Result<Entries, TableError> {
     let rows = Rows::open(path, &mapping.file)?;
     let plan = Plan::of(path, rows.columns(), mapping)?;
-    let mut reading = Reading { mapping, plan, sensors: IndexSet::new(), list: Vec::new(), report };
+    let mut reading = Reading { mapping, clock, plan, sensors: IndexSet::new(), list: Vec::new(), last_time: None, report };
     if let Plan { layout: Places::Wide { columns, .. }, .. } = &reading.plan {
         reading.sensors.extend(columns.iter().map(|(_, name)| name.clone()));
     }
     rows.each(path, |line, cells| reading.row(line, cells))?;
-    let sort_by_name = matches!(mapping.layout, Layout::Long { .. });
-    Ok(finish(reading.sensors, reading.list, sort_by_name, mapping))
+    let Reading { sensors, mut list, .. } = reading;
+    grid::align(path, &mut list, mapping, report)?;
+    let order = in_order(&sensors, &mut list, matches!(mapping.layout, Layout::Long { .. }));
+    grid::leave_out_the_far(path, &mut list, report)?;
+    merge(&mut list, mapping);
+    Ok(without_the_mute(order.into_iter().map(|old| sensors[old].clone()).collect(), list, report))
 }
 
 /// Where in a row things stand.
@@ -106,7 +107,7 @@ enum Places {
 
 impl Plan {
     fn of(path: &Path, columns: &[String], mapping: &Mapping) -> Result<Self, TableError> {
-        let find = |name: &String| columns.iter().position(|column| column == name).ok_or_else(|| no_column(path, name, columns));
+        let find = |name: &String| columns.iter().position(|column| column == name).ok_or_else(|| TableError::no_column(path, name, columns));
         let time = mapping.time_columns.iter().map(find).collect::<Result<Vec<_>, _>>()?;
         let layout = match &mapping.layout {
             Layout::Long { sensor, values } => {
@@ -127,7 +128,9 @@ impl Plan {
                 for name in except {
                     find(name)?;
                 }
-                let all = || columns.iter().filter(|column| !mapping.time_columns.contains(column) && !except.contains(column)).cloned().collect();
+                // A data frame's index has no name, and counts nothing.
+                let is_sensor = |column: &&String| !column.is_empty() && !mapping.time_columns.contains(column) && !except.contains(column);
+                let all = || columns.iter().filter(is_sensor).cloned().collect();
                 let named: Vec<String> = if named.is_empty() { all() } else { named.clone() };
                 Places::Wide { measures: *measures, columns: named.into_iter().map(|name| Ok((find(&name)?, name))).collect::<Result<_, TableError>>()? }
             }
@@ -136,16 +139,17 @@ impl Plan {
     }
 }
 
-fn no_column(path: &Path, name: &str, columns: &[String]) -> TableError {
-    let names = Names::new(columns.iter().map(String::as_str));
-    TableError::NoColumn { path: path.to_owned(), column: name.to_owned(), nearest: names.nearest(name).join(", ") }
-}
+/// The start of what a row covers; and, of an hour that comes twice, how long after it the other one is, ms.
+type Start = (EventTime, Option<std::num::NonZeroU32>);
 
 struct Reading<'a> {
     mapping: &'a Mapping,
+    clock: StepClock,
     plan: Plan,
     sensors: IndexSet<String>,
     list: Vec<Entry>,
+    /// The last time that was read, and what it means: the next row's is often the same.
+    last_time: Option<(String, Start)>,
     report: &'a mut Report,
 }
 
@@ -165,8 +169,8 @@ impl Reading<'_> {
             Places::Wide { measures, columns } => {
                 let mut wrong = None;
                 for (sensor, (column, name)) in columns.iter().enumerate() {
-                    let figure = figure(cells.get(*column), self.mapping).unwrap_or_else(|detail| {
-                        wrong.get_or_insert_with(|| format!("column \"{name}\" {detail}"));
+                    let figure = self.mapping.figures.read(cells.get(*column)).unwrap_or_else(|detail| {
+                        wrong.get_or_insert_with(|| format!("column \"{name}\": {detail}"));
                         MISSING
                     });
                     let mut entry = entry(sensor as u32);
@@ -179,8 +183,8 @@ impl Reading<'_> {
                 let mut entry = entry(sensor_of(&mut self.sensors, sensor, cells, self.mapping)?);
                 let mut wrong = None;
                 for (direction, column) in values {
-                    entry.figures[*direction as usize] = figure(cells.get(*column), self.mapping).unwrap_or_else(|detail| {
-                        wrong.get_or_insert_with(|| format!("the figure {}", detail));
+                    entry.figures[*direction as usize] = self.mapping.figures.read(cells.get(*column)).unwrap_or_else(|detail| {
+                        wrong.get_or_insert_with(|| format!("the figure {detail}"));
                         MISSING
                     });
                 }
@@ -194,31 +198,47 @@ impl Reading<'_> {
                 let place = match (is(inwards), is(outwards)) {
                     (true, _) => Direction::In,
                     (_, true) => Direction::Out,
-                    _ => return Err("the direction is neither one of in_is nor one of out_is".to_owned()),
+                    _ => return Err(format!("the direction \"{told}\" is neither one of in_is nor one of out_is")),
                 };
-                let read = figure(cells.get(*value), self.mapping);
+                let read = self.mapping.figures.read(cells.get(*value));
                 entry.figures[place as usize] = *read.as_ref().unwrap_or(&MISSING);
                 self.list.push(entry);
-                read.map(|_| ()).map_err(str::to_owned)
+                read.map(|_| ()).map_err(|detail| format!("the figure {detail}"))
             }
         }
     }
 
-    /// The start of what the row covers; and, of an hour that comes twice, how long after it the other one is.
-    fn time(&self, cells: &Cells<'_>) -> Result<(EventTime, Option<std::num::NonZeroU32>), String> {
-        let meaning = match self.plan.time[..] {
-            [column] => self.mapping.stamps.read(cells.get(column)),
-            _ => self.mapping.stamps.read(&self.plan.time.iter().map(|column| cells.get(*column)).collect::<Vec<_>>().join(" ")),
+    fn time(&mut self, cells: &Cells<'_>) -> Result<Start, String> {
+        let several;
+        let text = match self.plan.time[..] {
+            [column] => cells.get(column),
+            _ => {
+                several = self.plan.time.iter().map(|column| cells.get(*column)).collect::<Vec<_>>().join(" ");
+                several.as_str()
+            }
         };
-        let (at, later) = match meaning.map_err(|detail| format!("the time {detail}"))? {
-            Meaning::Once(at) => (at, None),
-            Meaning::Either(first, second) => (first, u32::try_from(second.since(first).as_millis()).ok().and_then(std::num::NonZeroU32::new)),
-        };
-        // Panes are whole minutes or the step itself: a clock with odd seconds would make panes of a second.
-        let grain = self.mapping.step.as_millis().min(60_000) as i64;
-        if at.as_millis().rem_euclid(grain) != 0 {
-            return Err(format!("the time is not on a whole {} s", grain / 1_000));
+        if let Some((last, start)) = &self.last_time
+            && last == text
+        {
+            return Ok(*start);
         }
+        let start = self.start(text).map_err(|detail| format!("the time {detail}"))?;
+        let (last, meaning) = self.last_time.get_or_insert_with(|| (String::new(), start));
+        text.clone_into(last);
+        *meaning = start;
+        Ok(start)
+    }
+
+    fn start(&self, text: &str) -> Result<Start, String> {
+        let stamps = &self.mapping.stamps;
+        let (at, later) = match self.clock {
+            StepClock::Wall => (stamps.read_wall(text)?, None),
+            StepClock::Elapsed => match stamps.read(text)? {
+                Meaning::Once(at) => (at, None),
+                Meaning::Either(first, second) => (first, u32::try_from(second.since(first).as_millis()).ok().and_then(std::num::NonZeroU32::new)),
+            },
+        };
+        let at = grid::believable(at)?;
         let from = if self.mapping.stamp_is == StampIs::To { at.before(self.mapping.step) } else { at };
         Ok((from, later))
     }
@@ -243,27 +263,8 @@ fn sensor_of(sensors: &mut IndexSet<String>, columns: &[usize], cells: &Cells<'_
     Ok(sensors.insert_full(name.to_owned()).0 as u32)
 }
 
-fn figure(text: &str, mapping: &Mapping) -> Result<u32, &'static str> {
-    if mapping.missing.iter().any(|marker| marker == text) {
-        return Ok(MISSING);
-    }
-    // Spreadsheets write whole numbers as 12.0.
-    let whole = match text.split_once('.') {
-        Some((whole, decimals)) if !decimals.is_empty() && decimals.bytes().all(|digit| digit == b'0') => whole,
-        _ => text,
-    };
-    match whole.parse::<u32>().ok().or_else(|| rounded(text, mapping.decimals)) {
-        Some(persons) if persons < MISSING => Ok(persons),
-        _ => Err("is no whole number of persons from 0, and no missing marker"),
-    }
-}
-
-fn rounded(text: &str, decimals: Decimals) -> Option<u32> {
-    let estimate = text.parse::<f64>().ok().filter(|estimate| decimals == Decimals::Round && (0.0..f64::from(MISSING)).contains(estimate))?;
-    Some((estimate + 0.5) as u32)
-}
-
-fn finish(sensors: IndexSet<String>, mut list: Vec<Entry>, sort_by_name: bool, mapping: &Mapping) -> Entries {
+/// Sorts by time, then sensor; answers where each sensor was in the order of the file.
+fn in_order(sensors: &IndexSet<String>, list: &mut [Entry], sort_by_name: bool) -> Vec<usize> {
     let mut order: Vec<usize> = (0..sensors.len()).collect();
     if sort_by_name {
         // The order of the rows must not show: a table turned round is the same table.
@@ -273,11 +274,16 @@ fn finish(sensors: IndexSet<String>, mut list: Vec<Entry>, sort_by_name: bool, m
     for (new, old) in order.iter().enumerate() {
         place[*old] = new as u32;
     }
-    for entry in &mut list {
+    for entry in &mut *list {
         entry.sensor = place[entry.sensor as usize];
     }
     list.sort_unstable();
-    tell_doubled_hours(&mut list, mapping.stamps.ambiguous == crate::time::stamp::Ambiguous::Reverse);
+    order
+}
+
+/// Makes one entry of what several rows tell of a sensor's step.
+fn merge(list: &mut Vec<Entry>, mapping: &Mapping) {
+    tell_doubled_hours(list, mapping.stamps.ambiguous == crate::time::stamp::Ambiguous::Reverse);
     list.dedup_by(|next, kept| {
         if mapping.repeated == Repeated::Sum && (kept.from, kept.sensor) == (next.from, next.sensor) {
             kept.add(next);
@@ -289,7 +295,22 @@ fn finish(sensors: IndexSet<String>, mut list: Vec<Entry>, sort_by_name: bool, m
         }
         completes
     });
-    Entries { sensors: order.into_iter().map(|old| sensors[old].clone()).collect(), list }
+}
+
+/// Leaves out the sensors of which no row has a whole figure, and says so: a column of texts is no place.
+fn without_the_mute(sensors: Vec<String>, mut list: Vec<Entry>, report: &mut Report) -> Entries {
+    let mut speaks = vec![false; sensors.len()];
+    for entry in &list {
+        speaks[entry.sensor as usize] |= entry.persons().is_some();
+    }
+    let place: Vec<u32> = speaks.iter().scan(0, |next, speaks| Some(std::mem::replace(next, *next + u32::from(*speaks)))).collect();
+    if speaks.contains(&false) {
+        list.retain(|entry| speaks[entry.sensor as usize]);
+        list.iter_mut().for_each(|entry| entry.sensor = place[entry.sensor as usize]);
+    }
+    let (sensors, mute): (Vec<_>, Vec<_>) = sensors.into_iter().zip(speaks).partition(|(_, speaks)| *speaks);
+    report.mute = mute.into_iter().map(|(id, _)| id).collect();
+    Entries { sensors: sensors.into_iter().map(|(id, _)| id).collect(), list }
 }
 
 /// Of two rows of a sensor for the same stamp of a doubled hour, one is the first and one the second; a single one is the first.

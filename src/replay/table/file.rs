@@ -67,6 +67,7 @@ impl Rows {
         } else {
             shape.columns.clone()
         };
+        let columns = told_apart(path, columns)?;
         let width = shape.header.then_some(columns.len());
         Ok(Self { columns, source: Source::Csv(Box::new(reader), width) })
     }
@@ -79,7 +80,7 @@ impl Rows {
         Ok(Self { columns, source: Source::Parquet { reader, stamps } })
     }
 
-    /// The names of the columns.
+    /// The names of the columns, no two of them alike but for those without a name.
     pub(super) fn columns(&self) -> &[String] {
         &self.columns
     }
@@ -90,6 +91,15 @@ impl Rows {
             Source::Csv(reader, width) => each_csv(*reader, width, path, &mut row),
             Source::Parquet { reader, stamps } => each_parquet(&reader, &stamps, path, &mut row),
         }
+    }
+}
+
+/// Two columns of one name cannot be told apart: the figures of the second would silently be those of the first.
+fn told_apart(path: &Path, columns: Vec<String>) -> Result<Vec<String>, TableError> {
+    let twice = columns.iter().enumerate().find(|(i, name)| !name.is_empty() && columns[..*i].contains(name));
+    match twice {
+        Some((_, name)) => Err(TableError::malformed(path, format!("two columns are called \"{name}\"; rename one, or name the columns in [file] columns"))),
+        None => Ok(columns),
     }
 }
 

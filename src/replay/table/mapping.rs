@@ -3,6 +3,7 @@
 //! The idea: a table says nothing about itself, so everything that could be guessed wrong is a key here (zone, doubled hours, what a row covers, what
 //! an absent row means). A mapping is read whole, and every fault comes out at once with its line.
 
+use super::figure::Figures;
 use super::keys::{Faults, Keys, MappingFault};
 use crate::time::Span;
 use crate::time::stamp::{Ambiguous, Format, Nonexistent, Stamps};
@@ -31,10 +32,10 @@ pub struct Mapping {
     pub stamp_is: StampIs,
     /// Where the figures stand.
     pub layout: Layout,
-    /// What stands for a figure that is missing.
-    pub missing: Vec<String>,
-    /// What a figure that is no whole number means.
-    pub decimals: Decimals,
+    /// What a row means that lies beside the grid of the step.
+    pub off_grid: OffGrid,
+    /// How figures are written.
+    pub figures: Figures,
     /// What a second row of a sensor and step means that tells the same direction.
     pub repeated: Repeated,
     /// What an absent row means.
@@ -69,6 +70,26 @@ pub enum StampIs {
     From,
     /// The end.
     To,
+}
+
+/// Which clock a table's steps follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepClock {
+    /// Time as it passes: every step is as long as the mapping says.
+    Elapsed,
+    /// The clock on the wall, on which a day has 24 hours even where 23 or 25 pass: steps that are no part of an hour, such as days, begin by it.
+    Wall,
+}
+
+/// What a row means whose time lies beside the grid of the step that most rows are on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OffGrid {
+    /// A fault of the row.
+    Refuse,
+    /// It belongs to the step that it begins in.
+    Down,
+    /// It belongs to the step whose start is nearest.
+    Nearest,
 }
 
 /// What an absent row means.
@@ -181,12 +202,17 @@ pub struct CalendarShape {
     pub name: String,
     /// How the times are written.
     pub format: Format,
+    /// The columns that the mapping itself names: they must be there.
+    pub named: Vec<String>,
 }
 
-/// What spreadsheets, databases and data frames write where there is no figure.
-const MISSING: [&str; 7] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"];
-
 impl Mapping {
+    /// Whether steps may have to follow the clock on the wall: they are no part of an hour, so that they leave their grid where that clock is changed.
+    pub fn may_follow_the_wall(&self) -> bool {
+        const HOUR_MS: u64 = 3_600_000;
+        self.stamps.zone.is_some() && !HOUR_MS.is_multiple_of(self.step.as_millis())
+    }
+
     /// Reads a mapping; `file` is how its faults call it.
     ///
     /// # Errors
@@ -213,12 +239,18 @@ impl Mapping {
         root.must_text("step");
         let step = root.parsed("step", duration);
         let closed = root.flag("closed").unwrap_or(false);
-        let missing = root.texts("missing").unwrap_or_else(|| MISSING.map(str::to_owned).to_vec());
-        let decimals = root.word("decimals", &[("refuse", Decimals::Refuse), ("round", Decimals::Round)]).unwrap_or(Decimals::Refuse);
+        let usual = Figures::default();
+        let missing = root.texts("missing").unwrap_or(usual.missing);
+        let decimals = root.word("decimals", &[("refuse", Decimals::Refuse), ("round", Decimals::Round)]).unwrap_or(usual.decimals);
+        let decimal_mark = root.parsed("decimal_mark", mark).unwrap_or(usual.decimal_mark);
+        let thousands = root.parsed("thousands", mark);
+        if thousands == Some(decimal_mark) {
+            root.fault("thousands", "cannot be the mark before the decimals too (decimal_mark)");
+        }
         let repeated = root.word("repeated", &[("judge", Repeated::Judge), ("sum", Repeated::Sum)]).unwrap_or(Repeated::Judge);
         let absent = root.word("absent", &[("gap", Absent::Gap), ("zero", Absent::Zero)]).unwrap_or(Absent::Gap);
         let file = file_shape(root.table("file"));
-        let (time_columns, stamps, stamp_is) = time(root.table("time"), zone);
+        let (time_columns, stamps, stamp_is, off_grid) = time(root.table("time"), zone);
         let layout = layout(root);
         let opening = opening_hours(root.table("opening"));
         let anomaly = anomaly_budget(root.table("anomaly"));
@@ -236,9 +268,9 @@ impl Mapping {
             time_columns: time_columns?,
             stamps,
             stamp_is,
+            off_grid,
             layout: layout?,
-            missing,
-            decimals,
+            figures: Figures { missing, decimals, decimal_mark, thousands },
             repeated,
             absent,
             opening,
@@ -264,7 +296,7 @@ fn file_shape(keys: Keys<'_>) -> FileShape {
     FileShape { parquet, header, delimiter: delimiter.unwrap_or(b','), columns }
 }
 
-fn time(keys: Keys<'_>, zone: Option<chrono_tz::Tz>) -> (Option<Vec<String>>, Stamps, StampIs) {
+fn time(keys: Keys<'_>, zone: Option<chrono_tz::Tz>) -> (Option<Vec<String>>, Stamps, StampIs, OffGrid) {
     let columns = keys.texts("columns").filter(|columns| !columns.is_empty());
     if columns.is_none() {
         keys.fault("columns", "must name the column of the time, or the two of date and time");
@@ -274,9 +306,10 @@ fn time(keys: Keys<'_>, zone: Option<chrono_tz::Tz>) -> (Option<Vec<String>>, St
         .word("ambiguous", &[("first", Ambiguous::First), ("second", Ambiguous::Second), ("in_order", Ambiguous::InOrder), ("reverse", Ambiguous::Reverse)]);
     let nonexistent = keys.word("nonexistent", &[("refuse", Nonexistent::Refuse), ("shift", Nonexistent::Shift)]);
     let stamp_is = keys.word("stamp", &[("from", StampIs::From), ("to", StampIs::To)]).unwrap_or(StampIs::From);
+    let off_grid = keys.word("off_grid", &[("refuse", OffGrid::Refuse), ("down", OffGrid::Down), ("nearest", OffGrid::Nearest)]).unwrap_or(OffGrid::Refuse);
     keys.finish();
     let stamps = Stamps { format, zone, ambiguous: ambiguous.unwrap_or(Ambiguous::First), nonexistent: nonexistent.unwrap_or(Nonexistent::Refuse) };
-    (columns, stamps, stamp_is)
+    (columns, stamps, stamp_is, off_grid)
 }
 
 fn layout(root: &Keys<'_>) -> Option<Layout> {
@@ -354,6 +387,7 @@ fn anomaly_budget(keys: Keys<'_>) -> AnomalyBudget {
 
 fn calendar(keys: Keys<'_>, table: &Format) -> CalendarShape {
     let column = |key: &'static str| keys.text(key).unwrap_or_else(|| key.to_owned());
+    let named = ["venue", "start", "end", "attendance", "name"].into_iter().filter_map(|key| keys.text(key)).collect();
     let shape = CalendarShape {
         venue: column("venue"),
         start: column("start"),
@@ -361,9 +395,19 @@ fn calendar(keys: Keys<'_>, table: &Format) -> CalendarShape {
         attendance: column("attendance"),
         name: column("name"),
         format: keys.text("format").map_or_else(|| table.clone(), |text| Format::of(&text)),
+        named,
     };
     keys.finish();
     shape
+}
+
+/// One character, as between thousands or before decimals.
+fn mark(text: &str) -> Result<char, String> {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(mark), None) if !mark.is_ascii_digit() => Ok(mark),
+        _ => Err("must be one character, and no digit".to_owned()),
+    }
 }
 
 /// Reads `30s`, `5m`, `1h`, `1d`.

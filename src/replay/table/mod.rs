@@ -13,7 +13,9 @@
 
 mod calendar;
 mod entries;
+mod figure;
 mod file;
+mod grid;
 mod keys;
 mod mapping;
 mod records;
@@ -21,11 +23,13 @@ mod world;
 
 pub use crate::time::stamp::{Ambiguous, Format, Meaning, Nonexistent, Stamps};
 pub use calendar::{CalendarEntry, read_calendar};
+pub use figure::Figures;
 pub use keys::MappingFault;
-pub use mapping::{Absent, CalendarShape, Decimals, Direction, FileShape, Layout, Mapping, Repeated, SensorIs, StampIs, Values};
+pub use mapping::{Absent, CalendarShape, Decimals, Direction, FileShape, Layout, Mapping, OffGrid, Repeated, SensorIs, StampIs, StepClock, Values};
 pub use records::Records;
 
 use crate::time::{EventTime, PaneLength, Span};
+use crate::venue::Names;
 use entries::{Entries, Entry};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -35,6 +39,9 @@ pub const SOURCE: &str = "table";
 
 /// How many faulty rows a report names; the rest is only counted.
 const NAMED_FAULTS: usize = 100;
+
+/// How many columns a message lists.
+const NAMED_COLUMNS: usize = 40;
 
 /// Why a table cannot be read at all.
 #[derive(Debug, Error)]
@@ -56,7 +63,7 @@ pub enum TableError {
         detail: String,
     },
     /// The mapping names a column that is not there.
-    #[error("{}: has no column \"{column}\"; nearest: {nearest}", path.display())]
+    #[error("{}: has no column \"{column}\"; nearest: {nearest}; its columns are: {all}", path.display())]
     NoColumn {
         /// Which file.
         path: PathBuf,
@@ -64,6 +71,30 @@ pub enum TableError {
         column: String,
         /// The columns nearest to it.
         nearest: String,
+        /// The columns, as far as a line holds them.
+        all: String,
+    },
+    /// The rows can be read, but none tells a figure.
+    #[error("{}: {rows} rows, and not one has a figure: {what}; the mapping names the columns of the figures, and what stands for missing ones", path.display())]
+    NoFigure {
+        /// Which file.
+        path: PathBuf,
+        /// How many rows were read.
+        rows: u64,
+        /// What is wrong with the first, or what they hold instead.
+        what: String,
+    },
+    /// Ages lie between one half of the rows and the other.
+    #[error("{}: {years} years without a row lie between line {before} and line {after}: which of the two is mistyped, only you can tell", path.display())]
+    TornApart {
+        /// Which file.
+        path: PathBuf,
+        /// How long the gap is.
+        years: u64,
+        /// The last row before it.
+        before: u32,
+        /// The first row after it.
+        after: u32,
     },
     /// No row of the table is of use.
     #[error("{}: no row is of use; the first fault: {first}", path.display())]
@@ -73,8 +104,11 @@ pub enum TableError {
         /// What is wrong with the first row.
         first: String,
     },
-    /// Absent rows cannot be told, for the rows follow no grid.
-    #[error("{}: absent = \"zero\" needs rows on one grid of the step ({step}), but they are also found {off} beside it", path.display())]
+    /// The rows follow no grid.
+    #[error(
+        "{}:{line}: lies {off} beside the grid of the step ({step}), as {share} % of the rows do; is the step right? `off_grid = \"down\"` under [time] takes each row \
+         to the step that it lies in, `\"nearest\"` to the step that begins nearest", path.display()
+    )]
     OffGrid {
         /// Which file.
         path: PathBuf,
@@ -82,12 +116,28 @@ pub enum TableError {
         step: Span,
         /// How far beside it.
         off: Span,
+        /// The first row that is.
+        line: u32,
+        /// How many of a hundred are.
+        share: usize,
     },
 }
 
 impl TableError {
     pub(in crate::replay::table) fn malformed(path: &Path, detail: impl ToString) -> Self {
         Self::Malformed { path: path.to_owned(), detail: detail.to_string() }
+    }
+
+    /// Whether the rows' times are at fault, not the file.
+    const fn is_of_rows(&self) -> bool {
+        matches!(self, Self::OffGrid { .. } | Self::Empty { .. } | Self::TornApart { .. })
+    }
+
+    pub(in crate::replay::table) fn no_column(path: &Path, name: &str, columns: &[String]) -> Self {
+        let nearest = Names::new(columns.iter().map(String::as_str)).nearest(name).join(", ");
+        let more = if columns.len() > NAMED_COLUMNS { ", …" } else { "" };
+        let all = columns.iter().take(NAMED_COLUMNS).map(String::as_str).collect::<Vec<_>>().join(", ") + more;
+        Self::NoColumn { path: path.to_owned(), column: name.to_owned(), nearest, all }
     }
 }
 
@@ -104,6 +154,10 @@ pub struct Report {
     pub faults: Vec<String>,
     /// Rows that tell a step of a sensor anew, with other figures.
     pub contradicting: u64,
+    /// Figures that were moved to the grid of the step, as the mapping says.
+    pub moved: u64,
+    /// Sensors of which no row has a whole figure; they are left out.
+    pub mute: Vec<String>,
 }
 
 impl Report {
@@ -121,6 +175,7 @@ pub struct Table {
     mapping: Mapping,
     entries: Entries,
     report: Report,
+    clock: StepClock,
     pane: PaneLength,
     directions: [bool; 3],
 }
@@ -131,29 +186,39 @@ impl Table {
     /// # Errors
     /// The file cannot be read, lacks a column, or no row of it is of use. A fault of single rows is no error: see [`Table::report`].
     pub fn open(path: &Path, mapping: Mapping) -> Result<Self, TableError> {
-        let mut report = Report { file: path.display().to_string(), ..Report::default() };
-        let entries = entries::read(path, &mapping, &mut report)?;
-        let Some(first) = entries.list.first() else {
-            return Err(TableError::Empty { path: path.to_owned(), first: report.faults.first().cloned().unwrap_or_else(|| "it has no rows".to_owned()) });
+        let read = |clock| {
+            let mut report = Report { file: path.display().to_string(), ..Report::default() };
+            entries::read(path, &mapping, clock, &mut report).map(|entries| (clock, entries, report))
         };
-        let step = mapping.step.as_millis();
-        let off_grid = |entry: &Entry| entry.from.since(first.from).as_millis() % step;
-        if mapping.absent == Absent::Zero
-            && let Some(off) = entries.list.iter().map(off_grid).find(|off| *off != 0)
-        {
-            return Err(TableError::OffGrid { path: path.to_owned(), step: mapping.step, off: Span::from_millis(off) });
+        let mut table = read(StepClock::Elapsed);
+        let trouble = |report: &Report| report.faulty + report.moved;
+        // Rows of local days leave every grid where a clock is changed, and stay on that of the clock on the wall.
+        if mapping.may_follow_the_wall() && table.as_ref().map_or_else(TableError::is_of_rows, |(.., report)| trouble(report) > 0) {
+            let by_the_wall = read(StepClock::Wall);
+            let fits_better = match (&table, &by_the_wall) {
+                (Ok((.., elapsed)), Ok((.., wall))) => trouble(wall) < trouble(elapsed),
+                (Err(_), Ok(_)) => true,
+                _ => false,
+            };
+            if fits_better {
+                table = by_the_wall;
+            }
         }
-        // Panes lie on the grid of the first row. Days that begin at local midnight leave it where a clock is changed: then panes are shorter.
-        let first = first.from;
-        let beside = |entry: &Entry| (entry.from.as_millis() - first.as_millis()).rem_euclid(step as i64) as u64;
-        let pane = entries.list.iter().fold(step, |pane, entry| greatest_common_divisor(pane, beside(entry)));
-        let Some(pane) = PaneLength::new(Span::from_millis(pane)) else {
+        let (clock, entries, mut report) = table?;
+        if entries.list.is_empty() {
+            let first = report.faults.first().cloned();
+            return Err(match (report.rows, report.mute.is_empty()) {
+                (_, true) => TableError::Empty { path: path.to_owned(), first: first.unwrap_or_else(|| "it has no rows".to_owned()) },
+                (rows, false) => TableError::NoFigure { path: path.to_owned(), rows, what: first.unwrap_or_else(|| "all are missing".to_owned()) },
+            });
+        }
+        let Some(pane) = PaneLength::new(mapping.step) else {
             return Err(TableError::malformed(path, "its step is zero"));
         };
         report.contradicting = entries.list.windows(2).filter(|pair| pair[0].contradicts(&pair[1])).count() as u64;
-        let pane = pane.through(first);
+        let pane = pane.through(entries.list.first().map_or(EventTime::from_millis(0), |first| first.from));
         let directions = directions(&mapping.layout);
-        Ok(Self { mapping, entries, report, pane, directions })
+        Ok(Self { mapping, entries, report, clock, pane, directions })
     }
 
     /// The mapping.
@@ -171,15 +236,32 @@ impl Table {
         &self.entries.sensors
     }
 
+    /// Which clock the steps follow.
+    pub const fn clock(&self) -> StepClock {
+        self.clock
+    }
+
+    /// The event time at which the table's steps show `at`: the same, but where they follow the clock on the wall.
+    pub fn instant(&self, at: EventTime) -> EventTime {
+        match self.clock {
+            StepClock::Elapsed => at,
+            StepClock::Wall => self.mapping.stamps.instant(at),
+        }
+    }
+
     /// Whether people can be there: the opening hours hold `at`.
     pub fn expects(&self, at: EventTime) -> bool {
-        self.mapping.stamps.wall_clock(at).is_none_or(|local| self.mapping.opening.is_open(local))
+        let local = match self.clock {
+            StepClock::Elapsed => self.mapping.stamps.wall_clock(at),
+            StepClock::Wall => chrono::DateTime::from_timestamp_millis(at.as_millis()).map(|wall| wall.naive_utc()),
+        };
+        local.is_none_or(|local| self.mapping.opening.is_open(local))
     }
 
     /// The start of the first row's step and the end of the last one's.
     pub fn reach(&self) -> Option<(EventTime, EventTime)> {
         let (first, last) = (self.entries.list.first()?, self.entries.list.last()?);
-        Some((first.from, last.from.after(self.mapping.step)))
+        Some((self.instant(first.from), self.instant(last.from.after(self.mapping.step))))
     }
 
     /// The records, in event-time order: a count per figure, and a low-water mark at the end.
@@ -200,9 +282,25 @@ impl Table {
         self.pane
     }
 
-    /// Counts longer than a pane are known only when they end (DESIGN §4 rule 2).
-    const fn as_of_lag(&self) -> Span {
-        if self.pane.span().as_millis() == self.mapping.step.as_millis() { Span::ZERO } else { self.mapping.step }
+    /// Where an event time lies on the clock of the steps; [`Self::instant`] leads back.
+    fn step_time(&self, at: EventTime) -> EventTime {
+        match (self.clock, self.mapping.stamps.wall_clock(at)) {
+            (StepClock::Wall, Some(local)) => EventTime::from_millis(local.and_utc().timestamp_millis()),
+            _ => at,
+        }
+    }
+
+    /// The zone in which the steps' times are local times.
+    fn zone(&self) -> chrono_tz::Tz {
+        match self.clock {
+            StepClock::Elapsed => self.mapping.stamps.zone.unwrap_or_default(),
+            StepClock::Wall => chrono_tz::UTC,
+        }
+    }
+
+    /// Whether rows could have told of this step at all.
+    fn can_tell(&self, slot: EventTime) -> bool {
+        self.clock == StepClock::Wall || self.mapping.stamps.can_tell(slot)
     }
 }
 
@@ -214,13 +312,6 @@ fn directions(layout: &Layout) -> [bool; 3] {
         Layout::Wide { measures, .. } => told[*measures as usize] = true,
     }
     told
-}
-
-const fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ impl<'a> Records<'a> {
 
     fn is_zero(&self, slot: EventTime, sensor: usize) -> bool {
         let within = self.reach[sensor].is_some_and(|(first, last)| (first..=last).contains(&slot));
-        within && self.table.expects(slot) && self.table.mapping().stamps.can_tell(slot)
+        within && self.table.expects(slot) && self.table.can_tell(slot)
     }
 
     fn counted(&self, from: EventTime, sensor: usize, persons: [Option<u32>; 3]) -> InputRecord {

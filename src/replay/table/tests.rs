@@ -216,7 +216,7 @@ fn a_column_that_is_not_there_is_named_with_its_neighbours() {
     let path = folder.path().join("a.csv");
     std::fs::write(&path, "time,s,i,o\n").unwrap();
     let error = Table::open(&path, mapping(LONG)).unwrap_err().to_string();
-    assert!(error.contains("has no column \"t\"; nearest: i, o, s"), "{error}");
+    assert!(error.contains("has no column \"t\"; nearest: i, o, s; its columns are: time, s, i, o"), "{error}");
 }
 
 #[test]
@@ -229,11 +229,155 @@ fn a_zone_of_half_hours_has_whole_panes_on_its_own_grid() {
 }
 
 #[test]
-fn days_on_both_sides_of_a_change_of_the_clock_make_shorter_panes_that_fit_them() {
-    let text = LONG.replace("30m", "1d");
-    let table = table("a.csv", &text, b"t,s,i,o\n2020-03-28,a,1,2\n2020-03-29,a,3,4\n2020-03-30,a,5,6\n");
+fn days_on_both_sides_of_a_change_of_the_clock_are_a_step_each() {
+    let rows: &[u8] = b"t,s,i,o\n2020-03-28,a,1,2\n2020-03-29,a,3,4\n2020-03-30,a,5,6\n2020-10-25,a,7,7\n2020-10-26,a,8,8\n";
+    let table = table("a.csv", &LONG.replace("30m", "1d"), rows);
     let venue = table.venue(&profile(), Vec::new());
-    assert_eq!((venue.pane.span(), venue.step, venue.sources[0].as_of_lag), (Span::from_mins(60), Span::from_mins(24 * 60), Span::from_mins(24 * 60)));
+    assert_eq!((venue.pane.span(), venue.step, venue.sources[0].as_of_lag), (Span::from_mins(24 * 60), Span::from_mins(24 * 60), Span::ZERO));
+    assert_eq!((table.clock(), venue.time_zone, table.report().faulty), (StepClock::Wall, chrono_tz::UTC, 0));
+    let told = ["a 03-28T00:00 1/2/0", "a 03-29T00:00 3/4/0", "a 03-30T00:00 5/6/0", "a 10-25T00:00 7/7/0", "a 10-26T00:00 8/8/0"];
+    assert_eq!(short(&counts(&table)), told, "by the clock on the wall");
+    let starts: Vec<String> = table.entries().iter().map(|entry| table.instant(entry.from).to_string()[..16].to_owned()).collect();
+    assert_eq!(starts, ["2020-03-27T23:00", "2020-03-28T23:00", "2020-03-29T22:00", "2020-10-24T22:00", "2020-10-25T23:00"], "each at its own midnight");
+    assert_eq!(table.reach().map(|(_, last)| last.to_string()[..16].to_owned()).as_deref(), Some("2020-10-26T23:00"));
+}
+
+#[test]
+fn days_are_the_same_days_with_an_offset_at_their_end_or_where_midnight_never_was() {
+    let day = LONG.replace("30m", "1d");
+    let read = |text: &str, rows: &str| {
+        let table = table("a.csv", text, rows.as_bytes());
+        assert_eq!((table.report().faulty, table.venue(&profile(), Vec::new()).sources[0].as_of_lag), (0, Span::ZERO));
+        short(&counts(&table)).iter().map(|told| told[2..7].to_owned()).collect::<Vec<_>>()
+    };
+    let days = ["03-28", "03-29", "03-30"];
+    assert_eq!(read(&day, "t,s,i,o\n2020-03-28T00:00:00+01:00,a,1,1\n2020-03-29T00:00:00+01:00,a,1,1\n2020-03-30T00:00:00+02:00,a,1,1\n"), days);
+    let to = day.replace("[long]", "stamp = \"to\"\n[long]");
+    assert_eq!(read(&to, "t,s,i,o\n2020-03-29,a,1,1\n2020-03-30,a,1,1\n2020-03-31,a,1,1\n"), days);
+    let beirut = day.replace("Europe/Zurich", "Asia/Beirut");
+    assert_eq!(read(&beirut, "t,s,i,o\n2020-03-28,a,1,1\n2020-03-29,a,1,1\n2020-03-30,a,1,1\n"), days, "the clock leaps over a midnight");
+    let zero = day.replace("missing", "absent = \"zero\"\nmissing");
+    assert_eq!(read(&zero, "t,s,i,o\n2020-03-28,a,1,1\n2020-03-30,a,1,1\n"), days);
+    let quarters = LONG.replace("30m", "6h");
+    let told = read(&quarters, "t,s,i,o\n2020-03-28T18:00,a,1,1\n2020-03-29T00:00,a,1,1\n2020-03-29T06:00,a,1,1\n");
+    assert_eq!(told, ["03-28", "03-29", "03-29"]);
+}
+
+#[test]
+fn the_calendar_of_a_table_of_days_stands_on_the_same_clock() {
+    let table = table("a.csv", &LONG.replace("30m", "1d"), b"t,s,i,o\n2020-03-28,a,1,2\n2020-03-29,a,3,4\n2020-03-30,a,5,6\n");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("games.csv");
+    std::fs::write(&path, "start\n2020-03-30T20:00\n").unwrap();
+    let (events, _) = read_calendar(&path, table.mapping()).unwrap();
+    let venue = table.venue(&profile(), vec![events[0].to_match()]);
+    assert_eq!(venue.matches[0].kick_off.to_string(), "2020-03-30T20:00:00.000Z");
+}
+
+#[test]
+fn a_row_beside_the_grid_is_refused_with_its_line_and_cuts_no_other_row_to_pieces() {
+    let rows = b"t,s,i,o\n2020-06-01T10:07,a,9,9\n2020-06-01T10:30,a,1,2\n2020-06-01T11:00,a,3,4\n2020-06-01T11:30:20,a,5,6\n2020-06-01T12:00,a,7,8\n";
+    let refused = table("a.csv", LONG, rows);
+    assert_eq!(short(&counts(&refused)), ["a 06-01T08:30 1/2/0", "a 06-01T09:00 3/4/0", "a 06-01T10:00 7/8/0"]);
+    let venue = refused.venue(&profile(), Vec::new());
+    assert_eq!((venue.pane.span(), venue.sources[0].as_of_lag, refused.report().faulty), (Span::from_mins(30), Span::ZERO, 2));
+    let faults = refused.report().faults.join("\n");
+    assert!(faults.contains("a.csv:2: the time lies 7 min beside the grid of 30 min") && faults.contains("a.csv:5: the time lies 20 s"), "{faults}");
+    let moved = |how: &str| {
+        let table = table("a.csv", &LONG.replace("[long]", &format!("off_grid = \"{how}\"\n[long]")), rows);
+        assert_eq!((table.report().moved, table.report().faulty), (2, 0));
+        short(&counts(&table))
+    };
+    assert_eq!(moved("down")[0], "a 06-01T08:00 9/9/0");
+    assert_eq!(moved("nearest")[3], "a 06-01T09:30 5/6/0");
+}
+
+#[test]
+fn single_passages_become_counts_of_the_step_that_they_lie_in() {
+    let text = LONG.replace("missing", "repeated = \"sum\"\nmissing").replace("[long]", "off_grid = \"down\"\n[long]");
+    let rows = b"t,s,i,o\n2020-06-01T10:00:03,a,1,0\n2020-06-01T10:12:41.500,a,1,0\n2020-06-01T10:29:59,a,0,1\n2020-06-01T10:30:00,a,1,0\n";
+    assert_eq!(short(&counts(&table("a.csv", &text, rows))), ["a 06-01T08:00 2/1/0", "a 06-01T08:30 1/0/0"]);
+}
+
+#[test]
+fn rows_on_no_grid_or_beside_it_where_absence_means_zero_refuse_the_table() {
+    let refused = |text: &str, rows: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, rows).unwrap();
+        Table::open(&path, mapping(text)).unwrap_err().to_string()
+    };
+    let told = refused(LONG, "t,s,i,o\n2020-06-01T10:00,a,1,1\n2020-06-01T10:07,a,1,1\n2020-06-01T10:19,a,1,1\n");
+    assert!(told.contains("a.csv:3: lies 7m") || told.contains("a.csv:3: lies "), "{told}");
+    assert!(told.contains("66 % of the rows") && told.contains("off_grid = \"down\""), "{told}");
+    let zero = LONG.replace("missing", "absent = \"zero\"\nmissing");
+    let told = refused(&zero, "t,s,i,o\n2020-06-01T10:00,a,1,1\n2020-06-01T10:30,a,1,1\n2020-06-01T11:07,a,1,1\n");
+    assert!(told.contains("a.csv:4: lies "), "{told}");
+}
+
+#[test]
+fn a_mistyped_year_is_refused_with_its_line_and_a_long_pause_is_none() {
+    let mut rows = "t,s,i,o\n".to_owned();
+    for hour in 0..24 {
+        rows += &format!("2023-06-01T{hour:02}:00,a,1,1\n");
+    }
+    let right = table("a.csv", LONG, rows.as_bytes());
+    let wrong =
+        table("a.csv", LONG, (rows.clone() + "2203-06-02T00:00,a,1,1\n0203-06-02T00:30,a,1,1\n2032-06-02T00:00,a,1,1\n1970-01-01T00:00,a,0,0\n").as_bytes());
+    assert_eq!(counts(&right), counts(&wrong));
+    assert_eq!(wrong.report().faulty, 4);
+    let faults = wrong.report().faults.join("\n");
+    for told in [
+        "a.csv:26: the time lies about the year 2203",
+        "a.csv:27: the time lies about the year 203",
+        "a.csv:28: the time lies 9 years from the rest",
+        "a.csv:29: ",
+    ] {
+        assert!(faults.contains(told), "{told} in\n{faults}");
+    }
+    let every_other_year: String = [2015, 2017, 2019, 2022].map(|year| format!("{year}-06-01T10:00,a,1,1\n{year}-06-01T10:30,a,1,1\n")).concat();
+    let fair = table("a.csv", LONG, ("t,s,i,o\n".to_owned() + &every_other_year).as_bytes());
+    assert_eq!((counts(&fair).len(), fair.report().faulty), (8, 0));
+}
+
+#[test]
+fn a_table_torn_apart_by_ages_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    std::fs::write(&path, "t,s,i,o\n2023-06-01T10:00,a,1,1\n2123-06-01T10:00,a,1,1\n").unwrap();
+    let told = Table::open(&path, mapping(LONG)).unwrap_err().to_string();
+    assert!(told.contains("years without a row lie between line 2 and line 3"), "{told}");
+}
+
+#[test]
+fn epochs_of_the_wrong_unit_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    std::fs::write(&path, "t,s,i,o\n1590998400000,a,1,1\n").unwrap();
+    let told = Table::open(&path, mapping(&LONG.replace("[long]", "format = \"epoch_s\"\n[long]"))).unwrap_err().to_string();
+    assert!(told.contains("another unit of an epoch"), "{told}");
+}
+
+#[test]
+fn a_table_without_one_figure_is_refused_and_a_mute_column_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    std::fs::write(&path, "t,s,i,o\n2020-06-01T10:00,a,-1,2\n2020-06-01T10:30,a,,2\n").unwrap();
+    let told = Table::open(&path, mapping(LONG)).unwrap_err().to_string();
+    assert!(told.contains("2 rows, and not one has a figure: all are missing"), "{told}");
+    let wide = "venue = \"v\"\ntime_zone = \"UTC\"\nstep = \"30m\"\n[time]\ncolumns = [\"t\"]\n[wide]\n";
+    let table = table("a.csv", wide, b",t,weather,S1,dead\n0,2020-06-01T10:00,sun,3,\n1,2020-06-01T10:30,rain,4,\n");
+    assert_eq!((table.sensors(), table.report().mute.as_slice()), (&["S1".to_owned()][..], &["weather".to_owned(), "dead".to_owned()][..]));
+    assert_eq!(short(&counts(&table)), ["S1 06-01T10:00 0/0/3", "S1 06-01T10:30 0/0/4"]);
+}
+
+#[test]
+fn two_columns_of_one_name_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    std::fs::write(&path, "t,s,i,i,o\n2020-06-01T10:00,a,1,2,3\n").unwrap();
+    let told = Table::open(&path, mapping(LONG)).unwrap_err().to_string();
+    assert!(told.contains("two columns are called \"i\""), "{told}");
 }
 
 #[test]
@@ -245,4 +389,9 @@ fn a_calendar_becomes_the_venues_matches() {
     assert_eq!((events.len(), report.faulty), (1, 1));
     let event = events[0].to_match();
     assert_eq!((event.home.as_str(), event.expected_attendance, event.kick_off.to_string().as_str()), ("Final", 41_000, "2020-06-01T18:00:00.000Z"));
+    let named = read_calendar(&path, &mapping(&(LONG.to_owned() + "[calendar]\nattendance = \"crowd\"\n"))).unwrap_err().to_string();
+    assert!(named.contains("has no column \"crowd\""), "{named}");
+    std::fs::write(&path, "start;attendance\n2020-06-01T20:00;7\n").unwrap();
+    let (events, _) = read_calendar(&path, &mapping(&(LONG.to_owned() + "[file]\ndelimiter = \";\"\n"))).unwrap();
+    assert_eq!(events[0].attendance, Some(7), "kept with semicolons, as the table");
 }

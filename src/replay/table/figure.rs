@@ -1,0 +1,111 @@
+//! One figure of a table: how many persons its text means, or that nobody knows.
+
+use super::mapping::Decimals;
+
+/// A figure that nobody has: no column, or another row.
+pub(super) const NONE: u32 = u32::MAX;
+/// A figure that is missing: nobody knows.
+pub(super) const MISSING: u32 = u32::MAX - 1;
+
+/// How the figures of a table are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// Texts that mean that nobody knows.
+    pub missing: Vec<String>,
+    /// What a figure means that is no whole number of persons.
+    pub decimals: Decimals,
+    /// Between the whole number and its decimals.
+    pub decimal_mark: char,
+    /// Between thousands, where anything is.
+    pub thousands: Option<char>,
+}
+
+/// What spreadsheets, databases and data frames write where there is no figure.
+const USUAL_MISSING: [&str; 7] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"];
+
+impl Default for Figures {
+    fn default() -> Self {
+        Self { missing: USUAL_MISSING.map(str::to_owned).to_vec(), decimals: Decimals::Refuse, decimal_mark: '.', thousands: None }
+    }
+}
+
+impl Figures {
+    /// Persons, or [`MISSING`].
+    pub(super) fn read(&self, text: &str) -> Result<u32, String> {
+        if self.missing.iter().any(|marker| marker == text) {
+            return Ok(MISSING);
+        }
+        let persons = match text.parse::<u32>() {
+            Ok(persons) => Some(persons),
+            Err(_) => self.unusual(text),
+        };
+        // Texts of a whole page are no figures, and belong in no message.
+        let shown = || text.chars().take(24).collect::<String>();
+        persons.filter(|persons| *persons < MISSING).ok_or_else(|| format!("\"{}\" is no whole number of persons from 0, and no missing marker", shown()))
+    }
+
+    /// A figure with decimals or thousands marked off.
+    fn unusual(&self, text: &str) -> Option<u32> {
+        let whole;
+        let text = match self.thousands {
+            Some(mark) if text.contains(mark) => {
+                whole = without(mark, text, self.decimal_mark)?;
+                whole.as_str()
+            }
+            _ => text,
+        };
+        // Spreadsheets write whole numbers as 12.0.
+        let (number, decimals) = text.split_once(self.decimal_mark).unwrap_or((text, "0"));
+        let whole = number.parse().ok().filter(|_| !decimals.is_empty() && decimals.bytes().all(|digit| digit == b'0'));
+        if whole.is_some() || self.decimals == Decimals::Refuse {
+            return whole;
+        }
+        // A point is no decimal mark where a comma is.
+        let number = if self.decimal_mark == '.' { text.to_owned() } else { Some(text).filter(|text| !text.contains('.'))?.replace(self.decimal_mark, ".") };
+        let estimate = number.parse::<f64>().ok().filter(|estimate| (0.0..f64::from(MISSING)).contains(estimate))?;
+        Some((estimate + 0.5) as u32)
+    }
+}
+
+/// The number without the marks between its thousands: each stands before three digits, or the text means something else.
+fn without(mark: char, text: &str, decimal_mark: char) -> Option<String> {
+    let whole = text.split(decimal_mark).next().unwrap_or(text);
+    let is_right = whole.split(mark).skip(1).all(|three| three.len() == 3 && three.bytes().all(|digit| digit.is_ascii_digit()));
+    is_right.then(|| text.replace(mark, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_is_read_as_the_mapping_says_it_is_written() {
+        let usual = Figures::default();
+        let rounded = Figures { decimals: Decimals::Round, ..Figures::default() };
+        let german = Figures { decimal_mark: ',', thousands: Some('.'), ..rounded.clone() };
+        let english = Figures { thousands: Some(','), ..Figures::default() };
+        let cases: [(&Figures, &str, Option<u32>); 18] = [
+            (&usual, "12", Some(12)),
+            (&usual, "12.0", Some(12)),
+            (&usual, "12.5", None),
+            (&usual, "1,234", None),
+            (&usual, "-3", None),
+            (&usual, "", Some(MISSING)),
+            (&usual, "4294967295", None),
+            (&usual, "1e3", None),
+            (&rounded, "12.5", Some(13)),
+            (&rounded, "1e3", Some(1_000)),
+            (&rounded, "nan", Some(MISSING)),
+            (&rounded, "-0.7", None),
+            (&german, "1.234,5", Some(1_235)),
+            (&german, "1.234", Some(1_234)),
+            (&german, "12.5", None),
+            (&english, "1,234,567", Some(1_234_567)),
+            (&english, "1,23", None),
+            (&english, "12,345.00", Some(12_345)),
+        ];
+        for (figures, text, persons) in cases {
+            assert_eq!(figures.read(text).ok(), persons, "{text} by {figures:?}");
+        }
+    }
+}

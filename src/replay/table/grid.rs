@@ -1,0 +1,158 @@
+//! Where a table's rows lie in time: on one grid of the step, and not years from one another.
+//!
+//! The idea: counts cover steps that follow one another, so nearly all rows lie on one grid, and none lies years from the rest. A row that does not was mistyped, or
+//! written by a clock that was wrong. Taken as it stands it would cut every other row's step into pieces, or make the replay tick through centuries in which nobody
+//! counted; so it is named with its line and left out.
+
+use super::entries::Entry;
+use super::mapping::{Mapping, OffGrid};
+use super::{Absent, Report, TableError};
+use crate::time::{EventTime, Span};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A gap that deserves a look: events that come every year lie that far apart.
+const YEAR: Span = Span::from_mins(366 * 24 * 60);
+/// A gap that no table of counts has.
+const AGE: Span = Span::from_mins(10 * 366 * 24 * 60);
+/// Rows beyond such a gap are mistyped where there are so many times as many on this side of it.
+const MANY_TIMES: usize = 20;
+/// Times outside of these years are no times of a count.
+const YEARS: (i64, i64) = (-2_208_988_800_000, 7_258_118_400_000); // 1900 to 2199
+
+/// Refuses a time at which nobody can have counted anything.
+pub(super) fn believable(at: EventTime) -> Result<EventTime, String> {
+    if (YEARS.0..YEARS.1).contains(&at.as_millis()) {
+        return Ok(at);
+    }
+    let year = at.as_millis().div_euclid(31_556_952_000).saturating_add(1970);
+    Err(format!("lies about the year {year}: a mistyped year, or another unit of an epoch (epoch_s, epoch_ms)"))
+}
+
+/// Puts every entry on the grid that most of them lie on, or leaves it out and says so.
+pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, report: &mut Report) -> Result<(), TableError> {
+    let step = mapping.step.as_millis() as i64;
+    let phase = phase_of_most(list, step);
+    let beside = |at: EventTime| (at.as_millis() - phase).rem_euclid(step);
+    if list.iter().all(|entry| beside(entry.from) == 0) {
+        return Ok(());
+    }
+    let down = |entry: &Entry| entry.from.as_millis() - beside(entry.from);
+    match mapping.off_grid {
+        OffGrid::Down => move_to(list, report, down),
+        OffGrid::Nearest => move_to(list, report, |entry| down(entry) + if 2 * beside(entry.from) >= step { step } else { 0 }),
+        OffGrid::Refuse => {
+            let off = list.iter().filter(|entry| beside(entry.from) != 0).count();
+            // With absent rows that mean zero, a row left out would become one; and what lies on no grid for the most part has another step.
+            if mapping.absent == Absent::Zero || 2 * off > list.len() {
+                let example = list.iter().filter(|entry| beside(entry.from) != 0).min_by_key(|entry| entry.line);
+                let (line, beside) = example.map_or((0, 0), |entry| (entry.line, beside(entry.from)));
+                return Err(TableError::OffGrid {
+                    path: path.to_owned(),
+                    step: mapping.step,
+                    off: Span::from_millis(beside.unsigned_abs()),
+                    line,
+                    share: 100 * off / list.len().max(1),
+                });
+            }
+            leave_out(
+                list,
+                report,
+                |at| beside(at) != 0,
+                |at| format!("the time lies {} beside the grid of {} that most rows are on; time.off_grid moves it there", Length(beside(at)), Length(step)),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Leaves out what lies years from the rest; the list is sorted by time.
+pub(super) fn leave_out_the_far(path: &Path, list: &mut Vec<Entry>, report: &mut Report) -> Result<(), TableError> {
+    let cuts: Vec<usize> = (1..list.len()).filter(|i| list[*i].from.since(list[*i - 1].from) > YEAR).collect();
+    if cuts.is_empty() {
+        return Ok(());
+    }
+    let bounds: Vec<usize> = [0].into_iter().chain(cuts).chain([list.len()]).collect();
+    let islands: Vec<std::ops::Range<usize>> = bounds.windows(2).map(|pair| pair[0]..pair[1]).collect();
+    // The first of the largest: where nothing else decides, what came first does.
+    let Some(body) = (0..islands.len()).max_by_key(|i| (islands[*i].len(), std::cmp::Reverse(*i))) else { return Ok(()) };
+    let size = islands[body].len();
+    let mut far = vec![false; list.len()];
+    let (earlier, later) = (islands[..body].iter().rev(), islands[body + 1..].iter());
+    for (side, islands) in [earlier.collect::<Vec<_>>(), later.collect()].into_iter().enumerate() {
+        let mut edge = if side == 0 { bounds[body] } else { bounds[body + 1] - 1 };
+        for island in islands {
+            let near = if side == 0 { island.end - 1 } else { island.start };
+            let gap = list[edge.max(near)].from.since(list[edge.min(near)].from);
+            if island.len() * MANY_TIMES <= size || gap > AGE && island.len() < size {
+                far[island.clone()].fill(true);
+            } else if gap > AGE {
+                let (before, after) = (list[edge.min(near)], list[edge.max(near)]);
+                return Err(TableError::TornApart { path: path.to_owned(), years: gap.as_millis() / YEAR.as_millis(), before: before.line, after: after.line });
+            } else {
+                edge = if side == 0 { island.start } else { island.end - 1 };
+            }
+        }
+    }
+    let (first, last) = (list[bounds[body]].from, list[bounds[body + 1] - 1].from);
+    let lines: Vec<(u32, EventTime)> = list.iter().zip(&far).filter(|(_, far)| **far).map(|(entry, _)| (entry.line, entry.from)).collect();
+    let mut keep = far.iter().map(|far| !far);
+    list.retain(|_| keep.next().unwrap_or(true));
+    tell(report, lines, |at| {
+        let years = first.since(at).max(at.since(last)).as_millis() as f64 / YEAR.as_millis() as f64;
+        format!("the time lies {years:.0} years from the rest of the table ({first} to {last}): mistyped?")
+    });
+    Ok(())
+}
+
+/// The place in the step at which most entries begin, ms; of two with as many, the earlier in the step.
+fn phase_of_most(list: &[Entry], step: i64) -> i64 {
+    let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
+    let mut run = (0, 0_u64);
+    for entry in list {
+        let phase = entry.from.as_millis().rem_euclid(step);
+        if phase == run.0 {
+            run.1 += 1;
+        } else {
+            *counts.entry(run.0).or_default() += run.1;
+            run = (phase, 1);
+        }
+    }
+    *counts.entry(run.0).or_default() += run.1;
+    counts.into_iter().max_by_key(|(phase, count)| (*count, std::cmp::Reverse(*phase))).map_or(0, |(phase, _)| phase)
+}
+
+fn move_to(list: &mut [Entry], report: &mut Report, to: impl Fn(&Entry) -> i64) {
+    for entry in list {
+        let from = EventTime::from_millis(to(entry));
+        report.moved += u64::from(from != entry.from);
+        entry.from = from;
+    }
+}
+
+fn leave_out(list: &mut Vec<Entry>, report: &mut Report, is_out: impl Fn(EventTime) -> bool, detail: impl Fn(EventTime) -> String) {
+    let lines = list.iter().filter(|entry| is_out(entry.from)).map(|entry| (entry.line, entry.from)).collect();
+    list.retain(|entry| !is_out(entry.from));
+    tell(report, lines, detail);
+}
+
+/// Names each line once.
+fn tell(report: &mut Report, mut lines: Vec<(u32, EventTime)>, detail: impl Fn(EventTime) -> String) {
+    lines.sort_unstable();
+    lines.dedup_by_key(|(line, _)| *line);
+    lines.into_iter().for_each(|(line, at)| report.fault(line, detail(at)));
+}
+
+/// A length as a mapping writes it.
+struct Length(i64);
+
+impl std::fmt::Display for Length {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            ms if ms % 1_000 != 0 => write!(f, "{ms} ms"),
+            ms if ms % 60_000 != 0 => write!(f, "{} s", ms / 1_000),
+            ms if ms % 3_600_000 != 0 => write!(f, "{} min", ms / 60_000),
+            ms => write!(f, "{} h", ms / 3_600_000),
+        }
+    }
+}
