@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { PlaceRecord, Shape, Site } from "../src/contract/types";
 import { drawnGates, drawnZones, frameOf, gateView, viewZones, type Scene } from "../src/site/compose";
+import { viewFlows } from "../src/site/flows";
 import { anchor, bounds, centred, fits, outline, overlap } from "../src/site/geometry";
 import { placeFlags } from "../src/site/labels";
 import { isAbnormal, isNotableQueue, levelOf, type Level } from "../src/site/los";
@@ -163,5 +164,35 @@ describe.each([0.66, 1.05])("labels of a full site at %d pixels per unit", (scal
       expect(taken.some((box) => overlap(a.box, box))).toBe(false);
       expect(placed.slice(i + 1).some((b) => overlap(a.box, b.box))).toBe(false);
     }
+  });
+});
+
+describe("flows", () => {
+  const zone = (id: string, x: number) => ({
+    id,
+    name: id,
+    kind: "plaza",
+    shape: { kind: "box", x, y: 0, w: 10, h: 10 },
+  });
+  const way = (id: string, kind = "open") => ({ id, name: id, kind, from: "west", to: "east", at: [15, 5] });
+  const site = {
+    ...{ id: "s", zones: [zone("west", 0), zone("east", 20)] },
+    links: [way("a"), way("b"), way("c"), way("gate", "gate"), way("blind")],
+  } as unknown as Site;
+  const flow = (id: string, there: number, back: number, coverage = 1) =>
+    [id, record({ kind: "link", zone: id, flow: there, backward_flow: back, coverage })] as const;
+
+  test("an arrow points where the greater part goes, and small ones beside a great one are left out", () => {
+    const records = [
+      flow("a", 30, 230),
+      flow("b", 25, 0),
+      flow("c", 40, 31),
+      flow("gate", 300, 0),
+      flow("blind", 300, 0, 0),
+    ];
+    const flows = viewFlows(site, new Map(records));
+    expect(flows.map((f) => [f.id, f.net, f.share, Math.abs(f.deg)])).toEqual([["a", 200, 1, 180]]);
+    expect(viewFlows(site, new Map(records.slice(1, 2))).map((f) => [f.id, f.deg])).toEqual([["b", 0]]);
+    expect(viewFlows(site, new Map())).toEqual([]);
   });
 });

@@ -106,6 +106,7 @@ export interface PlaceRecord {
   model?: ModelName | "fallback" | null;
   score?: number | null;
   flow?: number | null;
+  backward_flow?: number | null;
   queue?: Estimate | null;
   wait_s?: Estimate | null;
   lanes_open?: number | null;

@@ -5,10 +5,7 @@ export const alarmWords = (say: Speech) => ({
   alarms: {
     title: "Alarms",
     counts: (unacked: number, active: number) =>
-      say.plural(active, {
-        one: unacked === 0 ? "1 acknowledged" : "1 not acknowledged",
-        other: `${say.number(unacked)} of ${say.number(active)} not acknowledged`,
-      }),
+      `${say.number(active)} active · ${say.number(unacked)} not acknowledged`,
     none: (until: string) => `No alarm. Data until ${until}.`,
     noneUnknown: "No data yet, so nothing is known of alarms.",
     ago: (span: string) => `${span} ago`,

@@ -76,6 +76,8 @@ export const en = (say: Speech) => ({
     gate: (name: string) => name,
     quiet: "A–C normal",
     closedMark: "gate closed",
+    flowMark: "net flow",
+    netFlow: (way: string, perMinute: string) => `${way}: net ${perMinute} persons per minute`,
     unacked: "alarm, not acknowledged",
     acked: "acknowledged",
     inside: (n: string, capacity: string) => `${n} / ${capacity}`,

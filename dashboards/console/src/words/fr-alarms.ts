@@ -6,13 +6,13 @@ export const alarmWords = (say: Speech): AlarmWords => ({
   alarms: {
     title: "Alarmes",
     counts: (unacked, active) =>
-      say.plural(active, {
-        one: unacked === 0 ? "1 acquittée" : "1 non acquittée",
-        other: say.plural(unacked, {
-          one: `${say.number(unacked)} sur ${say.number(active)} non acquittée`,
-          other: `${say.number(unacked)} sur ${say.number(active)} non acquittées`,
-        }),
-      }),
+      `${say.plural(active, { one: `${say.number(active)} active`, other: `${say.number(active)} actives` })} · ${say.plural(
+        unacked,
+        {
+          one: `${say.number(unacked)} non acquittée`,
+          other: `${say.number(unacked)} non acquittées`,
+        },
+      )}`,
     none: (until) => `Aucune alarme. Données jusqu’à ${until}.`,
     noneUnknown: "Pas encore de données\u00a0: rien n’est connu des alarmes.",
     ago: (span) => `il y a ${span}`,

@@ -76,6 +76,8 @@ export const fr = (say: Speech): Words => ({
     gate: (name) => name,
     quiet: "A–C normal",
     closedMark: "porte fermée",
+    flowMark: "flux net",
+    netFlow: (way, perMinute) => `${way}\u00a0: flux net ${perMinute} personnes par minute`,
     unacked: "alarme non acquittée",
     acked: "acquittée",
     inside: (n, capacity) => `${n} / ${capacity}`,
