@@ -165,7 +165,7 @@ async function acknowledge({ large }) {
       return !row || !row.matches(waiting);
     },
     [posted.id, WAITING],
-    { timeout: 20_000 },
+    { timeout: 60_000 },
   );
 }
 

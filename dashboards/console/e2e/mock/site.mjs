@@ -12,7 +12,7 @@ export const SITES = [
     region: "ma-casablanca",
     capacity: 115_000,
     gates: 36,
-    match: { id: "m61", name: "Morocco - Portugal", home: "Morocco", away: "Portugal", expected: 104_200 },
+    match: { id: "m61", name: "Morocco – Portugal", home: "Morocco", away: "Portugal", expected: 104_200 },
   }),
   build({
     id: "rabat",
