@@ -282,7 +282,7 @@ pub struct CheckArgs {
     /// Something other than the folder.
     #[command(subcommand)]
     pub what: Option<CheckWhat>,
-    /// Folder with `venues/` and `profiles/`; without it the configured one.
+    /// A folder with `venues/` and `profiles/`, which alone is checked; without it the settings with all that they name.
     pub folder: Option<PathBuf>,
     /// Shows the safe capacity of every section, with what it was computed from.
     #[arg(long)]

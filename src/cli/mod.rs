@@ -26,6 +26,7 @@ mod replay;
 mod run;
 mod service;
 mod settings;
+mod settings_faults;
 mod simulate;
 mod status;
 mod terminal;
@@ -34,6 +35,7 @@ mod topics;
 pub use args::Cli;
 pub use settings::Settings;
 
+use crate::log::LogError;
 use args::Command;
 use std::process::ExitCode;
 
@@ -61,14 +63,19 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         "warn".clone_into(&mut settings.telemetry.level);
     }
     service::log_to(&settings.telemetry)?;
-    match cli.command {
+    let uses_kafka = match &cli.command {
+        Command::Demo(_) | Command::Bench(_) | Command::Incidents(_) | Command::Features(_) => false,
+        Command::Replay(args) => args.kafka,
+        _ => true,
+    };
+    let done = match cli.command {
         Command::Run(args) => run::run(&settings, &args),
         Command::Demo(args) => demo::run(&settings, &args),
         Command::Simulate(args) => simulate::run(&settings, &args),
         Command::Replay(args) => replay::run(&settings, &args),
         Command::Features(args) => replay::features(&settings, args.recording),
         Command::Model { action } => model::run(&settings, &action),
-        Command::Check(args) => check::run(&settings, &args),
+        Command::Check(args) => check::run(&settings, cli.config.as_deref(), &args),
         Command::Door(args) => door::run(&settings, &args),
         Command::Reopen(args) => reopen::run(&settings, &args),
         Command::Explain(args) => explain::run(&settings, &args),
@@ -78,5 +85,27 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Bench(args) => bench::run(&settings, &args),
         Command::Incidents(args) => incidents::run(&settings, &args),
         Command::Health { .. } | Command::Layout { .. } | Command::Geojson { .. } => Ok(ExitCode::SUCCESS),
+    };
+    done.map_err(|why| if uses_kafka { naming_the_broker(why, &settings.kafka.bootstrap_servers) } else { why })
+}
+
+/// Where the log did not answer: which broker was asked.
+fn naming_the_broker(why: anyhow::Error, brokers: &str) -> anyhow::Error {
+    match why.downcast_ref::<LogError>() {
+        Some(LogError::Setting { .. }) | None => why,
+        Some(_) => why.context(format!("Kafka at {brokers} (kafka.bootstrap_servers)")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_does_not_answer_is_named() {
+        let busy = LogError::Busy { doing: "listing topics", detail: "timed out".to_owned() };
+        let told = format!("{:#}", naming_the_broker(anyhow::Error::new(busy).context("status"), "10.0.0.9:9092"));
+        assert!(told.starts_with("Kafka at 10.0.0.9:9092 (kafka.bootstrap_servers): status: listing topics: timed out"), "{told}");
+        assert_eq!(format!("{:#}", naming_the_broker(anyhow::anyhow!("else"), "10.0.0.9:9092")), "else");
     }
 }

@@ -23,6 +23,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tracing_subscriber::EnvFilter;
 
+/// The models that come with Midan, by their manifests in `models.folder`.
+pub(super) const MODELS: [(Role, &str); 2] = [(Role::Flow, "crowd-flow.toml"), (Role::Anomaly, "crowd-anomaly.toml")];
+
 /// Where log lines go: standard error, so that a command's own output can be piped.
 pub(super) fn log_to(settings: &TelemetrySettings) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&settings.level).map_err(|why| anyhow::anyhow!("telemetry.level = {:?}: {why}", settings.level))?;
@@ -129,8 +132,8 @@ impl Seat {
         let at_least = settings.models.deadline.0.filter(|_| deadline);
         let of_models = onnx::Settings {
             library: settings.models.library.clone(),
-            flow: Some(flow.map_or_else(|| manifest("crowd-flow.toml"), |file| file.with_extension("toml"))),
-            anomaly: Some(manifest("crowd-anomaly.toml")),
+            flow: Some(flow.map_or_else(|| manifest(MODELS[0].1), |file| file.with_extension("toml"))),
+            anomaly: Some(manifest(MODELS[1].1)),
             deadline: at_least.map(|at_least| Deadline { at_least, ..Deadline::default() }),
             rows,
         };

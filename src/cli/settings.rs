@@ -2,6 +2,7 @@
 //!
 //! `config/midan.toml` holds every setting with its default and a word about it; a test holds the two together. An unknown key is refused with the valid ones.
 
+use super::settings_faults;
 use figment::Figment;
 use figment::providers::{Env, Format, Toml};
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,9 @@ use std::time::Duration;
 
 /// The commented defaults.
 pub(super) const DEFAULTS: &str = include_str!("../../config/midan.toml");
+
+/// Where the settings stand, where nobody names a file.
+pub(super) const DEFAULT_FILE: &str = "config/midan.toml";
 
 /// All settings.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -159,17 +163,26 @@ impl Settings {
     /// (`MIDAN_<SECTION>__<KEY>`).
     ///
     /// # Errors
-    /// When a file cannot be read, a key is unknown or a value is of the wrong form; the text names the key and where it stands.
+    /// When a file cannot be read, a key is unknown or a value is of the wrong form; the text names every fault and where it stands.
     pub fn read(file: Option<&Path>) -> Result<Self, String> {
-        let mut figment = Figment::from(Toml::string(DEFAULTS));
-        figment = match file {
+        let file = match file {
             Some(file) if !file.is_file() => return Err(format!("{}: no such file; name the configuration with --config", file.display())),
-            Some(file) => figment.merge(Toml::file(file)),
-            None => figment.merge(Toml::file("config/midan.toml")),
+            Some(file) => Some(file),
+            None => Some(Path::new(DEFAULT_FILE)).filter(|file| file.is_file()),
+        };
+        let text = match file {
+            Some(file) => std::fs::read_to_string(file).map_err(|why| format!("{}: {why}", file.display()))?,
+            None => String::new(),
         };
         // Other MIDAN_ variables are the tests' and the set-up's own; a setting always has a section.
         let environment = Env::prefixed("MIDAN_").filter(|key| key.as_str().contains("__")).split("__");
-        figment.merge(environment).extract().map_err(|fault| fault.to_string())
+        let mut faults = file.map(|file| settings_faults::in_file(&file.display().to_string(), &text)).unwrap_or_default();
+        faults.extend(settings_faults::in_environment(&environment));
+        if !faults.is_empty() {
+            let list: String = faults.iter().map(|fault| format!("\n  {fault}")).collect();
+            return Err(format!("{} faults in the settings:{list}", faults.len()));
+        }
+        Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(&text)).merge(environment).extract().map_err(|fault| fault.to_string())
     }
 }
 

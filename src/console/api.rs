@@ -355,9 +355,9 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
 
 fn check(shared: &Shared, request: &CommandRequest) -> Result<(), String> {
     const ACTIONS: [&str; 10] = ["ack", "unack", "shelve", "unshelve", "suppress", "out_of_service", "return", "escalate", "comment", "recount"];
-    if shared.service.world.find(&request.venue).is_none() {
+    let Some(venue) = shared.service.world.find(&request.venue) else {
         return Err(format!("venue: {} is not configured", request.venue));
-    }
+    };
     if request.operator.trim().is_empty() {
         return Err("operator: an account id is wanted".to_owned());
     }
@@ -367,6 +367,10 @@ fn check(shared: &Shared, request: &CommandRequest) -> Result<(), String> {
     if request.action == "recount" {
         if request.zone.is_none() || request.persons.is_none() {
             return Err("zone, persons: a recount wants both".to_owned());
+        }
+        let (known, zone) = (shared.service.world.venue(venue), request.zone.as_deref().unwrap_or_default());
+        if known.find_zone(zone).is_none() {
+            return Err(format!("zone: {} has no zone {zone}; the nearest are {}", known.id, known.zone_names.nearest(zone).join(", ")));
         }
     } else if request.alarm_id.is_none() {
         return Err(format!("alarm_id: {} wants it", request.action));
@@ -389,3 +393,7 @@ fn unknown_venue(shared: &Shared, venue: &str) -> Response {
 fn refuse(status: StatusCode, error: String) -> Response {
     (status, Json(Refused { error })).into_response()
 }
+
+#[cfg(test)]
+#[path = "api_tests.rs"]
+mod tests;

@@ -290,9 +290,10 @@ impl Writer<'_> {
     }
 
     fn link<'a>(&'a self, index: usize, link: &LinkFigures) -> PlaceRecord<'a> {
+        let told = |per_min: f64| (per_min > 0.0 || link.coverage > 0.0).then(|| quantise(per_min));
         let figures = Figures {
-            flow: Some(quantise(link.forward_per_min)),
-            backward_flow: Some(quantise(link.backward_per_min)),
+            flow: told(link.forward_per_min),
+            backward_flow: told(link.backward_per_min),
             specific_flow: link.specific_flow.map(quantise),
             ..Figures::default()
         };

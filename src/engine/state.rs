@@ -142,12 +142,15 @@ impl Site {
 fn check_layout(venue: &Venue, layout: &Layout) -> Result<(), String> {
     if layout.version != VERSION {
         return Err(format!(
-            "the state of {} was written in version {}, this program reads version {VERSION}: finish it with the old program, or start with a new group",
+            "the state of {} was written in version {}, this program reads version {VERSION}: finish it with the old program, or begin anew with an empty midan.state (docs/OPERATIONS.md)",
             venue.id, layout.version
         ));
     }
     if layout.venue_hash != venue.hash {
-        return Err(format!("the state of {} belongs to another configuration of the venue: restore that configuration, or start with a new group", venue.id));
+        return Err(format!(
+            "the state of {} belongs to another configuration of the venue: restore that configuration, or begin anew with an empty midan.state (docs/OPERATIONS.md)",
+            venue.id
+        ));
     }
     Ok(())
 }

@@ -93,7 +93,9 @@ pub enum LogError {
         detail: String,
     },
     /// The state on the log is not one that this version can take up.
-    #[error("midan.state[{partition}]: {detail}; was it written by a newer version? run that one, or start a new group")]
+    #[error(
+        "midan.state[{partition}]: {detail}; was it written by a newer version? run that one, or begin anew with an empty midan.state (docs/OPERATIONS.md)"
+    )]
     State {
         /// Of which partition.
         partition: u32,

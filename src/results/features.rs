@@ -54,7 +54,7 @@ impl FeatureFile {
         );
         let schema = Arc::new(parse_message_type(&message).map_err(io::Error::other)?);
         let properties = Arc::new(WriterProperties::builder().set_compression(Compression::SNAPPY).build());
-        let writer = SerializedFileWriter::new(File::create(path)?, schema, properties).map_err(io::Error::other)?;
+        let writer = SerializedFileWriter::new(super::create(path)?, schema, properties).map_err(io::Error::other)?;
         let text = |text: &str| ByteArray::from(text.as_bytes().to_vec());
         let names = |venue: &Venue, series: &Series| (text(&venue.zones[series.zone.index()].id), text(series.kind.word()));
         let venues = world.venues.iter().map(|venue| (text(&venue.id), series::of(venue).iter().map(|series| names(venue, series)).collect()));

@@ -72,8 +72,8 @@ impl Results {
     /// # Errors
     /// When a file cannot be written.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
-        let file = |name: &str| File::create(folder.join(name)).map(BufWriter::new);
+        std::fs::create_dir_all(folder).map_err(|why| at(folder, &why))?;
+        let file = |name: &str| create(&folder.join(name)).map(BufWriter::new);
         Ok(Self {
             folder: folder.to_owned(),
             forecasts: file("forecasts.ndjson")?,
@@ -133,7 +133,7 @@ impl Results {
                 *at = self.times.of(*at);
             }
         }
-        let mut lines = BufWriter::new(File::create(self.folder.join("findings.ndjson"))?);
+        let mut lines = BufWriter::new(create(&self.folder.join("findings.ndjson"))?);
         for finding in &findings {
             serde_json::to_writer(&mut lines, finding)?;
             lines.write_all(b"\n")?;
@@ -143,7 +143,7 @@ impl Results {
             row.pane = row.pane.map(|pane| EventTime::from_millis(self.times.of(pane.as_millis())));
         }
         self.rows.sort_by(|a, b| (&a.topic, a.partition, a.pane).cmp(&(&b.topic, b.partition, b.pane)));
-        let mut ledger = BufWriter::new(File::create(self.folder.join("ledger.json"))?);
+        let mut ledger = BufWriter::new(create(&self.folder.join("ledger.json"))?);
         serde_json::to_writer_pretty(&mut ledger, &self.rows)?;
         ledger.flush()?;
         if parquet {
@@ -181,5 +181,34 @@ impl Results {
             self.lines += 1;
         }
         Ok(())
+    }
+}
+
+/// Makes a file; what goes wrong names it.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn create(path: &Path) -> io::Result<File> {
+    File::create(path).map_err(|why| at(path, &why))
+}
+
+fn at(path: &Path, why: &io::Error) -> io::Error {
+    io::Error::new(why.kind(), format!("{}: {why}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let folder = file.path().join("results");
+        let told = Results::open(&folder).unwrap_err().to_string();
+        assert!(told.starts_with(&format!("{}: ", folder.display())), "{told}");
+        std::fs::create_dir_all(file.path().with_extension("d").join("zones.ndjson")).unwrap();
+        let told = Results::open(&file.path().with_extension("d")).unwrap_err().to_string();
+        std::fs::remove_dir_all(file.path().with_extension("d")).unwrap();
+        assert!(told.contains("zones.ndjson: "), "{told}");
     }
 }

@@ -131,7 +131,7 @@ fn write(lines: &Path, shape: &Shape) -> io::Result<()> {
     let columns = flat(shape);
     let schema = Arc::new(parse_message_type(&message(&columns)).map_err(fault)?);
     let properties = Arc::new(WriterProperties::builder().set_compression(Compression::SNAPPY).build());
-    let mut writer = SerializedFileWriter::new(File::create(lines.with_extension("parquet"))?, schema, properties).map_err(fault)?;
+    let mut writer = SerializedFileWriter::new(super::create(&lines.with_extension("parquet"))?, schema, properties).map_err(fault)?;
     let mut rows: Vec<Value> = Vec::new();
     let mut group = |rows: &mut Vec<Value>| -> io::Result<()> {
         let mut group = writer.next_row_group().map_err(fault)?;

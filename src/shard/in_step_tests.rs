@@ -1,3 +1,5 @@
+//! Partitions of one number read in step: how far one may run ahead, and that it changes no output.
+
 use super::*;
 use crate::engine::story::{Record, SOURCES, all_low, count, passengers, scan, world};
 use crate::engine::{Control, Effects, Engine, OutTopic, Placement, Settings as EngineSettings, StateChange};

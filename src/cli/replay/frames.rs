@@ -150,7 +150,7 @@ fn tell_timetable(timetable: &Timetable, world: &World, frames: &Frames) {
 }
 
 fn write_arrivals(folder: &Path, world: &World, seen: &[Arrivals]) -> anyhow::Result<()> {
-    let mut lines = BufWriter::new(std::fs::File::create(folder.join("arrivals.ndjson"))?);
+    let mut lines = BufWriter::new(crate::results::create(&folder.join("arrivals.ndjson"))?);
     for (venue, arrivals) in world.venues.iter().zip(seen) {
         for ((stop, from), count) in arrivals.slots() {
             let stop = &venue.stops[stop.index()];

@@ -15,6 +15,7 @@ use crate::log::{Feeder, InRecord};
 use crate::replay::InputRecord;
 use crate::results::findings::FindingLine;
 use crate::time::EventTime;
+use anyhow::Context;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -38,7 +39,7 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Exit
 
 /// Replays, and writes down what the flow model would see.
 pub(super) fn features(settings: &Settings, mut recording: ReplayArgs) -> anyhow::Result<ExitCode> {
-    std::fs::create_dir_all(&recording.out)?;
+    std::fs::create_dir_all(&recording.out).with_context(|| recording.out.display().to_string())?;
     recording.features = Some(recording.out.join("features.parquet"));
     run(settings, &recording)
 }

@@ -83,6 +83,11 @@ fn a_venue_that_never_spoke_is_carried_on_by_ticks_too() {
     let panes = run.outcome.place("bowl");
     assert!(panes.len() > 10);
     assert!(panes.iter().all(|record| record["coverage"] == 0.0));
+    let links = run.outcome.of(OutTopic::Zones).into_iter().filter(|record| record["kind"] == "link").collect::<Vec<_>>();
+    assert!(
+        links.len() > 10 && links.iter().all(|link| link["flow"].is_null() && link["backward_flow"].is_null()),
+        "nobody counted: no flow is not a flow of 0"
+    );
     let marks = run.outcome.of(OutTopic::Control).into_iter().filter(|entry| entry["kind"] == "idle_mark").collect::<Vec<_>>();
     assert_eq!(marks.len(), SOURCES.len());
     assert!(marks.iter().all(|mark| mark["next_offset"].is_null()));

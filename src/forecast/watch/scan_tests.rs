@@ -1,3 +1,5 @@
+//! The scan statistic over one series: what stands out and since when, what is only noise, and what is the new usual.
+
 use super::*;
 
 const STEP: Span = Span::from_mins(30);

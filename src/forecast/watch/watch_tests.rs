@@ -1,3 +1,5 @@
+//! The watch as a whole: its budget of false findings, what it judges and what it does not yet, and what it learns from.
+
 use super::*;
 use crate::forecast::{sample, series};
 

@@ -1,0 +1,73 @@
+//! The interface beside its page: what `docs/API.md` says is what is served, and a command that cannot be carried out is refused with its field.
+
+use super::*;
+use crate::config::read_world;
+
+const PAGE: &str = include_str!("../../docs/API.md");
+
+struct Nowhere;
+
+impl CommandSink for Nowhere {
+    fn send(&self, _: &str, _: Vec<u8>) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+fn shared() -> Shared {
+    let world = Arc::new(read_world(std::path::Path::new("config")).unwrap());
+    let view = Arc::new(LiveView::new(&world.venues));
+    let status = Status { version: "1".into(), started: 0, shards: 1, mode: "live", speed: None };
+    let telemetry = Telemetry::new().unwrap();
+    let service = Service { world, view, commands: Box::new(Nowhere), status, telemetry, ready: Arc::default(), token: None };
+    Shared { service, command_no: AtomicU64::new(0) }
+}
+
+fn recount(zone: &str) -> CommandRequest {
+    let (alarm_id, until, reason) = (None, None, None);
+    let (venue, operator, action) = ("casablanca".to_owned(), "op-1".to_owned(), "recount".to_owned());
+    CommandRequest { venue, operator, action, alarm_id, until, reason, zone: Some(zone.to_owned()), persons: Some(7) }
+}
+
+#[test]
+fn a_recount_of_a_zone_that_is_none_is_refused_with_the_nearest() {
+    let shared = shared();
+    assert_eq!(check(&shared, &recount("bowl")), Ok(()));
+    let told = check(&shared, &recount("bowel")).unwrap_err();
+    assert!(told.starts_with("zone: casablanca has no zone bowel") && told.contains("bowl"), "{told}");
+}
+
+#[test]
+fn every_call_of_the_generated_document_stands_on_the_page() {
+    let document = serde_json::to_value(Document::openapi()).unwrap();
+    for (path, calls) in document["paths"].as_object().unwrap() {
+        for method in calls.as_object().unwrap().keys() {
+            let call = format!("`{} {path}", method.to_uppercase());
+            assert!(PAGE.contains(&call), "docs/API.md lacks {call}");
+        }
+    }
+}
+
+#[test]
+fn the_status_on_the_page_is_the_status_that_is_served() {
+    let row = PAGE.lines().find(|line| line.contains("`GET /api/v1/status`")).unwrap();
+    let told: Vec<&str> = row.split('{').nth(1).unwrap().split('}').next().unwrap().split(", ").map(|field| field.split(':').next().unwrap()).collect();
+    let served = serde_json::to_value(shared().service.status).unwrap();
+    let mut served: Vec<&str> = served.as_object().unwrap().keys().map(String::as_str).collect();
+    served.sort_unstable();
+    let mut sorted = told.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, served);
+}
+
+#[test]
+fn every_headline_that_a_detector_writes_stands_on_the_page() {
+    let mut found = 0;
+    for file in std::fs::read_dir("src/detect").unwrap() {
+        let source = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for key in source.split("headline: \"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            found += 1;
+            assert!(PAGE.contains(&format!("`{key}`")), "docs/API.md lacks {key}");
+        }
+    }
+    assert!(found > 15, "{found}");
+}
