@@ -167,6 +167,10 @@ pub(crate) fn profile() -> Profile {
         ("anomaly.on_s", 0.0),
         ("anomaly.off_s", 300.0),
         ("anomaly.regime_s", 57_600.0),
+        ("event.arrival_median_s", 4_200.0),
+        ("event.arrival_spread_s", 1_200.0),
+        ("event.leaving_s", 480.0),
+        ("event.lasts_s", 6_600.0),
         ("anomaly.warm_up_panes", 12.0),
         ("clock.on_s", 0.0),
         ("clock.off_s", 60.0),
@@ -306,7 +310,8 @@ fn venue(zones: Vec<Zone>, links: Vec<Link>, gates: Vec<Gate>, sensors: Vec<Sens
         format: None,
         wire: crate::venue::Wire::default(),
     };
-    let kick_off = Match { id: "m1".into(), home: "A".into(), away: "B".into(), kick_off: KICK_OFF, expected_attendance: 9_000, plan: Plan::default() };
+    let kick_off =
+        Match { id: "m1".into(), home: "A".into(), away: "B".into(), kick_off: KICK_OFF, planned_end: None, expected_attendance: 9_000, plan: Plan::default() };
     Venue {
         id: "casablanca".into(),
         name: "Casablanca".into(),

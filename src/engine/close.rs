@@ -16,7 +16,7 @@ use super::revise::Part;
 use super::settings::Settings;
 use super::site::Site;
 use crate::alarm::{At, Change};
-use crate::crowd::{TotalBases, VenueFigures};
+use crate::crowd::{Phase, TotalBases, VenueFigures};
 use crate::detect::{self, ModelsSeen, Scene, WrongClock};
 use crate::forecast::series;
 use crate::inference::{Answer, Outcome};
@@ -65,6 +65,7 @@ impl Site {
         // They are large, and the physics has taken what it needs.
         pane.content.snapshots.clear();
         series::read(self.forecaster.series(), &figures.zones, &mut self.counts);
+        self.forecaster.hear(end, figures.entry.as_ref().map(|entry| entry.kick_off), figures.phase == Phase::After);
         self.forecaster.observe(end, &self.counts);
         let ask = self.forecaster.ask(self.id, end);
         self.waiting = Some(Waiting { end, content: pane.content, bases, figures, late });

@@ -132,7 +132,8 @@ impl Law {
     }
 }
 
-fn octave(expected: f64) -> usize {
+/// The octave of what is expected.
+pub(super) fn octave(expected: f64) -> usize {
     (libm::log2(expected.max(0.0) + 1.0) as usize).min(OCTAVES - 1)
 }
 

@@ -4,7 +4,7 @@
 //! of 15 minutes and per thousand persons expected, and is expected again at the next match, scaled by its crowd. What is usual learns in that time only what the event does
 //! not explain; from the first two matches, nothing. Without a calendar the usual must resist by itself (`usual`).
 
-use crate::time::EventTime;
+use crate::time::{EventTime, Span};
 use crate::venue::Match;
 use serde::{Deserialize, Serialize};
 
@@ -17,11 +17,38 @@ const LEARNS: f64 = 0.3;
 /// From so many matches on the excess of a slot is known.
 const KNOWN: u8 = 2;
 
+/// From so long before the start to so long after the end an event is on, ms.
+const ON_MS: i64 = 4 * 3_600_000;
+
 /// When matches are on, and how large they are.
 #[derive(Clone, Debug, Default)]
 pub struct Programme {
-    /// Kick-off and thousands expected, by kick-off.
-    matches: Vec<(EventTime, f64)>,
+    /// By kick-off.
+    events: Vec<Event>,
+}
+
+/// How people come to an event and leave it where nothing better is known; from a threshold profile.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Manner {
+    /// So long before the start half of them have come, s.
+    pub arrival_median_s: f64,
+    /// The spread of the logistic law by which they come, s.
+    pub arrival_spread_s: f64,
+    /// Twice this after the end is the mean time of leaving, by a gamma law of two such waits, s.
+    pub leaving_s: f64,
+    /// From start to end where no end is planned, s.
+    pub lasts_s: f64,
+}
+
+/// One event of the calendar.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    start: EventTime,
+    planned_end: Option<EventTime>,
+    thousands: f64,
+    /// Milliseconds from the start and the share that has come by then; empty where nobody planned it.
+    arrivals: Vec<(i64, f64)>,
+    manner: Manner,
 }
 
 /// One moment of one match.
@@ -41,21 +68,83 @@ pub struct Excess {
 }
 
 impl Programme {
-    /// The matches of a venue. One of unknown size counts as a thousand persons.
-    pub fn new(matches: &[Match]) -> Self {
-        let thousands = |of: &Match| if of.expected_attendance == 0 { 1.0 } else { f64::from(of.expected_attendance) / 1_000.0 };
-        let mut matches: Vec<(EventTime, f64)> = matches.iter().map(|of| (of.kick_off, thousands(of))).collect();
-        matches.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-        Self { matches }
+    /// The matches of a venue. One of unknown size counts as the mean of the others, and as a thousand persons where none is known.
+    pub fn new(matches: &[Match], manner: Manner) -> Self {
+        let (sum, known) = matches
+            .iter()
+            .map(|of| of.expected_attendance)
+            .filter(|persons| *persons > 0)
+            .fold((0.0, 0.0), |(sum, known), persons| (sum + f64::from(persons), known + 1.0));
+        let unknown = if known > 0.0 { sum / known } else { 1_000.0 };
+        let persons = |of: &Match| if of.expected_attendance == 0 { unknown } else { f64::from(of.expected_attendance) };
+        let event = |of: &Match| Event {
+            start: of.kick_off,
+            planned_end: of.planned_end.filter(|end| *end > of.kick_off),
+            thousands: persons(of) / 1_000.0,
+            arrivals: of.plan.arrival_curve.clone(),
+            manner,
+        };
+        let mut events: Vec<Event> = matches.iter().map(event).collect();
+        events.sort_by(|a, b| a.start.cmp(&b.start).then(a.thousands.total_cmp(&b.thousands)));
+        Self { events }
+    }
+
+    /// The event that is on at `at`, from four hours before its start to four after its end: the one whose start is nearest.
+    pub fn event_at(&self, at: EventTime) -> Option<&Event> {
+        let event = self.nearest(at)?;
+        let (from, to) = (event.start.as_millis() - ON_MS, event.end(None).as_millis() + ON_MS);
+        (from..to).contains(&at.as_millis()).then_some(event)
+    }
+
+    fn nearest(&self, at: EventTime) -> Option<&Event> {
+        let next = self.events.partition_point(|event| event.start <= at);
+        let around = [next.checked_sub(1), Some(next)].into_iter().flatten().filter_map(|place| self.events.get(place));
+        around.min_by_key(|event| (at.as_millis() - event.start.as_millis()).abs())
     }
 
     /// The match that is on around `at`: the one whose kick-off is nearest.
     pub fn at(&self, at: EventTime) -> Option<Moment> {
-        let next = self.matches.partition_point(|(kick_off, _)| *kick_off <= at);
-        let around = [next.checked_sub(1), Some(next)].into_iter().flatten().filter_map(|place| self.matches.get(place));
-        let (kick_off, thousands) = around.min_by_key(|(kick_off, _)| (at.as_millis() - kick_off.as_millis()).abs())?;
-        let slot = (at.as_millis() - kick_off.as_millis()).div_euclid(SLOT_MS) + BEFORE;
-        usize::try_from(slot).ok().filter(|slot| *slot < SLOTS).map(|slot| Moment { slot, thousands: *thousands })
+        let event = self.nearest(at)?;
+        let slot = (at.as_millis() - event.start.as_millis()).div_euclid(SLOT_MS) + BEFORE;
+        usize::try_from(slot).ok().filter(|slot| *slot < SLOTS).map(|slot| Moment { slot, thousands: event.thousands })
+    }
+}
+
+impl Event {
+    /// Its planned start.
+    pub const fn start(&self) -> EventTime {
+        self.start
+    }
+
+    /// Whether its end was planned; else it is over when somebody says so.
+    pub const fn ends_as_planned(&self) -> bool {
+        self.planned_end.is_some()
+    }
+
+    /// Its end, if it starts at `started` instead of as planned.
+    pub fn end(&self, started: Option<EventTime>) -> EventTime {
+        self.planned_end.unwrap_or_else(|| started.unwrap_or(self.start).after(Span::from_millis((self.manner.lasts_s * 1_000.0) as u64)))
+    }
+
+    /// The share of its people who have come by `at`, as planned.
+    pub fn share_come(&self, at: EventTime) -> f64 {
+        let since = at.as_millis() - self.start.as_millis();
+        if self.arrivals.is_empty() {
+            let along = (since as f64 / 1_000.0 + self.manner.arrival_median_s) / self.manner.arrival_spread_s.max(1.0);
+            return 1.0 / (1.0 + libm::exp(-along));
+        }
+        let next = self.arrivals.partition_point(|(at, _)| *at <= since);
+        match (next.checked_sub(1).and_then(|before| self.arrivals.get(before)), self.arrivals.get(next)) {
+            (Some((from, low)), Some((to, high))) => low + (high - low) * (since - from) as f64 / (to - from) as f64,
+            (Some((_, share)), None) | (None, Some((_, share))) => *share,
+            (None, None) => 1.0,
+        }
+    }
+
+    /// The share of its people who have left so many milliseconds after the end.
+    pub fn share_gone(&self, after_ms: f64) -> f64 {
+        let waits = (after_ms / 1_000.0 / self.manner.leaving_s.max(1.0)).max(0.0);
+        1.0 - libm::exp(-waits) * (1.0 + waits)
     }
 }
 
@@ -90,7 +179,8 @@ impl Excess {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Span;
+
+    const MANNER: Manner = Manner { arrival_median_s: 4_000.0, arrival_spread_s: 1_200.0, leaving_s: 480.0, lasts_s: 6_300.0 };
 
     fn programme() -> Programme {
         let of = |hours: u64, expected_attendance: u32| Match {
@@ -99,9 +189,10 @@ mod tests {
             away: String::new(),
             kick_off: EventTime::from_millis(0).after(Span::from_mins(60 * hours)),
             expected_attendance,
+            planned_end: None,
             plan: Default::default(),
         };
-        Programme::new(&[of(200, 40_000), of(100, 20_000), of(500, 0)])
+        Programme::new(&[of(200, 40_000), of(100, 20_000), of(500, 0)], MANNER)
     }
 
     fn at(minutes: i64) -> EventTime {
@@ -114,7 +205,7 @@ mod tests {
         assert_eq!(programme.at(at(100 * 60 - 241)), None);
         assert_eq!(programme.at(at(100 * 60 - 240)), Some(Moment { slot: 0, thousands: 20.0 }));
         assert_eq!(programme.at(at(200 * 60)), Some(Moment { slot: 16, thousands: 40.0 }));
-        assert_eq!(programme.at(at(500 * 60 + 299)), Some(Moment { slot: 35, thousands: 1.0 }));
+        assert_eq!(programme.at(at(500 * 60 + 299)), Some(Moment { slot: 35, thousands: 30.0 }));
         assert_eq!(programme.at(at(500 * 60 + 300)), None);
     }
 

@@ -13,7 +13,7 @@
 use super::assembly::{self, FLOW_WIDTH};
 use super::calendar::Calendar;
 use super::calibration::Calibration;
-use super::event::{Excess, Programme};
+use super::event::{Excess, Manner, Programme};
 use super::fallback;
 use super::features::{Basis, View, rows_for};
 use super::history::{HELD, History, HistoryPane};
@@ -27,6 +27,7 @@ use super::signs::{Looking, Sight, unit};
 use super::state::{RestoreError, ScoreKind, StateKey};
 use super::steps::IssuedStep;
 use super::tensor;
+use super::tonight::{self, Tonight};
 use super::usual::{Gathering, StoredSlot, Usual};
 use super::watch::verdict::ZoneWatch;
 use super::watch::{Seen, Watch};
@@ -45,6 +46,7 @@ pub struct Forecaster {
     history: History,
     usual: Usual,
     excess: Excess,
+    tonight: Tonight,
     pulse: Pulse,
     judgement: Judgement,
     profile: SeasonalProfile,
@@ -70,6 +72,8 @@ struct Layout {
     /// By series: in how many panes scores must have been counted before one is given out.
     warm_up_panes: Vec<f64>,
     programme: Programme,
+    /// By series, the series of the other way.
+    opposites: Vec<usize>,
     calendar: Calendar,
     step: Span,
 }
@@ -89,6 +93,7 @@ impl Forecaster {
             history: History::new(size, venue.pane, venue.step),
             usual: Usual::new(size, i64::try_from(venue.step.as_millis()).unwrap_or(i64::MAX)),
             excess: Excess::new(size),
+            tonight: Tonight::new(size),
             pulse: Pulse::new(size, venue.step),
             judgement: Judgement::new(venue.step),
             profile: SeasonalProfile::new(size),
@@ -128,6 +133,13 @@ impl Forecaster {
         self.learn(end);
         self.changed.insert(StateKey::History(end));
         self.filled = None;
+    }
+
+    /// Hears how the match of the pane ending at `end` stands: its start as it was told, and whether it is over. Comes before [`Forecaster::observe`] of that pane.
+    pub fn hear(&mut self, end: EventTime, start: Option<EventTime>, is_over: bool) {
+        if self.tonight.hear(end, start, is_over) {
+            self.changed.insert(StateKey::Tonight);
+        }
     }
 
     /// Corrects the count of the series at position `series` in the pane ending at `end` by `delta` persons, because a late event came. What was issued stays as it was.
@@ -194,6 +206,10 @@ impl Forecaster {
                 self.excess = decoded(key, value)?;
                 self.excess.fits(size)
             }
+            StateKey::Tonight => {
+                self.tonight = decoded(key, value)?;
+                self.tonight.fits(size)
+            }
             StateKey::Gathering => self.usual.restore_gathering(decoded::<Gathering>(key, value)?),
             StateKey::Calibration(kind) => {
                 self.calibrations[kind as usize] = decoded(key, value)?;
@@ -223,14 +239,18 @@ impl Forecaster {
         let gone = self.judgement.learn(end, size, came, &mut self.pulse);
         self.changed.extend(gone.into_iter().map(StateKey::Step));
         self.changed.extend((0..HORIZONS as u8).map(StateKey::Horizon));
-        let (profile, programme) = (&self.usual, &self.layout.programme);
-        let looking = Looking { history: &self.history, profile, programme, excess: &self.excess, pulse: &self.pulse, calendar, step: *step };
+        let looking = self.looking();
         let usual = looking.expected(end.before(*step));
         let usual: Vec<Option<f64>> = (0..size).map(|series| usual.of(series).map(|level| level.persons)).collect();
+        let is_on = self.tonight.turn_to(&self.layout.programme, end);
         for (series, usual) in usual.into_iter().enumerate() {
             if let Some(came) = self.history.lag(0, series) {
                 self.pulse.count(series, came as f64, usual);
+                self.tonight.count(end, series, came as f64 - usual.unwrap_or(0.0));
             }
+        }
+        if is_on {
+            self.changed.insert(StateKey::Tonight);
         }
         self.learn_usual(end.before(step.times(HELD as u64)));
         self.changed.extend([StateKey::Pulse, StateKey::Gathering]);
@@ -258,6 +278,12 @@ impl Forecaster {
         self.changed.extend(learnt.into_iter().map(StateKey::Usual));
     }
 
+    fn looking(&self) -> Looking<'_> {
+        let Layout { calendar, step, programme, opposites, .. } = &self.layout;
+        let Self { history, usual: profile, excess, tonight, pulse, .. } = self;
+        Looking { history, profile, programme, excess, tonight, opposites, pulse, calendar, step: *step }
+    }
+
     fn fill(&mut self, end: EventTime) {
         if self.filled == Some(end) {
             return;
@@ -274,9 +300,9 @@ impl Forecaster {
         if let Some(rows) = Arc::get_mut(&mut self.tensor) {
             View { history: &self.history, profile: &self.profile, calendar, step: *step }.fill(end, rows, &mut self.basis);
         }
-        let (profile, programme) = (&self.usual, &self.layout.programme);
-        let looking = Looking { history: &self.history, profile, programme, excess: &self.excess, pulse: &self.pulse, calendar, step: *step };
-        looking.fill(end, &mut self.sight);
+        let mut sight = std::mem::take(&mut self.sight);
+        self.looking().fill(end, &mut sight);
+        self.sight = sight;
         if let Some(rows) = Arc::get_mut(&mut self.flow) {
             tensor::fill(end, &self.sight, &self.judgement.learners(), calendar, *step, rows);
         }
@@ -398,6 +424,7 @@ impl Forecaster {
             StateKey::Pulse => postcard::to_stdvec(self.pulse.stored()).ok(),
             StateKey::Usual(slot) => self.usual.stored(slot).and_then(|slot| postcard::to_stdvec(&slot).ok()),
             StateKey::Excess => postcard::to_stdvec(&self.excess).ok(),
+            StateKey::Tonight => postcard::to_stdvec(&self.tonight).ok(),
             StateKey::Gathering => postcard::to_stdvec(self.usual.gathering()).ok(),
             StateKey::Calibration(kind) => postcard::to_stdvec(&self.calibrations[kind as usize]).ok(),
             StateKey::WatchScores => postcard::to_stdvec(self.watch.scores()).ok(),
@@ -416,11 +443,19 @@ impl Layout {
         let balanced = closed.filter_map(|zone| Some((zone, row(zone, SeriesKind::In)?, row(zone, SeriesKind::Out)?))).collect();
         let warm_up = |series: &Series| venue.zones.get(series.zone.index()).map_or(f64::NAN, |zone| zone.profile.value("anomaly.warm_up_panes"));
         let warm_up_panes = series.iter().map(warm_up).collect();
+        let of_venue = |key: &str| venue.zones.first().map_or(f64::NAN, |zone| zone.profile.value(key));
+        let manner = Manner {
+            arrival_median_s: of_venue("event.arrival_median_s"),
+            arrival_spread_s: of_venue("event.arrival_spread_s"),
+            leaving_s: of_venue("event.leaving_s"),
+            lasts_s: of_venue("event.lasts_s"),
+        };
         Self {
             balanced,
             warm_up_panes,
+            opposites: tonight::opposites(&series),
             series,
-            programme: Programme::new(&venue.matches),
+            programme: Programme::new(&venue.matches, manner),
             calendar: Calendar::new(venue.time_zone, venue.step).on_grid_of(venue.pane),
             step: venue.step,
         }

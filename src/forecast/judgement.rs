@@ -6,6 +6,7 @@
 
 use super::assembly;
 use super::bands::Bands;
+use super::green::{self, Green};
 use super::learner::Learner;
 use super::mixture::{Mixture, Voices};
 use super::pulse::Pulse;
@@ -24,7 +25,7 @@ const BAND_START: f64 = 1.6;
 
 /// While fewer days than this taught what is usual (`Sight::days`), the newest step may speak for itself.
 const GREEN_DAYS: i8 = 3;
-/// So many steps ahead: further off it did harm on the first day of a metro, and little good on a match night.
+/// So many steps ahead: further off it did harm on the second day of a metro.
 const NEAR: u32 = 3;
 
 /// What is learnt of one horizon.
@@ -36,6 +37,8 @@ pub struct OfHorizon {
     pub mixture: Mixture,
     /// The bands.
     pub bands: Bands,
+    /// The same while nothing is usual.
+    pub green: Green,
 }
 
 /// What is learnt of all horizons of a venue.
@@ -74,6 +77,7 @@ impl Judgement {
         for (place, of) in self.horizons.iter_mut().enumerate() {
             of.learner.forget(step_s);
             of.mixture.forget(step_s);
+            of.green.mixture.forget(step_s);
             let Some(issued) = self.steps.at(end.before(self.step.times(u64::from(STEPS[place])))) else { continue };
             for series in 0..series {
                 let Some((case, came)) = issued.case(series, place).zip(came(series)) else { continue };
@@ -84,6 +88,7 @@ impl Judgement {
             }
             of.learner.settle();
             of.bands.settle();
+            of.green.settle(STEPS[place]);
         }
         self.steps.forget_until(end.before(self.step.times(u64::from(KEPT))))
     }
@@ -93,22 +98,28 @@ impl Judgement {
         let plain = sight.plain_of(series, horizon)?;
         let of = &self.horizons[horizon];
         let scale = f64::from(sight.scale[series]);
+        let is_green = sight.green[series * HORIZONS + horizon];
+        let mixture = if is_green { &of.green.mixture } else { &of.mixture };
         let learnt = (plain + unit(scale, plain) * of.learner.correction(sight.signs_of(series, horizon))).max(0.0);
-        // Once enough is usual here, and for a time further off, the newest step alone has no say.
-        let may_speak = sight.days[series] < GREEN_DAYS && STEPS[horizon] <= NEAR;
+        // Once enough is usual here, and soon for a time further off, the newest step alone has no say.
+        let may_speak = is_green || sight.days[series] < GREEN_DAYS && STEPS[horizon] <= NEAR;
         let latest = sight.last[series].filter(|_| may_speak).map(f64::from);
-        let voices = Voices { plain, learnt, latest, model: model.map(|model| model[1]) };
-        let shares = of.mixture.shares(model.is_some());
+        let latest =
+            latest.map(|latest| sight.before[series].filter(|_| is_green).map_or(latest, |before| green::trend(latest, f64::from(before), STEPS[horizon])));
+        let voices = Voices { plain, learnt, latest, event: sight.event_of(series, horizon), model: model.map(|model| model[1]) };
+        let shares = mixture.shares(&voices);
         let expected = shares.of(&voices);
-        let even = unit(scale, expected);
-        let deviations = model.map_or((even, even), |[low, median, high]| {
+        let ahead_s = self.step.as_secs_f64() * f64::from(STEPS[horizon]);
+        let even = if is_green { green::deviation(unit(scale, expected), expected, f64::from(sight.size[series]), ahead_s) } else { unit(scale, expected) };
+        let deviations = model.filter(|_| !is_green).map_or((even, even), |[low, median, high]| {
             let blend = |distance: f64| ((1.0 - shares.model()) * even + shares.model() * distance / BAND_START).max(0.2 * even);
             (blend(median - low), blend(high - median))
         });
         if let Some(issued) = issued {
-            issued.note(series, horizon, &voices, expected, deviations);
+            issued.note(series, horizon, &voices, expected, deviations, is_green);
         }
-        Some(Said { quantiles: of.bands.about(expected, deviations).map(assembly::quantised), by_model: shares.model() > 0.0 && model.is_some() })
+        let quantiles = if is_green { of.green.about(expected, deviations.0) } else { of.bands.about(expected, deviations) };
+        Some(Said { quantiles: quantiles.map(assembly::quantised), by_model: shares.model() > 0.0 && model.is_some() })
     }
 
     /// Keeps what was issued at `end`.
@@ -151,7 +162,16 @@ impl OfHorizon {
             let weight = ((plain + 1.0) / (case.size + 1.0)).sqrt().min(HEAVIEST);
             self.learner.learn(case.signs, (came - plain) / unit(case.scale, plain), weight);
         }
-        self.mixture.learn(&case.voices, came, unit(case.scale, case.size));
-        self.bands.count(case.said, case.deviations, came);
+        let per = unit(case.scale, case.size);
+        self.mixture.learn(&case.voices, came, per);
+        if case.is_green {
+            self.green.mixture.learn(&case.voices, came, per);
+            self.green.count(case.said, case.deviations.0, came);
+            // The first bands of the day after start from these: better too wide than too narrow.
+            let even = unit(case.scale, case.said);
+            self.bands.count(case.said, (even, even), came);
+        } else {
+            self.bands.count(case.said, case.deviations, came);
+        }
     }
 }

@@ -21,8 +21,10 @@ pub struct Voices {
     pub plain: f64,
     /// The plain forecast with the learnt correction.
     pub learnt: f64,
-    /// The newest step as it is: the best there is while a crowd gathers on a first night, of which nothing is usual yet.
+    /// The newest step, or its trend where nothing is usual: the best there is while a crowd gathers on a first night.
     pub latest: Option<f64>,
+    /// What the event that is on brings (`tonight`), until events have shown it here.
+    pub event: Option<f64>,
     /// The model's median.
     pub model: Option<f64>,
 }
@@ -40,6 +42,7 @@ struct Record {
 pub struct Mixture {
     plain: Record,
     latest: Record,
+    event: Record,
     model: Record,
 }
 
@@ -49,6 +52,7 @@ pub struct Shares {
     plain: f64,
     learnt: f64,
     latest: f64,
+    event: f64,
     model: f64,
 }
 
@@ -56,7 +60,7 @@ impl Mixture {
     /// Lets a step of `step_s` seconds pass.
     pub fn forget(&mut self, step_s: f64) {
         let keep = libm::exp2(-step_s / HALF_LIFE_S);
-        for record in [&mut self.plain, &mut self.latest, &mut self.model] {
+        for record in [&mut self.plain, &mut self.latest, &mut self.event, &mut self.model] {
             for sum in [&mut record.own, &mut record.learnt, &mut record.cases] {
                 *sum *= keep;
             }
@@ -68,18 +72,22 @@ impl Mixture {
         let error = |said: f64| ((said - came).abs() / per).min(20.0);
         let learnt = error(voices.learnt);
         self.plain.count(error(voices.plain), learnt);
-        for (record, said) in [(&mut self.latest, voices.latest), (&mut self.model, voices.model)] {
+        for (record, said) in [(&mut self.latest, voices.latest), (&mut self.event, voices.event), (&mut self.model, voices.model)] {
             if let Some(said) = said {
                 record.count(error(said), learnt);
             }
         }
     }
 
-    /// The shares, with a model or without.
-    pub fn shares(&self, with_model: bool) -> Shares {
-        let (plain, latest, model) = (self.plain.weight(), self.latest.weight(), if with_model { self.model.weight() } else { 0.0 });
-        let all = 1.0 + plain + latest + model;
-        Shares { plain: plain / all, learnt: 1.0 / all, latest: latest / all, model: model / all }
+    /// The shares of those who speak.
+    pub fn shares(&self, voices: &Voices) -> Shares {
+        let of = |record: &Record, voice: Option<f64>| voice.map(|_| record.merit());
+        let merits = [Some(0.0), Some(self.plain.merit()), of(&self.latest, voices.latest), of(&self.event, voices.event), of(&self.model, voices.model)];
+        let best = merits.iter().flatten().fold(0.0, |best: f64, merit| best.max(*merit));
+        let weights = merits.map(|merit| merit.map_or(0.0, |merit| libm::exp(merit - best)));
+        let all: f64 = weights.iter().sum();
+        let [learnt, plain, latest, event, model] = weights.map(|weight| weight / all);
+        Shares { plain, learnt, latest, event, model }
     }
 
     /// The model's error as a share of that of what was learnt without it; `None` before it has spoken.
@@ -95,20 +103,25 @@ impl Record {
         self.cases += 1.0;
     }
 
-    fn weight(&self) -> f64 {
+    /// The logarithm of its weight against that of what was learnt.
+    fn merit(&self) -> f64 {
         let mean = if self.cases > 0.0 { self.learnt / self.cases } else { 1.0 };
         let granted = GRANTED * mean.max(1e-3);
         let ratio = (self.own + HELD_WORSE * granted) / (self.learnt + granted);
-        libm::exp((-SHARPNESS * (ratio - 1.0)).clamp(-30.0, 6.0))
+        -SHARPNESS * (ratio - 1.0)
     }
 }
 
 impl Shares {
     /// The mean of the voices by their shares, persons.
     pub fn of(&self, voices: &Voices) -> f64 {
-        // A voice that is silent leaves its share to what was learnt.
-        let said = |voice: Option<f64>| voice.unwrap_or(voices.learnt);
-        self.plain * voices.plain + self.learnt * voices.learnt + self.latest * said(voices.latest) + self.model * said(voices.model)
+        // One that is silent has no share.
+        let said = |voice: Option<f64>| voice.unwrap_or(0.0);
+        self.plain * voices.plain
+            + self.learnt * voices.learnt
+            + self.latest * said(voices.latest)
+            + self.event * said(voices.event)
+            + self.model * said(voices.model)
     }
 
     /// The model's share.
@@ -134,40 +147,40 @@ mod tests {
 
     #[test]
     fn a_model_that_is_worse_is_hardly_heard() {
-        let voices = Voices { plain: 108.0, learnt: 105.0, latest: None, model: Some(150.0) };
-        let said = after(500, &voices, 100.0).shares(true).of(&voices);
+        let voices = Voices { plain: 108.0, learnt: 105.0, latest: None, event: None, model: Some(150.0) };
+        let said = after(500, &voices, 100.0).shares(&voices).of(&voices);
         assert!((said - 105.0).abs() < 0.1, "{said}");
     }
 
     #[test]
     fn a_model_that_is_better_is_believed() {
-        let voices = Voices { plain: 130.0, learnt: 120.0, latest: None, model: Some(102.0) };
-        let said = after(500, &voices, 100.0).shares(true).of(&voices);
+        let voices = Voices { plain: 130.0, learnt: 120.0, latest: None, event: None, model: Some(102.0) };
+        let said = after(500, &voices, 100.0).shares(&voices).of(&voices);
         assert!(said < 103.0, "{said}");
     }
 
     #[test]
     fn while_a_crowd_gathers_the_newest_step_is_believed() {
-        let voices = Voices { plain: 60.0, learnt: 65.0, latest: Some(92.0), model: Some(50.0) };
-        let said = after(100, &voices, 100.0).shares(true).of(&voices);
+        let voices = Voices { plain: 60.0, learnt: 65.0, latest: Some(92.0), event: None, model: Some(50.0) };
+        let said = after(100, &voices, 100.0).shares(&voices).of(&voices);
         assert!(said > 91.0, "{said}");
     }
 
     #[test]
     fn a_silent_model_takes_nothing_away() {
-        let voices = Voices { plain: 100.0, learnt: 100.0, latest: None, model: None };
-        assert!((Mixture::default().shares(true).of(&voices) - 100.0).abs() < 1e-9);
+        let voices = Voices { plain: 100.0, learnt: 100.0, latest: None, event: None, model: None };
+        assert!((Mixture::default().shares(&voices).of(&voices) - 100.0).abs() < 1e-9);
     }
 
     #[test]
     fn a_change_for_the_worse_is_noticed_within_ten_days() {
-        let good = Voices { plain: 130.0, learnt: 120.0, latest: None, model: Some(101.0) };
-        let bad = Voices { plain: 130.0, learnt: 101.0, latest: None, model: Some(140.0) };
+        let good = Voices { plain: 130.0, learnt: 120.0, latest: None, event: None, model: Some(101.0) };
+        let bad = Voices { plain: 130.0, learnt: 101.0, latest: None, event: None, model: Some(140.0) };
         let mut mixture = after(5_000, &good, 100.0);
         for _ in 0..10 * 288 {
             mixture.forget(STEP_S);
             mixture.learn(&bad, 100.0, 10.0);
         }
-        assert!(mixture.shares(true).model() < 0.05);
+        assert!(mixture.shares(&bad).model() < 0.05);
     }
 }

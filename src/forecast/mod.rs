@@ -1,12 +1,12 @@
 //! Features, profiles, fallback forecasts and calibration: all that surrounds a model and is not one.
 //!
 //! - [`forecaster`]: the one face that the engine sees; [`outlook`]: what it says; [`state`]: the names of its stored entries.
-//! - [`series`]: which series a venue has; [`calendar`]: the clock on the wall; [`history`]: the last thirteen steps; [`usual`]: what is usual; [`event`]: what a match adds;
+//! - [`series`]: which series a venue has; [`calendar`]: the clock on the wall; [`history`]: the last thirteen steps; [`usual`]: what is usual; [`event`]: what a match adds; [`tonight`]: what a first night knows of it;
 //!   [`pulse`]: how things run now.
 //! - [`signs`]: the plain forecast and what speaks for more or fewer; [`learner`]: how much each sign is trusted here; [`mixture`]: who is believed; [`bands`]: honest quantiles;
 //!   [`steps`]: what was issued; [`judgement`]: what is learnt once reality has come.
+//! - [`green`]: the same while nothing is usual yet.
 //! - [`tensor`]: what the flow model sees; [`assembly`]: from its answer to persons.
-//! - [`watch`]: what came against what was usual: the anomalies.
 //! - [`profile`], [`features`]: what the anomaly model sees; [`fallback`]: the score without it; [`issued`]: what was expected of the last step; [`calibration`]: from a raw score
 //!   to a share of quiet panes.
 //! - [`watch`]: what came against what was usual: the anomalies.
@@ -19,6 +19,7 @@ pub mod event;
 pub mod fallback;
 pub mod features;
 pub mod forecaster;
+pub mod green;
 pub mod history;
 pub mod issued;
 pub mod judgement;
@@ -34,6 +35,7 @@ pub mod signs;
 pub mod state;
 pub mod steps;
 pub mod tensor;
+pub mod tonight;
 pub mod usual;
 pub mod watch;
 

@@ -112,6 +112,10 @@ fn sensor(link: u32) -> Sensor {
 fn profile() -> Profile {
     let set = |name: &str, value: f64| (name.into(), Threshold { value, unit: "1".into(), source: "test".into(), mark: 'C' });
     let values = [
+        ("event.arrival_median_s", 4_200.0),
+        ("event.arrival_spread_s", 1_200.0),
+        ("event.leaving_s", 480.0),
+        ("event.lasts_s", 6_600.0),
         ("anomaly.warm_up_panes", 3.0),
         ("anomaly.budget_per_week", 1.0),
         ("anomaly.budget_shared", 1.0),

@@ -23,6 +23,7 @@ use super::event::{Excess, Moment, Programme};
 use super::history::{History, LAGS};
 use super::learner::SIGN_GRAIN;
 use super::pulse::Pulse;
+use super::tonight::{self, Tonight};
 use super::usual::{Level, LevelView, Usual, WeekView};
 use crate::inference::ask::{HORIZONS, STEPS};
 use crate::time::{EventTime, Span};
@@ -59,14 +60,20 @@ pub struct Sight {
     pub signs: Vec<i8>,
     /// Series × horizons: the usual distance from the usual of the target step, persons; below 0 where it is not known.
     pub spread: Vec<f32>,
+    /// Series × horizons: what the event that is on lets expect, persons; below 0 where none is or events have shown it before.
+    pub event: Vec<f32>,
+    /// Series × horizons: whether nothing is usual for the target yet.
+    pub green: Vec<bool>,
     /// By series: one deviation about `e` expected persons is scale·√(e+1).
     pub scale: Vec<f32>,
     /// By series: mean persons per step.
     pub size: Vec<f32>,
     /// By series: days that taught what is usual for the next step, 10 at most; −1, −2 borrowed of another kind of day, −3 unknown.
     pub days: Vec<i8>,
-    /// By series: what came in the last step, and what was usual for it.
+    /// By series: what came in the last step and in the one before it, and what was usual for the last.
     pub last: Vec<Option<f32>>,
+    /// See `last`.
+    pub before: Vec<Option<f32>>,
     /// See `last`.
     pub usual: Vec<Option<f32>>,
 }
@@ -82,6 +89,10 @@ pub struct Looking<'a> {
     pub programme: &'a Programme,
     /// See `programme`.
     pub excess: &'a Excess,
+    /// The event that is on, and by series the series of the other way.
+    pub tonight: &'a Tonight,
+    /// See `tonight`.
+    pub opposites: &'a [usize],
     /// How things run.
     pub pulse: &'a Pulse,
     /// The clock on the wall.
@@ -105,6 +116,11 @@ impl Expected<'_> {
         Some(Level { persons: (level.persons + added).max(0.0), ..level })
     }
 
+    /// Whether earlier events have shown what one brings.
+    pub fn knows_event(&self, series: usize) -> bool {
+        self.event.is_some_and(|(moment, excess)| excess.of(moment, series).is_some())
+    }
+
     /// What a match adds, persons; 0 where none is on or none is known.
     pub fn added(&self, series: usize) -> f64 {
         self.event.and_then(|(moment, excess)| excess.of(moment, series)).unwrap_or(0.0)
@@ -123,10 +139,13 @@ impl Sight {
             plain: vec![-1.0; series * HORIZONS],
             signs: vec![0; series * HORIZONS * SIGNS],
             spread: vec![-1.0; series * HORIZONS],
+            event: vec![-1.0; series * HORIZONS],
+            green: vec![true; series * HORIZONS],
             scale: vec![1.0; series],
             size: vec![0.0; series],
             days: vec![-3; series],
             last: vec![None; series],
+            before: vec![None; series],
             usual: vec![None; series],
         }
     }
@@ -134,6 +153,11 @@ impl Sight {
     /// The plain forecast of a horizon, persons.
     pub fn plain_of(&self, series: usize, horizon: usize) -> Option<f64> {
         Some(f64::from(self.plain[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
+    }
+
+    /// What the event that is on lets expect of a horizon, persons.
+    pub fn event_of(&self, series: usize, horizon: usize) -> Option<f64> {
+        Some(f64::from(self.event[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
     }
 
     /// The signs of a horizon.
@@ -159,6 +183,7 @@ impl Looking<'_> {
             (now, hour) = ((now.0 + came, now.1 + usual), (hour.0 + of_hour.0, hour.1 + of_hour.1));
         }
         let alone = series < 2;
+        let tonight = self.tonight.seen(self.programme, at, self.step);
         for series in 0..series {
             let recent = &Recent::of(self.history, &lags, series);
             let (came, usual) = newest(series).unwrap_or_default();
@@ -168,8 +193,24 @@ impl Looking<'_> {
             } else {
                 (log_ratio(now.0 - came, now.1 - usual, OTHERS_CAUTION.0), log_ratio(hour.0 - of_hour.0, hour.1 - of_hour.1, OTHERS_CAUTION.1))
             };
+            for horizon in 0..HORIZONS {
+                let target = at.after(self.step.times(u64::from(STEPS[horizon]) - 1));
+                let said = tonight.as_ref().and_then(|tonight| self.tonight_of(tonight, series, recent, target));
+                sight.event[series * HORIZONS + horizon] = said.map_or(-1.0, |said| said as f32);
+            }
             self.of_series(series, recent, others, &ahead, sight);
         }
+    }
+
+    /// What the event that is on lets expect of the step that starts at `target`; `None` where earlier events have shown what they bring, or nothing was counted.
+    fn tonight_of(&self, tonight: &tonight::Seen<'_>, series: usize, recent: &Recent, target: EventTime) -> Option<f64> {
+        let expected = self.expected(target);
+        if expected.knows_event(series) {
+            return None;
+        }
+        let usual = |level: Option<Level>| level.map_or(0.0, |level| level.persons);
+        let newest = recent.came[0]? - recent.usual[0].unwrap_or(0.0);
+        Some(usual(expected.of(series)) + tonight.beyond(self.opposites[series], newest, target))
     }
 
     /// What is expected of the step that starts at `start`.
@@ -191,6 +232,7 @@ impl Looking<'_> {
         sight.scale[series] = scale as f32;
         sight.size[series] = self.pulse.size(series) as f32;
         sight.days[series] = ahead[0].0.of(series).map_or(-3, |level| level.days);
+        sight.before[series] = recent.came[1].map(|came| came as f32);
         (sight.last[series], sight.usual[series]) = (recent.came[0].map(|came| came as f32), recent.usual[0].map(|usual| usual as f32));
         for (horizon, (of_kind, week)) in ahead.iter().enumerate() {
             let usual = of_kind.of(series).map(|level| level.persons);
@@ -200,6 +242,7 @@ impl Looking<'_> {
             let green = unknown * f64::from(KNOWN_DAYS - days) / f64::from(KNOWN_DAYS) * FADES[horizon];
             let plain = shifted.map(|shifted| level.map_or(shifted, |level| shifted + green * (level - shifted))).or(level);
             let place = series * HORIZONS + horizon;
+            sight.green[place] = usual.is_none();
             sight.plain[place] = plain.map_or(-1.0, |plain| plain as f32);
             sight.spread[place] = week.spread(series).map_or(-1.0, |spread| spread as f32);
             let signs = &mut sight.signs[place * SIGNS..][..SIGNS];

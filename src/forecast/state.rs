@@ -8,6 +8,7 @@
 //!   pulse                         running ratios, errors and sizes
 //!   level/<kind of day>/<slot>    what is usual; likewise spread/<kind of day>/<slot>, week/<weekday>/<slot>
 //!   excess                        what matches add
+//!   tonight                       what is known of the event that is on
 //!   gathering                     what is gathered of a slot that is not over
 //!   profile/<day type>/<slot>     the plain means of the anomaly model's features
 //!   watch/scores                  histogram of the watch's scores; likewise watch/budget/<group>, watch/zone/<n>, watch/occasion/<bin>
@@ -66,6 +67,7 @@ pub enum StateKey {
     Usual(SlotKey),
     Gathering,
     Excess,
+    Tonight,
     Profile(Slot),
     WatchScores,
     WatchBudget(u32),
@@ -88,6 +90,7 @@ impl fmt::Display for StateKey {
             Self::Usual(SlotKey::Week(day, slot)) => write!(f, "week/{day}/{slot}"),
             Self::Gathering => f.write_str("gathering"),
             Self::Excess => f.write_str("excess"),
+            Self::Tonight => f.write_str("tonight"),
             Self::WatchScores => f.write_str("watch/scores"),
             Self::WatchBudget(group) => write!(f, "watch/budget/{group}"),
             Self::WatchZone(zone) => write!(f, "watch/zone/{zone}"),
@@ -117,6 +120,7 @@ impl StateKey {
             ["week", day, slot] => Some(Self::Usual(SlotKey::Week(day.parse().ok().filter(|day| *day < 7)?, slot.parse().ok()?))),
             ["gathering"] => Some(Self::Gathering),
             ["excess"] => Some(Self::Excess),
+            ["tonight"] => Some(Self::Tonight),
             ["watch", "scores"] => Some(Self::WatchScores),
             ["watch", "budget", group] => group.parse().ok().map(Self::WatchBudget),
             ["watch", "zone", zone] => zone.parse().ok().map(Self::WatchZone),
@@ -132,7 +136,7 @@ impl StateKey {
 pub enum RestoreError {
     /// The name is none of the forecaster's.
     #[error(
-        "unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, pulse, level/…, spread/…, week/…, gathering, excess, profile/…, watch/… or calibration/…; the state was written by another version"
+        "unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, pulse, level/…, spread/…, week/…, gathering, excess, tonight, profile/…, watch/… or calibration/…; the state was written by another version"
     )]
     UnknownKey {
         /// The name.
@@ -168,6 +172,7 @@ mod tests {
             StateKey::Pulse,
             StateKey::Gathering,
             StateKey::Excess,
+            StateKey::Tonight,
             StateKey::Horizon(4),
             StateKey::WatchScores,
             StateKey::WatchBudget(1),

@@ -14,10 +14,14 @@ use std::collections::BTreeMap;
 pub struct IssuedStep {
     plain: Vec<f32>,
     learnt: Vec<f32>,
-    /// By series; below 0 where the newest step was not known.
+    /// Below 0 where the newest step has no say.
     latest: Vec<f32>,
+    /// Empty where no event is on.
+    event: Vec<f32>,
     /// Empty where no model spoke.
     model: Vec<f32>,
+    /// Whether nothing was usual for the target yet.
+    green: Vec<bool>,
     said: Vec<f32>,
     below: Vec<f32>,
     above: Vec<f32>,
@@ -38,6 +42,8 @@ pub struct IssuedCase<'a> {
     pub deviations: (f64, f64),
     /// The signs.
     pub signs: &'a [i8],
+    /// Whether nothing was usual for the target yet.
+    pub is_green: bool,
     /// Scale of the series.
     pub scale: f64,
     /// Mean size of the series, persons per step.
@@ -51,8 +57,10 @@ impl IssuedStep {
         Self {
             plain: nothing(),
             learnt: nothing(),
-            latest: vec![-1.0; series],
+            latest: nothing(),
+            event: Vec::new(),
             model: Vec::new(),
+            green: vec![false; series * HORIZONS],
             said: nothing(),
             below: nothing(),
             above: nothing(),
@@ -63,16 +71,18 @@ impl IssuedStep {
     }
 
     /// Notes what was said of one horizon of one series.
-    pub fn note(&mut self, series: usize, horizon: usize, voices: &Voices, said: f64, deviations: (f64, f64)) {
+    pub fn note(&mut self, series: usize, horizon: usize, voices: &Voices, said: f64, deviations: (f64, f64), is_green: bool) {
         let place = series * HORIZONS + horizon;
         (self.plain[place], self.learnt[place], self.said[place]) = (voices.plain as f32, voices.learnt as f32, said as f32);
         (self.below[place], self.above[place]) = (deviations.0 as f32, deviations.1 as f32);
-        self.latest[series] = voices.latest.map_or(-1.0, |latest| latest as f32);
-        if let Some(model) = voices.model {
-            if self.model.is_empty() {
-                self.model = vec![-1.0; self.said.len()];
+        self.latest[place] = voices.latest.map_or(-1.0, |latest| latest as f32);
+        self.green[place] = is_green;
+        for (held, voice) in [(&mut self.event, voices.event), (&mut self.model, voices.model)] {
+            let Some(voice) = voice else { continue };
+            if held.is_empty() {
+                *held = vec![-1.0; self.said.len()];
             }
-            self.model[place] = model as f32;
+            held[place] = voice as f32;
         }
     }
 
@@ -84,24 +94,26 @@ impl IssuedStep {
             return None;
         }
         let known = |said: &f32| Some(f64::from(*said)).filter(|said| *said >= 0.0);
-        let (latest, model) = (self.latest.get(series).and_then(known), self.model.get(place).and_then(known));
+        let (latest, event, model) = (self.latest.get(place).and_then(known), self.event.get(place).and_then(known), self.model.get(place).and_then(known));
         Some(IssuedCase {
-            voices: Voices { plain: f64::from(self.plain[place]), learnt: f64::from(self.learnt[place]), latest, model },
+            voices: Voices { plain: f64::from(self.plain[place]), learnt: f64::from(self.learnt[place]), latest, event, model },
             said,
             deviations: (f64::from(self.below[place]), f64::from(self.above[place])),
             signs: self.signs.get(place * SIGNS..(place + 1) * SIGNS)?,
+            is_green: self.green[place],
             scale: f64::from(self.scale[series]),
             size: f64::from(self.size[series]),
         })
     }
 
     fn fits(&self, series: usize) -> bool {
-        let wide = [self.plain.len(), self.learnt.len(), self.said.len(), self.below.len(), self.above.len()];
-        let model = self.model.is_empty() || self.model.len() == series * HORIZONS;
-        wide == [series * HORIZONS; 5]
-            && model
+        let wide = [self.plain.len(), self.learnt.len(), self.said.len(), self.below.len(), self.above.len(), self.green.len(), self.latest.len()];
+        let may_lack = |voice: &[f32]| voice.is_empty() || voice.len() == series * HORIZONS;
+        wide == [series * HORIZONS; 7]
+            && may_lack(&self.event)
+            && may_lack(&self.model)
             && self.signs.len() == series * HORIZONS * SIGNS
-            && [self.scale.len(), self.size.len(), self.latest.len()] == [series; 3]
+            && [self.scale.len(), self.size.len()] == [series; 2]
     }
 }
 
@@ -149,8 +161,8 @@ mod tests {
     #[test]
     fn a_case_comes_back_as_it_was_issued() {
         let mut step = IssuedStep::new(2, &[5; 2 * HORIZONS * SIGNS], &[1.5, 2.5], &[10.0, 20.0]);
-        let voices = Voices { plain: 4.0, learnt: 5.0, latest: Some(3.0), model: Some(6.0) };
-        step.note(1, 3, &voices, 5.5, (1.0, 2.0));
+        let voices = Voices { plain: 4.0, learnt: 5.0, latest: Some(3.0), event: Some(9.0), model: Some(6.0) };
+        step.note(1, 3, &voices, 5.5, (1.0, 2.0), true);
         let case = step.case(1, 3).unwrap();
         assert_eq!((case.voices, case.said, case.deviations, case.scale, case.size), (voices, 5.5, (1.0, 2.0), 2.5, 20.0));
         assert_eq!(case.signs, [5; SIGNS]);

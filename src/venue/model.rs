@@ -348,6 +348,8 @@ pub struct Match {
     pub away: String,
     /// Planned kick-off.
     pub kick_off: EventTime,
+    /// Its planned end, where it is not a match of the usual length.
+    pub planned_end: Option<EventTime>,
     /// Persons expected inside.
     pub expected_attendance: u32,
     /// Tickets sold, ways here, arrivals, trains back.

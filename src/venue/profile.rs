@@ -135,6 +135,10 @@ pub const REQUIRED: &[(&str, &str)] = &[
     ("anomaly.on_s", "s"),
     ("anomaly.off_s", "s"),
     ("anomaly.regime_s", "s"),
+    ("event.arrival_median_s", "s"),
+    ("event.arrival_spread_s", "s"),
+    ("event.leaving_s", "s"),
+    ("event.lasts_s", "s"),
     ("anomaly.warm_up_panes", "panes"),
     // Public transport: age of a stale position, places of a vehicle, share who alight, and shares taken by GTFS-Realtime's occupancy status.
     ("transport.stale", "s"),

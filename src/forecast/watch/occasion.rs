@@ -138,6 +138,7 @@ mod tests {
             home: String::new(),
             away: String::new(),
             kick_off: EventTime::from_millis(day * DAY_MS + DAY_MS / 2),
+            planned_end: None,
             expected_attendance: persons,
             plan: Default::default(),
         };

@@ -29,6 +29,7 @@ impl CalendarEntry {
             home: self.name.clone(),
             away: String::new(),
             kick_off: self.start,
+            planned_end: self.end,
             expected_attendance: self.attendance.unwrap_or_default(),
             plan: crate::venue::Plan::default(),
         }

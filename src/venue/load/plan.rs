@@ -33,6 +33,7 @@ pub(super) fn match_of(fields: &Fields<'_, '_>, lists: &Lists<'_, '_>) -> Match 
         home: fields.must("home", fields.text("home")).to_owned(),
         away: fields.must("away", fields.text("away")).to_owned(),
         kick_off: EventTime::from_millis(kick_off),
+        planned_end: fields.find("planned_end").is_some().then(|| EventTime::from_millis(fields.must("planned_end", fields.moment("planned_end")))),
         expected_attendance: fields.must("expected_attendance", fields.whole("expected_attendance")),
         plan: plan(fields, lists),
     };
