@@ -2,6 +2,7 @@
 
 use super::effects::{OutRecord, OutTopic};
 use super::placement::RefusedCommand;
+use crate::feeds::observation::What;
 use crate::feeds::{Fault, Observation, RecordRef, neutral};
 use crate::time::{EventTime, Span};
 use crate::venue::Venue;
@@ -17,7 +18,8 @@ struct Late<'a> {
     lag_ms: u64,
     from: EventTime,
     to: EventTime,
-    observation: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    observation: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -40,6 +42,18 @@ pub(super) fn position(record: &RecordRef<'_>) -> String {
     format!("{}/{}/{}", record.feed.topic(), record.partition, record.offset)
 }
 
+/// How many persons or cells of a snapshot are written out. With more of them the text could outgrow a message; the input stands at the position.
+const READABLE: usize = 8_192;
+
+fn readable(observation: &Observation, venue: &Venue) -> Option<Value> {
+    let size = match &observation.what {
+        What::Tracks(tracks) => tracks.len(),
+        What::Grid(grid) => grid.density.len(),
+        _ => 0,
+    };
+    (size <= READABLE).then(|| neutral::to_json(observation, venue))
+}
+
 /// An observation that came later than its source is allowed.
 pub(super) fn late(venue: &Venue, observation: &Observation, lag: Span, record: &RecordRef<'_>) -> OutRecord {
     let source = &venue.sources[observation.source.index()];
@@ -52,7 +66,7 @@ pub(super) fn late(venue: &Venue, observation: &Observation, lag: Span, record: 
         lag_ms: lag.as_millis(),
         from: venue.pane.start(to),
         to,
-        observation: neutral::to_json(observation, venue),
+        observation: readable(observation, venue),
     };
     OutRecord {
         topic: OutTopic::Late,
@@ -65,7 +79,7 @@ pub(super) fn late(venue: &Venue, observation: &Observation, lag: Span, record: 
 /// An observation that cannot be used.
 pub(super) fn observation(venue: &Venue, observation: &Observation, fault: &Fault, record: &RecordRef<'_>) -> OutRecord {
     let source = venue.sources.get(observation.source.index()).map(|source| &*source.id);
-    quarantined(Some(&venue.id), source, fault, Some(neutral::to_json(observation, venue)), venue.id.as_bytes(), position(record))
+    quarantined(Some(&venue.id), source, fault, readable(observation, venue), venue.id.as_bytes(), position(record))
 }
 
 /// Part of a record, or a whole one, that cannot be used.

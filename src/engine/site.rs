@@ -30,7 +30,7 @@ pub(super) enum Reception {
     Windowed,
     /// It was late, or its pane had closed while its source was set aside: it revises.
     Revised,
-    /// It was later than its source is allowed.
+    /// It was later than its source is allowed, or what a camera saw, which revises nothing.
     Late {
         /// By how much, by its own clock.
         lag: Span,
@@ -282,7 +282,7 @@ impl Site {
         let (source, clock) = (&venue.sources[observation.source.index()], &self.sources[observation.source.index()].clock);
         let lag = clock.watermark().since(observation.at);
         let is_of_the_past = self.closed_to > EventTime::MIN && clock.has_started() && observation.at < clock.watermark();
-        if !is_of_the_past || matches!(observation.what, What::LowWater) {
+        if !is_of_the_past || observation.what.is_snapshot() || matches!(observation.what, What::LowWater) {
             return Reception::Late { lag };
         }
         if !self.reopened.insert(observation.identity) {
@@ -310,6 +310,10 @@ impl Site {
             Verdict::OnTime => Span::ZERO,
             Verdict::Late { lag } => lag,
         };
+        if observation.what.is_snapshot() {
+            // There is nothing that it could revise.
+            return Reception::Late { lag };
+        }
         let first_open = if self.closed_to == EventTime::MIN { home } else { home.max(venue.pane.next(self.closed_to)) };
         self.open.keep_late(venue, first_open, LateArrival { observation: observation.clone(), lag });
         Reception::Revised

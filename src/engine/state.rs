@@ -12,13 +12,13 @@ use super::site::{Site, SourceState};
 use crate::detect::WrongClock;
 use crate::time::{EventTime, Guard};
 use crate::venue::Venue;
-use crate::window::OpenPane;
+use crate::window::{OpenPane, Reading, Snapshot, SnapshotPlace};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Version of the entries' form; a change of any of them is a new version.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 #[derive(Serialize, Deserialize)]
 struct Layout {
@@ -61,6 +61,9 @@ impl Site {
         for (end, pane) in self.open.take_changed() {
             write(format!("open/{}", end.as_millis()), pane.and_then(encode));
         }
+        for ((end, sensor, slot), snapshot) in self.open.take_changed_snapshots() {
+            write(format!("snap/{}/{slot}/{}", end.as_millis(), venue.sensors[sensor.index()].id), snapshot.and_then(encode));
+        }
         self.closed_changed.sort_unstable();
         self.closed_changed.dedup();
         for end in std::mem::take(&mut self.closed_changed) {
@@ -95,6 +98,10 @@ impl Site {
             }
             "open" => {
                 self.open.restore(pane_end(part, rest)?, decode::<OpenPane>(part, value)?);
+                Ok(())
+            }
+            "snap" => {
+                self.open.restore_snapshot(snapshot_place(venue, part, rest)?, decode::<Reading<Snapshot>>(part, value)?);
                 Ok(())
             }
             "closed" => {
@@ -161,6 +168,15 @@ fn key(venue: &Venue, part: &str) -> Vec<u8> {
 
 fn pane_end(part: &str, end: &str) -> Result<EventTime, String> {
     end.parse().map(EventTime::from_millis).map_err(|_| unknown(part))
+}
+
+fn snapshot_place(venue: &Venue, part: &str, rest: &str) -> Result<SnapshotPlace, String> {
+    let mut words = rest.splitn(3, '/');
+    let (Some(end), Some(slot), Some(sensor)) = (words.next(), words.next().and_then(|slot| slot.parse().ok()), words.next()) else {
+        return Err(unknown(part));
+    };
+    let sensor = venue.find_sensor(sensor).ok_or_else(|| format!("state entry {part}: no such sensor; the configuration has changed"))?;
+    Ok((pane_end(part, end)?, sensor, slot))
 }
 
 fn unknown(part: &str) -> String {

@@ -59,10 +59,15 @@ matches = [ { id = "m1", home = "A", away = "B", kick_off = "2030-06-16T21:40:00
 
 /// The world: the venue above.
 pub(crate) fn world() -> Arc<World> {
+    world_with("")
+}
+
+/// The world with more sensors, each with a comma behind it.
+pub(crate) fn world_with(sensors: &str) -> Arc<World> {
     let profile = include_str!("../../config/profiles/fr-ma-2030.toml");
     let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
     let kick_off = chrono::DateTime::from_timestamp_millis(START + 7_200_000).unwrap().to_rfc3339();
-    let venue = VENUE.replace("2030-06-16T21:40:00Z", &kick_off);
+    let venue = VENUE.replace("2030-06-16T21:40:00Z", &kick_off).replace("sensors = [\n", &format!("sensors = [\n{sensors}\n"));
     Arc::new(load(&[file("profile.toml", profile), file("small.toml", &venue)]).unwrap())
 }
 

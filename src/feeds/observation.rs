@@ -104,6 +104,13 @@ pub enum What {
     LowWater,
 }
 
+impl What {
+    /// Whether it is what a camera saw at one instant. That is large, it changes no sum, and the physics of the crowd has gone on without it when it comes late.
+    pub const fn is_snapshot(&self) -> bool {
+        matches!(self, Self::Tracks(_) | Self::Grid(_))
+    }
+}
+
 /// People who crossed in `[from, to)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {

@@ -24,7 +24,7 @@ pub mod sliding;
 
 pub use apportion::apportion;
 pub use identity::{Identities, Sighting};
-pub use open::{LateArrival, OpenPane, OpenPanes};
+pub use open::{LateArrival, OpenPane, OpenPanes, SnapshotPlace};
 pub use pane::{ClockNote, PaneContent, Reading, Snapshot};
 pub use session::{Session, Sessions};
 pub use sliding::Sliding;

@@ -1,12 +1,14 @@
 //! The open panes of a venue, and the late events that wait for one of them to close.
+//!
+//! In the state an open pane is one entry, and each snapshot of a camera in it another: a pane of many cameras would outgrow what a log takes as one record.
 
 use super::apportion::apportion;
-use super::pane::{ClockNote, PaneContent};
+use super::pane::{ClockNote, PaneContent, Reading, Snapshot, snapshot_slot};
 use crate::feeds::observation::{Entity, Observation, What};
 use crate::time::{EventTime, PaneLength, Span};
 use crate::venue::{SensorId, Venue};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A late event that may still revise: it takes effect at the close of the pane that holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,11 +30,15 @@ pub struct OpenPane {
     dirty: bool,
 }
 
+/// A snapshot's place: the end of its pane, the camera, the slot of time.
+pub type SnapshotPlace = (EventTime, SensorId, i64);
+
 /// The open panes, by their end.
 #[derive(Clone, Debug, Default)]
 pub struct OpenPanes {
     panes: BTreeMap<EventTime, OpenPane>,
     closed: Vec<EventTime>,
+    snapshots_changed: BTreeSet<SnapshotPlace>,
 }
 
 impl OpenPanes {
@@ -68,6 +74,9 @@ impl OpenPanes {
             return self.hear(venue, observation, lag, closed);
         }
         let end = first_open(venue.pane, venue.pane.end_of(observation.at.after(lag)), closed);
+        if let (Entity::Sensor(sensor), true) = (observation.entity, observation.what.is_snapshot()) {
+            self.snapshots_changed.insert((end, sensor, snapshot_slot(observation.at)));
+        }
         let pane = self.pane(venue, end);
         pane.content.add(observation);
         pane.content.hear(observation.source, observation.at);
@@ -124,7 +133,7 @@ impl OpenPanes {
     pub fn close(&mut self, venue: &Venue, end: EventTime) -> OpenPane {
         match self.panes.remove(&end) {
             Some(mut pane) => {
-                self.closed.push(end);
+                self.gone(end, &pane);
                 pane.content.make_room(venue);
                 // By what was seen, not by when it came.
                 pane.late.sort_by_key(|late| (late.observation.at, late.observation.entity, late.observation.identity));
@@ -146,9 +155,35 @@ impl OpenPanes {
         changes
     }
 
+    /// The snapshots that changed since last asked; `None` for one whose pane has closed.
+    pub fn take_changed_snapshots(&mut self) -> Vec<(SnapshotPlace, Option<&Reading<Snapshot>>)> {
+        let changed = std::mem::take(&mut self.snapshots_changed).into_iter();
+        changed.map(|place @ (end, sensor, slot)| (place, self.panes.get(&end).and_then(|pane| pane.content.snapshots.get(&(sensor, slot))))).collect()
+    }
+
     /// Takes a pane back from the state.
-    pub fn restore(&mut self, end: EventTime, pane: OpenPane) {
+    pub fn restore(&mut self, end: EventTime, mut pane: OpenPane) {
+        if let Some(known) = self.panes.remove(&end) {
+            pane.content.snapshots = known.content.snapshots;
+        }
         self.panes.insert(end, pane);
+    }
+
+    /// Takes a snapshot back from the state.
+    pub fn restore_snapshot(&mut self, (end, sensor, slot): SnapshotPlace, snapshot: Reading<Snapshot>) {
+        self.panes.entry(end).or_default().content.snapshots.insert((sensor, slot), snapshot);
+    }
+
+    /// Drops every open pane.
+    pub fn clear(&mut self) {
+        for (end, pane) in std::mem::take(&mut self.panes) {
+            self.gone(end, &pane);
+        }
+    }
+
+    fn gone(&mut self, end: EventTime, pane: &OpenPane) {
+        self.closed.push(end);
+        self.snapshots_changed.extend(pane.content.snapshots.keys().map(|(sensor, slot)| (end, *sensor, *slot)));
     }
 
     fn pane(&mut self, venue: &Venue, end: EventTime) -> &mut OpenPane {

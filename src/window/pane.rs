@@ -109,7 +109,8 @@ pub struct PaneContent {
     pub plans: BTreeMap<ReadingOrder, Plan>,
     /// Service alerts that were in force: (stop, cause, effect).
     pub service_alerts: BTreeMap<(StopId, i32, i32), u32>,
-    /// What cameras saw, by sensor and slot of time. The close of the pane takes them out: they are large, and what is late no longer changes the physics.
+    /// What cameras saw, by sensor and slot of time. They are large, so each is an entry of the state by itself, and the close of the pane takes them out.
+    #[serde(skip)]
     pub snapshots: BTreeMap<(SensorId, i64), Reading<Snapshot>>,
     /// What was found out about sensors' clocks.
     pub clocks: BTreeMap<SensorId, ClockNote>,
@@ -220,7 +221,7 @@ impl PaneContent {
         }
     }
 
-    /// Adds all that `other` collected, of the same venue.
+    /// Adds all that `other`, a later pane of the same venue, collected.
     pub fn merge(&mut self, other: &Self) {
         for (sum, more) in self.counts.iter_mut().zip(&other.counts) {
             sum.inwards = sum.inwards.saturating_add(more.inwards);
@@ -247,6 +248,13 @@ impl PaneContent {
         merge_last(&mut self.states, &other.states);
         merge_last(&mut self.vehicles, &other.vehicles);
         merge_last(&mut self.arrivals, &other.arrivals);
+        self.matches.extend(other.matches.iter().map(|(order, event)| (*order, event.clone())));
+        for (sensor, note) in &other.clocks {
+            self.note_clock(*sensor, *note);
+        }
+        for (latest, heard) in self.heard.iter_mut().zip(&other.heard) {
+            *latest = (*latest).max(*heard);
+        }
         self.calls.extend(other.calls.iter().map(|(order, call)| (*order, *call)));
         merge_last(&mut self.weather, &other.weather);
         self.plans.extend(other.plans.iter().map(|(order, plan)| (*order, plan.clone())));
@@ -256,7 +264,7 @@ impl PaneContent {
     }
 
     fn add_snapshot(&mut self, sensor: SensorId, observation: &Observation, snapshot: Snapshot) {
-        let slot = observation.at.as_millis().div_euclid(SNAPSHOT_SLOT_MS);
+        let slot = snapshot_slot(observation.at);
         keep_last(&mut self.snapshots, (sensor, slot), (observation.at, 0, observation.content), snapshot);
         self.note_report(sensor);
     }
@@ -281,6 +289,11 @@ impl PaneContent {
     }
 }
 
+/// The slot of a snapshot that was taken at `at`.
+pub(super) const fn snapshot_slot(at: EventTime) -> i64 {
+    at.as_millis().div_euclid(SNAPSHOT_SLOT_MS)
+}
+
 fn merge_last<K: Ord + Clone, T: Clone>(readings: &mut BTreeMap<K, Reading<T>>, other: &BTreeMap<K, Reading<T>>) {
     for (key, reading) in other {
         keep_last(readings, key.clone(), reading.order, reading.value.clone());
@@ -301,6 +314,23 @@ fn keep_last<K: Ord, T>(readings: &mut BTreeMap<K, Reading<T>>, key: K, order: R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_later_pane_collected_is_added_whole() {
+        use crate::feeds::observation::MatchEventKind;
+        let at = EventTime::from_millis;
+        let event = MatchEvent { match_id: "m".into(), event: MatchEventKind::KickOff, expected_attendance: None, to: None };
+        let note = |events| ClockNote { fault: None, offset_ms: 0, events };
+        let pane = |ms: i64, events| PaneContent {
+            matches: BTreeMap::from([((at(ms), 0, 1), event.clone())]),
+            clocks: BTreeMap::from([(SensorId(0), note(events))]),
+            heard: vec![Some(at(ms))],
+            ..PaneContent::default()
+        };
+        let mut both = pane(10, 2);
+        both.merge(&pane(20, 3));
+        assert_eq!((both.matches.len(), both.clocks[&SensorId(0)].events, both.heard[0]), (2, 5, Some(at(20))));
+    }
 
     #[test]
     fn the_last_reading_wins_in_any_order_of_arrival() {

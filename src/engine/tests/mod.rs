@@ -1,6 +1,7 @@
 //! The engine's laws, each held against a small world (`super::story`).
 
 mod bad_input;
+mod cameras;
 mod clocks;
 mod commands;
 mod follow;

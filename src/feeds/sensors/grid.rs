@@ -21,6 +21,9 @@ pub const FORMAT: Format = Format {
     decoder: Decoder::Json(FieldSet::of(&[Field::Sensor, Field::At, Field::CellM, Field::Nx, Field::Ny, Field::Density, Field::Vx, Field::Vy]), decode),
 };
 
+/// How many cells a grid may have. A snapshot is one record of the state (24 bytes a cell at most), and a log takes a megabyte as one.
+const MOST_CELLS: u64 = 32_768;
+
 /// What a density can be, persons/m²: bodies leave no room for more, so beyond it the unit is wrong.
 const DENSITIES: RangeInclusive<f64> = 0.0..=30.0;
 
@@ -34,6 +37,10 @@ fn decode(fields: &Fields<'_>, origin: &Origin<'_>) -> Result<Item, Fault> {
     let ny = fields.number(Field::Ny)?;
     let cells = u64::from(nx) * u64::from(ny);
     let density = cells_of(fields, Field::Density, cells, DENSITIES)?.ok_or_else(|| missing(Field::Density))?;
+    if cells > MOST_CELLS {
+        let detail = format!("nx times ny is {cells}, at most {MOST_CELLS} are taken: send larger cells, or give parts of the zone sensors of their own");
+        return Err(Fault::in_field(Reason::WrongValue, Field::Nx.word(), detail));
+    }
     let velocity = match (cells_of(fields, Field::Vx, cells, VELOCITIES)?, cells_of(fields, Field::Vy, cells, VELOCITIES)?) {
         (Some(vx), Some(vy)) => Some((vx, vy)),
         (None, None) => None,

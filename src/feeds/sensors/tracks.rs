@@ -21,6 +21,9 @@ pub const FORMAT: Format = Format {
     decoder: Decoder::Json(FieldSet::of(&[Field::Sensor, Field::At, Field::Tracks]), decode),
 };
 
+/// How many persons a sensor may see at once. A snapshot is one record of the state (26 bytes a person at most), and a log takes a megabyte as one.
+const MOST_TRACKS: usize = 32_768;
+
 /// Nobody is farther than this from the origin of a zone's frame, m.
 const FARTHEST_M: f64 = 10_000.0;
 
@@ -34,6 +37,9 @@ fn decode(fields: &Fields<'_>, origin: &Origin<'_>) -> Result<Item, Fault> {
 /// Everybody whom a sensor, which the record calls so in that field, sees at an instant.
 pub(in crate::feeds) fn everybody(origin: &Origin<'_>, (field, name): (&str, &str), at: EventTime, mut tracks: Vec<Track>) -> Result<Observation, Fault> {
     let wrong = |detail: String| Fault::in_field(Reason::WrongValue, Field::Tracks.word(), detail);
+    if tracks.len() > MOST_TRACKS {
+        return Err(wrong(format!("holds {} persons, at most {MOST_TRACKS} are taken: give parts of the zone sensors of their own", tracks.len())));
+    }
     for track in &mut tracks {
         if !(track.x_m.abs() <= FARTHEST_M && track.y_m.abs() <= FARTHEST_M) {
             return Err(wrong(format!("holds a place more than {FARTHEST_M} m from the origin: metres are wanted")));
