@@ -2,11 +2,13 @@
 //!
 //! A source is set aside only when the broker shows that its partition is read to its end, and it has been silent, in broker time, for longer than its own limit. No
 //! timer advances time: the mark is a control record, journaled with the offset it rests on, so that a replay can do the same without deciding again (DESIGN §4 rule 5).
-//! When every source of a venue is aside, ticks of broker time go on closing panes, with nothing in them: BLIND comes, shelves end.
+//! When every source of a venue is aside, ticks of broker time go on closing panes, with nothing in them: BLIND comes, shelves end. A venue that only ticks have carried
+//! is new again at the first record of another day.
 
 use super::effects::Effects;
 use super::journal::{self, Entry};
 use super::site::{Site, SourceState};
+use crate::crowd::CrowdState;
 use crate::time::EventTime;
 use crate::venue::{Feed, Source, SourceId, Venue};
 
@@ -68,6 +70,16 @@ impl Site {
             return;
         }
         (self.closed_to, self.ticked_to, self.dirty) = (EventTime::MIN, EventTime::MIN, true);
+        // Nobody was counted yet: what lasts of those panes is their length and their silence, which would be held against the first of another day.
+        // The alarms stay, for whoever saw one raised must see it end.
+        self.open.clear();
+        self.closed_changed.extend(std::mem::take(&mut self.closed).into_keys());
+        self.crowd = CrowdState::new(venue, &self.topology);
+        self.forecaster.begin_anew(venue);
+        self.waiting = None;
+        for state in self.sources.iter_mut().filter(|state| state.idle) {
+            (state.idle_since, state.dirty) = (EventTime::MIN, true);
+        }
     }
 
     /// Journals a decision, and holds the venue's alerts until it is committed.

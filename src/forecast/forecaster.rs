@@ -111,6 +111,22 @@ impl Forecaster {
         }
     }
 
+    /// Forgets the panes so far, of a venue in which nobody was counted yet: its time begins again elsewhere. What is stored of them goes with the next
+    /// [`Forecaster::take_changed`].
+    pub fn begin_anew(&mut self, venue: &Venue) {
+        let mut stored = std::mem::take(&mut self.changed);
+        stored.extend(self.history.ends().map(StateKey::History));
+        stored.extend(self.issued.forget_until(EventTime::from_millis(i64::MAX)).into_iter().map(StateKey::Issued));
+        stored.extend(self.judgement.forget_steps().into_iter().map(StateKey::Step));
+        stored.extend(self.usual.slots().map(StateKey::Usual));
+        // These are learnt at every end of a step, counts or not.
+        stored.extend((0..HORIZONS as u8).map(StateKey::Horizon));
+        stored.extend([StateKey::Pulse, StateKey::Gathering, StateKey::WatchScores]);
+        stored.extend((0..self.watch.groups() as u32).map(StateKey::WatchBudget));
+        stored.extend((0..self.watch.zones() as u32).map(StateKey::WatchZone));
+        *self = Self { changed: stored, ..Self::new(venue) };
+    }
+
     /// The venue's series, in the order of rows and outlooks.
     pub fn series(&self) -> &[Series] {
         &self.layout.series

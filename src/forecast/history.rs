@@ -80,6 +80,11 @@ impl History {
         self.newest
     }
 
+    /// The ends of the panes that are held, in no order.
+    pub fn ends(&self) -> impl Iterator<Item = EventTime> + '_ {
+        self.ends.iter().flatten().copied()
+    }
+
     /// Panes in a step.
     pub const fn panes_per_step(&self) -> usize {
         self.panes_per_step

@@ -127,6 +127,11 @@ impl Judgement {
         self.steps.keep(end, step);
     }
 
+    /// Forgets every step that was issued; returns them.
+    pub fn forget_steps(&mut self) -> Vec<EventTime> {
+        self.steps.forget_until(EventTime::from_millis(i64::MAX))
+    }
+
     /// What was issued at `end`.
     pub fn step_at(&self, end: EventTime) -> Option<&IssuedStep> {
         self.steps.at(end)

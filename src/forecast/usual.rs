@@ -239,6 +239,13 @@ impl Usual {
         }
     }
 
+    /// The names of all slots that are stored.
+    pub fn slots(&self) -> impl Iterator<Item = SlotKey> + '_ {
+        let levels = self.levels.keys().map(|(kind, slot)| SlotKey::Level(*kind, *slot));
+        let spreads = self.spreads.keys().map(|(kind, slot)| SlotKey::Spread(*kind, *slot));
+        levels.chain(spreads).chain(self.weeks.keys().map(|(day, slot)| SlotKey::Week(*day, *slot)))
+    }
+
     /// Puts a stored slot back. Returns `false` when it is of another number of series or of another kind than its name.
     pub fn restore(&mut self, key: SlotKey, stored: StoredSlot) -> bool {
         let size = self.series;

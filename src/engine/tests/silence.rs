@@ -106,3 +106,38 @@ fn what_ticks_and_marks_decided_survives_a_restart() {
     assert!(heir.state == run.state);
     assert_eq!(heir.outcome.place("queue").last(), run.outcome.place("queue").last());
 }
+
+/// A venue that ticks of broker time carried on before its first record of another day is, from that record on, one that has seen nothing: what those panes left
+/// must not be held against the night.
+#[test]
+fn a_venue_that_begins_anew_goes_on_as_if_it_had_never_been_carried_on() {
+    const DAYS: i64 = 40 * 86_400;
+    let night = |run: &mut Run| {
+        run.read(&all_low(&SOURCES, 0), 10).read(&peopled(600), 7).quiet_until(0);
+    };
+    let mut fresh = Run::new(Placement::OnArrival);
+    night(&mut fresh);
+    let expected = fresh.outcome.place("queue");
+    assert!(expected.len() > 50 && expected.iter().any(|record| record["forecast"].as_array().is_some_and(|steps| !steps.is_empty())));
+    for days in [DAYS, -DAYS] {
+        let mut carried = Run::new(Placement::OnArrival);
+        for now in (0..1_200).step_by(5) {
+            carried.quiet_until(days + now);
+        }
+        let ticked = carried.outcome.place("queue").len();
+        assert!(ticked > 20, "{ticked}");
+        let mut carried = carried.restarted(Placement::OnArrival);
+        night(&mut carried);
+        let differing = carried.outcome.place("queue").into_iter().zip(&expected).find(|(found, wanted)| found != *wanted);
+        assert_eq!(differing, None, "carried on {days} s away");
+        assert_eq!(carried.outcome.place("queue").len(), expected.len());
+        let of_night = |run: &Run| -> Vec<(String, Vec<u8>)> {
+            let parts = ["small/forecast", "small/closed", "small/open", "small/crowd"];
+            let lasts = run.state.iter().filter(|(key, _)| parts.iter().any(|part| key.starts_with(part)));
+            lasts.map(|(key, value)| (key.clone(), value.clone())).collect()
+        };
+        let names = |run: &Run| of_night(run).into_iter().map(|(key, _)| key).collect::<Vec<_>>();
+        assert_eq!(names(&carried), names(&fresh));
+        assert!(of_night(&carried) == of_night(&fresh));
+    }
+}
