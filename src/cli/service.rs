@@ -189,6 +189,16 @@ impl Seat {
 
 impl shard::Models for Seat {
     fn run(&mut self, ask: &Ask) -> Answer {
+        self.measured(ask, onnx::Models::run)
+    }
+
+    fn run_unhurried(&mut self, ask: &Ask) -> Answer {
+        self.measured(ask, onnx::Models::run_unhurried)
+    }
+}
+
+impl Seat {
+    fn measured(&mut self, ask: &Ask, run: impl FnOnce(&mut onnx::Models, &Ask) -> Answer) -> Answer {
         let began = stopwatch();
         if let Some(mut features) = self.features.take() {
             match features.take(ask) {
@@ -196,7 +206,7 @@ impl shard::Models for Seat {
                 Err(why) => tracing::error!(%why, "The features cannot be written any further."),
             }
         }
-        let answer = self.models.run(ask);
+        let answer = run(&mut self.models, ask);
         let seconds = began.elapsed().as_secs_f64();
         for (model, outcome) in [("flow", &answer.flow), ("anomaly", &answer.anomaly)] {
             let outcome = match outcome {
@@ -281,7 +291,7 @@ pub(super) struct Watch {
 
 impl shard::Watch for Watch {
     fn polled(&self, _records: usize, _bytes: usize) {
-        self.telemetry.emit(Polled { shard: self.shard, age_s: 0.0 });
+        self.telemetry.emit(Polled { shard: self.shard, at_s: wall_ms() as f64 / 1_000.0 });
     }
 
     fn restored(&self, partition: u32, entries: u64, took: Duration) {

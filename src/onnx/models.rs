@@ -118,7 +118,15 @@ impl Models {
 
     /// Answers a request: one batched run per model.
     pub fn run(&mut self, ask: &Ask) -> Answer {
-        let within = self.deadline.map(|deadline| deadline.of(ask.rows));
+        self.run_within(ask, self.deadline.map(|deadline| deadline.of(ask.rows)))
+    }
+
+    /// Answers a request, however long that takes.
+    pub fn run_unhurried(&mut self, ask: &Ask) -> Answer {
+        self.run_within(ask, None)
+    }
+
+    fn run_within(&mut self, ask: &Ask, within: Option<Duration>) -> Answer {
         Answer { ticket: ask.ticket, flow: self.flow.run(ask, within), anomaly: self.anomaly.run(ask, within) }
     }
 

@@ -11,7 +11,7 @@ use super::partition::Running;
 use super::watch::{Stats, Watch};
 use crate::engine::{Alert, OutRecord};
 use crate::log::{LogError, Offsets, ShardLog};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How long a commit waits for the alerts that were sent before it.
@@ -37,6 +37,8 @@ pub(super) struct Desk<'s, 'a> {
     held: Vec<(u32, Alert, i64)>,
     /// Alerts that go into the transaction at its end, so that they are seen with what they hang on.
     with_commit: Vec<(u32, Alert)>,
+    /// The partitions whose alerts are in the commit under way.
+    committing: BTreeSet<u32>,
 }
 
 impl<'s, 'a> Desk<'s, 'a> {
@@ -54,6 +56,7 @@ impl<'s, 'a> Desk<'s, 'a> {
             waiting_bytes: 0,
             held: Vec::new(),
             with_commit: Vec::new(),
+            committing: BTreeSet::new(),
         }
     }
 
@@ -117,7 +120,7 @@ impl<'s, 'a> Desk<'s, 'a> {
                 Due::New => {}
             }
             // One that waits is not overtaken by the next of its partition.
-            if alert.after_commit || self.with_commit.iter().any(|(of, _)| *of == partition) {
+            if alert.after_commit || self.committing.contains(&partition) || self.with_commit.iter().any(|(of, _)| *of == partition) {
                 self.with_commit.push((partition, alert));
             } else if self.held.is_empty() && self.pace.may_alert(self.clock.now()) {
                 self.send(partition, &alert, running.commands_next())?;
@@ -202,6 +205,7 @@ impl<'s, 'a> Desk<'s, 'a> {
         }
         for (partition, alert) in std::mem::take(&mut self.with_commit) {
             self.log()?.append_alert(partition, &alert)?;
+            self.committing.insert(partition);
             self.stats.alerts += 1;
             self.watch.alerted(partition);
         }
@@ -218,6 +222,7 @@ impl<'s, 'a> Desk<'s, 'a> {
             return Ok(false);
         }
         self.under_way = None;
+        self.committing.clear();
         running.values_mut().for_each(Running::committed);
         let took = self.clock.now().saturating_sub(began);
         self.pace.committed(took);
@@ -250,6 +255,7 @@ impl<'s, 'a> Desk<'s, 'a> {
         self.waiting_bytes = 0;
         self.held.clear();
         self.with_commit.clear();
+        self.committing.clear();
         self.log.as_deref_mut().map_or(Ok(()), ShardLog::abort)
     }
 }

@@ -197,10 +197,8 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
         self.desk.log()?.poll(self.around.settings.poll_records, wait, &mut self.inbox)?;
         self.desk.pace.polled(self.around.clock.now());
         let records = self.inbox.records();
-        if records > 0 {
-            self.desk.stats.records += records as u64;
-            self.around.watch.polled(records, self.inbox.bytes());
-        }
+        self.desk.stats.records += records as u64;
+        self.around.watch.polled(records, self.inbox.bytes());
         Ok(())
     }
 
@@ -392,7 +390,11 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
             if effects.asks.is_empty() {
                 return Ok(());
             }
-            let answers: Vec<Control> = effects.asks.iter().map(|ask| Control::Models(self.around.models.run(ask))).collect();
+            // What was in time in an earlier life must be in time again, or the alerts that it made would differ.
+            let unhurried = running.owed().is_any();
+            let models = &mut *self.around.models;
+            let mut answer = |ask| if unhurried { models.run_unhurried(ask) } else { models.run(ask) };
+            let answers: Vec<Control> = effects.asks.iter().map(|ask| Control::Models(answer(ask))).collect();
             effects = running.step(&self.empty, &answers);
         }
     }
@@ -411,7 +413,9 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
         let stalled = self.watchdog.look(self.around.clock.now(), started, self.desk.log()?)?;
         for partition in stalled.iter().map(|stalled| stalled.place.partition).collect::<std::collections::BTreeSet<u32>>() {
             stalled.iter().filter(|stalled| stalled.place.partition == partition).for_each(|stalled| self.around.watch.stalled(stalled.place, stalled.lag));
-            let from = self.running.get(&partition).map(|running| running.started().collect()).unwrap_or_default();
+            let Some(running) = self.running.get_mut(&partition) else { continue };
+            running.drop_held();
+            let from = running.started().collect();
             self.in_step.forget(partition);
             self.desk.log()?.halt(&[partition])?;
             self.desk.log()?.start(&from)?;

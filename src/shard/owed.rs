@@ -48,7 +48,9 @@ pub(super) struct Owed {
     alerts: BTreeMap<Identity, Sent>,
     /// Made since the tail was read: what the next life must not look for.
     settled: BTreeSet<Identity>,
-    /// Alarms of which something was sent since.
+    /// Of each alarm, the greatest generation and change of the tail.
+    newest: BTreeMap<Vec<u8>, (i32, u32)>,
+    /// Alarms of which something was sent since, or of which the tail ends with something older: what is owed of them comes again, so that the last is the newest.
     spoken: BTreeSet<Vec<u8>>,
     read_to_end: BTreeSet<Feed>,
 }
@@ -75,6 +77,12 @@ impl Owed {
     /// One alert of the tail.
     pub(super) fn add(&mut self, alert: SentAlert<'_>) {
         let identity = (alert.key.to_vec(), alert.change_no);
+        let place = (alert.generation, alert.change_no);
+        let newest = self.newest.entry(alert.key.to_vec()).or_insert(place);
+        if place < *newest {
+            self.spoken.insert(alert.key.to_vec());
+        }
+        *newest = place.max(*newest);
         if alert.generation >= self.generation && !self.settled.contains(&identity) {
             self.alerts.insert(identity, Sent { value: alert.value.to_vec(), commands_read: alert.commands_read });
         }
@@ -172,6 +180,19 @@ mod tests {
         // Compaction took the first change away.
         let mut owed = owing(&[sent("a", 2, 0)]);
         assert_eq!([owed.take(&made("a", 1)), owed.take(&made("a", 2))], [Due::New, Due::New]);
+    }
+
+    #[test]
+    fn whoever_died_while_repeating_leaves_an_older_change_last_and_the_newest_comes_again() {
+        // The first change was lost, and made again by a life that died before it came to the second.
+        let mut owed = owing(&[sent("a", 2, 0), sent("b", 1, 0), sent("a", 1, 0)]);
+        assert_eq!([owed.take(&made("a", 1)), owed.take(&made("b", 1)), owed.take(&made("a", 2))], [Due::New, Due::Sent, Due::New]);
+        // Nor does it make a difference that the first stands by now.
+        let mut mark = Owner { alerts: 10, settled: vec![("a".to_owned(), 1)], ..Owner::default() };
+        mark.generation = 3;
+        let mut next = Owed::since(Some(&mark));
+        [sent("a", 2, 0), sent("a", 1, 0)].into_iter().for_each(|alert| next.add(alert));
+        assert_eq!(next.take(&made("a", 2)), Due::New);
     }
 
     #[test]

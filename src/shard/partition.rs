@@ -197,9 +197,15 @@ impl<C: Core> Running<C> {
         self.next.get(&Place { feed: Feed::Commands, partition: self.partition }).copied().unwrap_or_default()
     }
 
-    /// The places that are being read.
+    /// Forgets what was kept back; the commands are to be read again from where they were stepped last.
+    pub(super) fn drop_held(&mut self) {
+        (self.held, self.held_ends) = (Batch::default(), Vec::new());
+        self.ended.remove(&Feed::Commands);
+    }
+
+    /// The places that are being read; not the commands while some of them are kept back, for those stand still on purpose.
     pub(super) fn started(&self) -> impl Iterator<Item = (Place, i64)> {
-        let is_read = |feed: Feed| self.held.is_empty() && (feed == Feed::Commands || self.commands_read);
+        let is_read = |feed: Feed| if feed == Feed::Commands { self.held.is_empty() } else { self.commands_read };
         self.next.iter().filter(move |(place, _)| is_read(place.feed)).map(|(place, next)| (*place, *next))
     }
 

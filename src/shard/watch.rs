@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Listens to a shard. Called on the shard's thread, so an implementation only counts.
 pub trait Watch: Sync {
-    /// A poll brought records.
+    /// A poll was answered, be it with no records.
     fn polled(&self, _records: usize, _bytes: usize) {}
     /// A partition is being taken up.
     fn assigned(&self, _partition: u32) {}

@@ -133,8 +133,8 @@ pub struct Lagging<'a> {
 pub struct Polled {
     /// Which shard.
     pub shard: usize,
-    /// How long before, s.
-    pub age_s: f64,
+    /// When, seconds since 1970 on this machine's clock.
+    pub at_s: f64,
 }
 
 /// The fate of a payload at the door is known.
@@ -342,6 +342,6 @@ impl Happening for Lagging<'_> {
 
 impl Happening for Polled {
     fn count(&self, telemetry: &Telemetry) {
-        telemetry.last_poll_age.with_label_values(&[&self.shard.to_string()]).set(self.age_s);
+        telemetry.last_poll.with_label_values(&[&self.shard.to_string()]).set(self.at_s);
     }
 }

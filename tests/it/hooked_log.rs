@@ -3,7 +3,7 @@
 use midan::engine::{Alert, OutRecord, StateChange};
 use midan::log::{AlertEntry, Inbox, LogError, Offsets, Place, ShardLog, StateEntry};
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,6 +12,8 @@ use std::time::Duration;
 pub(crate) struct Hand {
     /// While set, no commit is answered.
     pub(crate) slow_commits: Arc<AtomicBool>,
+    /// How many commits were started.
+    pub(crate) started: Arc<AtomicU64>,
     /// One in so many commits is refused; 0 for none.
     pub(crate) refuse_every: u32,
     /// Places whose records are lost on the way, until they are halted and started again.
@@ -100,6 +102,7 @@ impl<L: ShardLog> ShardLog for HookedLog<L> {
     }
     fn start_commit(&mut self, next: &Offsets) -> Result<(), LogError> {
         self.commits += 1;
+        self.hand.started.fetch_add(1, Ordering::Relaxed);
         if self.hand.refuse_every > 0 && self.commits.is_multiple_of(self.hand.refuse_every) {
             return Err(LogError::Aborted { doing: "committing", detail: "on purpose".to_owned() });
         }

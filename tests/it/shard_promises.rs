@@ -5,10 +5,13 @@ use crate::kafka_broker::{now, rest};
 use crate::tally::Tally;
 use midan::engine::{Alert, Control, Effects, StateChange};
 use midan::feeds::Batch;
+use midan::inference::ask::Ticket;
+use midan::inference::{Answer, Ask, Outcome};
 use midan::log::embedded::{EmbeddedLog, Faults, Options};
 use midan::log::{CHANGE_HEADER, Feeder, InRecord, LogError, Place, ShardLog, Since, Tail, TailRecord, Topic};
-use midan::shard::{Core, Mode, NoModels, Settings, Stats, Unwatched, Watch, run};
-use midan::venue::Feed;
+use midan::shard::{Core, Mode, Models, Settings, Stats, Unwatched, Watch, run};
+use midan::time::EventTime;
+use midan::venue::{Feed, VenueId};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -52,6 +55,90 @@ impl Core for Siren {
         let (records, muted) = std::str::from_utf8(value).map_err(|why| why.to_string())?.split_once(' ').ok_or("two words")?;
         (self.records, self.muted) = (records.parse().map_err(|_| "a number")?, muted == "true");
         Ok(())
+    }
+
+    fn restored(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// Asks the models at every sensor record, and alerts with what they said.
+#[derive(Default)]
+struct Asking(Siren);
+
+impl Core for Asking {
+    fn step(&mut self, batch: &Batch, controls: &[Control]) -> Effects {
+        let mut effects = Effects::default();
+        for control in controls {
+            let Control::Models(answer) = control else { continue };
+            let key = format!("alarm-{}", answer.ticket.pane.as_millis()).into_bytes();
+            let alert = Alert { key, change_no: 1, value: format!("{:?}", answer.flow).into_bytes(), after_commit: answer.flow == Outcome::Missed };
+            effects.alerts.push(alert);
+        }
+        for _ in batch.iter().filter(|record| record.feed == Feed::Sensors) {
+            (self.0.dirty, self.0.records) = (true, self.0.records + 1);
+            let ticket = Ticket { venue: VenueId(0), pane: EventTime::from_millis(self.0.records as i64) };
+            effects.asks.push(Ask { ticket, rows: 0, features: Default::default(), flow: Default::default() });
+        }
+        effects
+    }
+
+    fn take_state_changes(&mut self) -> Vec<StateChange> {
+        self.0.take_state_changes()
+    }
+
+    fn committed(&mut self) {}
+
+    fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
+        self.0.restore(key, value)
+    }
+
+    fn restored(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// Models that are always too slow, if they are hurried.
+struct Hurried;
+
+impl Models for Hurried {
+    fn run(&mut self, ask: &Ask) -> Answer {
+        Answer { ticket: ask.ticket, flow: Outcome::Missed, anomaly: Outcome::Absent }
+    }
+
+    fn run_unhurried(&mut self, ask: &Ask) -> Answer {
+        Quick.run(ask)
+    }
+}
+
+/// Models that are always in time.
+struct Quick;
+
+impl Models for Quick {
+    fn run(&mut self, ask: &Ask) -> Answer {
+        Answer { ticket: ask.ticket, flow: Outcome::Ran(vec![1.0]), anomaly: Outcome::Absent }
+    }
+}
+
+/// Alerts on every sensor record; the first hangs on what is not committed yet.
+#[derive(Default)]
+struct Hanging(Siren);
+
+impl Core for Hanging {
+    fn step(&mut self, batch: &Batch, controls: &[Control]) -> Effects {
+        let mut effects = self.0.step(batch, controls);
+        effects.alerts.iter_mut().for_each(|alert| alert.after_commit = alert.key == b"alarm-1");
+        effects
+    }
+
+    fn take_state_changes(&mut self) -> Vec<StateChange> {
+        self.0.take_state_changes()
+    }
+
+    fn committed(&mut self) {}
+
+    fn restore(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
+        self.0.restore(key, value)
     }
 
     fn restored(&mut self) -> Result<(), String> {
@@ -115,7 +202,7 @@ fn serve<C: Core>(log: &EmbeddedLog, hand: &Hand, settings: &Settings, watch: &d
     std::thread::scope(|scope| {
         let serving = scope.spawn(|| {
             let mut open = || Ok(Box::new(HookedLog::new(log.member("night", Faults::none()), hand)) as Box<dyn ShardLog>);
-            run(&mut open, &mut { make }, &mut NoModels, settings, watch, &stop).map(|ended| ended.stats)
+            run(&mut open, &mut { make }, &mut Hurried, settings, watch, &stop).map(|ended| ended.stats)
         });
         let deadline = now() + Duration::from_secs(30);
         while !done() && now() < deadline {
@@ -127,18 +214,11 @@ fn serve<C: Core>(log: &EmbeddedLog, hand: &Hand, settings: &Settings, watch: &d
     })
 }
 
-/// A shard sends three alerts and dies before the commit; then an operator speaks; then it lives again.
-fn after_a_crash(commands_on_arrival: bool) -> (Stats, Vec<String>, Vec<(String, u32)>) {
-    let (log, _folder) = home();
+/// A shard sends three alerts and dies before the commit.
+fn died_owing<C: Core>(make: fn(u32) -> C) -> (EmbeddedLog, tempfile::TempDir) {
+    let (log, folder) = home();
     // The mark of the owner stands first, as it does after every take-up.
-    serve(
-        &log,
-        &Hand::default(),
-        &serving(true),
-        &Unwatched,
-        |_| Siren::default(),
-        || !alerts(&log).is_empty() || log.end(Topic::Out(midan::engine::OutTopic::State), 0) > 0,
-    );
+    serve(&log, &Hand::default(), &serving(true), &Unwatched, make, || log.end(Topic::Out(midan::engine::OutTopic::State), 0) > 0);
     send(&log, Feed::Sensors, 3);
     let crash = || {
         let mut faults = Faults::none();
@@ -148,9 +228,15 @@ fn after_a_crash(commands_on_arrival: bool) -> (Stats, Vec<String>, Vec<(String,
     let mut open = || Ok(Box::new(log.member("night", crash())) as Box<dyn ShardLog>);
     // Late enough for the alerts to have left.
     let slowly = Settings { commit_interval: Duration::from_millis(500), ..serving(true) };
-    let died = run(&mut open, &mut |_| Siren::default(), &mut NoModels, &slowly, &Unwatched, &AtomicBool::new(false));
-    assert!(matches!(died, Err(LogError::Crash { .. })));
+    let died = run(&mut open, &mut { make }, &mut Quick, &slowly, &Unwatched, &AtomicBool::new(false)).err();
+    assert!(matches!(died, Some(LogError::Crash { .. })));
     assert_eq!(alerts(&log).len(), 3);
+    (log, folder)
+}
+
+/// After that an operator speaks; then it lives again.
+fn after_a_crash(commands_on_arrival: bool) -> (Stats, Vec<String>, Vec<(String, u32)>) {
+    let (log, _folder) = died_owing(|_| Siren::default());
     send(&log, Feed::Commands, 1);
     send(&log, Feed::Sensors, 2);
     let told = Told::default();
@@ -175,6 +261,66 @@ fn were_the_command_not_held_back_the_shard_would_tell_that_an_alert_is_missing(
     let (stats, told, _) = after_a_crash(false);
     assert_eq!(stats.alerts_made_again, 0);
     assert_eq!(told, ["missing alarm-1", "missing alarm-2", "missing alarm-3"]);
+}
+
+#[test]
+fn what_is_owed_is_made_again_by_models_that_nobody_hurries() {
+    let (log, _folder) = died_owing(|_| Asking::default());
+    send(&log, Feed::Sensors, 1);
+    let told = Told::default();
+    let stats = serve(&log, &Hand::default(), &serving(true), &told, |_| Asking::default(), || alerts(&log).len() >= 4);
+    assert_eq!((stats.alerts_made_again, told.0.into_inner().unwrap()), (3, Vec::new()));
+}
+
+#[test]
+fn a_place_that_falls_silent_is_noticed_while_commands_are_kept_back_for_what_is_owed() {
+    let (log, _folder) = died_owing(|_| Siren::default());
+    send(&log, Feed::Commands, 1);
+    let hand = Hand::default();
+    hand.deaf.lock().unwrap().insert(Place { feed: Feed::Sensors, partition: 0 });
+    let told = Told::default();
+    // The three records were read, and the command behind them.
+    let done = || {
+        let (mut tail, mut seen): (_, Vec<TailRecord>) = (log.tail(&[Topic::Out(midan::engine::OutTopic::State)], Since::Beginning), Vec::new());
+        tail.poll(1_000, Duration::ZERO, &mut seen).unwrap();
+        seen.iter().any(|record| record.value.as_deref() == Some(b"3 true"))
+    };
+    let stats = serve(&log, &hand, &serving(true), &told, |_| Siren::default(), done);
+    assert_eq!(told.0.into_inner().unwrap(), ["stalled feeds.sensors[0] 3"]);
+    assert_eq!(stats.alerts_made_again, 3);
+}
+
+#[test]
+fn an_alert_does_not_overtake_those_of_its_partition_in_a_commit_under_way() {
+    let (log, _folder) = home();
+    let hand = Hand::default();
+    let started = || hand.started.load(Ordering::Relaxed);
+    let (mut step, mut before) = (0, 0);
+    let mut done = || {
+        match step {
+            0 if log.end(Topic::Out(midan::engine::OutTopic::State), 0) > 0 => {
+                before = started();
+                hand.slow_commits.store(true, Ordering::Relaxed);
+                send(&log, Feed::Sensors, 1);
+                step = 1;
+            }
+            // The commit with the first alert is under way, and is not answered.
+            1 if started() > before => {
+                send(&log, Feed::Sensors, 1);
+                step = 2;
+            }
+            2 => {
+                rest(Duration::from_millis(50));
+                assert_eq!(alerts(&log).iter().filter(|(key, _)| key == "alarm-2").count(), 0, "it has overtaken the first");
+                hand.slow_commits.store(false, Ordering::Relaxed);
+                step = 3;
+            }
+            _ => {}
+        }
+        step == 3 && alerts(&log).len() == 2
+    };
+    serve(&log, &hand, &serving(true), &Unwatched, |_| Hanging::default(), &mut done);
+    assert_eq!(alerts(&log), [("alarm-1".to_owned(), 1), ("alarm-2".to_owned(), 1)]);
 }
 
 /// apache/flink-web#387, risingwavelabs/risingwave#9723: back-pressure of a commit stops everything.

@@ -80,6 +80,9 @@ struct Reading<'a> {
 
 impl shard::Watch for Reading<'_> {
     fn polled(&self, records: usize, _bytes: usize) {
+        if records == 0 {
+            return;
+        }
         self.meter.first_records();
         if self.read.fetch_add(records as u64, Ordering::Relaxed) + records as u64 >= self.until {
             self.meter.beside.stop.store(true, Ordering::Relaxed);
