@@ -5,7 +5,7 @@ use crate::alarm::Change;
 use crate::engine::OutTopic;
 use crate::log::{Answer, Freshest, HEARTBEAT_PREFIX, LogError, Sighting, Tail, TailRecord, Topic};
 use crate::results::Results;
-use crate::summary::Summary;
+use crate::summary::{Summary, ZoneRecord};
 use crate::telemetry::happening::{AlarmChanged, AlarmsActive, Covered, HeartbeatSeen, Quarantined};
 use serde::Deserialize;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -98,12 +98,19 @@ impl Watchers<'_> {
             self.around.telemetry.emit(HeartbeatSeen { member });
             return Ok(());
         }
-        self.summary.take(topic, value);
         if let Some(results) = &mut self.results {
             // A replay leaves files behind and serves nobody: neither a console nor metrics watch it.
-            results.take(topic, value)?;
+            if topic == OutTopic::Zones {
+                let record = ZoneRecord::read(value);
+                self.summary.take_zones(record.as_ref());
+                results.take_zones(value, record.as_ref())?;
+            } else {
+                self.summary.take(topic, value);
+                results.take(topic, value)?;
+            }
             return Ok(());
         }
+        self.summary.take(topic, value);
         let is_news = topic != OutTopic::Alerts || self.freshest.take(record) == Sighting::Fresh;
         if topic != OutTopic::Alarms && is_news {
             self.around.view.take(topic, value);

@@ -8,14 +8,18 @@ mod parquet;
 mod times;
 
 use crate::engine::{OutTopic, Row};
+use crate::summary::ZoneRecord;
 use crate::time::EventTime;
 use findings::{FindingLine, Findings};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 pub use times::Times;
+
+/// What is kept before it is written, bytes: a replay writes gigabytes.
+const BUFFER: usize = 1 << 18;
 
 /// The files of one replay.
 #[derive(Debug)]
@@ -30,28 +34,6 @@ pub struct Results {
     times: Times,
 }
 
-#[derive(Deserialize)]
-struct ZoneRecord<'a> {
-    kind: &'a str,
-    zone: &'a str,
-    event_time: i64,
-    from: i64,
-    revision: u32,
-    #[serde(default)]
-    forecast: Vec<Entry<'a>>,
-    #[serde(default, borrow)]
-    model: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Entry<'a> {
-    h_s: u32,
-    q10: f64,
-    q50: f64,
-    q90: f64,
-    what: &'a str,
-}
-
 #[derive(Serialize)]
 struct ForecastLine<'a> {
     zone: &'a str,
@@ -60,9 +42,9 @@ struct ForecastLine<'a> {
     target_from: i64,
     target_to: i64,
     h_s: u32,
-    q10: f64,
-    q50: f64,
-    q90: f64,
+    q10: &'a RawValue,
+    q50: &'a RawValue,
+    q90: &'a RawValue,
     model: Option<&'a RawValue>,
 }
 
@@ -73,7 +55,7 @@ impl Results {
     /// When a file cannot be written.
     pub fn open(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder).map_err(|why| at(folder, &why))?;
-        let file = |name: &str| create(&folder.join(name)).map(BufWriter::new);
+        let file = |name: &str| create(&folder.join(name)).map(|file| BufWriter::with_capacity(BUFFER, file));
         Ok(Self {
             folder: folder.to_owned(),
             forecasts: file("forecasts.ndjson")?,
@@ -97,7 +79,7 @@ impl Results {
     /// When a file cannot be written.
     pub fn take(&mut self, topic: OutTopic, value: &[u8]) -> io::Result<()> {
         match topic {
-            OutTopic::Zones => self.take_zone(value),
+            OutTopic::Zones => self.take_zones(value, ZoneRecord::read(value).as_ref()),
             OutTopic::Alarms => {
                 self.findings.take(value);
                 Ok(())
@@ -152,20 +134,24 @@ impl Results {
         Ok((self.lines, findings))
     }
 
-    fn take_zone(&mut self, value: &[u8]) -> io::Result<()> {
+    /// Takes one record of `midan.zones` in, with what is read of it where it is a zone's.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn take_zones(&mut self, value: &[u8], record: Option<&ZoneRecord<'_>>) -> io::Result<()> {
         self.zones.write_all(self.times.of_record(value).as_deref().unwrap_or(value))?;
         self.zones.write_all(b"\n")?;
-        let Ok(record) = serde_json::from_slice::<ZoneRecord<'_>>(value) else { return Ok(()) };
+        let Some(record) = record else { return Ok(()) };
         self.findings.pass(record.event_time, record.event_time - record.from);
         self.reach = Some(self.reach.map_or((record.from, record.event_time), |(first, last)| (first.min(record.from), last.max(record.event_time))));
-        if record.kind != "zone" || record.revision > 0 {
+        if record.revision > 0 {
             return Ok(());
         }
         let step_ms = record.forecast.iter().map(|entry| i64::from(entry.h_s) * 1_000).min().unwrap_or(0);
         for entry in &record.forecast {
             let target_to = record.event_time + i64::from(entry.h_s) * 1_000;
             let line = ForecastLine {
-                zone: record.zone,
+                zone: &record.zone,
                 what: entry.what,
                 issued: self.times.of(record.event_time),
                 target_from: self.times.of(target_to - step_ms),

@@ -1,6 +1,6 @@
 //! Forecasts held against what came: mean absolute error and coverage of the 10–90 band by horizon, beside the last value.
 
-use serde::Deserialize;
+use super::zone::ZoneRecord;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -9,10 +9,16 @@ const SAMPLED_EVERY_MS: i64 = 60_000;
 /// Panes of flows are kept per series for at least so long, and for three steps.
 const KEPT_AT_LEAST_MS: i64 = 2 * 3_600_000;
 
+/// The series of a zone that are judged.
+const WHAT: [&str; 3] = ["in", "out", "count"];
+
 /// The forecasts of a run.
 #[derive(Debug, Default)]
 pub struct Forecasts {
-    flows: BTreeMap<(String, &'static str), Flow>,
+    /// By venue and zone, the place in `flows`.
+    ids: BTreeMap<Box<str>, BTreeMap<Box<str>, usize>>,
+    /// By zone and series.
+    flows: Vec<[Flow; WHAT.len()]>,
     pending: BTreeMap<i64, Vec<Pending>>,
     scores: BTreeMap<u32, ForecastScore>,
     /// Three times the longest step seen.
@@ -29,7 +35,9 @@ struct Flow {
 
 #[derive(Debug)]
 struct Pending {
-    series: (String, &'static str),
+    zone: usize,
+    /// By its place in [`WHAT`].
+    what: usize,
     horizon_s: u32,
     step_ms: i64,
     quantiles: [f64; 3],
@@ -49,55 +57,31 @@ pub struct ForecastScore {
     pub within: u64,
 }
 
-#[derive(Deserialize)]
-struct ZoneRecord {
-    venue: String,
-    kind: String,
-    zone: String,
-    event_time: i64,
-    from: i64,
-    revision: u32,
-    #[serde(rename = "in", default)]
-    inwards: Option<f64>,
-    #[serde(default)]
-    out: Option<f64>,
-    #[serde(default)]
-    count: Option<f64>,
-    #[serde(default)]
-    forecast: Vec<Entry>,
-    #[serde(default)]
-    model: serde_json::Value,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    h_s: u32,
-    q10: f64,
-    q50: f64,
-    q90: f64,
-    what: String,
-}
-
 impl Forecasts {
-    /// Takes a record of `midan.zones` in and says its revision.
-    pub fn take(&mut self, value: &[u8]) -> u32 {
-        let Ok(record) = serde_json::from_slice::<ZoneRecord>(value) else { return 0 };
-        if record.kind != "zone" {
-            return record.revision;
-        }
-        let zone = format!("{}/{}", record.venue, record.zone);
-        for (what, persons) in [("in", record.inwards), ("out", record.out), ("count", record.count)] {
+    /// Takes a zone's record in.
+    pub fn take(&mut self, record: &ZoneRecord<'_>) {
+        let zone = self.id_of(record);
+        for (what, persons) in [record.inwards, record.out, record.count].into_iter().enumerate() {
             let Some(persons) = persons else { continue };
-            let flow = self.flows.entry((zone.clone(), what)).or_default();
+            let flow = &mut self.flows[zone][what];
             flow.panes.insert(record.event_time, persons);
             flow.pane_ms = record.event_time - record.from;
             flow.forget_until(record.event_time - self.kept_ms.max(KEPT_AT_LEAST_MS));
         }
         if record.revision == 0 {
             self.judge_until(record.event_time);
-            self.remember(&zone, &record);
+            self.remember(zone, record);
         }
-        record.revision
+    }
+
+    fn id_of(&mut self, record: &ZoneRecord<'_>) -> usize {
+        if let Some(id) = self.ids.get(&*record.venue).and_then(|zones| zones.get(&*record.zone)) {
+            return *id;
+        }
+        let id = self.flows.len();
+        self.flows.push(Default::default());
+        self.ids.entry((&*record.venue).into()).or_default().insert((&*record.zone).into(), id);
+        id
     }
 
     /// How each horizon (s) fared.
@@ -105,23 +89,23 @@ impl Forecasts {
         &self.scores
     }
 
-    fn remember(&mut self, zone: &str, record: &ZoneRecord) {
+    fn remember(&mut self, zone: usize, record: &ZoneRecord<'_>) {
         let step_ms = record.forecast.iter().map(|entry| i64::from(entry.h_s) * 1_000).min().unwrap_or(0);
         if step_ms == 0 || record.event_time.rem_euclid(SAMPLED_EVERY_MS) != 0 {
             return;
         }
         self.kept_ms = self.kept_ms.max(3 * step_ms);
-        if record.model.is_object() {
+        if record.model.is_some_and(|model| model.get().starts_with('{')) {
             self.by_model += 1
         } else {
             self.by_fallback += 1
         }
+        let last = |what: usize| self.flows[zone][what].sum(record.event_time - step_ms, record.event_time);
+        let last: [Option<f64>; 3] = [0, 1, 2].map(last);
         for entry in &record.forecast {
-            let Some(what) = ["in", "out", "count"].into_iter().find(|what| *what == entry.what) else { continue };
-            let series = (zone.to_owned(), what);
-            let last = self.flows.get(&series).and_then(|flow| flow.sum(record.event_time - step_ms, record.event_time));
+            let Some((what, quantiles)) = WHAT.iter().position(|what| *what == entry.what).zip(entry.quantiles()) else { continue };
             let target_end = record.event_time + i64::from(entry.h_s) * 1_000;
-            let pending = Pending { series, horizon_s: entry.h_s, step_ms, quantiles: [entry.q10, entry.q50, entry.q90], last };
+            let pending = Pending { zone, what, horizon_s: entry.h_s, step_ms, quantiles, last: last[what] };
             self.pending.entry(target_end).or_default().push(pending);
         }
     }
@@ -134,7 +118,7 @@ impl Forecasts {
             }
             let (end, due) = entry.remove_entry();
             for pending in due {
-                let Some(flow) = self.flows.get(&pending.series) else { continue };
+                let flow = &self.flows[pending.zone][pending.what];
                 let Some((actual, last)) = flow.sum(end - pending.step_ms, end).zip(pending.last) else { continue };
                 let [q10, q50, q90] = pending.quantiles;
                 let score = self.scores.entry(pending.horizon_s).or_default();
@@ -195,21 +179,22 @@ impl fmt::Display for Forecasts {
 mod tests {
     use super::*;
 
-    fn pane(end_s: i64, persons: u32, forecast: &str) -> String {
+    fn take(forecasts: &mut Forecasts, end_s: i64, persons: u32, forecast: &str) {
         let (end, from) = (end_s * 1_000, end_s * 1_000 - 30_000);
-        format!(r#"{{"venue":"v","kind":"zone","zone":"z","event_time":{end},"from":{from},"revision":0,"in":{persons},"forecast":[{forecast}]}}"#)
+        let text = format!(r#"{{"venue":"v","kind":"zone","zone":"z","event_time":{end},"from":{from},"revision":0,"in":{persons},"forecast":[{forecast}]}}"#);
+        forecasts.take(&ZoneRecord::read(text.as_bytes()).unwrap());
     }
 
     #[test]
     fn a_forecast_is_held_against_the_panes_of_its_target() {
         let mut forecasts = Forecasts::default();
         let issued = r#"{"h_s":60,"q10":1.0,"q50":4.0,"q90":8.0,"what":"in"}"#;
-        forecasts.take(pane(30, 0, "").as_bytes());
-        forecasts.take(pane(60, 2, issued).as_bytes());
-        forecasts.take(pane(90, 3, "").as_bytes());
-        forecasts.take(pane(120, 4, "").as_bytes());
+        take(&mut forecasts, 30, 0, "");
+        take(&mut forecasts, 60, 2, issued);
+        take(&mut forecasts, 90, 3, "");
+        take(&mut forecasts, 120, 4, "");
         assert!(forecasts.scores().is_empty(), "the target's last pane may not be whole yet");
-        forecasts.take(pane(150, 9, "").as_bytes());
+        take(&mut forecasts, 150, 9, "");
         let score = forecasts.scores()[&60];
         assert_eq!((score.judged, score.mae(), score.last_value_mae(), score.within), (1, 3.0, 5.0, 1));
     }
@@ -218,10 +203,10 @@ mod tests {
     fn a_forecast_of_a_step_with_a_gap_is_not_judged() {
         let mut forecasts = Forecasts::default();
         let issued = r#"{"h_s":60,"q10":1.0,"q50":4.0,"q90":8.0,"what":"in"}"#;
-        forecasts.take(pane(30, 0, "").as_bytes());
-        forecasts.take(pane(60, 2, issued).as_bytes());
-        forecasts.take(pane(120, 4, "").as_bytes());
-        forecasts.take(pane(150, 9, "").as_bytes());
+        take(&mut forecasts, 30, 0, "");
+        take(&mut forecasts, 60, 2, issued);
+        take(&mut forecasts, 120, 4, "");
+        take(&mut forecasts, 150, 9, "");
         assert!(forecasts.scores().is_empty());
     }
 }

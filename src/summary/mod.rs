@@ -2,11 +2,13 @@
 //!
 //! The idea: a summary is one more reader of the output topics. It sees what everybody sees, so its figures can be checked from outside.
 //!
-//! - [`forecasts`]: forecasts held against what came.
+//! - [`forecasts`]: forecasts held against what came; [`zone`]: what of a zone's record is read.
 
 pub mod forecasts;
+pub mod zone;
 
 pub use forecasts::{ForecastScore, Forecasts};
+pub use zone::{ZoneForecast, ZoneRecord};
 
 use crate::alarm::{Change, ChangeKind};
 use crate::engine::{OutTopic, Sums};
@@ -37,10 +39,18 @@ impl Summary {
             }
             OutTopic::Quarantine => self.take_quarantined(value),
             OutTopic::Zones => {
-                self.zone_records += 1;
-                self.revised_records += u64::from(self.forecasts.take(value) > 0);
+                self.take_zones(ZoneRecord::read(value).as_ref());
             }
             OutTopic::Alerts | OutTopic::Ledger | OutTopic::Late | OutTopic::Control | OutTopic::State => {}
+        }
+    }
+
+    /// Takes one record of `midan.zones` in: what is read of it, where it is a zone's.
+    pub fn take_zones(&mut self, record: Option<&ZoneRecord<'_>>) {
+        self.zone_records += 1;
+        if let Some(record) = record {
+            self.revised_records += u64::from(record.revision > 0);
+            self.forecasts.take(record);
         }
     }
 

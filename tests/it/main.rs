@@ -11,6 +11,7 @@
 )]
 
 mod bench;
+mod command_line;
 mod dense_physics;
 mod door;
 mod figures_on_kafka;

@@ -87,6 +87,7 @@ fn tell_reach(table: &Table) {
     if report.moved > 0 {
         println!("              {} figures were moved to the grid of the step (off_grid)", report.moved);
     }
+    report.doubts.iter().for_each(|doubt| println!("              {doubt}"));
     if !report.mute.is_empty() {
         let named = report.mute.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
         let more = if report.mute.len() > NAMED { ", …" } else { "" };

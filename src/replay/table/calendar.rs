@@ -42,7 +42,7 @@ impl CalendarEntry {
 /// The file cannot be read, or lacks the column of the start.
 pub fn read_calendar(path: &Path, mapping: &Mapping) -> Result<(Vec<CalendarEntry>, Report), TableError> {
     let calendar = &mapping.calendar;
-    let open = |delimiter| Rows::open(path, &FileShape { parquet: None, header: true, delimiter, columns: Vec::new() });
+    let open = |delimiter| Rows::open(path, &FileShape { parquet: None, header: true, skip: 0, delimiter, columns: Vec::new() });
     let mut rows = open(b',')?;
     if mapping.file.delimiter != b',' && !rows.columns().contains(&calendar.start) {
         // Who keeps a table with semicolons keeps the calendar so too.

@@ -10,7 +10,7 @@ use parquet::basic::{LogicalType, TimeUnit};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, Read};
 use std::path::Path;
 
 /// A table's file, open, its columns known.
@@ -20,8 +20,13 @@ pub(super) struct Rows {
 }
 
 enum Source {
-    /// With the number of the header's cells, where there is one.
-    Csv(Box<csv::Reader<Box<dyn Read>>>, Option<usize>),
+    Csv {
+        reader: Box<csv::Reader<Box<dyn Read>>>,
+        /// The number of the header's cells, where there is one.
+        width: Option<usize>,
+        /// Lines before the header.
+        skipped: u32,
+    },
     Parquet {
         reader: SerializedFileReader<File>,
         stamps: Vec<Option<Stamp>>,
@@ -60,16 +65,22 @@ impl Rows {
             return Self::open_parquet(path, file);
         }
         let bytes: Box<dyn Read> = if name.ends_with(".gz") { Box::new(flate2::read::MultiGzDecoder::new(file)) } else { Box::new(file) };
+        let mut bytes = std::io::BufReader::with_capacity(1 << 16, bytes);
+        let skipped = skip_lines(&mut bytes, shape.skip).map_err(|source| TableError::Unreadable { path: path.to_owned(), source })?;
+        let bytes: Box<dyn Read> = Box::new(bytes);
         let mut reader = csv::ReaderBuilder::new().has_headers(shape.header).delimiter(shape.delimiter).flexible(true).from_reader(bytes);
         let columns = if shape.header {
-            let headers = reader.headers().map_err(|err| TableError::malformed(path, err))?;
+            let headers = reader.headers().map_err(|err| TableError::malformed(path, told(&err)))?;
+            if headers.is_empty() {
+                return Err(TableError::Empty { path: path.to_owned(), first: "the file is empty".to_owned() });
+            }
             headers.iter().map(|header| header.trim_start_matches('\u{feff}').trim().to_owned()).collect()
         } else {
             shape.columns.clone()
         };
         let columns = told_apart(path, columns)?;
         let width = shape.header.then_some(columns.len());
-        Ok(Self { columns, source: Source::Csv(Box::new(reader), width) })
+        Ok(Self { columns, source: Source::Csv { reader: Box::new(reader), width, skipped } })
     }
 
     fn open_parquet(path: &Path, file: File) -> Result<Self, TableError> {
@@ -88,9 +99,29 @@ impl Rows {
     /// Hands on each row with its line (a row's number for Parquet), from 1; a row that cannot be read says why.
     pub(super) fn each(self, path: &Path, mut row: impl FnMut(u32, Result<Cells<'_>, String>)) -> Result<(), TableError> {
         match self.source {
-            Source::Csv(reader, width) => each_csv(*reader, width, path, &mut row),
+            Source::Csv { reader, width, skipped } => each_csv(*reader, width, skipped, path, &mut row),
             Source::Parquet { reader, stamps } => each_parquet(&reader, &stamps, path, &mut row),
         }
+    }
+}
+
+/// Passes over what stands before the table, such as a title; answers how many lines there were.
+fn skip_lines(bytes: &mut dyn BufRead, lines: u32) -> std::io::Result<u32> {
+    let mut line = Vec::new();
+    for passed in 0..lines {
+        line.clear();
+        if bytes.read_until(b'\n', &mut line)? == 0 {
+            return Ok(passed);
+        }
+    }
+    Ok(lines)
+}
+
+/// What the reader of CSV says, and what to do about the commonest fault of files.
+fn told(err: &csv::Error) -> String {
+    match err.kind() {
+        csv::ErrorKind::Utf8 { err, .. } => format!("is not UTF-8 ({err}): an older Windows or Mac text, or UTF-16; save it as UTF-8"),
+        _ => err.to_string(),
     }
 }
 
@@ -106,13 +137,14 @@ fn told_apart(path: &Path, columns: Vec<String>) -> Result<Vec<String>, TableErr
 fn each_csv(
     mut reader: csv::Reader<Box<dyn Read>>,
     width: Option<usize>,
+    skipped: u32,
     path: &Path,
     row: &mut dyn FnMut(u32, Result<Cells<'_>, String>),
 ) -> Result<(), TableError> {
     let mut record = csv::StringRecord::new();
     loop {
         let read = reader.read_record(&mut record);
-        let line = record.position().map_or(0, |at| u32::try_from(at.line()).unwrap_or(u32::MAX));
+        let line = record.position().map_or(0, |at| u32::try_from(at.line()).unwrap_or(u32::MAX)).saturating_add(skipped);
         match read {
             // A figure such as 1,000 without quotes is two cells, and what stands behind it in the wrong column.
             Ok(true) if width.is_some_and(|width| record.len() > width) => {
@@ -122,7 +154,7 @@ fn each_csv(
             Ok(false) => return Ok(()),
             // Cut short, not gzip: nothing good follows. A row that is not UTF-8 is only one row.
             Err(err) if err.is_io_error() => return Err(TableError::malformed(path, err)),
-            Err(err) => row(line, Err(err.to_string())),
+            Err(err) => row(line, Err(told(&err))),
         }
     }
 }

@@ -57,6 +57,8 @@ pub struct FileShape {
     pub parquet: Option<bool>,
     /// Whether the first line names the columns.
     pub header: bool,
+    /// Lines before the header (or the first row), which are passed over.
+    pub skip: u32,
     /// Between two cells.
     pub delimiter: u8,
     /// The names of the columns where no header tells them.
@@ -288,12 +290,16 @@ fn file_shape(keys: Keys<'_>) -> FileShape {
         [byte] if byte.is_ascii() => Ok(*byte),
         _ => Err("must be one ASCII character".to_owned()),
     });
+    let skip = keys.number("skip").unwrap_or(0.0);
+    if skip < 0.0 || skip.fract() > 0.0 || skip > 10_000.0 {
+        keys.fault("skip", "must be a whole number of lines, from 0");
+    }
     let columns = keys.texts("columns").unwrap_or_default();
     if !header && columns.is_empty() {
         keys.fault("columns", "must name the columns, since the table has no header");
     }
     keys.finish();
-    FileShape { parquet, header, delimiter: delimiter.unwrap_or(b','), columns }
+    FileShape { parquet, header, skip: skip as u32, delimiter: delimiter.unwrap_or(b','), columns }
 }
 
 fn time(keys: Keys<'_>, zone: Option<chrono_tz::Tz>) -> (Option<Vec<String>>, Stamps, StampIs, OffGrid) {

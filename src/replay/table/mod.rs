@@ -12,6 +12,7 @@
 //! The whole table is held in memory, 32 bytes a figure.
 
 mod calendar;
+mod doubts;
 mod entries;
 mod figure;
 mod file;
@@ -63,7 +64,7 @@ pub enum TableError {
         detail: String,
     },
     /// The mapping names a column that is not there.
-    #[error("{}: has no column \"{column}\"; nearest: {nearest}; its columns are: {all}", path.display())]
+    #[error("{}: has no column \"{column}\"; nearest: {nearest}; its columns are: {all}{hint}", path.display())]
     NoColumn {
         /// Which file.
         path: PathBuf,
@@ -73,6 +74,8 @@ pub enum TableError {
         nearest: String,
         /// The columns, as far as a line holds them.
         all: String,
+        /// What may be behind it, where the header itself tells.
+        hint: &'static str,
     },
     /// The rows can be read, but none tells a figure.
     #[error("{}: {rows} rows, and not one has a figure: {what}; the mapping names the columns of the figures, and what stands for missing ones", path.display())]
@@ -137,7 +140,12 @@ impl TableError {
         let nearest = Names::new(columns.iter().map(String::as_str)).nearest(name).join(", ");
         let more = if columns.len() > NAMED_COLUMNS { ", …" } else { "" };
         let all = columns.iter().take(NAMED_COLUMNS).map(String::as_str).collect::<Vec<_>>().join(", ") + more;
-        Self::NoColumn { path: path.to_owned(), column: name.to_owned(), nearest, all }
+        let hint = match columns {
+            [only] if only.contains([';', '\t', '|']) => "; is it the delimiter? `delimiter` under [file] says what stands between two cells",
+            [_] => "; does a title stand before the header? `skip` under [file] passes over so many lines",
+            _ => "",
+        };
+        Self::NoColumn { path: path.to_owned(), column: name.to_owned(), nearest, all, hint }
     }
 }
 
@@ -158,6 +166,8 @@ pub struct Report {
     pub moved: u64,
     /// Sensors of which no row has a whole figure; they are left out.
     pub mute: Vec<String>,
+    /// What the figures look like, and what the mapping may have meant instead.
+    pub doubts: Vec<String>,
 }
 
 impl Report {
@@ -208,7 +218,7 @@ impl Table {
         if entries.list.is_empty() {
             let first = report.faults.first().cloned();
             return Err(match (report.rows, report.mute.is_empty()) {
-                (_, true) => TableError::Empty { path: path.to_owned(), first: first.unwrap_or_else(|| "it has no rows".to_owned()) },
+                (0, _) | (_, true) => TableError::Empty { path: path.to_owned(), first: first.unwrap_or_else(|| "it has no rows".to_owned()) },
                 (rows, false) => TableError::NoFigure { path: path.to_owned(), rows, what: first.unwrap_or_else(|| "all are missing".to_owned()) },
             });
         }
@@ -216,6 +226,7 @@ impl Table {
             return Err(TableError::malformed(path, "its step is zero"));
         };
         report.contradicting = entries.list.windows(2).filter(|pair| pair[0].contradicts(&pair[1])).count() as u64;
+        report.doubts = doubts::of(&entries, &mapping);
         let pane = pane.through(entries.list.first().map_or(EventTime::from_millis(0), |first| first.from));
         let directions = directions(&mapping.layout);
         Ok(Self { mapping, entries, report, clock, pane, directions })

@@ -308,7 +308,7 @@ fn rows_on_no_grid_or_beside_it_where_absence_means_zero_refuse_the_table() {
         Table::open(&path, mapping(text)).unwrap_err().to_string()
     };
     let told = refused(LONG, "t,s,i,o\n2020-06-01T10:00,a,1,1\n2020-06-01T10:07,a,1,1\n2020-06-01T10:19,a,1,1\n");
-    assert!(told.contains("a.csv:3: lies 7m") || told.contains("a.csv:3: lies "), "{told}");
+    assert!(told.contains("a.csv:3: lies 420 s beside"), "{told}");
     assert!(told.contains("66 % of the rows") && told.contains("off_grid = \"down\""), "{told}");
     let zero = LONG.replace("missing", "absent = \"zero\"\nmissing");
     let told = refused(&zero, "t,s,i,o\n2020-06-01T10:00,a,1,1\n2020-06-01T10:30,a,1,1\n2020-06-01T11:07,a,1,1\n");
@@ -394,4 +394,49 @@ fn a_calendar_becomes_the_venues_matches() {
     std::fs::write(&path, "start;attendance\n2020-06-01T20:00;7\n").unwrap();
     let (events, _) = read_calendar(&path, &mapping(&(LONG.to_owned() + "[file]\ndelimiter = \";\"\n"))).unwrap();
     assert_eq!(events[0].attendance, Some(7), "kept with semicolons, as the table");
+}
+
+#[test]
+fn figures_that_look_like_something_else_are_said() {
+    let hours = |step: &str, figure: &dyn Fn(u32) -> u32| {
+        let rows: String = (0..48).map(|hour| format!("2023-06-{:02}T{:02}:00,a,{},0\n", 1 + hour / 24, hour % 24, figure(hour))).collect();
+        table("a.csv", &LONG.replace("30m", step), format!("t,s,i,o\n{rows}").as_bytes()).report().doubts.join("\n")
+    };
+    assert_eq!(hours("1h", &|hour| hour * 7 % 11), "");
+    assert!(hours("15m", &|hour| hour * 7 % 11).contains("lie 3600 s apart, and the mapping's step is 900 s"), "{}", hours("15m", &|hour| hour * 7 % 11));
+    assert!(hours("1h", &|hour| 1_000 + hour * 5).contains("running totals?"));
+}
+
+#[test]
+fn a_title_before_the_header_is_passed_over_and_lines_keep_their_numbers() {
+    let text = LONG.to_owned() + "[file]\nskip = 2\n";
+    let table = table("a.csv", &text, b"Counts of 2020\n\nt,s,i,o\n2020-06-01T10:00,a,1,2\nTotal,,1,2\n");
+    assert_eq!(short(&counts(&table)), ["a 06-01T08:00 1/2/0"]);
+    assert!(table.report().faults[0].contains("a.csv:5: "), "{:?}", table.report().faults);
+}
+
+#[test]
+fn a_file_of_another_kind_says_what_to_do() {
+    let refused = |bytes: &[u8]| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, bytes).unwrap();
+        Table::open(&path, mapping(LONG)).unwrap_err().to_string()
+    };
+    assert!(refused(b"t;s;i;o\n2020-06-01T10:00;a;1;2\n").contains("is it the delimiter?"));
+    assert!(refused(b"Counts\n\nt,s,i,o\n").contains("`skip` under [file]"));
+    assert!(refused(b"t,Stra\xdfe\n").contains("save it as UTF-8"));
+    assert!(refused(b"").contains("the file is empty"));
+    assert!(refused(b"t,s,i,o\n").contains("it has no rows"));
+}
+
+#[test]
+fn what_spreadsheets_write_is_read() {
+    let german = "venue = \"v\"\ntime_zone = \"Europe/Berlin\"\nstep = \"1h\"\ndecimal_mark = \",\"\nthousands = \".\"\n[file]\ndelimiter = \";\"\n[time]\ncolumns = [\"Zeit\"]\nformat = \"%d.%m.%Y %H:%M\"\n[wide]\nexcept = [\"Summe\"]\n";
+    let table_of = |mapping: &str, text: &str| short(&counts(&table("a.csv", mapping, text.as_bytes())));
+    let rows = "\u{feff}Zeit;Tür 1;Tür 2;Summe\r\n01.06.2023 10:00;1.234,0;5;1.239,0\r\n";
+    assert_eq!(table_of(german, rows), ["Tür 1 06-01T08:00 0/0/1234", "Tür 2 06-01T08:00 0/0/5"]);
+    let american = "venue = \"v\"\ntime_zone = \"America/New_York\"\nstep = \"1h\"\nthousands = \",\"\n[time]\ncolumns = [\"Date\"]\nformat = \"%m/%d/%Y %I:%M:%S %p\"\n[long]\nsensor = \"Gate\"\nin = \"Entries\"\n";
+    let rows = "Date,Gate,Entries,Note\n\"6/1/2023 1:00:00 PM\",\"North, 1\",\"2,500\",\"two\nlines\"\n\"6/1/2023 12:00:00 AM\",\"North, 1\",7,\n";
+    assert_eq!(table_of(american, rows), ["North, 1 06-01T04:00 7/0/0", "North, 1 06-01T17:00 2500/0/0"]);
 }

@@ -1,0 +1,55 @@
+//! What a mapping may have got wrong although every row can be read: figures that look like something else.
+//!
+//! The idea: a step that is too short, or a running total taken for a count, makes every figure wrong and no row faulty. Both show in the figures, so they are said;
+//! nothing is changed, for only the owner of a table knows.
+
+use super::entries::Entries;
+use super::mapping::{Absent, Mapping};
+use crate::time::{EventTime, Span};
+use std::collections::BTreeMap;
+
+/// Pairs of rows that are enough to say something.
+const ENOUGH: u64 = 24;
+/// A count falls about as often as it rises; a running total hardly ever.
+const RISES_A_FALL: u64 = 20;
+
+/// What was seen of one sensor.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    last: Option<(EventTime, [Option<u32>; 3])>,
+    rises: u64,
+    falls: u64,
+}
+
+/// What is doubtful, a sentence each.
+pub(super) fn of(entries: &Entries, mapping: &Mapping) -> Vec<String> {
+    let mut of_sensors = vec![Seen::default(); entries.sensors.len()];
+    let mut apart: BTreeMap<u64, u64> = BTreeMap::new();
+    for entry in &entries.list {
+        let (seen, persons) = (&mut of_sensors[entry.sensor as usize], entry.persons().unwrap_or_default());
+        if let Some((before, was)) = seen.last {
+            let gap = entry.from.since(before).as_millis();
+            if gap > 0 {
+                *apart.entry(gap).or_default() += 1;
+            }
+            let told = was.iter().zip(&persons).filter_map(|(was, is)| was.zip(*is)).next();
+            seen.rises += u64::from(told.is_some_and(|(was, is)| is > was));
+            seen.falls += u64::from(told.is_some_and(|(was, is)| is < was));
+        }
+        seen.last = Some((entry.from, persons));
+    }
+    let mut doubts = Vec::new();
+    let all: u64 = apart.values().sum();
+    let (gap, count) = apart.into_iter().max_by_key(|(_, count)| *count).unwrap_or_default();
+    if mapping.absent == Absent::Gap && all >= ENOUGH && 2 * count > all && gap > mapping.step.as_millis() {
+        let (gap, step) = (Span::from_millis(gap), mapping.step);
+        doubts.push(format!("most rows of a place lie {gap} apart, and the mapping's step is {step}: all between is a gap. Is the step right?"));
+    }
+    let is_total = |seen: &Seen| seen.rises >= ENOUGH && seen.falls * RISES_A_FALL <= seen.rises;
+    let totals: Vec<&str> = of_sensors.iter().zip(&entries.sensors).filter(|(seen, _)| is_total(seen)).map(|(_, id)| id.as_str()).collect();
+    if let Some(first) = totals.first() {
+        let more = if totals.len() > 1 { format!(" and {} more", totals.len() - 1) } else { String::new() };
+        doubts.push(format!("the figures of {first}{more} hardly ever fall: running totals? A row must tell who came in its own step"));
+    }
+    doubts
+}

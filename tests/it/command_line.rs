@@ -1,0 +1,61 @@
+//! The binary at the command line: what only the whole program can show. A reader that has gone, a folder that cannot be written, a table of local days from end to end.
+
+use serde_json::Value;
+use std::fs;
+use std::process::{Command, Stdio};
+
+fn midan(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_midan"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(args);
+    command
+}
+
+#[test]
+fn a_closed_pipe_ends_the_command_quietly() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = midan(&["check", "config"]).stdout(writer).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(141), ""));
+}
+
+const DAYS: &str = "venue = \"v\"\ntime_zone = \"Europe/Zurich\"\nstep = \"1d\"\n[time]\ncolumns = [\"day\"]\n[wide]\n";
+
+#[test]
+fn days_of_23_and_25_hours_come_out_as_the_rows_that_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("t.toml"), DAYS).unwrap();
+    let start = chrono::NaiveDate::from_ymd_opt(2020, 3, 1).unwrap();
+    let days: Vec<_> = (0..250).map(|day| (start + chrono::Days::new(day), 100 + day * 7 % 50)).collect();
+    let rows: String = days.iter().map(|(day, figure)| format!("{day},{figure}\n")).collect();
+    fs::write(path("t.csv"), format!("day,door\n{rows}")).unwrap();
+    let output = midan(&["replay", "--table", &path("t.csv"), "--mapping", &path("t.toml"), "--out", &path("out")]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines =
+        |name: &str| -> Vec<Value> { fs::read_to_string(path("out") + "/" + name).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect() };
+    let midnight = |day: chrono::NaiveDate| day.and_hms_opt(0, 0, 0).unwrap().and_local_timezone(chrono_tz::Europe::Zurich).unwrap().timestamp_millis();
+    let wanted: Vec<(i64, i64, u64)> = days.iter().map(|(day, figure)| (midnight(*day), midnight(*day + chrono::Days::new(1)), *figure)).collect();
+    let zones = lines("zones.ndjson").into_iter().filter(|record| record["kind"] == "zone");
+    let got: Vec<_> = zones.map(|record| (record["from"].as_i64().unwrap(), record["to"].as_i64().unwrap(), record["count"].as_u64().unwrap())).collect();
+    assert_eq!(got, wanted);
+    let starts: Vec<i64> = wanted.iter().map(|(from, ..)| *from).collect();
+    let forecasts = lines("forecasts.ndjson");
+    assert!(forecasts.len() > 1_000);
+    for forecast in forecasts {
+        let target = forecast["target_from"].as_i64().unwrap();
+        assert!(starts.contains(&target) || target > *starts.last().unwrap(), "{forecast}");
+        assert!(forecast["h_s"] != 86_400 || forecast["issued"] == forecast["target_from"], "{forecast}");
+    }
+}
+
+#[test]
+fn a_results_folder_that_cannot_be_made_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("t.toml"), DAYS).unwrap();
+    fs::write(path("t.csv"), "day,door\n2020-03-01,1\n2020-03-02,2\n").unwrap();
+    let out = path("t.csv/out");
+    let output = midan(&["replay", "--table", &path("t.csv"), "--map", &path("t.toml"), "--out", &out]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && told.contains(&format!("midan: {out}: ")), "{told}");
+}
