@@ -34,7 +34,7 @@ pub(super) struct Watchers<'a> {
 /// What there is to tell.
 pub(super) enum News<'a> {
     Pane(VenuePane<'a>),
-    Alarm(Change),
+    Alarm(Box<Change>),
 }
 
 /// Makes a call again for as long as its answer is to do so and nobody stops: a reader that gives up leaves the console without a picture.
@@ -140,7 +140,7 @@ impl Watchers<'_> {
         let word = serde_json::to_value(change.change).ok();
         let word = word.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
         self.around.telemetry.emit(AlarmChanged { venue: &change.venue, code: change.code.word(), change: word, alarm_id: &change.alarm_id });
-        (self.told)(&News::Alarm(change));
+        (self.told)(&News::Alarm(Box::new(change)));
     }
 
     fn take_quarantined(&self, value: &[u8], position: Option<&str>) {
