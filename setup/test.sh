@@ -44,6 +44,12 @@ rules() { "$tools/prometheus/promtool" test rules dashboards/prometheus/rules/mi
 
 scripts() { PYTHONPATH=setup python3 -m unittest discover --start-directory setup/tests; }
 
+# Ten faults in half an hour of a night: kill -9, sleepers, clean leaves, the broker's death. The long run of a hundred is in docs/BENCHMARKS.md.
+chaos() {
+    load-tests/chaos/chaos.py --midan "$MIDAN_BIN" --jars "$MIDAN_KAFKA_HOME/libs" --venue rabat --from-kick-off -60 --minutes 30 --speed 60 \
+        --kills 10 --every 3 --session 3
+}
+
 training() { "$tools/training/bin/python" -m pytest -q models/train; }
 
 suites_begin test
@@ -53,6 +59,7 @@ suite "rust" rust
 suite "console" console test
 suite "console in a browser" console e2e
 suite "console on its mock" console_on_mock
+check "chaos on a real Kafka" chaos
 suite "delivery" setup/compose_test.sh
 suite "model training" training
 suites_end

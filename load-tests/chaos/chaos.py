@@ -137,16 +137,23 @@ level = "info"
         return process.wait(timeout=90)
 
 
-def disturb(chance, told, instances, broker, away, now, stopped):
-    """One thing goes wrong; what is away comes back later."""
+def faults(chance, count):
+    """What goes wrong, in order: each kind once, if there is room, and most often a kill."""
+    kinds = ["kill", "stop", "leave", "broker"]
+    planned = (kinds + chance.choices(kinds, [70, 10, 12, 8], k=count))[:count]
+    chance.shuffle(planned)
+    return planned
+
+
+def disturb(what, chance, told, instances, broker, away, now, stopped):
+    """One thing goes wrong; what is away comes back later. Whether there was somebody whom it could happen to."""
     names = [name for name in instances.running if name not in stopped]
-    what = chance.choices(["kill", "stop", "leave", "broker"], [70, 10, 12, 8])[0]
     if what == "broker":
         broker.kill()
         time.sleep(chance.uniform(0, 2))
         broker.start()
     elif not names:
-        return
+        return False
     elif what == "stop":
         name = chance.choice(names)
         instances.running[name].send_signal(signal.SIGSTOP)
@@ -156,6 +163,7 @@ def disturb(chance, told, instances, broker, away, now, stopped):
         instances.kill(name, signal.SIGKILL if what == "kill" else signal.SIGTERM)
         away[name] = now + chance.uniform(0, 1.5 * instances.session_s)
     told[what] = told.get(what, 0) + 1
+    return True
 
 
 def chaos(args, broker, folder, instances):
@@ -165,9 +173,9 @@ def chaos(args, broker, folder, instances):
     for name in names:
         instances.start(name)
     feeding = instances.command("feed", "simulate", "--to", "kafka", "--speed", str(args.speed), *args.night)
-    away, stopped, told = {}, {}, {}
+    away, stopped, told, planned = {}, {}, {}, faults(chance, args.kills)
     next_fault = time.monotonic() + 5
-    while feeding.poll() is None or sum(told.values()) < args.kills or away or stopped:
+    while feeding.poll() is None or planned or away or stopped:
         now = time.monotonic()
         for name in [name for name, due in away.items() if due <= now]:
             del away[name]
@@ -178,8 +186,9 @@ def chaos(args, broker, folder, instances):
         for name, process in list(instances.running.items()):
             if process.poll() is not None:
                 sys.exit(f"instance {name} ended by itself with {process.returncode}; see {folder}/chaos-{name}.log")
-        if now >= next_fault and sum(told.values()) < args.kills:
-            disturb(chance, told, instances, broker, away, now, stopped)
+        if now >= next_fault and planned:
+            if disturb(planned[0], chance, told, instances, broker, away, now, stopped):
+                planned.pop(0)
             next_fault = time.monotonic() + chance.uniform(0.3, 2 * args.every - 0.3)
         time.sleep(0.05)
     if feeding.returncode != 0:
@@ -202,10 +211,13 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", default="400", help="event time per wall time of the feed")
     parser.add_argument("--venue", action="append", default=[], help="venues that play")
+    parser.add_argument("--from-kick-off", help="minutes of the night's first record after the first kick-off; before it where negative")
+    parser.add_argument("--minutes", help="minutes of the night that are fed")
     parser.add_argument("--keep", action="store_true", help="keep the folder with logs")
     args = parser.parse_args()
     args.midan = args.midan.resolve()
     args.night = [part for venue in args.venue for part in ("--venue", venue)]
+    args.night += [f"{option}={value}" for option, value in (("--from-kick-off", args.from_kick_off), ("--minutes", args.minutes)) if value is not None]
     folder = pathlib.Path(tempfile.mkdtemp(prefix="midan-chaos-"))
     broker = Broker(args.jars.resolve(), folder)
     both = calm, disturbed = [Instances(args.midan, broker, folder, prefix, args.session) for prefix in ("calm-", "chaos-")]

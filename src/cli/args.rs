@@ -166,6 +166,12 @@ pub struct SimulateArgs {
     /// Venues that play.
     #[arg(long = "venue", value_name = "VENUE")]
     pub venues: Vec<String>,
+    /// Begins so many minutes after the first kick-off, before it where negative; without it with the night.
+    #[arg(long, value_name = "MINUTES", allow_hyphen_values = true)]
+    pub from_kick_off: Option<i64>,
+    /// Ends after so many minutes; without it with the night.
+    #[arg(long, value_name = "MINUTES")]
+    pub minutes: Option<u32>,
     /// Event time per wall time.
     #[arg(long, default_value = "max")]
     pub speed: Speed,

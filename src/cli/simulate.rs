@@ -42,7 +42,18 @@ fn match_night(settings: &Settings, args: &SimulateArgs, feeder: &mut dyn Feeder
     let options = Options { faults: args.faults, ..Options::default() };
     let matches = matches(&world, &args.venues)?;
     let mut nights = Nights::new(&world, &matches, args.seed, &options)?;
-    let sent = night::feed(&mut nights, feeder, args.speed, &AtomicBool::new(false), |_| {})?;
+    let days = world.venues.iter().flat_map(|venue| &venue.matches).filter(|day| matches.iter().any(|(_, id)| **id == *day.id));
+    let from = args
+        .from_kick_off
+        .zip(days.map(|day| day.kick_off.as_millis()).min())
+        .map_or(i64::MIN, |(minutes, kick_off)| kick_off.saturating_add(minutes.saturating_mul(60_000)));
+    let length = args.minutes.map_or(i64::MAX, |minutes| i64::from(minutes) * 60_000);
+    let mut first = None;
+    let mut stretch = nights
+        .by_ref()
+        .skip_while(|record| record.received < from)
+        .take_while(|record| record.received.saturating_sub(*first.get_or_insert(record.received)) < length);
+    let sent = night::feed(&mut stretch, feeder, args.speed, &AtomicBool::new(false), |_| {})?;
     if let Some(path) = &args.truth {
         night::write_truth(&nights, path)?;
     }

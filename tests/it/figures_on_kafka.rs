@@ -58,7 +58,9 @@ impl Core for Echo {
 type Seen = Mutex<BTreeMap<Vec<u8>, Instant>>;
 
 fn read(settings: &Settings, topic: Topic, seen: &Seen, stop: &AtomicBool) {
-    let mut tail = KafkaTail::new(settings, &[topic], Since::End).unwrap();
+    // Topics that were just made have no leader for a moment.
+    let open = || KafkaTail::new(settings, &[topic], Since::End);
+    let mut tail = (0..50).find_map(|_| open().map_err(|_| rest(Duration::from_millis(100))).ok()).expect("the topics have no leader");
     let mut records: Vec<TailRecord> = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         tail.poll(1_000, Duration::from_millis(20), &mut records).unwrap();
