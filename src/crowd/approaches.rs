@@ -19,7 +19,7 @@ use super::planned::p_planned_over;
 use super::topology::Topology;
 use super::transit::station;
 use crate::time::EventTime;
-use crate::venue::{Plan, Venue};
+use crate::venue::{GateId, Plan, Venue};
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds in a minute.
@@ -67,12 +67,31 @@ impl ArrivalState {
         Self { gross: vec![0; topology.border.len()], approaches: vec![ApproachTally::default(); venue.approaches.len()], ..Self::default() }
     }
 
-    /// Goes on by one pane; another match begins with nobody.
-    pub(super) fn take(&mut self, venue: &Venue, topology: &Topology, end: EventTime, crossings: &[CrossingFlow], tonight: Option<&Tonight>) {
+    /// Turns to the match of the night: another match begins with nobody.
+    pub(super) fn turn_to(&mut self, venue: &Venue, topology: &Topology, tonight: Option<&Tonight>) {
         let match_id = tonight.map(|tonight| &tonight.match_id);
         if self.match_id.as_ref() != match_id {
             *self = Self { match_id: match_id.cloned(), ..Self::new(venue, topology) };
         }
+    }
+
+    /// Persons were admitted over a gate whom its counter did not see in time.
+    pub(super) fn admit(&mut self, venue: &Venue, gate: GateId, persons: i64) {
+        for (tally, _) in self.approaches.iter_mut().zip(&venue.approaches).filter(|(_, approach)| approach.gates.contains(&gate)) {
+            tally.admitted = tally.admitted.saturating_add_signed(persons);
+        }
+    }
+
+    /// Persons crossed whom their counter did not see in time; what is no border changes nothing.
+    pub(super) fn pass(&mut self, topology: &Topology, crossing: usize, forward: i64, backward: i64) {
+        if let Some(at) = topology.border.iter().position(|(way, _)| *way == crossing) {
+            self.gross[at] = self.gross[at].saturating_add_signed(forward + backward);
+            self.inside += if topology.border[at].1 { forward - backward } else { backward - forward };
+        }
+    }
+
+    /// Goes on by one pane.
+    pub(super) fn take(&mut self, venue: &Venue, topology: &Topology, end: EventTime, crossings: &[CrossingFlow], tonight: Option<&Tonight>) {
         let mut net = 0i64;
         for (gross, (way, is_inwards)) in self.gross.iter_mut().zip(&topology.border) {
             let flow = crossings.get(*way).copied().unwrap_or_default();
@@ -100,10 +119,7 @@ impl ArrivalState {
 
     /// A late event moved so many persons over a crossing.
     pub(super) fn correct(&mut self, venue: &Venue, topology: &Topology, crossing: usize, forward: i64, backward: i64) {
-        if let Some(at) = topology.border.iter().position(|(way, _)| *way == crossing) {
-            self.gross[at] = self.gross[at].saturating_add_signed(forward + backward);
-            self.inside += if topology.border[at].1 { forward - backward } else { backward - forward };
-        }
+        self.pass(topology, crossing, forward, backward);
         for (tally, approach) in self.approaches.iter_mut().zip(&venue.approaches) {
             let is_its =
                 approach.links.iter().any(|link| Topology::of_link(*link) == crossing) || approach.stops.iter().any(|stop| topology.of_stop(*stop) == crossing);

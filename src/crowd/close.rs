@@ -7,6 +7,7 @@ use super::figures::{LinkFigures, Phase, VenueFigures, ZoneFigures};
 use super::flow::{CrossingFlow, ZoneFlows, crossing_flows, zone_flows};
 use super::gate::{Passage, gates, is_forced, note_states};
 use super::grade::level_of_service;
+use super::stand_in::{Silence, StoodIn};
 use super::state::CrowdState;
 use super::topology::Topology;
 use super::{entry, figures::Estimate};
@@ -23,23 +24,27 @@ impl CrowdState {
         self.note(venue, topology, end, content);
         let hearing = Hearing::at(end, since, self, topology);
         self.note_unheard(topology, &hearing);
-        self.move_heads(venue, topology, end, content, &crossings, &flows);
-        self.pass_unheard(venue, topology, &flows, &hearing);
-        let dense = self.dense_figures(topology, end, content);
-        let mut zones = self.zone_figures(venue, topology, &flows, dense, &hearing);
-        let passage = Passage { venue, topology, end, crossings: &crossings, scans: &content.scans, flows: &flows, zones: &zones };
-        let gates = gates(self, &passage, &hearing);
         self.night.hear_surroundings(venue, &topology.calls, end, content);
         self.night.forget(venue, end);
         let tonight = self.night.tonight(venue, end);
-        self.night.turn_to(tonight.as_ref());
+        if self.night.turn_to(tonight.as_ref()) {
+            self.gates.iter_mut().for_each(|gate| gate.stood_in = StoodIn { scanned: 0, guessed: 0, ..gate.stood_in });
+        }
         let phase = tonight.as_ref().map_or(Phase::default(), |tonight| tonight.phase);
+        self.arrivals.turn_to(venue, topology, tonight.as_ref());
+        self.move_heads(venue, topology, end, content, &crossings, &flows, phase);
+        let silence = Silence { venue, topology, end, scans: &content.scans, hearing: &hearing, phase };
+        let passed = self.stand_in(&silence);
+        self.pass_unheard(&silence, &flows, &passed);
+        let dense = self.dense_figures(topology, end, content);
+        let mut zones = self.zone_figures(venue, topology, &flows, dense, &hearing);
+        let passage = Passage { venue, topology, end, crossings: &crossings, scans: &content.scans, flows: &flows, zones: &zones, passed: &passed };
+        let gates = gates(self, &passage, &hearing);
         let (inwards, outwards) = over_entry_gates(venue, &crossings);
         self.night.admit(inwards, outwards, phase);
         let limits = topology.lead.and_then(|lead| topology.zones.get(lead.index())).map(|plan| &plan.limits);
-        let entry = limits
-            .zip(tonight.as_ref())
-            .and_then(|(limits, tonight)| entry::entry(venue, topology, limits, tonight, self.night.admitted, (&gates, &zones), end));
+        let seen = entry::Seen { admitted: self.admitted(venue), gates: &gates, zones: &zones, end };
+        let entry = limits.zip(tonight.as_ref()).and_then(|(limits, tonight)| entry::entry(venue, topology, limits, tonight, seen));
         self.arrivals.take(venue, topology, end, &crossings, tonight.as_ref());
         let presence = limits.zip(tonight.as_ref()).and_then(|(limits, tonight)| self.arrivals.presence(topology, tonight, limits.counter_gain, end));
         let links = links(self, venue, topology, &crossings, &hearing);
@@ -72,7 +77,16 @@ impl CrowdState {
         }
     }
 
-    fn move_heads(&mut self, venue: &Venue, topology: &Topology, end: EventTime, content: &PaneContent, crossings: &[CrossingFlow], flows: &[ZoneFlows]) {
+    fn move_heads(
+        &mut self,
+        venue: &Venue,
+        topology: &Topology,
+        end: EventTime,
+        content: &PaneContent,
+        crossings: &[CrossingFlow],
+        flows: &[ZoneFlows],
+        phase: Phase,
+    ) {
         let deficits: Vec<u32> = self.zones.iter().map(|zone| zone.deficit).collect();
         for (i, (zone, plan)) in venue.zones.iter().zip(&topology.zones).enumerate() {
             if zone.closed {
@@ -84,7 +98,7 @@ impl CrowdState {
                 self.zones[i].moved = before.map_or(0, |before| before.abs_diff(heads));
             }
         }
-        self.infer_unheard(topology, &deficits);
+        self.infer_unheard(venue, topology, &deficits, phase);
     }
 
     /// What a zone's head counts say, if any came in this pane: the sum of the last reading of each, for each sees its own part.

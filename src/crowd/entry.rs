@@ -1,7 +1,7 @@
 //! The entry of the spectators: who is in, what the gates let through, when all will be in (crowd-science §2.5).
 //!
 //! - *Admitted*: inward flow over the entry gates since the match's night began, less outward flow before kick-off (who leaves later has been in). A gate's flow is
-//!   that of its counters, or that of its scans where its link has no counter.
+//!   that of its counters, or that of its scans where its link has no counter; while its counter is silent, what stands in for it ([`super::stand_in`]).
 //! - *Entry-completion ETA* = now + (expected − admitted)/capacity. It is the time that the gates need, not a forecast of arrivals: it is late only when
 //!   the gates are what holds people up.
 //! - *Probability of being late*: the persons still outside at the deadline are R − C·T with R = expected − admitted (σ = share·expected), C the capacity
@@ -13,7 +13,7 @@ use super::normal::{Z90, probability_above};
 use super::phase::Tonight;
 use super::planned::p_planned;
 use super::queue::minutes_to_serve;
-use super::state::NightState;
+use super::state::{CrowdState, NightState};
 use super::topology::Topology;
 use crate::time::EventTime;
 use crate::venue::{Venue, ZoneKind};
@@ -31,13 +31,15 @@ impl NightState {
         }
     }
 
-    /// Turns to the match of the night: another match begins with nobody admitted.
-    pub(super) fn turn_to(&mut self, tonight: Option<&Tonight>) {
+    /// Turns to the match of the night, and says whether it is another one: it begins with nobody admitted.
+    pub(super) fn turn_to(&mut self, tonight: Option<&Tonight>) -> bool {
         let match_id = tonight.map(|tonight| tonight.match_id.clone());
-        if self.match_id != match_id {
+        let is_another = self.match_id != match_id;
+        if is_another {
             self.match_id = match_id;
             self.admitted = 0;
         }
+        is_another
     }
 }
 
@@ -54,24 +56,44 @@ impl NightState {
     }
 }
 
+/// Who is in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Admitted {
+    /// Persons.
+    pub(super) persons: i64,
+    /// How many of them were inferred while their gate's counter was silent.
+    pub(super) guessed: u32,
+}
+
+impl CrowdState {
+    /// Who has been admitted tonight.
+    pub(super) fn admitted(&self, venue: &Venue) -> Admitted {
+        let entries = venue.gates.iter().zip(&self.gates).filter(|(gate, _)| gate.entry);
+        Admitted { persons: self.night.admitted, guessed: entries.map(|(_, state)| state.stood_in.guessed).fold(0, u32::saturating_add) }
+    }
+}
+
+/// What the pane tells of the entry.
+pub(super) struct Seen<'a> {
+    pub(super) admitted: Admitted,
+    pub(super) gates: &'a [GateFigures],
+    pub(super) zones: &'a [ZoneFigures],
+    pub(super) end: EventTime,
+}
+
 /// The entry of tonight's match as of `end`; `None` without a match, an expected attendance or an entry gate, and after the final whistle.
-pub(super) fn entry(
-    venue: &Venue,
-    topology: &Topology,
-    limits: &ZoneLimits,
-    tonight: &Tonight,
-    admitted: i64,
-    (gates, zones): (&[GateFigures], &[ZoneFigures]),
-    end: EventTime,
-) -> Option<EntryFigures> {
+pub(super) fn entry(venue: &Venue, topology: &Topology, limits: &ZoneLimits, tonight: &Tonight, seen: Seen<'_>) -> Option<EntryFigures> {
+    let Seen { admitted, gates, zones, end } = seen;
     if tonight.phase == Phase::After || !venue.gates.iter().any(|gate| gate.entry) {
         return None;
     }
     let expected = tonight.expected?;
-    let admitted = u32::try_from(admitted.max(0)).unwrap_or(u32::MAX);
+    let guessed = f64::from(admitted.guessed) * limits.lane_rate;
+    let admitted = u32::try_from(admitted.persons.max(0)).unwrap_or(u32::MAX);
     let capacity_per_min: f64 = venue.gates.iter().zip(gates).filter(|(gate, _)| gate.entry).map(|(_, figures)| figures.capacity_per_min).sum();
     let is_complete = end >= tonight.kick_off && capacity_per_min > 0.0 && is_nobody_outside(venue, topology, zones);
-    let load = Load { expected: f64::from(if is_complete { admitted } else { expected }), admitted: f64::from(admitted), capacity_per_min };
+    let coming = f64::from(if is_complete { admitted } else { expected });
+    let load = Load { expected: coming, admitted: f64::from(admitted), admitted_sigma: guessed, capacity_per_min };
     let deadline = tonight.kick_off.as_millis() as f64 - limits.entry_margin_ms;
     Some(EntryFigures {
         end,
@@ -103,7 +125,7 @@ impl SplitLimits {
         if entry.is_complete {
             return 0.0;
         }
-        let load = Load { expected: f64::from(entry.expected) * share, admitted: admitted as f64, capacity_per_min: capacity };
+        let load = Load { expected: f64::from(entry.expected) * share, admitted: admitted as f64, admitted_sigma: 0.0, capacity_per_min: capacity };
         load.p_after((entry.kick_off.as_millis() as f64 - self.entry_margin_ms - entry.end.as_millis() as f64) / MINUTE, self.attendance, self.lane_rate)
     }
 }
@@ -112,10 +134,17 @@ impl SplitLimits {
 struct Load {
     expected: f64,
     admitted: f64,
+    /// One standard deviation of who is in, persons: of those who were inferred.
+    admitted_sigma: f64,
     capacity_per_min: f64,
 }
 
 impl Load {
+    /// One standard deviation of who is still outside, persons.
+    fn persons_sigma(&self, attendance: f64) -> f64 {
+        libm::hypot(attendance * self.expected, self.admitted_sigma)
+    }
+
     fn remaining(&self) -> f64 {
         (self.expected - self.admitted).max(0.0)
     }
@@ -123,7 +152,7 @@ impl Load {
     /// When entry is complete, epoch ms; by the law of propagation σ² = (σ_R/C)² + (R·σ_C/C²)². Never before now.
     fn eta(&self, limits: &ZoneLimits, now: f64) -> Option<Estimate> {
         let minutes = minutes_to_serve(self.remaining(), self.capacity_per_min)?;
-        let of_persons = if self.capacity_per_min > 0.0 { limits.attendance * self.expected / self.capacity_per_min } else { 0.0 };
+        let of_persons = if self.capacity_per_min > 0.0 { self.persons_sigma(limits.attendance) / self.capacity_per_min } else { 0.0 };
         let of_rate = minutes * limits.lane_rate;
         let sigma = libm::sqrt(of_persons * of_persons + of_rate * of_rate);
         let half = if sigma.is_finite() { Z90 * sigma } else { 0.0 };
@@ -134,7 +163,7 @@ impl Load {
     fn p_after(&self, minutes: f64, attendance: f64, lane_rate: f64) -> f64 {
         let left = minutes.max(0.0);
         let served = self.capacity_per_min * left;
-        let of_persons = attendance * self.expected;
+        let of_persons = self.persons_sigma(attendance);
         let of_rate = lane_rate * served;
         // The estimate of who is outside is not cut off at zero here: more may have come than were expected.
         probability_above(0.0, self.expected - self.admitted - served, libm::sqrt(of_persons * of_persons + of_rate * of_rate))
@@ -158,7 +187,7 @@ mod tests {
     /// Hillsborough (crowd-science §2.5): 10,100 persons at 7 × 750/h need 1.92 h.
     #[test]
     fn the_eta_is_what_the_gates_need() {
-        let load = Load { expected: 10_100.0, admitted: 0.0, capacity_per_min: 7.0 * 750.0 / 60.0 };
+        let load = Load { expected: 10_100.0, admitted: 0.0, admitted_sigma: 0.0, capacity_per_min: 7.0 * 750.0 / 60.0 };
         let eta = load.eta(&limits(), 0.0).unwrap();
         assert!((eta.v / 3_600_000.0 - 1.92).abs() < 0.005);
         assert!(eta.lo < eta.v && eta.v < eta.hi);
@@ -168,13 +197,13 @@ mod tests {
 
     #[test]
     fn at_the_deadline_it_is_even_odds() {
-        let load = Load { expected: 8_000.0, admitted: 2_000.0, capacity_per_min: 100.0 };
+        let load = Load { expected: 8_000.0, admitted: 2_000.0, admitted_sigma: 0.0, capacity_per_min: 100.0 };
         assert!((late(&load, 60.0) - 0.5).abs() < 1e-12);
     }
 
     #[test]
     fn with_everything_shut_there_is_no_eta_and_it_will_be_late() {
-        let load = Load { expected: 8_000.0, admitted: 2_000.0, capacity_per_min: 0.0 };
+        let load = Load { expected: 8_000.0, admitted: 2_000.0, admitted_sigma: 0.0, capacity_per_min: 0.0 };
         assert_eq!(load.eta(&limits(), 0.0), None);
         assert!(late(&load, 60.0) > 0.999);
     }

@@ -9,11 +9,12 @@ use super::figures::{Estimate, GateFigures, ScanWindow, ZoneFigures};
 use super::flow::{CrossingFlow, ZoneFlows};
 use super::limits::GateLimits;
 use super::queue;
+use super::stand_in::Passed;
 use super::state::{CrowdState, GateState, Slice};
 use super::topology::Topology;
 use crate::feeds::observation::DoorState;
 use crate::time::EventTime;
-use crate::venue::{GateId, Venue};
+use crate::venue::{Gate, GateId, Venue};
 use crate::window::PaneContent;
 use crate::window::pane::GateScans;
 
@@ -26,6 +27,8 @@ pub(super) struct Passage<'a> {
     pub(super) scans: &'a [GateScans],
     pub(super) flows: &'a [ZoneFlows],
     pub(super) zones: &'a [ZoneFigures],
+    /// By gate: how its flow was learnt.
+    pub(super) passed: &'a [Passed],
 }
 
 /// What a gate can do.
@@ -94,8 +97,14 @@ impl Passage<'_> {
     fn serve(&self, state: &mut CrowdState, id: GateId) -> Service {
         let gate = &self.venue.gates[id.index()];
         let limits = &self.topology.gates[id.index()].limits;
-        let lanes_open = self.lanes_open(state, id);
+        let lanes_open = lanes_open(state, self.venue, self.topology, id);
         let flow = self.flow(id);
+        // While nobody counts a gate only its scans can tell what it can do.
+        let served = match self.passed.get(id.index()) {
+            Some(Passed::Guessed(_) | Passed::Awaited) => None,
+            Some(Passed::Scanned(inwards, _)) => Some(*inwards),
+            _ => Some(flow.forward),
+        };
         let is_busy = self.queue_persons(id).is_some_and(|queue| queue.v >= limits.busy);
         let pane_ms = self.venue.pane.span().as_millis();
         let pane = Slice {
@@ -103,16 +112,14 @@ impl Passage<'_> {
             seen_ms: u32::try_from(pane_ms).unwrap_or(u32::MAX),
             inwards: flow.forward,
             arrivals: self.arrivals(id),
-            busy_inwards: if is_busy { flow.forward } else { 0 },
-            busy_lane_ms: if is_busy { u64::from(lanes_open) * pane_ms } else { 0 },
+            busy_inwards: served.filter(|_| is_busy).unwrap_or(0),
+            busy_lane_ms: if is_busy && served.is_some() { u64::from(lanes_open) * pane_ms } else { 0 },
             scanned: self.scans.get(id.index()).map_or(0, |scans| scans.entered),
             rejected: self.scans.get(id.index()).map_or(0, |scans| scans.rejected),
         };
         let window = &mut state.gates[id.index()];
         window.take(self.end, limits, pane);
-        let busy = window.sum();
-        let (rate, share) =
-            queue::lane_rate(gate.lane_rate_per_h / 3_600.0, limits.lane_rate, f64::from(busy.busy_inwards), busy.busy_lane_ms as f64 / 1_000.0);
+        let (rate, share) = rate_of(gate, limits, &window.sum());
         Service { lanes_open, per_min: f64::from(lanes_open) * rate * 60.0, share }
     }
 
@@ -192,17 +199,23 @@ impl Passage<'_> {
             area_m2: self.venue.zones.get(zone.index())?.area_m2,
         })
     }
+}
 
-    fn lanes_open(&self, state: &CrowdState, id: GateId) -> u32 {
-        let lanes = self.venue.gates[id.index()].lanes;
-        let sensors = &self.topology.gates[id.index()].states;
-        if sensors.is_empty() {
-            return lanes;
-        }
-        let told = |sensor| state.sensor(self.topology, sensor).and_then(|sensor| sensor.reading);
-        let open = sensors.iter().enumerate().map(|(i, sensor)| told(*sensor).unwrap_or_else(|| lanes_spoken_for(self.venue, self.topology, id, i)));
-        open.fold(0, u32::saturating_add).min(lanes)
+/// How many lanes of a gate are open, by what was last told of them; all where nobody tells.
+pub(super) fn lanes_open(state: &CrowdState, venue: &Venue, topology: &Topology, id: GateId) -> u32 {
+    let lanes = venue.gates[id.index()].lanes;
+    let sensors = &topology.gates[id.index()].states;
+    if sensors.is_empty() {
+        return lanes;
     }
+    let told = |sensor| state.sensor(topology, sensor).and_then(|sensor| sensor.reading);
+    let open = sensors.iter().enumerate().map(|(i, sensor)| told(*sensor).unwrap_or_else(|| lanes_spoken_for(venue, topology, id, i)));
+    open.fold(0, u32::saturating_add).min(lanes)
+}
+
+/// What a lane of a gate lets through, persons/s, with the relative standard deviation of that, given its window.
+pub(super) fn rate_of(gate: &Gate, limits: &GateLimits, window: &Slice) -> (f64, f64) {
+    queue::lane_rate(gate.lane_rate_per_h / 3_600.0, limits.lane_rate, f64::from(window.busy_inwards), window.busy_lane_ms as f64 / 1_000.0)
 }
 
 impl Queue {
@@ -244,7 +257,14 @@ impl GateState {
         }
     }
 
-    fn sum(&self) -> Slice {
+    /// Persons who went in, and over how long (ms), in the slices that ended before `at` and are still within the rate window.
+    pub(super) fn before(&self, at: EventTime, limits: &GateLimits) -> (u32, u32) {
+        let whole = |slice: &&Slice| (slice.number + 1).saturating_mul(limits.slice_ms) <= at.as_millis();
+        let sum = self.slices.iter().filter(whole).fold(Slice::default(), |sum, slice| sum.plus(slice));
+        (sum.inwards, sum.seen_ms)
+    }
+
+    pub(super) fn sum(&self) -> Slice {
         self.slices.iter().fold(Slice::default(), |sum, slice| sum.plus(slice))
     }
 }

@@ -96,6 +96,8 @@ pub struct GateLimits {
     pub slices: i64,
     /// How far back counts and scans are held against each other, ms.
     pub breach_ms: i64,
+    /// A counter that is silent for less is merely late, ms.
+    pub silence_ms: f64,
 }
 
 impl ZoneLimits {
@@ -174,6 +176,7 @@ impl GateLimits {
             slice_ms,
             slices,
             breach_ms: (value("breach.window_s") * 1_000.0) as i64,
+            silence_ms: value("blind.age_s") * 1_000.0,
         }
     }
 }

@@ -47,7 +47,8 @@ impl ZoneState {
         self.hold(i64::from(persons) + inwards - repaid - outwards);
     }
 
-    fn hold(&mut self, persons: i64) {
+    /// Sets the heads; what a balance would be below zero is a deficit.
+    pub(super) fn hold(&mut self, persons: i64) {
         let missed = u32::try_from(-persons.min(0)).unwrap_or(u32::MAX);
         self.deficit = self.deficit.saturating_add(missed);
         self.persons = Some(u32::try_from(persons.max(0)).unwrap_or(u32::MAX));
@@ -66,7 +67,9 @@ impl ZoneState {
         let measured = if is_measured { limits.occupancy_sensor * anchor } else { 0.0 };
         let squares: f64 = self.gross.iter().map(|gross| (*gross as f64) * (*gross as f64)).sum();
         let counted = limits.counter_gain * libm::sqrt(squares);
-        let drawn = libm::sqrt(measured * measured + counted * counted).max(f64::from(self.deficit));
+        let guessed: f64 = self.unheard.iter().map(|unheard| f64::from(unheard.guessed())).map(|guessed| guessed * guessed).sum();
+        let inferred = limits.lane_rate * libm::sqrt(guessed);
+        let drawn = libm::sqrt(measured * measured + counted * counted + inferred * inferred).max(f64::from(self.deficit));
         libm::hypot(drawn.min((anchor + self.came as f64) * UNIFORM_SIGMA), looked)
     }
 }

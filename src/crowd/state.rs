@@ -4,6 +4,7 @@ use super::approaches::ArrivalState;
 use super::dense::DenseState;
 use super::figures::Phase;
 use super::flow::TotalBases;
+use super::stand_in::StoodIn;
 use super::surroundings::CallHeard;
 use super::topology::{Owner, Slot, Topology};
 use super::unheard::Unheard;
@@ -59,6 +60,8 @@ pub struct ZoneState {
 pub struct GateState {
     /// The rate window, oldest slice first.
     pub slices: Vec<Slice>,
+    /// Who passed it while its counter was silent.
+    pub stood_in: StoodIn,
     /// Its own sensors.
     pub sensors: Vec<SensorState>,
 }
@@ -137,7 +140,7 @@ impl CrowdState {
     /// The state before the first pane: closed zones are empty, gates are as planned.
     pub fn new(venue: &Venue, topology: &Topology) -> Self {
         let mut zones: Vec<ZoneState> = venue.zones.iter().zip(&topology.zones).map(|(zone, plan)| ZoneState::new(zone.closed, plan.ways.len())).collect();
-        let mut gates = vec![GateState { slices: Vec::new(), sensors: Vec::new() }; venue.gates.len()];
+        let mut gates = vec![GateState { slices: Vec::new(), stood_in: StoodIn::default(), sensors: Vec::new() }; venue.gates.len()];
         let mut night = NightState::default();
         for slot in &topology.owners {
             let sensors = match slot.owner {

@@ -9,7 +9,9 @@
 //! before a gate that is shut people really do stand.
 
 use super::coverage::Hearing;
+use super::figures::Phase;
 use super::flow::ZoneFlows;
+use super::stand_in::{Passed, Silence};
 use super::state::CrowdState;
 use super::topology::Topology;
 use crate::venue::{SensorId, Venue, ZoneId, ZoneKind};
@@ -24,12 +26,31 @@ pub struct Unheard {
     pub came: u32,
     /// Persons who must have gone out over it unseen.
     pub went: u32,
+    /// How many of both are known to the person all the same, by their scans.
+    pub known: u32,
 }
 
 impl Unheard {
     /// Sets what is told late against what was inferred, and hands back what is new.
     pub(super) fn settle(&mut self, inwards: i64, outwards: i64) -> (i64, i64) {
-        (settle(&mut self.came, inwards), settle(&mut self.went, outwards))
+        let new = (settle(&mut self.came, inwards), settle(&mut self.went, outwards));
+        self.known = self.known.min(self.came.saturating_add(self.went));
+        new
+    }
+
+    /// Takes in who crossed while nobody counted; `known` where they were scanned.
+    pub(super) fn stand_in(&mut self, came: u32, went: u32, known: bool) {
+        self.was = true;
+        self.came = self.came.saturating_add(came);
+        self.went = self.went.saturating_add(went);
+        if known {
+            self.known = self.known.saturating_add(came).saturating_add(went);
+        }
+    }
+
+    /// Persons who were inferred, and whom nothing has told to the person.
+    pub(super) fn guessed(&self) -> u32 {
+        self.came.saturating_add(self.went).saturating_sub(self.known)
     }
 }
 
@@ -63,7 +84,7 @@ impl CrowdState {
     }
 
     /// Takes what the pane's balances missed from the other side of the one way that was unheard; `before` are the deficits as they were.
-    pub(super) fn infer_unheard(&mut self, topology: &Topology, before: &[u32]) {
+    pub(super) fn infer_unheard(&mut self, venue: &Venue, topology: &Topology, before: &[u32], phase: Phase) {
         for (i, known) in before.iter().enumerate() {
             let missed = self.zones[i].deficit.saturating_sub(*known);
             if missed == 0 {
@@ -71,15 +92,21 @@ impl CrowdState {
             }
             let mut unheard = self.zones[i].unheard.iter().enumerate().filter(|(_, unheard)| unheard.was).map(|(at, _)| at);
             if let (Some(at), None) = (unheard.next(), unheard.next()) {
-                self.bring(topology, i, at, missed);
+                let brought = i64::from(self.bring(topology, i, at, missed));
+                let (way, is_inwards) = topology.zones[i].ways[at];
+                self.admit_unseen(venue, way, if is_inwards { brought } else { -brought }, phase);
             }
         }
     }
 
-    /// Lets who came into a concourse pass on over its one unheard way to the seats; `flows` are the counted flows of the pane.
-    pub(super) fn pass_unheard(&mut self, venue: &Venue, topology: &Topology, flows: &[ZoneFlows], hearing: &Hearing) {
-        let is_silent =
-            |way: usize| topology.link_sensors.get(way).is_some_and(|on_link| !on_link.is_empty() && !on_link.iter().any(|s| hearing.hears(s.sensor)));
+    /// Lets who came into a concourse pass on over its one unheard way to the seats, unless scans tell of it; `flows` are the counted flows of the pane.
+    pub(super) fn pass_unheard(&mut self, pane: &Silence<'_>, flows: &[ZoneFlows], passed: &[Passed]) {
+        let (venue, topology, hearing) = (pane.venue, pane.topology, pane.hearing);
+        let is_scanned = |way: usize| venue.gates.iter().zip(passed).any(|(gate, passed)| gate.link.index() == way && matches!(passed, Passed::Scanned(..)));
+        let is_silent = |way: usize| {
+            let on_link = topology.link_sensors.get(way).map_or(&[][..], Vec::as_slice);
+            !on_link.is_empty() && !on_link.iter().any(|s| hearing.hears(s.sensor)) && !is_scanned(way)
+        };
         for (i, _) in venue.zones.iter().enumerate().filter(|(_, zone)| zone.kind == ZoneKind::Concourse && zone.closed) {
             let net = flows[i].inwards.saturating_sub(flows[i].outwards);
             let mut silent = topology.zones[i].ways.iter().enumerate().filter(|(_, (way, _))| is_silent(*way)).map(|(at, _)| at);
@@ -93,25 +120,38 @@ impl CrowdState {
             self.zones[i].unheard[at].was = true;
             self.zones[j].unheard[there].was = true;
             if net > 0 {
+                self.admit_unseen(venue, way, if is_inwards { -i64::from(net) } else { i64::from(net) }, pane.phase);
                 self.bring_over(Side { zone: i, at }, Side { zone: j, at: there }, net);
             }
         }
     }
 
-    /// Brings up to `missed` persons into zone `i` over its way at `at`.
-    fn bring(&mut self, topology: &Topology, i: usize, at: usize, missed: u32) {
+    /// Whoever crossed an entry gate unseen was admitted; one who must have come back out was not. `forward` persons over the crossing at `way`.
+    fn admit_unseen(&mut self, venue: &Venue, way: usize, forward: i64, phase: Phase) {
+        let Some(gate) = venue.gates.iter().position(|gate| gate.entry && gate.link.index() == way) else { return };
+        let guessed = &mut self.gates[gate].stood_in.guessed;
+        *guessed = u32::try_from(i64::from(*guessed) + forward).unwrap_or(0);
+        self.night.admit(forward, 0, phase);
+        if phase != Phase::After {
+            self.arrivals.admit(venue, gate.into(), forward);
+        }
+    }
+
+    /// Brings up to `missed` persons into zone `i` over its way at `at`, and says how many.
+    fn bring(&mut self, topology: &Topology, i: usize, at: usize, missed: u32) -> u32 {
         let (way, is_inwards) = topology.zones[i].ways[at];
-        let Some(ends) = topology.crossings.get(way) else { return };
+        let Some(ends) = topology.crossings.get(way) else { return 0 };
         let other = if is_inwards { ends.from } else { ends.to };
-        let Some(j) = other.map(ZoneId::index).filter(|j| *j != i) else { return };
+        let Some(j) = other.map(ZoneId::index).filter(|j| *j != i) else { return 0 };
         let there = topology.zones[j].ways.iter().position(|(known, _)| *known == way);
-        let (Some(there), Some(persons)) = (there, self.zones[j].persons) else { return };
+        let (Some(there), Some(persons)) = (there, self.zones[j].persons) else { return 0 };
         let brought = missed.min(persons);
         self.zones[i].deficit -= brought;
         let heads = self.zones[i].persons;
         self.bring_over(Side { zone: j, at: there }, Side { zone: i, at }, brought);
         // Who made good a deficit has been counted out again already.
         self.zones[i].persons = heads;
+        brought
     }
 
     /// Takes up to `persons` from one side of a way to the other, and remembers that nobody counted them.

@@ -2,8 +2,9 @@
 //!
 //! Earlier than `entry_eta.from_s` before kick-off the plan alone decides: whether these lanes can let these people in as they are planned to come (Hillsborough was wrong
 //! weeks before). From then on what is admitted and what is open decides, and until the deadline the probability alone, for a shortage of gates is known before the first queue stands.
-//! Once the deadline has passed, anybody still missing would be late for certain, and some never come; so from then on somebody must be seen waiting (a busy queue
-//! at an entry gate; where no queue is counted, it ends with kick-off).
+//! Once the deadline has passed, anybody still missing would be late for certain, and some never come; so from then on, and before it when no more are missing than
+//! usually stay away (`entry_eta.missing`), somebody must be seen waiting (a busy queue at
+//! an entry gate that takes longer than `entry_eta.wait_s`; where no queue is counted, it ends with kick-off).
 
 use super::finding::{Code, Finding, Place, PlaceKind, Priority};
 use super::scene::{Manner, Scene, Standing, profile_of, seconds};
@@ -98,8 +99,8 @@ fn explain(scene: &Scene<'_>, entry: &EntryFigures, profile: &Profile, finding: 
     }
     finding.evidence.push(scene.figure("remaining_persons", f64::from(entry.expected.saturating_sub(entry.admitted)), "persons"));
     finding.evidence.push(scene.figure("capacity_per_min", entry.capacity_per_min, "persons/min"));
-    if is_anybody_waiting(scene) == Some(false) {
-        let waiting: f64 = queues(scene).map(|(persons, _)| persons).sum();
+    if is_anybody_waiting(scene, profile) == Some(false) {
+        let waiting: f64 = queues(scene).map(|queue| queue.persons).sum();
         finding.against.push(scene.figure("queue", waiting, "persons"));
     }
 }
@@ -110,22 +111,37 @@ fn is_long_before(scene: &Scene<'_>, entry: &EntryFigures, profile: &Profile) ->
 }
 
 fn is_the_question(scene: &Scene<'_>, entry: &EntryFigures, profile: &Profile) -> bool {
-    scene.end < deadline(entry, profile) || is_anybody_waiting(scene).unwrap_or(scene.end < entry.kick_off)
+    let missing = f64::from(entry.expected) - f64::from(entry.admitted);
+    let are_many = missing > profile.value("entry_eta.missing") * f64::from(entry.expected);
+    scene.end < deadline(entry, profile) && are_many || is_anybody_waiting(scene, profile).unwrap_or(scene.end < entry.kick_off)
 }
 
 fn deadline(entry: &EntryFigures, profile: &Profile) -> EventTime {
     entry.kick_off.before(seconds(profile, "entry_eta.margin_s"))
 }
 
-/// Whether the queue at any entry gate is busy; `None` where none is counted.
-fn is_anybody_waiting(scene: &Scene<'_>) -> Option<bool> {
-    queues(scene).map(|(persons, busy)| persons >= busy).reduce(|any, busy| any || busy)
+/// Whether the queue at any entry gate holds people up; `None` where none is counted.
+fn is_anybody_waiting(scene: &Scene<'_>, profile: &Profile) -> Option<bool> {
+    let patience_min = profile.value("entry_eta.wait_s") / 60.0;
+    queues(scene).map(|queue| queue.persons >= queue.busy && queue.persons > patience_min * queue.per_min).reduce(|any, held| any || held)
 }
 
-/// Persons queueing at each entry gate whose queue is counted, and from how many on it is busy.
-fn queues<'a>(scene: &'a Scene<'a>) -> impl Iterator<Item = (f64, f64)> + 'a {
+/// The queue at an entry gate.
+struct Queue {
+    persons: f64,
+    /// From how many on it is busy.
+    busy: f64,
+    /// What the gate lets through, persons/min.
+    per_min: f64,
+}
+
+/// Those of the entry gates whose queue is counted.
+fn queues<'a>(scene: &'a Scene<'a>) -> impl Iterator<Item = Queue> + 'a {
     let gates = scene.venue.gates.iter().zip(&scene.figures.gates).filter(|(gate, _)| gate.entry);
-    gates.filter_map(|(gate, figures)| Some((figures.queue?.v, gate_profile(scene.venue, gate)?.value("queue.busy_persons"))))
+    gates.filter_map(|(gate, figures)| {
+        let busy = gate_profile(scene.venue, gate)?.value("queue.busy_persons");
+        Some(Queue { persons: figures.queue?.v, busy, per_min: figures.capacity_per_min })
+    })
 }
 
 #[cfg(test)]
@@ -138,9 +154,15 @@ mod tests {
 
     fn find(minutes_before: u64, p: f64, queue: Option<f64>) -> Finding {
         let mut stage = Stage::at(KICK_OFF.before(Span::from_mins(minutes_before)));
+        stage.figures.entry = Some(entry(stage.figures.end, p));
+        stage.figures.gates[0].queue = queue.map(|v| Estimate { v, lo: v, hi: v });
+        stage.only(detect)
+    }
+
+    fn entry(end: EventTime, p: f64) -> EntryFigures {
         let eta = Estimate { v: 1_907_862_500_000.0, lo: 1_907_862_000_000.0, hi: 1_907_863_000_000.0 };
-        let entry = EntryFigures {
-            end: stage.figures.end,
+        EntryFigures {
+            end,
             kick_off: KICK_OFF,
             expected: 9_000,
             admitted: 4_000,
@@ -149,10 +171,7 @@ mod tests {
             p_planned: 0.02,
             is_complete: false,
             p_after_deadline: p,
-        };
-        stage.figures.entry = Some(entry);
-        stage.figures.gates[0].queue = queue.map(|v| Estimate { v, lo: v, hi: v });
-        stage.only(detect)
+        }
     }
 
     #[test]
@@ -226,9 +245,23 @@ mod tests {
     #[test]
     fn after_the_deadline_somebody_must_be_waiting() {
         assert_eq!(find(10, 1.0, Some(5.0)).holds, None, "those who are missing have not come");
+        assert_eq!(find(10, 1.0, Some(100.0)).holds, None, "a hundred are through in two minutes and a half");
         assert_eq!(find(10, 1.0, Some(800.0)).exceeds, Some(Priority::High), "a mass of fans before the gates");
         assert_eq!(find(10, 1.0, None).exceeds, Some(Priority::High));
         assert_eq!(find(0, 1.0, None).holds, None, "nobody counts the queues: it ends with kick-off");
+    }
+
+    /// 9,000 are expected, and 8 % may stay away.
+    #[test]
+    fn shortly_before_the_deadline_a_few_who_are_missing_have_not_come() {
+        let find = |admitted: u32, queue: Option<f64>| {
+            let mut stage = Stage::at(KICK_OFF.before(Span::from_mins(17)));
+            stage.figures.entry = Some(EntryFigures { admitted, ..entry(stage.figures.end, 0.95) });
+            stage.figures.gates[0].queue = queue.map(|v| Estimate { v, lo: v, hi: v });
+            stage.only(detect).exceeds
+        };
+        assert_eq!((find(8_300, Some(3.0)), find(8_300, Some(800.0))), (None, Some(Priority::High)));
+        assert_eq!((find(8_200, Some(3.0)), find(8_300, None)), (Some(Priority::High), Some(Priority::High)), "many are missing; nobody counts the queue");
     }
 
     #[test]

@@ -71,6 +71,8 @@ pub const REQUIRED: &[(&str, &str)] = &[
     ("entry_eta.off_s", "s"),
     ("entry_eta.deadband", "1"),
     ("entry_eta.from_s", "s"),
+    ("entry_eta.missing", "1"),
+    ("entry_eta.wait_s", "s"),
     ("cap_occ.low", "1"),
     ("cap_occ.medium", "1"),
     ("cap_occ.high", "1"),
