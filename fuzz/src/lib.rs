@@ -26,6 +26,7 @@ fn chrono_tz() -> midan::venue::TimeZone {
 }
 
 /// Decodes `bytes` as the format of that name.
+#[allow(unreachable_pub, reason = "also compiled into the tests")]
 pub fn decode(format: &str, bytes: &[u8]) {
     let format = Format::find(format).expect("the format is in the list");
     let venue = &WORLD.venues[0];

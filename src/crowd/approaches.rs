@@ -10,6 +10,7 @@
 //! `g` (`plan_split.dispersion`), not one by one. The counts are summed to a CUSUM, S ← max(0, S + x − p − k), so one large excess speaks at once and a small one when it lasts.
 //! Two counts in a row within the slack set it back.
 
+use super::coming::Coming;
 use super::figures::{ApproachFigures, EntryFigures, Estimate, GateFigures, Phase, PresenceFigures, ZoneFigures};
 use super::flow::CrossingFlow;
 use super::limits::SplitLimits;
@@ -38,6 +39,8 @@ pub struct ArrivalState {
     pub slices: Vec<(i64, u32, i32)>,
     /// By approach.
     pub approaches: Vec<ApproachTally>,
+    /// Vehicles that are expected at the venue's stops.
+    pub coming: Vec<Coming>,
 }
 
 /// What lasts of an approach.
@@ -71,7 +74,8 @@ impl ArrivalState {
     pub(super) fn turn_to(&mut self, venue: &Venue, topology: &Topology, tonight: Option<&Tonight>) {
         let match_id = tonight.map(|tonight| &tonight.match_id);
         if self.match_id.as_ref() != match_id {
-            *self = Self { match_id: match_id.cloned(), ..Self::new(venue, topology) };
+            let coming = std::mem::take(&mut self.coming);
+            *self = Self { match_id: match_id.cloned(), coming, ..Self::new(venue, topology) };
         }
     }
 
@@ -173,13 +177,16 @@ impl ArrivalState {
         let early = topology.split.early_ms;
         let expected = tonight.expected.map(f64::from);
         let by = |at: i64| expected.zip(tonight.plan.share_come(at)).map(|(expected, share)| expected * share);
+        let ahead = |then: i64| by(from_kick_off + then + early[0]).zip(by(from_kick_off + then + early[1])).map(|(medium, high)| [medium, high]);
         Some(PresenceFigures {
             inside,
             per_min: self.rate_per_min()?,
             expected: tonight.expected,
             sold: tonight.plan.tickets_in_all(),
             planned: by(from_kick_off),
-            planned_ahead: by(from_kick_off + early[0]).zip(by(from_kick_off + early[1])).map(|(medium, high)| [medium, high]),
+            planned_ahead: ahead(0),
+            coming: self.coming_within(end, &topology.split, |_| true),
+            planned_ahead_then: ahead(topology.split.ahead_ms),
             planned_per_min: expected.zip(tonight.plan.fastest(from_kick_off - early[0], from_kick_off + early[0])).map(|(n, per_ms)| n * per_ms * MINUTE),
         })
     }
@@ -209,7 +216,8 @@ impl ArrivalState {
                 capacity_per_min: (capacity > 0.0).then_some(capacity),
                 p_late: sight.entry.filter(|_| !approach.gates.is_empty()).map(|entry| limits.p_late(entry, share, tally.admitted, capacity)),
                 p_planned: sight.tonight.and_then(|tonight| p_planned_over(sight.venue, tonight, limits, i.into())),
-                station: station(sight, approach, share),
+                station: station(sight, approach, share, &self.taking(&approach.stops)),
+                coming: self.coming_within(sight.end, limits, |stop| approach.stops.contains(&stop)),
             }
         });
         figures.collect()
@@ -248,7 +256,7 @@ impl ApproachTally {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::crowd::correct::Correction;
     use crate::crowd::sample::{KICK_OFF, Site, count, site};

@@ -66,6 +66,17 @@ impl TransportLimits {
         status.and_then(|status| self.loads.get(status)).copied().unwrap_or(unknown)
     }
 
+    /// A word that is older is stale, ms.
+    pub fn stale_ms(&self) -> f64 {
+        self.stale_ms
+    }
+
+    /// Persons whom `vehicle` can take on, by the middle of how full it may be.
+    pub fn room(&self, vehicle: Option<&Vehicle>, capacity: Option<u32>) -> f64 {
+        let (lo, hi) = self.load(vehicle);
+        capacity.map_or(self.capacity, f64::from) * (1.0 - (lo + hi) / 2.0).max(0.0)
+    }
+
     /// Persons who will alight from `vehicle`, which holds `capacity` (the profile's where the plan tells none).
     pub fn alighting(&self, vehicle: Option<&Vehicle>, capacity: Option<u32>) -> Estimate {
         let capacity = capacity.map_or(self.capacity, f64::from);

@@ -8,7 +8,7 @@ use super::flow::{CrossingFlow, ZoneFlows, crossing_flows, zone_flows};
 use super::gate::{Passage, gates, is_forced, note_states};
 use super::grade::level_of_service;
 use super::stand_in::{Silence, StoodIn};
-use super::state::CrowdState;
+use super::state::{Compared, CrowdState};
 use super::topology::Topology;
 use super::{entry, figures::Estimate};
 use crate::time::{EventTime, Span};
@@ -28,7 +28,9 @@ impl CrowdState {
         self.night.forget(venue, end);
         let tonight = self.night.tonight(venue, end);
         if self.night.turn_to(tonight.as_ref()) {
-            self.gates.iter_mut().for_each(|gate| gate.stood_in = StoodIn { scanned: 0, guessed: 0, ..gate.stood_in });
+            for gate in &mut self.gates {
+                (gate.stood_in, gate.compared) = (StoodIn { scanned: 0, guessed: 0, ..gate.stood_in }, Compared::default());
+            }
         }
         let phase = tonight.as_ref().map_or(Phase::default(), |tonight| tonight.phase);
         self.arrivals.turn_to(venue, topology, tonight.as_ref());
@@ -36,6 +38,7 @@ impl CrowdState {
         let silence = Silence { venue, topology, end, scans: &content.scans, hearing: &hearing, phase };
         let passed = self.stand_in(&silence);
         self.pass_unheard(&silence, &flows, &passed);
+        self.empty_what_is_still(&silence, tonight.as_ref(), &flows);
         let dense = self.dense_figures(topology, end, content);
         let mut zones = self.zone_figures(venue, topology, &flows, dense, &hearing);
         let passage = Passage { venue, topology, end, crossings: &crossings, scans: &content.scans, flows: &flows, zones: &zones, passed: &passed };
@@ -43,9 +46,11 @@ impl CrowdState {
         let (inwards, outwards) = over_entry_gates(venue, &crossings);
         self.night.admit(inwards, outwards, phase);
         let limits = topology.lead.and_then(|lead| topology.zones.get(lead.index())).map(|plan| &plan.limits);
-        let seen = entry::Seen { admitted: self.admitted(venue), gates: &gates, zones: &zones, end };
-        let entry = limits.zip(tonight.as_ref()).and_then(|(limits, tonight)| entry::entry(venue, topology, limits, tonight, seen));
         self.arrivals.take(venue, topology, end, &crossings, tonight.as_ref());
+        self.arrivals.expect(topology, end, content, tonight.as_ref());
+        let coming_late = tonight.as_ref().and_then(|tonight| self.arrivals.coming_late(&topology.split, tonight));
+        let seen = entry::Seen { admitted: self.admitted(venue), coming_late, gates: &gates, zones: &zones, end };
+        let entry = limits.zip(tonight.as_ref()).and_then(|(limits, tonight)| entry::entry(venue, topology, limits, tonight, seen));
         let presence = limits.zip(tonight.as_ref()).and_then(|(limits, tonight)| self.arrivals.presence(topology, tonight, limits.counter_gain, end));
         let links = links(self, venue, topology, &crossings, &hearing);
         self.egress(venue, topology, end, &crossings, tonight.as_ref(), &mut zones);
@@ -87,6 +92,7 @@ impl CrowdState {
         flows: &[ZoneFlows],
         phase: Phase,
     ) {
+        self.zones.iter_mut().for_each(|zone| zone.parted = None);
         let deficits: Vec<u32> = self.zones.iter().map(|zone| zone.deficit).collect();
         for (i, (zone, plan)) in venue.zones.iter().zip(&topology.zones).enumerate() {
             if zone.closed {
@@ -94,6 +100,7 @@ impl CrowdState {
             }
             if let Some(heads) = self.measured_heads(topology, ZoneId::from(i), end, content, zone.closed) {
                 let before = self.zones[i].persons.filter(|_| !zone.closed);
+                self.zones[i].part_from(heads, zone.closed, &plan.limits);
                 self.zones[i].anchor(heads, end);
                 self.zones[i].moved = before.map_or(0, |before| before.abs_diff(heads));
             }
@@ -168,6 +175,7 @@ impl CrowdState {
                 dense,
                 coverage: coverage.share,
                 expected: coverage.expected,
+                disagrees: state.parted,
                 silent_for: coverage.silent_for,
             }
         });

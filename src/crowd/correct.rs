@@ -69,6 +69,7 @@ impl CrowdState {
     fn correct_scan(&mut self, venue: &Venue, topology: &Topology, gate: GateId, scan: Scan, at: EventTime) {
         let limits = topology.gates.get(gate.index()).map(|plan| plan.limits);
         if let (Some(limits), Some(window), false) = (limits, self.gates.get_mut(gate.index()), scan.exit) {
+            window.compared.scanned = window.compared.scanned.saturating_add(u32::from(scan.accepted));
             window.revise(at, &limits, |slice| if scan.accepted { slice.scanned += 1 } else { slice.rejected += 1 });
         }
         let is_flow = topology.gates.get(gate.index()).is_some_and(|plan| plan.by_scans);
@@ -87,6 +88,8 @@ impl CrowdState {
             return;
         };
         let limits = topology.gates[gate].limits;
+        let compared = &mut self.gates[gate].compared;
+        compared.counted = u32::try_from(i64::from(compared.counted) + difference.forward).unwrap_or(0);
         self.gates[gate].revise(at, &limits, |slice| slice.inwards = u32::try_from(i64::from(slice.inwards) + difference.forward).unwrap_or(0));
     }
 

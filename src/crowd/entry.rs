@@ -6,6 +6,7 @@
 //!   the gates are what holds people up.
 //! - *Probability of being late*: the persons still outside at the deadline are R − C·T with R = expected − admitted (σ = share·expected), C the capacity
 //!   (relative σ of a lane's rate) and T the time left; all normal, P(R − C·T > 0). This is P(eta > deadline), and needs no quotient of normal quantities.
+//!   Or it is the probability that more sit in vehicles which arrive after the deadline less the walk than usually come late, where that is greater.
 
 use super::figures::{EntryFigures, Estimate, GateFigures, Grade, NightFigures, Phase, ZoneFigures};
 use super::limits::{SplitLimits, ZoneLimits};
@@ -76,6 +77,8 @@ impl CrowdState {
 /// What the pane tells of the entry.
 pub(super) struct Seen<'a> {
     pub(super) admitted: Admitted,
+    /// Persons on vehicles that arrive too late.
+    pub(super) coming_late: Option<Estimate>,
     pub(super) gates: &'a [GateFigures],
     pub(super) zones: &'a [ZoneFigures],
     pub(super) end: EventTime,
@@ -83,7 +86,7 @@ pub(super) struct Seen<'a> {
 
 /// The entry of tonight's match as of `end`; `None` without a match, an expected attendance or an entry gate, and after the final whistle.
 pub(super) fn entry(venue: &Venue, topology: &Topology, limits: &ZoneLimits, tonight: &Tonight, seen: Seen<'_>) -> Option<EntryFigures> {
-    let Seen { admitted, gates, zones, end } = seen;
+    let Seen { admitted, coming_late, gates, zones, end } = seen;
     if tonight.phase == Phase::After || !venue.gates.iter().any(|gate| gate.entry) {
         return None;
     }
@@ -94,6 +97,8 @@ pub(super) fn entry(venue: &Venue, topology: &Topology, limits: &ZoneLimits, ton
     let is_complete = end >= tonight.kick_off && capacity_per_min > 0.0 && is_nobody_outside(venue, topology, zones);
     let coming = f64::from(if is_complete { admitted } else { expected });
     let load = Load { expected: coming, admitted: f64::from(admitted), admitted_sigma: guessed, capacity_per_min };
+    // More are still on trains than usually come late: the gates cannot make up for that.
+    let p_coming_late = coming_late.map_or(0.0, |late| probability_above(topology.split.missing * f64::from(expected), late.v, late.sigma()));
     let deadline = tonight.kick_off.as_millis() as f64 - limits.entry_margin_ms;
     Some(EntryFigures {
         end,
@@ -104,7 +109,12 @@ pub(super) fn entry(venue: &Venue, topology: &Topology, limits: &ZoneLimits, ton
         eta: load.eta(limits, end.as_millis() as f64),
         p_planned: p_planned(venue, tonight, &topology.split).unwrap_or(0.0),
         is_complete,
-        p_after_deadline: if is_complete { 0.0 } else { load.p_after((deadline - end.as_millis() as f64) / MINUTE, limits.attendance, limits.lane_rate) },
+        coming_late,
+        p_after_deadline: if is_complete {
+            0.0
+        } else {
+            load.p_after((deadline - end.as_millis() as f64) / MINUTE, limits.attendance, limits.lane_rate).max(p_coming_late)
+        },
     })
 }
 

@@ -60,6 +60,8 @@ pub struct ZoneFigures {
     pub expected: u32,
     /// What its cameras tell of a dense crowd, where it has any.
     pub dense: Option<Box<DenseFigures>>,
+    /// Another account of its heads from which its balance parted in this pane.
+    pub disagrees: Option<Disagreement>,
     /// How long none of its sensors has reported (zero when one did in this pane; since the first pane when none ever did).
     pub silent_for: Span,
 }
@@ -83,6 +85,10 @@ pub struct GateFigures {
     pub queue: Option<Estimate>,
     /// The wait of a person who joins now, s.
     pub wait_s: Option<Estimate>,
+    /// The mean wait in the steady state at the present load, s; `None` where nothing is open, and from the load on at which the queue is a fluid.
+    pub steady_wait_s: Option<f64>,
+    /// What of its scans its counter does not bear out.
+    pub disagrees: Option<Disagreement>,
     /// Time until the queue's space is full, s: 0 once it is, `None` while there is room and it does not grow.
     pub spill_s: Option<f64>,
     /// Counts and scans side by side.
@@ -91,6 +97,36 @@ pub struct GateFigures {
     pub forced: bool,
     /// As in [`ZoneFigures::coverage`].
     pub coverage: f64,
+}
+
+/// Two accounts of the same persons that cannot both be right.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Disagreement {
+    /// What the counters are held against.
+    pub with: Against,
+    /// By how many persons that account is more than theirs.
+    pub by: f64,
+    /// One standard deviation of the difference if both were sound, persons.
+    pub sigma: f64,
+}
+
+/// What counters are held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Against {
+    /// Tickets scanned at the same gate.
+    Scans,
+    /// Head counts of the zone.
+    Heads,
+    /// The zone empty, for nobody has moved for long.
+    Empty,
+}
+
+impl Disagreement {
+    /// Whether `by` persons are too many to be error: more than the floor, and more than so many standard deviations.
+    pub(super) fn between(with: Against, by: f64, sigma: f64, (floor, sigmas): (f64, f64)) -> Option<Self> {
+        (by.abs() > floor.max(sigmas * sigma)).then_some(Self { with, by, sigma })
+    }
 }
 
 /// Calls for help that came close to each other.
@@ -129,6 +165,8 @@ pub struct ApproachFigures {
     pub p_late: Option<f64>,
     /// The same by the plan alone, as if nobody had come yet.
     pub p_planned: Option<f64>,
+    /// Who is on the way over it by public transport, within the profile's time ahead; `None` where no vehicle is expected.
+    pub coming: Option<Estimate>,
     /// Its station after the match, from some time before the end on, where it has stops with planned services.
     pub station: Option<StationFigures>,
 }
@@ -161,6 +199,10 @@ pub struct PresenceFigures {
     pub planned: Option<f64>,
     /// Persons that the plan expects only later, by the profile's two steps of being early: whoever is here beyond them is early by that much.
     pub planned_ahead: Option<[f64; 2]>,
+    /// Persons who are on the way by public transport, within the profile's time ahead.
+    pub coming: Option<Estimate>,
+    /// As `planned_ahead`, seen from that time ahead: against it stand those inside and those coming.
+    pub planned_ahead_then: Option<[f64; 2]>,
     /// The fastest that people were to come, persons/min, as far around now as the first of these steps reaches.
     pub planned_per_min: Option<f64>,
 }
@@ -241,6 +283,8 @@ pub struct EntryFigures {
     pub p_after_deadline: f64,
     /// The same by the plan alone, as if nobody had come yet.
     pub p_planned: f64,
+    /// Persons on vehicles that arrive too late to be inside by the deadline, however fast the gates are.
+    pub coming_late: Option<Estimate>,
 }
 
 /// The match that the pane belongs to, from hours before it until everybody is home.

@@ -27,6 +27,10 @@ pub struct ZoneLimits {
     pub entry_margin_ms: f64,
     /// How far back counts and scans are held against each other, s.
     pub breach_s: f64,
+    /// Two accounts of the heads disagree when they part by more than so many persons, and by more than so many standard deviations.
+    pub parting: (f64, f64),
+    /// A counted zone over whose ways nobody has passed for so long outside a match is empty, ms.
+    pub quiet_ms: f64,
 }
 
 /// What the arrivals need.
@@ -68,6 +72,10 @@ pub struct SplitLimits {
     pub home_from_ms: i64,
     /// Persons/m² in which people wait where no capacity is set.
     pub waiting_density: f64,
+    /// Share of the expected attendance that may stay away or come late.
+    pub missing: f64,
+    /// How far ahead expected arrivals are summed up, ms.
+    pub ahead_ms: i64,
 }
 
 /// What calls for help and the weather are looked at with.
@@ -98,6 +106,14 @@ pub struct GateLimits {
     pub breach_ms: i64,
     /// A counter that is silent for less is merely late, ms.
     pub silence_ms: f64,
+    /// From this load on a queue is a fluid.
+    pub fluid_load: f64,
+    /// Squared coefficients of variation: of the time between two who join, and of the time at a lane.
+    pub variability: (f64, f64),
+    /// One standard deviation of a counter's gain, as a share.
+    pub counter_gain: f64,
+    /// Counts and scans disagree when they part by more than so many persons, and by more than so many standard deviations.
+    pub parting: (f64, f64),
 }
 
 impl ZoneLimits {
@@ -117,6 +133,8 @@ impl ZoneLimits {
             lane_rate: profile.value("sigma.lane_rate"),
             entry_margin_ms: profile.value("entry_eta.margin_s") * 1_000.0,
             breach_s: profile.value("breach.window_s"),
+            parting: (profile.value("breach.persons"), profile.value("breach.sigmas")),
+            quiet_ms: profile.value("zero.quiet_s") * 1_000.0,
         }
     }
 
@@ -160,6 +178,8 @@ impl SplitLimits {
             share_sigma: value("egress_transit.share_sigma"),
             home_from_ms: (value("egress_transit.from_s") * 1_000.0) as i64,
             waiting_density: value("queue.density"),
+            missing: value("entry_eta.missing"),
+            ahead_ms: (value("transport.ahead_s") * 1_000.0) as i64,
         }
     }
 }
@@ -177,6 +197,10 @@ impl GateLimits {
             slices,
             breach_ms: (value("breach.window_s") * 1_000.0) as i64,
             silence_ms: value("blind.age_s") * 1_000.0,
+            fluid_load: value("queue.fluid_load"),
+            variability: (value("queue.arrival_variability"), value("queue.service_variability")),
+            counter_gain: value("sigma.counter_gain"),
+            parting: (value("breach.persons"), value("breach.sigmas")),
         }
     }
 }

@@ -16,14 +16,16 @@
 //! - `egress`: a zone's exits, open or shut.
 //! - [`state`]: what lasts from pane to pane; [`correct`]: how a late event corrects it.
 //! - [`dense`]: the physics of dense crowds, from tracks and grids.
-//! - [`arrivals`]: who is expected by public transport.
+//! - [`arrivals`], [`coming`]: who is expected by public transport, of one pane and of all that is known.
 //! - [`unheard`], [`stand_in`]: who must have crossed where a counter was silent.
+//! - `zero`: zones that must be empty by now.
 //! - [`flow`]: who crossed where; [`occupancy`]: heads and their band; [`grade`]: levels of service; [`queue`]: the formulas of queues.
 //! - [`normal`]: the law of errors; [`mod@quantise`]: what leaves is rounded.
 
 pub mod approaches;
 pub mod arrivals;
 mod close;
+pub mod coming;
 pub mod correct;
 mod coverage;
 pub mod dense;
@@ -48,11 +50,12 @@ pub mod surroundings;
 pub mod topology;
 mod transit;
 pub mod unheard;
+mod zero;
 
 pub use correct::Correction;
 pub use figures::{
-    ApproachFigures, CallFigures, EgressFigures, EntryFigures, Estimate, GateFigures, Grade, LevelOfService, LinkFigures, NightFigures, Phase, PresenceFigures,
-    ScanWindow, StationFigures, VenueFigures, ZoneFigures,
+    Against, ApproachFigures, CallFigures, Disagreement, EgressFigures, EntryFigures, Estimate, GateFigures, Grade, LevelOfService, LinkFigures, NightFigures,
+    Phase, PresenceFigures, ScanWindow, StationFigures, VenueFigures, ZoneFigures,
 };
 pub use flow::{TotalBases, ZoneFlows, flows};
 pub use quantise::quantise;

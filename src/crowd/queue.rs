@@ -34,6 +34,18 @@ pub fn wait_s(queue: &Estimate, capacity: f64, capacity_share: f64) -> Option<Es
     Some(Estimate::normal(v, libm::sqrt(of_queue * of_queue + of_capacity * of_capacity)))
 }
 
+/// The mean wait of who joins a gate in its steady state, s: Sakasegawa's Wq ≈ ((ca² + cs²)/2)·ρ^(√(2(c+1)) − 1)/(c(1 − ρ))·τ, which is exact for M/M/1 (crowd-science §2.5).
+///
+/// `load` ρ = λ/C, `lanes` c, `service_s` τ of one lane, `variability` ca² and cs². `None` from `fluid_load` on: the queue then is a fluid, and [`wait_s`] holds.
+pub fn steady_wait_s(load: f64, lanes: u32, service_s: f64, (ca2, cs2): (f64, f64), fluid_load: f64) -> Option<f64> {
+    if lanes == 0 || !(0.0..fluid_load).contains(&load) || !service_s.is_finite() {
+        return None;
+    }
+    let c = f64::from(lanes);
+    let crowding = libm::pow(load, libm::sqrt(2.0 * (c + 1.0)) - 1.0) / (c * (1.0 - load));
+    Some((ca2 + cs2) / 2.0 * crowding * service_s)
+}
+
 /// Time until the queue fills its space, s: (area·ρ − Q)/(λ − C). 0 once it is full; `None` while it does not grow.
 ///
 /// `area` m², `density` persons/m² in which it stands, `arrivals` and `capacity` in persons/min.
@@ -69,6 +81,15 @@ mod tests {
             let minutes = minutes_to_serve(10_100.0, 7.0 * rate / 60.0).unwrap();
             assert!((minutes / 60.0 - hours).abs() < 0.005, "{rate}/h: {}", minutes / 60.0);
         }
+    }
+
+    /// M/M/1: Wq = ρ/(1 − ρ)·τ. M/M/4 at ρ = 0.8: Erlang C gives 0.746·τ; the formula is an approximation.
+    #[test]
+    fn the_steady_wait_is_exact_for_one_lane_and_near_for_several() {
+        let wait = |load, lanes| steady_wait_s(load, lanes, 10.0, (1.0, 1.0), 0.95);
+        assert!((wait(0.5, 1).unwrap() - 10.0).abs() < 1e-9 && (wait(0.9, 1).unwrap() - 90.0).abs() < 1e-9);
+        assert!((wait(0.8, 4).unwrap() - 7.46).abs() < 0.4, "{:?}", wait(0.8, 4));
+        assert_eq!((wait(0.95, 4), wait(0.0, 4), wait(0.5, 0)), (None, Some(0.0), None), "a fluid; nobody comes; nothing is open");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::approaches::ArrivalState;
 use super::dense::DenseState;
-use super::figures::Phase;
+use super::figures::{Disagreement, Phase};
 use super::flow::TotalBases;
 use super::stand_in::StoodIn;
 use super::surroundings::CallHeard;
@@ -49,6 +49,10 @@ pub struct ZoneState {
     pub unheard: Vec<Unheard>,
     /// What its cameras have told of a dense crowd.
     pub dense: DenseState,
+    /// When somebody last crossed, or might have without being counted.
+    pub stirred: Option<EventTime>,
+    /// What its heads have parted from in the last pane.
+    pub parted: Option<Disagreement>,
     /// Persons counted inwards over its exits, by slice of the window: (slice number, persons).
     pub intruders: Vec<(i64, u32)>,
     /// Its own sensors.
@@ -62,8 +66,27 @@ pub struct GateState {
     pub slices: Vec<Slice>,
     /// Who passed it while its counter was silent.
     pub stood_in: StoodIn,
+    /// Tonight's counts and tickets side by side.
+    pub compared: Compared,
     /// Its own sensors.
     pub sensors: Vec<SensorState>,
+}
+
+/// Counts and tickets of a gate over a night.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// Persons counted inwards.
+    pub counted: u32,
+    /// Tickets that let somebody in.
+    pub scanned: u32,
+}
+
+impl Compared {
+    /// Goes on by what a pane saw.
+    pub(super) fn take(&mut self, pane: &Slice) {
+        self.counted = self.counted.saturating_add(pane.inwards);
+        self.scanned = self.scanned.saturating_add(pane.scanned);
+    }
 }
 
 /// A slice of a gate's rate window.
@@ -140,7 +163,8 @@ impl CrowdState {
     /// The state before the first pane: closed zones are empty, gates are as planned.
     pub fn new(venue: &Venue, topology: &Topology) -> Self {
         let mut zones: Vec<ZoneState> = venue.zones.iter().zip(&topology.zones).map(|(zone, plan)| ZoneState::new(zone.closed, plan.ways.len())).collect();
-        let mut gates = vec![GateState { slices: Vec::new(), stood_in: StoodIn::default(), sensors: Vec::new() }; venue.gates.len()];
+        let mut gates =
+            vec![GateState { slices: Vec::new(), stood_in: StoodIn::default(), compared: Compared::default(), sensors: Vec::new() }; venue.gates.len()];
         let mut night = NightState::default();
         for slot in &topology.owners {
             let sensors = match slot.owner {
@@ -220,6 +244,8 @@ impl ZoneState {
             gross: vec![0; ways],
             unheard: vec![Unheard::default(); ways],
             dense: DenseState::default(),
+            stirred: None,
+            parted: None,
             intruders: Vec::new(),
             sensors: Vec::new(),
         }

@@ -7,6 +7,7 @@
 //!
 //! Each sensor's state has one owner, the gate or zone that it is about, so that a state entry of one place is small and whole.
 
+use super::arrivals::TransportLimits;
 use super::dense::{Measure, Polygon};
 use super::limits::{CallLimits, GateLimits, SplitLimits, ZoneLimits, measure};
 use crate::time::Span;
@@ -39,6 +40,8 @@ pub struct Topology {
     pub calls: CallLimits,
     /// Thresholds of the arrivals.
     pub split: SplitLimits,
+    /// How vehicles are read, by the profile of the zone that speaks for the venue.
+    pub transport: Option<TransportLimits>,
     /// The zone that speaks for the venue (the bowl, else the first): thresholds of the venue as a whole are its.
     pub lead: Option<ZoneId>,
 }
@@ -146,6 +149,7 @@ impl Topology {
             border: border(venue, &crossings, &link_sensors),
             calls: CallLimits::of(lead_zone(venue).and_then(|lead| venue.zones.get(lead.index())).map(|zone| &*zone.profile)),
             split: SplitLimits::of(lead_zone(venue).and_then(|lead| venue.zones.get(lead.index())).map(|zone| &*zone.profile), venue.pane),
+            transport: lead_zone(venue).and_then(|lead| venue.zones.get(lead.index())).map(|zone| TransportLimits::of(&zone.profile)),
             lead: lead_zone(venue),
             crossings,
             gates,

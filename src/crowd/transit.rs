@@ -1,5 +1,7 @@
 //! Who will wait at a station after the match: those who go home over it, as fast as the exits let them out, against what the services take.
 //!
+//! Once the match is over, the vehicles that the feed expects, with the room in them, stand for the planned ones as far ahead as it tells of any.
+//!
 //! The idea: a fluid queue minute by minute from the end of the match on (or from now, once it has ended): q ← max(0, q + who comes − who is taken). Who comes leaves the
 //! seats at the pace of the open exits, a walk later; the share of an approach on the way home is that of the way here. What it peaks at is held against the room there is.
 //! σ² = (heads · σ_share)² + (share · σ_heads)².
@@ -17,7 +19,7 @@ const MINUTE: Span = Span::from_mins(1);
 const MINUTES: usize = 180;
 
 /// The station of an approach; `None` where it has no stops with planned services or no room is known, and long before the end.
-pub(super) fn station(sight: &Sight<'_>, approach: &Approach, share: f64) -> Option<StationFigures> {
+pub(super) fn station(sight: &Sight<'_>, approach: &Approach, share: f64, coming: &[(EventTime, f64)]) -> Option<StationFigures> {
     let (tonight, limits) = (sight.tonight?, &sight.topology.split);
     let services: Vec<&Service> = tonight.plan.services.iter().filter(|service| approach.stops.contains(&service.stop)).collect();
     let end = expected_end(tonight);
@@ -31,7 +33,14 @@ pub(super) fn station(sight: &Sight<'_>, approach: &Approach, share: f64) -> Opt
     let start = if is_over { sight.end } else { end };
     let waiting: f64 = if is_over { zones.iter().filter_map(|zone| sight.zones.get(*zone)?.occupancy).map(|heads| heads.v).sum() } else { 0.0 };
     let heading = heads.v * share;
-    let way = Way { start, waiting, heading, per_min: share * sight.let_out_per_min(heads.v), walk: if is_over { 0 } else { minutes(limits.walk_ms) } };
+    let way = Way {
+        coming: if is_over { coming } else { &[] },
+        start,
+        waiting,
+        heading,
+        per_min: share * sight.let_out_per_min(heads.v),
+        walk: if is_over { 0 } else { minutes(limits.walk_ms) },
+    };
     let peak = way.peak(&services);
     let sigma = libm::hypot(heads.v * limits.share_sigma, share * heads.sigma()).min(peak.max(heading));
     let until = start.after(Span::from_secs((limits.egress_min * 60.0) as u64));
@@ -40,7 +49,9 @@ pub(super) fn station(sight: &Sight<'_>, approach: &Approach, share: f64) -> Opt
 }
 
 /// People on their way to a station.
-struct Way {
+struct Way<'a> {
+    /// Vehicles that the feed expects, with the room in each: as far ahead as it tells of any, they stand for the plan.
+    coming: &'a [(EventTime, f64)],
     start: EventTime,
     waiting: f64,
     heading: f64,
@@ -48,20 +59,29 @@ struct Way {
     walk: usize,
 }
 
-impl Way {
+impl Way<'_> {
     fn peak(&self, services: &[&Service]) -> f64 {
         let (mut queue, mut left, mut at) = (self.waiting, self.heading, self.start);
         let mut peak = queue;
         for minute in 0..MINUTES {
             let next = at.after(MINUTE);
             let comes = if minute < self.walk { 0.0 } else { self.per_min.min(left) };
-            let taken: f64 = services.iter().map(|service| service.taken(at, next)).sum();
+            let taken: f64 = self.taken(services, at, next);
             left -= comes;
             queue = (queue + comes - taken).max(0.0);
             peak = f64::max(peak, queue);
             at = next;
         }
         peak
+    }
+}
+
+impl Way<'_> {
+    fn taken(&self, services: &[&Service], at: EventTime, next: EventTime) -> f64 {
+        if self.coming.last().is_some_and(|(last, _)| next <= *last) {
+            return self.coming.iter().filter(|(when, _)| (at..next).contains(when)).map(|(_, room)| room).sum();
+        }
+        services.iter().map(|service| service.taken(at, next)).sum()
     }
 }
 
@@ -98,8 +118,21 @@ mod tests {
 
     /// 12,000 head for the station at 1,000 a minute.
     fn peak(vehicles: u32) -> f64 {
-        let way = Way { start: EventTime::from_millis(0), waiting: 0.0, heading: 12_000.0, per_min: 1_000.0, walk: 0 };
+        let way = Way { coming: &[], start: EventTime::from_millis(0), waiting: 0.0, heading: 12_000.0, per_min: 1_000.0, walk: 0 };
         way.peak(&[&service(vehicles)])
+    }
+
+    /// Planned are 500 a minute; the feed knows of one train of 1,000 in the next ten minutes.
+    #[test]
+    fn the_trains_that_the_feed_expects_stand_for_the_plan_as_far_as_it_tells() {
+        let at = |minutes: i64| EventTime::from_millis(minutes * 60_000 + 1);
+        let coming = [(at(4), 1_000.0), (at(10), 1_000.0)];
+        let way = Way { coming: &coming, start: EventTime::from_millis(0), waiting: 0.0, heading: 12_000.0, per_min: 1_000.0, walk: 0 };
+        assert!(
+            (way.peak(&[&service(30)]) - 10_000.0).abs() < 1e-6,
+            "10,000 have come, one train of theirs has left, then 500 a minute go: {}",
+            way.peak(&[&service(30)])
+        );
     }
 
     #[test]
@@ -111,13 +144,13 @@ mod tests {
 
     #[test]
     fn a_walk_gives_the_services_no_head_start_over_nobody() {
-        let way = |walk| Way { start: EventTime::from_millis(0), waiting: 0.0, heading: 12_000.0, per_min: 1_000.0, walk };
+        let way = |walk| Way { coming: &[], start: EventTime::from_millis(0), waiting: 0.0, heading: 12_000.0, per_min: 1_000.0, walk };
         assert!((way(10).peak(&[&service(30)]) - 6_000.0).abs() < 1e-6);
     }
 
     #[test]
     fn who_waits_already_is_there() {
-        let way = Way { start: EventTime::from_millis(0), waiting: 3_000.0, heading: 0.0, per_min: 0.0, walk: 0 };
+        let way = Way { coming: &[], start: EventTime::from_millis(0), waiting: 3_000.0, heading: 0.0, per_min: 0.0, walk: 0 };
         assert_eq!(way.peak(&[&service(6)]), 3_000.0);
     }
 }

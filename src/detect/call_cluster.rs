@@ -1,6 +1,6 @@
 //! CALL-CLUSTER: calls for help come close together, where a quiet night has hardly any (Itaewon 2022: eleven calls from one alley in the hours before).
 //!
-//! A Poisson scan: of the calls of a quiet night λ fall within one such circle and time by themselves; P(N ≥ n | λ) says how likely so many are by chance. What n calls mean is
+//! A Poisson scan: of the calls of a quiet night λ fall within one such circle and time by themselves, the more the more people are there; P(N ≥ n | λ) says how likely so many are by chance. What n calls mean is
 //! told by that, and at least a number of the profile must have come, for two calls about one fall are two calls.
 
 use super::finding::{Code, Finding, Place, PlaceKind, Priority};
@@ -29,12 +29,14 @@ pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             Some(zone) if scene.venue.zones.len() > zone.index() => scene.zone(zone.index()),
             _ => Place { kind: PlaceKind::Venue, id: scene.venue.id.clone() },
         };
-        findings.push(judge(scene, place, cluster.calls, profile));
+        let heads = cluster.zone.and_then(|zone| scene.figures.zones.get(zone.index())?.occupancy).map_or(0.0, |heads| heads.v);
+        findings.push(judge(scene, place, cluster.calls, heads, profile));
     }
 }
 
-fn judge(scene: &Scene<'_>, place: Place, calls: u32, profile: &Profile) -> Finding {
-    let expected = profile.value("call_cluster.per_h") * profile.value("call_cluster.window_s") / 3_600.0;
+fn judge(scene: &Scene<'_>, place: Place, calls: u32, heads: f64, profile: &Profile) -> Finding {
+    let per_h = profile.value("call_cluster.per_h") + profile.value("call_cluster.per_thousand_h") * heads / 1_000.0;
+    let expected = per_h * profile.value("call_cluster.window_s") / 3_600.0;
     let (least, limit) = (profile.value("call_cluster.calls"), profile.value("call_cluster.p"));
     let by_chance = at_least(calls, expected);
     let urgency = (f64::from(calls) >= least && by_chance <= limit).then_some(Priority::High);
@@ -66,6 +68,18 @@ mod tests {
     use crate::crowd::CallFigures;
     use crate::crowd::sample::KICK_OFF;
     use crate::detect::sample::Stage;
+
+    /// Three calls in 45 min come by themselves where 60,000 sit, but not where 500 stand.
+    #[test]
+    fn a_full_bowl_has_more_calls_of_itself() {
+        let find = |heads: f64, calls: u32| {
+            let mut stage = Stage::at(KICK_OFF);
+            stage.figures.calls = vec![CallFigures { zone: Some(stage.site.zone("plaza").into()), calls }];
+            stage.zone("plaza").occupancy = Some(crate::crowd::Estimate::normal(heads, 0.0));
+            stage.only(detect).exceeds
+        };
+        assert_eq!((find(500.0, 3), find(60_000.0, 3), find(60_000.0, 6)), (Some(Priority::High), None, Some(Priority::High)));
+    }
 
     fn find(calls: u32) -> Finding {
         let mut stage = Stage::at(KICK_OFF);

@@ -84,6 +84,20 @@ fn questions(phase: Phase, presence: &PresenceFigures, profile: &Profile) -> Vec
         let floor = value("presence.floor") * expected;
         questions.push(Question { what: "inside", unit: "persons", value: inside, sigma, limits: ahead.map(|ahead| ahead + floor), base: planned });
     }
+    if let (Some(expected), Some(then), Some(planned), Some(coming), Phase::Before) =
+        (expected, presence.planned_ahead_then, presence.planned, presence.coming, phase)
+    {
+        let floor = value("presence.floor") * expected;
+        let sigma = libm::hypot(sigma, coming.sigma());
+        questions.push(Question {
+            what: "inside_soon",
+            unit: "persons",
+            value: inside + coming.v,
+            sigma,
+            limits: then.map(|then| then + floor),
+            base: planned,
+        });
+    }
     if let (Some(expected), Some(planned), Phase::Before) = (expected, presence.planned_per_min, phase) {
         // Where nobody was to come yet, the floor of an hour stands for the plan.
         let base = planned.max(value("presence.floor") * expected / 60.0);
@@ -168,6 +182,8 @@ mod tests {
             sold: Some(8_800),
             planned: Some(200.0),
             planned_ahead: Some([1_000.0, 3_000.0]),
+            coming: None,
+            planned_ahead_then: Some([2_000.0, 4_500.0]),
             planned_per_min: Some(45.0),
         }
     }
@@ -193,6 +209,14 @@ mod tests {
             assert_eq!((finding.exceeds, finding.holds), (exceeds, holds), "{inside}");
         }
         assert_eq!(find(presence(3_500.0, 10.0), Phase::FirstHalf).holds, None, "once the match is on nobody is early");
+    }
+
+    /// In half an hour 2,000 would be an hour early; 1,200 are inside, and trains bring 1,600 to 2,000.
+    #[test]
+    fn it_judges_who_is_on_the_way() {
+        let coming = |v: f64| find(PresenceFigures { coming: Some(Estimate { v, lo: v - 200.0, hi: v + 200.0 }), ..presence(1_200.0, 10.0) }, Phase::Before);
+        assert_eq!((coming(400.0).exceeds, coming(1_800.0).exceeds), (None, Some(Medium)));
+        assert_eq!(&*coming(1_800.0).evidence[0].what, "inside_soon");
     }
 
     /// Love Parade 2010: 350 a minute where 100 were planned.

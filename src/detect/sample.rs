@@ -32,6 +32,7 @@ pub(crate) fn approach() -> ApproachFigures {
         p_late: None,
         p_planned: None,
         station: None,
+        coming: None,
     }
 }
 

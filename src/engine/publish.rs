@@ -6,7 +6,9 @@ use super::effects::{Effects, OutRecord, OutTopic};
 use super::revise::Delta;
 use super::settings::Settings;
 use super::tail::Tail;
-use crate::crowd::{ApproachFigures, Estimate, GateFigures, LevelOfService, LinkFigures, NightFigures, Phase, VenueFigures, ZoneFigures, quantise};
+use crate::crowd::{
+    Against, ApproachFigures, Disagreement, Estimate, GateFigures, LevelOfService, LinkFigures, NightFigures, Phase, VenueFigures, ZoneFigures, quantise,
+};
 use crate::forecast::{Horizon, Outlook, Outlooks, SeriesKind};
 use crate::inference::ModelCardRef;
 use crate::time::EventTime;
@@ -54,6 +56,8 @@ struct Figures<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     wait_s: Option<Band>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    steady_wait_s: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     spill_s: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     flow: Option<f64>,
@@ -80,11 +84,29 @@ struct Figures<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     came: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    coming: Option<Band>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     waiting_peak: Option<Band>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disagrees: Option<Parting>,
     #[serde(skip_serializing_if = "Option::is_none")]
     presence: Option<Presence>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sources: Vec<SourceReport<'a>>,
+}
+
+/// Another account of the same persons, and by how many it is more than the counters'.
+#[derive(Serialize)]
+struct Parting {
+    with: Against,
+    by: f64,
+    sigma: f64,
+}
+
+impl Parting {
+    fn of(disagreement: Disagreement) -> Self {
+        Self { with: disagreement.with, by: quantise(disagreement.by), sigma: quantise(disagreement.sigma) }
+    }
 }
 
 /// A zone's exits.
@@ -261,6 +283,7 @@ impl Writer<'_> {
             occupancy: zone.occupancy.map(band),
             density: zone.density.map(band),
             los: zone.los,
+            disagrees: zone.disagrees.map(Parting::of),
             egress: zone.egress.map(|exits| Egress {
                 exits: exits.exits,
                 shut: exits.shut,
@@ -279,6 +302,8 @@ impl Writer<'_> {
             outwards: Some(gate.outwards),
             queue: gate.queue.map(band),
             wait_s: gate.wait_s.map(band),
+            steady_wait_s: gate.steady_wait_s.map(quantise),
+            disagrees: gate.disagrees.map(Parting::of),
             spill_s: gate.spill_s.map(quantise),
             flow: Some(quantise(gate.flow_per_min)),
             lanes_open: Some(gate.lanes_open),
@@ -307,6 +332,7 @@ impl Writer<'_> {
             planned_share: approach.planned.map(quantise),
             capacity_per_min: approach.capacity_per_min.map(quantise),
             waiting_peak: approach.station.map(|station| band(station.peak)),
+            coming: approach.coming.map(band),
             ..Figures::default()
         };
         self.place("approach", &self.venue.approaches[index].id, coverage, figures)

@@ -51,6 +51,7 @@ pub(crate) fn zone_figures() -> ZoneFigures {
         dense: None,
         coverage: 1.0,
         expected: 1,
+        disagrees: None,
         silent_for: Span::ZERO,
     }
 }

@@ -63,6 +63,11 @@ pub const REQUIRED: &[(&str, &str)] = &[
     ("queue.density", "persons/m2"),
     ("queue.rate_window_s", "s"),
     ("queue.busy_persons", "persons"),
+    ("queue.fluid_load", "1"),
+    ("queue.arrival_variability", "1"),
+    ("queue.service_variability", "1"),
+    // Zero points: a counted zone over whose ways nobody has passed for so long outside a match is empty.
+    ("zero.quiet_s", "s"),
     // Entry: the margin before kick-off.
     ("entry_eta.margin_s", "s"),
     ("entry_eta.p_medium", "1"),
@@ -145,6 +150,7 @@ pub const REQUIRED: &[(&str, &str)] = &[
     // Public transport: age of a stale position, places of a vehicle, share who alight, and shares taken by GTFS-Realtime's occupancy status.
     ("transport.stale", "s"),
     ("transport.capacity", "persons"),
+    ("transport.ahead_s", "s"),
     ("transport.alighting.lo", "1"),
     ("transport.alighting.hi", "1"),
     ("transport.load.0.lo", "1"),
@@ -232,6 +238,7 @@ pub const REQUIRED: &[(&str, &str)] = &[
     ("call_cluster.radius_m", "m"),
     ("call_cluster.window_s", "s"),
     ("call_cluster.per_h", "1/h"),
+    ("call_cluster.per_thousand_h", "1/h"),
     ("call_cluster.p", "1"),
     ("call_cluster.on_s", "s"),
     ("call_cluster.off_s", "s"),
