@@ -24,6 +24,7 @@ COPY Cargo.toml Cargo.lock build.rs ./
 COPY proto ./proto
 COPY models ./models
 COPY config ./config
+COPY load-tests/incidents ./load-tests/incidents
 COPY src ./src
 COPY --from=console /build/dashboards/console/dist ./dashboards/console/dist
 RUN cargo build --release --locked --bin midan

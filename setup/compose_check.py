@@ -9,6 +9,7 @@ import json
 import re
 import sys
 import tomllib
+from fnmatch import fnmatch
 
 import yaml
 from compose_file import ROOT, load, mounts
@@ -24,6 +25,7 @@ def faults():
     yield from addresses(services)
     yield from grafana(services["grafana"])
     yield from copies()
+    yield from embedded()
     yield from targets()
 
 
@@ -97,17 +99,49 @@ def grafana(service):
                 yield f"{file.name}: panel {panel['title']} reads {panel['datasource']['uid']}, which is not provisioned"
 
 
+def copied(dockerfile, stage):
+    """What a stage of the image's build copies from the repository."""
+    inside = False
+    for line in dockerfile.splitlines():
+        if line.startswith("FROM "):
+            inside = stage is None or line.endswith(f" AS {stage}")
+        if inside and line.startswith("COPY ") and "--from=" not in line:
+            yield from line.split()[1:-1]
+
+
 def copies():
     """What the image build copies from the repository must be there, and not be ignored."""
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
-    for line in (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines():
-        if not line.startswith("COPY ") or "--from=" in line:
+    for source in copied((ROOT / "Dockerfile").read_text(encoding="utf-8"), None):
+        if not (ROOT / source).exists():
+            yield f"Dockerfile: {source} is not in the repository"
+        if is_kept_out(source, ignored):
+            yield f"Dockerfile: {source} is kept out by .dockerignore"
+
+
+def is_kept_out(source, ignored):
+    """By the last rule that fits, as the builder decides."""
+    out = False
+    for rule in ignored:
+        if fnmatch(source, rule.removeprefix("!")) or fnmatch(source, rule.removeprefix("!") + "/*"):
+            out = not rule.startswith("!")
+    return out
+
+
+def embedded():
+    """What the program takes into itself when it is compiled must be copied into the stage that compiles it, or come from another stage."""
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    there = set(copied(dockerfile, "binary")) | set(re.findall(r"COPY --from=\S+ \S+ \./(\S+)", dockerfile))
+    for file in sorted((ROOT / "src").rglob("*.rs")):
+        if file.stem.endswith("tests") or "tests" in file.parts:
             continue
-        for source in line.split()[1:-1]:
-            if not (ROOT / source).exists():
-                yield f"Dockerfile: {source} is not in the repository"
-            if source in ignored:
-                yield f"Dockerfile: {source} is kept out by .dockerignore"
+        text = file.read_text(encoding="utf-8")
+        paths = re.findall(r'#\[folder = "([^"]+)"\]', text)
+        included = re.findall(r'include_(?:str|bytes|dir)!\(\s*"([^"]+)"', text)
+        paths += [str((file.parent / path).resolve().relative_to(ROOT)) for path in included]
+        for path in paths:
+            if not any(path == source or path.startswith(f"{source}/") for source in there):
+                yield f"Dockerfile: {path} is compiled into the program by {file.relative_to(ROOT)}, and the stage `binary` does not copy it"
 
 
 def targets():
