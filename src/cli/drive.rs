@@ -88,6 +88,9 @@ impl Drive<'_> {
         for fault in seat.faults() {
             tracing::warn!("{fault}");
         }
+        if let (Some(file), Some(why)) = (self.model, seat.flow_fault()) {
+            anyhow::bail!("--model {}: {why}", file.display());
+        }
         if let Some(path) = self.features {
             seat.write_down(FeatureFile::create(path, &self.around.world)?);
         }

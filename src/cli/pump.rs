@@ -108,6 +108,9 @@ impl Watchers<'_> {
                 self.summary.take(topic, value);
                 results.take(topic, value)?;
             }
+            if topic == OutTopic::Quarantine {
+                results.take_quarantined(record.header("midan-position").unwrap_or_default(), value)?;
+            }
             return Ok(());
         }
         self.summary.take(topic, value);

@@ -168,6 +168,11 @@ impl Seat {
         self.models.status().into_iter().filter_map(why).collect()
     }
 
+    /// Why the flow model does not speak, if it does not.
+    pub(super) fn flow_fault(&self) -> Option<String> {
+        self.models.card(Role::Flow).is_none().then(|| self.faults().first().cloned()).flatten()
+    }
+
     fn tell(&self, view: &LiveView) {
         for status in self.models.status() {
             let state = match &status.state {
@@ -199,7 +204,6 @@ impl shard::Models for Seat {
 
 impl Seat {
     fn measured(&mut self, ask: &Ask, run: impl FnOnce(&mut onnx::Models, &Ask) -> Answer) -> Answer {
-        let began = stopwatch();
         if let Some(mut features) = self.features.take() {
             match features.take(ask) {
                 Ok(()) => self.features = Some(features),
@@ -207,8 +211,8 @@ impl Seat {
             }
         }
         let answer = run(&mut self.models, ask);
-        let seconds = began.elapsed().as_secs_f64();
-        for (model, outcome) in [("flow", &answer.flow), ("anomaly", &answer.anomaly)] {
+        let took = self.models.status().map(|status| status.last_run.as_secs_f64());
+        for ((model, outcome), seconds) in [("flow", &answer.flow), ("anomaly", &answer.anomaly)].into_iter().zip(took) {
             let outcome = match outcome {
                 Outcome::Ran(_) => "ok",
                 Outcome::Missed => "missed",

@@ -2,6 +2,7 @@
 
 use super::access::{self, Access};
 use super::assets;
+use super::commands;
 use super::explain::lines;
 use super::questions::Question;
 use super::site::{Site, VenueName};
@@ -90,23 +91,23 @@ struct Document;
 
 /// An operator's command.
 #[derive(Debug, Deserialize, ToSchema)]
-struct CommandRequest {
+pub(super) struct CommandRequest {
     /// The venue's id.
-    venue: String,
+    pub(super) venue: String,
     /// The operator's account id.
-    operator: String,
+    pub(super) operator: String,
     /// `ack`, `unack`, `shelve`, `unshelve`, `suppress`, `out_of_service`, `return`, `escalate`, `comment` or `recount`.
-    action: String,
+    pub(super) action: String,
     /// The alarm, for all but `recount`.
-    alarm_id: Option<String>,
+    pub(super) alarm_id: Option<String>,
     /// Until when, epoch ms, for `shelve`.
-    until: Option<i64>,
+    pub(super) until: Option<i64>,
     /// Why; compulsory for `shelve`, `suppress` and `out_of_service`.
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
     /// The zone, for `recount`.
-    zone: Option<String>,
+    pub(super) zone: Option<String>,
     /// Persons in it, for `recount`.
-    persons: Option<u32>,
+    pub(super) persons: Option<u32>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -308,7 +309,7 @@ async fn command(State(shared): State<Arc<Shared>>, body: Result<Json<CommandReq
         Ok(Json(request)) => request,
         Err(why) => return refuse(StatusCode::BAD_REQUEST, why.body_text()),
     };
-    if let Err(why) = check(&shared, &request) {
+    if let Err(why) = commands::check(&shared.service, &request) {
         return refuse(StatusCode::BAD_REQUEST, why);
     }
     let event_time = shared.service.view.event_time(&request.venue).unwrap_or(0);
@@ -330,6 +331,9 @@ async fn command(State(shared): State<Arc<Shared>>, body: Result<Json<CommandReq
         persons: request.persons,
     };
     let Ok(value) = serde_json::to_vec(&record) else { return refuse(StatusCode::BAD_REQUEST, "the command cannot be written as JSON".to_owned()) };
+    if let Err(why) = commands::read_back(&shared.service.world, &request.venue, at, &value) {
+        return refuse(StatusCode::BAD_REQUEST, why);
+    }
     match shared.service.commands.send(&request.venue, value) {
         Ok(()) => (StatusCode::ACCEPTED, Json(Accepted { command_id })).into_response(),
         Err(why) => refuse(StatusCode::SERVICE_UNAVAILABLE, format!("the log does not take the command: {why}; try again")),
@@ -351,38 +355,6 @@ async fn ready(State(shared): State<Arc<Shared>>) -> Response {
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], shared.service.telemetry.render()).into_response()
-}
-
-fn check(shared: &Shared, request: &CommandRequest) -> Result<(), String> {
-    const ACTIONS: [&str; 10] = ["ack", "unack", "shelve", "unshelve", "suppress", "out_of_service", "return", "escalate", "comment", "recount"];
-    let Some(venue) = shared.service.world.find(&request.venue) else {
-        return Err(format!("venue: {} is not configured", request.venue));
-    };
-    if request.operator.trim().is_empty() {
-        return Err("operator: an account id is wanted".to_owned());
-    }
-    if !ACTIONS.contains(&request.action.as_str()) {
-        return Err(format!("action: {} is none; the actions are {}", request.action, ACTIONS.join(", ")));
-    }
-    if request.action == "recount" {
-        if request.zone.is_none() || request.persons.is_none() {
-            return Err("zone, persons: a recount wants both".to_owned());
-        }
-        let (known, zone) = (shared.service.world.venue(venue), request.zone.as_deref().unwrap_or_default());
-        if known.find_zone(zone).is_none() {
-            return Err(format!("zone: {} has no zone {zone}; the nearest are {}", known.id, known.zone_names.nearest(zone).join(", ")));
-        }
-    } else if request.alarm_id.is_none() {
-        return Err(format!("alarm_id: {} wants it", request.action));
-    }
-    let reasoned = ["shelve", "suppress", "out_of_service"].contains(&request.action.as_str());
-    if reasoned && request.reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) {
-        return Err(format!("reason: {} wants one", request.action));
-    }
-    if request.action == "shelve" && request.until.is_none() {
-        return Err("until: shelve wants a time, epoch ms".to_owned());
-    }
-    Ok(())
 }
 
 fn unknown_venue(shared: &Shared, venue: &str) -> Response {

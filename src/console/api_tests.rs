@@ -31,9 +31,32 @@ fn recount(zone: &str) -> CommandRequest {
 #[test]
 fn a_recount_of_a_zone_that_is_none_is_refused_with_the_nearest() {
     let shared = shared();
-    assert_eq!(check(&shared, &recount("bowl")), Ok(()));
-    let told = check(&shared, &recount("bowel")).unwrap_err();
+    assert_eq!(commands::check(&shared.service, &recount("bowl")), Ok(()));
+    let told = commands::check(&shared.service, &recount("bowel")).unwrap_err();
     assert!(told.starts_with("zone: casablanca has no zone bowel") && told.contains("bowl"), "{told}");
+}
+
+#[test]
+fn what_the_engine_would_set_aside_is_refused_before_it_is_accepted() {
+    let shared = shared();
+    let on_alarm = |action: &str, until| CommandRequest {
+        action: action.to_owned(),
+        alarm_id: Some("DENS/casablanca/bowl/1".to_owned()),
+        reason: Some("seen".to_owned()),
+        until,
+        zone: None,
+        persons: None,
+        ..recount("bowl")
+    };
+    let told = commands::check(&shared.service, &on_alarm("ack", None)).unwrap_err();
+    assert!(told.starts_with("alarm_id: no alarm DENS/casablanca/bowl/1 stands"), "{told}");
+    let written = |value: serde_json::Value| commands::read_back(&shared.service.world, "casablanca", 1_907_863_200_000, value.to_string().as_bytes());
+    let comment = serde_json::json!({"type": "command", "command_id": "c", "venue": "casablanca", "operator": "op", "at": 1_907_863_200_000_i64,
+        "action": "comment", "alarm_id": "DENS/casablanca/bowl/1", "reason": "a word"});
+    assert_eq!(written(comment.clone()), Ok(()));
+    let mut without = comment;
+    without.as_object_mut().unwrap().remove("reason");
+    assert!(written(without).unwrap_err().contains("reason"));
 }
 
 #[test]

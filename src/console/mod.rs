@@ -9,12 +9,13 @@
 //!
 //! - [`view`]: the live view of all venues; [`place`]: the records of places, and their history by minute; [`alarms`]: the alarm list and the operator's load.
 //! - [`questions`]: what is asked of the engines; [`explain`]: their answer in plain words.
-//! - [`site`]: the static site; [`api`]: the HTTP interface; [`assets`]: the built web application; [`access`]: who may call.
+//! - [`site`]: the static site; [`api`]: the HTTP interface; [`assets`]: the built web application; [`access`]: who may call; `commands`: what an operator may order.
 
 pub mod access;
 pub mod alarms;
 pub mod api;
 pub mod assets;
+mod commands;
 pub mod explain;
 pub mod place;
 pub mod questions;

@@ -212,6 +212,23 @@ impl LiveView {
         self.venues.get(venue).map(|view| view.event_time)
     }
 
+    /// Whether that alarm stands at the venue.
+    ///
+    /// # Errors
+    /// It does not; with those that do.
+    pub(super) fn find_alarm(&self, venue: &str, alarm_id: &str) -> Result<(), String> {
+        let standing: Vec<Box<str>> = self
+            .venues
+            .get(venue)
+            .map(|view| view.alarms.list().into_iter().filter(|change| change.state != AlarmState::Normal).map(|change| change.alarm_id.clone()).collect())
+            .unwrap_or_default();
+        if standing.iter().any(|id| **id == *alarm_id) {
+            return Ok(());
+        }
+        let known = if standing.is_empty() { "there is none".to_owned() } else { format!("there are {}", standing.join(", ")) };
+        Err(format!("alarm_id: no alarm {alarm_id} stands at {venue}; {known}"))
+    }
+
     /// How many alarms of each priority are active at the venue.
     pub fn active_by_priority(&self, venue: &str) -> [(&'static str, i64); 4] {
         let mut counts = [("low", 0), ("medium", 0), ("high", 0), ("top", 0)];

@@ -13,8 +13,6 @@ const NO_DATA: i32 = 7;
 pub struct Census {
     /// Frames that could be read.
     pub frames: u64,
-    /// Frames that could not.
-    pub unreadable: u64,
     /// Positions of vehicles, each frame's own.
     pub positions: u64,
     /// Those that were older than [`STALE`] by their frame's clock.
@@ -30,10 +28,9 @@ pub struct Census {
 }
 
 impl Census {
-    /// Counts a frame.
+    /// Counts a frame; one that cannot be read counts for nothing.
     pub fn count(&mut self, frame: &[u8]) {
         let Ok(message) = FeedMessage::decode(frame) else {
-            self.unreadable += 1;
             return;
         };
         self.frames += 1;
@@ -86,7 +83,7 @@ mod tests {
         let mut census = Census::default();
         census.count(&FeedMessage { header, entity }.encode_to_vec());
         census.count(b"<html>");
-        let expected = Census { frames: 1, unreadable: 1, positions: 3, stale: 1, oldest: Span::from_secs(91), calls: 0, with_occupancy: 1, without_data: 1 };
+        let expected = Census { frames: 1, positions: 3, stale: 1, oldest: Span::from_secs(91), calls: 0, with_occupancy: 1, without_data: 1 };
         assert_eq!(census, expected);
     }
 }

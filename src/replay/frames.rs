@@ -61,6 +61,11 @@ impl Frames {
         self.files.len()
     }
 
+    /// The files in the order of the frames.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|(_, path)| path.as_path())
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()

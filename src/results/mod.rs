@@ -20,6 +20,8 @@ pub use times::Times;
 
 /// What is kept before it is written, bytes: a replay writes gigabytes.
 const BUFFER: usize = 1 << 18;
+/// What was set aside, where something was.
+const QUARANTINE: &str = "quarantine.ndjson";
 
 /// The files of one replay.
 #[derive(Debug)]
@@ -27,6 +29,7 @@ pub struct Results {
     folder: PathBuf,
     forecasts: BufWriter<File>,
     zones: BufWriter<File>,
+    quarantine: Option<BufWriter<File>>,
     findings: Findings,
     rows: Vec<Row>,
     lines: u64,
@@ -55,11 +58,16 @@ impl Results {
     /// When a file cannot be written.
     pub fn open(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder).map_err(|why| at(folder, &why))?;
+        let of_an_earlier_run = folder.join(QUARANTINE);
+        if of_an_earlier_run.exists() {
+            std::fs::remove_file(&of_an_earlier_run).map_err(|why| at(&of_an_earlier_run, &why))?;
+        }
         let file = |name: &str| create(&folder.join(name)).map(|file| BufWriter::with_capacity(BUFFER, file));
         Ok(Self {
             folder: folder.to_owned(),
             forecasts: file("forecasts.ndjson")?,
             zones: file("zones.ndjson")?,
+            quarantine: None,
             findings: Findings::default(),
             rows: Vec::new(),
             lines: 0,
@@ -92,6 +100,25 @@ impl Results {
         }
     }
 
+    /// Writes down what was set aside, with where it stood in the input (`topic/partition/offset`); the file is there only when something was.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn take_quarantined(&mut self, position: &str, value: &[u8]) -> io::Result<()> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            position: &'a str,
+            #[serde(flatten)]
+            record: serde_json::Map<String, serde_json::Value>,
+        }
+        let file = match &mut self.quarantine {
+            Some(file) => file,
+            none => none.insert(BufWriter::new(create(&self.folder.join(QUARANTINE))?)),
+        };
+        serde_json::to_writer(&mut *file, &Line { position, record: serde_json::from_slice(value).unwrap_or_default() })?;
+        file.write_all(b"\n")
+    }
+
     /// How much event time the panes cover, ms.
     pub fn reach_ms(&self) -> i64 {
         self.reach.map_or(0, |(first, last)| last - first)
@@ -109,6 +136,7 @@ impl Results {
     pub fn finish(mut self, parquet: bool) -> io::Result<(u64, Vec<FindingLine>)> {
         self.forecasts.flush()?;
         self.zones.flush()?;
+        self.quarantine.as_mut().map_or(Ok(()), Write::flush)?;
         let mut findings = self.findings.finish();
         for finding in &mut findings {
             for at in [&mut finding.from, &mut finding.to, &mut finding.detected] {

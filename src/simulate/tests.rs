@@ -38,6 +38,20 @@ fn json(record: &SimRecord) -> serde_json::Value {
 }
 
 #[test]
+fn nothing_is_said_of_a_pane_that_the_night_does_not_play() {
+    let mut night = rabat(7, &Options::default());
+    let end = night.span_ms().1;
+    let of_sensors = |record: &SimRecord| record.format.is_none() && String::from_utf8_lossy(&record.value).contains(r#""sensor":"#);
+    let wrong_by = 3_600_000;
+    let late: Vec<String> = (&mut night)
+        .filter(of_sensors)
+        .filter(|record| json(record)["at"].as_i64().is_some_and(|at| at >= end && at < end + wrong_by))
+        .map(|record| String::from_utf8_lossy(&record.value).into_owned())
+        .collect();
+    assert_eq!(late, [] as [String; 0]);
+}
+
+#[test]
 fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
     let first_hour = |seed| digest(rabat(seed, &Options::default()).take(60_000));
     assert_eq!(first_hour(1), first_hour(1));

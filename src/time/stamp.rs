@@ -67,7 +67,7 @@ pub enum Meaning {
 
 /// What a time cell says, before the zone gives it its meaning.
 enum Written {
-    Instant(EventTime),
+    Moment(EventTime),
     Local(NaiveDateTime),
 }
 
@@ -78,7 +78,7 @@ impl Stamps {
     /// It is not written as the format says, has no zone, or never was.
     pub fn read(&self, text: &str) -> Result<Meaning, String> {
         match self.written(text)? {
-            Written::Instant(at) => Ok(Meaning::Once(at)),
+            Written::Moment(at) => Ok(Meaning::Once(at)),
             Written::Local(local) => self.local(local),
         }
     }
@@ -90,7 +90,7 @@ impl Stamps {
     /// It is not written as the format says.
     pub fn read_wall(&self, text: &str) -> Result<EventTime, String> {
         let local = match self.written(text)? {
-            Written::Instant(at) => self.wall_clock(at).ok_or("is beyond the calendar")?,
+            Written::Moment(at) => self.wall_clock(at).ok_or("is beyond the calendar")?,
             Written::Local(local) => local,
         };
         Ok(EventTime::from_millis(local.and_utc().timestamp_millis()))
@@ -124,19 +124,19 @@ impl Stamps {
 
     fn written(&self, text: &str) -> Result<Written, String> {
         match &self.format {
-            Format::EpochSeconds => epoch(text, 1_000).map(Written::Instant),
-            Format::EpochMillis => epoch(text, 1).map(Written::Instant),
+            Format::EpochSeconds => epoch(text, 1_000).map(Written::Moment),
+            Format::EpochMillis => epoch(text, 1).map(Written::Moment),
             Format::Iso => match plain_iso(text) {
                 Some(local) => Ok(Written::Local(local)),
                 None => match with_offset(text) {
-                    Some(at) => Ok(Written::Instant(millis(&at))),
+                    Some(at) => Ok(Written::Moment(millis(&at))),
                     None => Ok(Written::Local(iso(text).ok_or("is no ISO 8601 time")?)),
                 },
             },
             Format::Pattern(pattern) => {
                 let wrong = |err| format!("is not written as \"{pattern}\": {err}");
                 if has_offset(pattern) {
-                    return DateTime::parse_from_str(text, pattern).map(|at| Written::Instant(millis(&at))).map_err(wrong);
+                    return DateTime::parse_from_str(text, pattern).map(|at| Written::Moment(millis(&at))).map_err(wrong);
                 }
                 wall_clock_of(pattern, text).map(Written::Local).map_err(wrong)
             }

@@ -17,6 +17,7 @@ use crate::time::EventTime;
 use crate::venue::{SourceFile, Venue, World, load};
 use anyhow::Context;
 use chrono::NaiveDate;
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -35,6 +36,8 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Exit
     let world = Arc::clone(&around.world);
     let mut seen: Vec<Arrivals> = world.venues.iter().map(|venue| Arrivals::new(venue.stops.len())).collect();
     let mut census = Census::default();
+    let mut unreadable = BTreeMap::new();
+    let paths: Vec<&Path> = frames.paths().collect();
     let drive = Drive { settings, around: &around, partitions: 1, model: args.model.as_deref(), journal: None, features: args.features.as_deref() };
     let driven = drive.to_end(Some(Results::open(&args.out)?), |feeder, _| {
         for (number, record) in frames.records(&world).enumerate() {
@@ -42,7 +45,9 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Exit
             if number % world.venues.len().max(1) == 0 {
                 census.count(&record.value);
             }
-            look(&record, &world, &mut seen);
+            if let (Some(why), Some(path)) = (look(&record, &world, &mut seen), paths.get(number / world.venues.len().max(1))) {
+                unreadable.insert(path.display().to_string(), why);
+            }
             super::send(feeder, &record)?;
         }
         Ok(())
@@ -52,6 +57,9 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Exit
         tell_stops(venue, arrivals);
     }
     tell_census(&census);
+    for (path, why) in &unreadable {
+        println!("quarantine    {path}: {why}");
+    }
     if let Some(timetable) = &timetable {
         tell_timetable(timetable, &world, &frames);
     }
@@ -73,9 +81,9 @@ fn timetable(path: &Path) -> anyhow::Result<Timetable> {
     Timetable::read(&zip).map_err(|fault| anyhow::anyhow!("{}: {fault}", path.display()))
 }
 
-/// Notes what a frame says of a venue's stops. One that cannot be read goes to quarantine in the engine, and says nothing here.
-fn look(record: &crate::replay::InputRecord, world: &World, seen: &mut [Arrivals]) {
-    let (Some(at), Some(venue)) = (record.received, world.find(&record.key)) else { return };
+/// Notes what a frame says of a venue's stops. One that cannot be read goes to quarantine in the engine, and the answer is why.
+fn look(record: &crate::replay::InputRecord, world: &World, seen: &mut [Arrivals]) -> Option<String> {
+    let venue = world.find(&record.key)?;
     let arrivals = &mut seen[venue.index()];
     let mut told = Vec::new();
     let mut ages = Vec::new();
@@ -87,9 +95,12 @@ fn look(record: &crate::replay::InputRecord, world: &World, seen: &mut [Arrivals
             _ => {}
         }
     });
-    if read.is_ok() {
-        arrivals.frame(at, &told, &ages);
+    match (read, record.received) {
+        (Err(why), _) => return Some(why.to_string()),
+        (Ok(_), Some(at)) => arrivals.frame(at, &told, &ages),
+        (Ok(_), None) => {}
     }
+    None
 }
 
 fn reach(frames: &Frames) -> String {
@@ -120,9 +131,6 @@ fn tell_stops(venue: &Venue, arrivals: &Arrivals) {
 
 fn tell_census(census: &Census) {
     println!("              on the whole feed {:.1} % of {}, the oldest {}", census.stale_percent(), census.positions, census.oldest);
-    if census.unreadable > 0 {
-        println!("              {} frames could not be read; they are in quarantine", census.unreadable);
-    }
     if census.with_occupancy == 0 {
         println!(
             "occupancy     none of {} positions and {} calls tells how full a train is ({} say outright: no data)",

@@ -6,7 +6,7 @@ import { placeName, shortName } from "../words/places";
 import type { Speech } from "../words/speech";
 import { bounds, union, type Box, type Point } from "./geometry";
 import { fullest, labelZone, type Line, type ZoneLabel } from "./labels";
-import { isAbnormal, isNotableQueue, levelOf, oldestAge, type Level } from "./los";
+import { isAbnormal, isNotableQueue, levelOf, sensorAge, type Level } from "./los";
 import { queueOf } from "./places";
 
 export interface ZoneView {
@@ -39,6 +39,9 @@ export interface Scene {
   /** Pixels per canvas unit. */
   scale: number;
 }
+
+/** From so many seconds on the silence of the sensors is why there are no data. */
+const SILENT_S = 60;
 
 type DrawnZone = Zone & { shape: Shape };
 type DrawnGate = Link & { at: Point };
@@ -212,8 +215,8 @@ function written(lines: Line[]): Line[] {
 
 function blindLines(scene: Scene, zone: DrawnZone, record: PlaceRecord | undefined): Line[][] {
   const { say, words } = scene;
-  const age = oldestAge(record);
-  const why = age !== null && age >= 1 ? words.site.noDataFor(say.duration(age)) : words.site.noData;
+  const age = sensorAge(record);
+  const why = age !== null && age >= SILENT_S ? words.site.noDataFor(say.duration(age)) : words.site.noData;
   const name = placeName(words, zone);
   return [
     [

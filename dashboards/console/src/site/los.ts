@@ -24,10 +24,9 @@ export function levelClass(level: Level): string {
   return `level-${level.toLowerCase()}`;
 }
 
-/** How long the oldest feed of a place has been silent, in seconds; null where nothing is known. */
-export function oldestAge(record: PlaceRecord | undefined): number | null {
-  const ages = Object.values(record?.age_s ?? {});
-  return ages.length === 0 ? null : Math.max(...ages);
+/** How long the sensors, which alone count heads, have been silent, in seconds; null where nothing is known. */
+export function sensorAge(record: PlaceRecord | undefined): number | null {
+  return record?.age_s?.sensors ?? null;
 }
 
 /** Whether a gate's queue deserves its figure on the map. */
