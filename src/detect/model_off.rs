@@ -1,4 +1,4 @@
-//! MODEL-OFF: a configured model does not speak: it missed its deadline, is not there, or said what is no number. The rules go on without it; somebody should know.
+//! MODEL-OFF: a configured model does not speak: it missed its deadline, is not there, said what is no number, or has been worse for long than what was learnt without it. The rules go on without it; somebody should know.
 
 use super::finding::{Code, Finding, Place, PlaceKind, Priority};
 use super::scene::{Manner, Scene, Standing, profile_of, seconds};

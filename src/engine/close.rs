@@ -84,8 +84,10 @@ impl Site {
         self.coverage = figures.coverage;
         let clocks: Vec<WrongClock> = self.clocks.values().copied().collect();
         let spoke = |outcome: &Outcome| matches!(outcome, Outcome::Ran(_));
-        let models =
-            ModelsSeen { flow: settings.flow.as_ref().map(|_| spoke(&answer.flow)), anomaly: settings.anomaly.as_ref().map(|_| spoke(&answer.anomaly)) };
+        let models = ModelsSeen {
+            flow: settings.flow.as_ref().map(|_| spoke(&answer.flow) && !self.forecaster.is_model_off()),
+            anomaly: settings.anomaly.as_ref().map(|_| spoke(&answer.anomaly)),
+        };
         let scene = Scene { venue, figures: &figures, outlooks: &outlooks.series, models, clocks: &clocks, pane_start: venue.pane.start(end), end };
         let findings = detect::detect(&scene);
         let at = At { venue: &venue.id, event_time: end, watermark: end, coverage: figures.coverage };

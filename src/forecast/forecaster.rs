@@ -158,6 +158,11 @@ impl Forecaster {
         }
     }
 
+    /// Whether the flow model has been worse for long than what was learnt without it, and is not heard until it is better.
+    pub fn is_model_off(&self) -> bool {
+        self.judgement.is_model_off()
+    }
+
     /// Corrects the count of the series at position `series` in the pane ending at `end` by `delta` persons, because a late event came. What was issued stays as it was.
     pub fn revise(&mut self, end: EventTime, series: usize, delta: i64) {
         if self.history.revise(end, series, delta) {

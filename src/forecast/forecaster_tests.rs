@@ -254,3 +254,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_model_that_is_worse_for_long_is_switched_off_by_itself() {
+    let absurd = |ask: &Ask| {
+        let flow = [19.0, 20.0, 21.0].repeat(ask.rows * HORIZONS);
+        Answer { ticket: ask.ticket, flow: Outcome::Ran(flow), anomaly: Outcome::Absent }
+    };
+    let mut forecaster = Forecaster::new(&sample::venue());
+    run(&mut forecaster, 0..20 * STEP, absurd);
+    assert!(!forecaster.is_model_off(), "not after twenty steps");
+    let outlooks = run(&mut forecaster, 20 * STEP..120 * STEP, absurd);
+    assert!(forecaster.is_model_off());
+    assert!(outlooks.series.iter().all(|outlook| !outlook.by_model), "what is not heard is not named");
+}

@@ -122,6 +122,11 @@ impl Judgement {
         Some(Said { quantiles: quantiles.map(assembly::quantised), by_model: shares.model() > 0.0 && model.is_some() })
     }
 
+    /// Whether the model has been worse for long at every horizon, and is not heard.
+    pub fn is_model_off(&self) -> bool {
+        self.horizons.iter().all(|of| of.mixture.is_model_off())
+    }
+
     /// Keeps what was issued at `end`.
     pub fn keep(&mut self, end: EventTime, step: IssuedStep) {
         self.steps.keep(end, step);

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 const HALF_LIFE_S: f64 = 7.0 * 86_400.0;
 /// How sharply errors decide.
 const SHARPNESS: f64 = 60.0;
+/// A model is off while it is worse by this than what was learnt without it, over at least so many cases.
+const OFF: f64 = 1.1;
+const OFF_CASES: f64 = 200.0;
 /// Cases that are taken for granted before the first is seen, and how much worse the other voices are held to be in them.
 const GRANTED: f64 = 30.0;
 const HELD_WORSE: f64 = 1.01;
@@ -82,12 +85,23 @@ impl Mixture {
     /// The shares of those who speak.
     pub fn shares(&self, voices: &Voices) -> Shares {
         let of = |record: &Record, voice: Option<f64>| voice.map(|_| record.merit());
-        let merits = [Some(0.0), Some(self.plain.merit()), of(&self.latest, voices.latest), of(&self.event, voices.event), of(&self.model, voices.model)];
+        let merits = [
+            Some(0.0),
+            Some(self.plain.merit()),
+            of(&self.latest, voices.latest),
+            of(&self.event, voices.event),
+            of(&self.model, voices.model.filter(|_| !self.is_model_off())),
+        ];
         let best = merits.iter().flatten().fold(0.0, |best: f64, merit| best.max(*merit));
         let weights = merits.map(|merit| merit.map_or(0.0, |merit| libm::exp(merit - best)));
         let all: f64 = weights.iter().sum();
         let [learnt, plain, latest, event, model] = weights.map(|weight| weight / all);
         Shares { plain, learnt, latest, event, model }
+    }
+
+    /// Whether the model has been so much worse for so long that it is better off. It is judged on, and so comes back when it is worth hearing.
+    pub fn is_model_off(&self) -> bool {
+        self.model.cases >= OFF_CASES && self.model_ratio().is_some_and(|ratio| ratio > OFF)
     }
 
     /// The model's error as a share of that of what was learnt without it; `None` before it has spoken.
@@ -150,6 +164,25 @@ mod tests {
         let voices = Voices { plain: 108.0, learnt: 105.0, latest: None, event: None, model: Some(150.0) };
         let said = after(500, &voices, 100.0).shares(&voices).of(&voices);
         assert!((said - 105.0).abs() < 0.1, "{said}");
+    }
+
+    #[test]
+    fn a_model_that_is_worse_for_long_is_off_and_comes_back_when_it_is_better() {
+        let bad = Voices { plain: 108.0, learnt: 105.0, latest: None, event: None, model: Some(150.0) };
+        let mut mixture = after(150, &bad, 100.0);
+        assert!(!mixture.is_model_off(), "not after so few cases");
+        for _ in 0..100 {
+            mixture.learn(&bad, 100.0, 10.0);
+        }
+        assert!(mixture.is_model_off());
+        assert_eq!(mixture.shares(&bad).model(), 0.0);
+        let good = Voices { model: Some(101.0), ..bad };
+        for _ in 0..20 * 288 {
+            mixture.forget(STEP_S);
+            mixture.learn(&good, 100.0, 10.0);
+        }
+        assert!(!mixture.is_model_off());
+        assert!(mixture.shares(&good).model() > 0.9);
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub use scan::Seen;
 use settings::Settings;
 use std::collections::BTreeMap;
 pub use verdict::Verdict;
-use verdict::ZoneWatch;
+use verdict::{EPISODE_APART, ZoneWatch};
 
 /// A week, s.
 const WEEK_S: f64 = 604_800.0;
@@ -98,6 +98,7 @@ impl Watch {
             group.ended.extend(zone.watch.take(of_zone, end, self.step, group.budget.threshold(), &group.settings));
             group.judged |= zone.watch.verdict().is_some();
         }
+        self.join_neighbours(end);
         for group in &mut self.groups {
             let ended = std::mem::take(&mut group.ended);
             if std::mem::take(&mut group.judged) || !ended.is_empty() {
@@ -106,6 +107,31 @@ impl Watch {
         }
         self.share_out();
         learnt
+    }
+
+    /// One event is one finding: of the zones of a group that stand out in the same direction, the first tells it, of several at once the one that stands out most. Who
+    /// follows within [`EPISODE_APART`] of the last one is part of it; so a zone that stands out for days silences no other event.
+    fn join_neighbours(&mut self, end: EventTime) {
+        let opened: Vec<Option<(usize, bool, EventTime)>> =
+            self.zones.iter().map(|zone| zone.watch.opened().map(|(is_shortfall, at)| (zone.group, is_shortfall, at))).collect();
+        let score = |zone: usize| self.zones[zone].watch.verdict().map_or(0.0, |verdict| verdict.score);
+        let mut joined = Vec::new();
+        for (zone, own) in opened.iter().enumerate() {
+            let Some((group, is_shortfall, at)) = *own else { continue };
+            if at != end {
+                continue;
+            }
+            let tells_before = |(other, of): (usize, &Option<(usize, bool, EventTime)>)| {
+                of.is_some_and(|(its_group, its_shortfall, its_at)| {
+                    let is_one_event = its_group == group && its_shortfall == is_shortfall && end.since(its_at) <= EPISODE_APART;
+                    is_one_event && other != zone && (its_at < end || (score(other), zone) > (score(zone), other))
+                })
+            };
+            if opened.iter().enumerate().any(tells_before) {
+                joined.push(zone);
+            }
+        }
+        joined.into_iter().for_each(|zone| self.zones[zone].watch.join());
     }
 
     /// By zone that has series: its place among the series, and what is said of it.

@@ -14,7 +14,7 @@ use crate::time::{EventTime, Span};
 use serde::{Deserialize, Serialize};
 
 /// After so long below the bar an episode of scores is over.
-const EPISODE_APART: Span = Span::from_mins(120);
+pub(super) const EPISODE_APART: Span = Span::from_mins(120);
 /// A finding that could not be judged for so long is closed.
 const UNJUDGED: Span = Span::from_mins(240);
 /// The last day is off when a series is further from the usual than this, as a logarithm: by a factor of 1.65.
@@ -72,8 +72,11 @@ pub struct ZoneWatch {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Open {
     is_shortfall: bool,
+    opened_at: EventTime,
     quiet_since: Option<EventTime>,
     judged_at: EventTime,
+    /// Whether it is part of what a neighbour has already told.
+    is_joined: bool,
 }
 
 impl ZoneWatch {
@@ -95,6 +98,21 @@ impl ZoneWatch {
     /// Whether a finding is open; it may be quiet for the moment.
     pub const fn is_open(&self) -> bool {
         self.finding.is_some()
+    }
+
+    /// The direction of the open finding (whether it is a shortfall) and when it opened.
+    pub fn opened(&self) -> Option<(bool, EventTime)> {
+        self.finding.map(|open| (open.is_shortfall, open.opened_at))
+    }
+
+    /// The open finding is part of what a neighbour has told, and is not told again.
+    pub fn join(&mut self) {
+        if let Some(open) = &mut self.finding {
+            open.is_joined = true;
+        }
+        if let Some(verdict) = &mut self.verdict {
+            (verdict.exceeds, verdict.holds) = (false, false);
+        }
     }
 
     /// Sets the share of quiet steps with a higher score.
@@ -119,7 +137,7 @@ impl ZoneWatch {
         let exceeds = score >= threshold;
         self.open_or_close(&evidence, (exceeds, is_shortfall), end, step, threshold, settings);
         self.follow_regime(end, settings.regime);
-        let holds = self.finding.is_some_and(|open| open.quiet_since.is_none());
+        let holds = self.finding.is_some_and(|open| open.quiet_since.is_none() && !open.is_joined);
         self.verdict = Some(Verdict {
             // The sum speaks through the series that is itself further off.
             speaker: if speaker < seen.len() { speaker } else { further_off(&evidence[..seen.len()], is_shortfall) },
@@ -148,7 +166,7 @@ impl ZoneWatch {
         let Some(open) = &mut self.finding else {
             let same_direction = |(last, closed): (bool, EventTime)| last == is_shortfall && end.since(closed) < SAME_FINDING;
             if exceeds && !(self.off_since.is_some() && self.last.is_some_and(same_direction)) {
-                self.finding = Some(Open { is_shortfall, quiet_since: None, judged_at: end });
+                self.finding = Some(Open { is_shortfall, opened_at: end, quiet_since: None, judged_at: end, is_joined: false });
             }
             return;
         };

@@ -137,3 +137,56 @@ fn the_state_comes_back_whole() {
     }
     assert!(!other.watch.restore_zone(0, ZoneWatch::new(2, true)), "a zone of other series is refused");
 }
+
+/// Four places of one group under one watch.
+struct Neighbours {
+    watch: Watch,
+    step: u32,
+    holds: [bool; 4],
+}
+
+impl Neighbours {
+    fn settled(seed: u64) -> Self {
+        let mut venue = sample::large(4);
+        venue.step = HALF_HOUR;
+        let only: Vec<_> = series::of(&venue).into_iter().filter(|series| series.kind == SeriesKind::In).collect();
+        let mut all = Self { watch: Watch::new(&venue, &only), step: 0, holds: [false; 4] };
+        all.run(4 * STEPS_A_WEEK, seed, |_, _| 1.0);
+        all
+    }
+
+    /// So many steps with `times(step, place)` as many people; counts the findings that open.
+    fn run(&mut self, steps: u32, seed: u64, times: impl Fn(u32, usize) -> f64) -> u32 {
+        let mut found = 0;
+        for step in 0..steps {
+            let now = self.step;
+            let usual = Place::usual(now);
+            let came = |place: usize| {
+                let n = (seed * 31 + place as u64) * 1_000_003 + u64::from(now);
+                ((usual + (2.0 * usual).sqrt() * noise(n)).max(0.0) * times(step, place)).round()
+            };
+            self.step += 1;
+            let days = f64::from(self.step / 48).min(12.0);
+            let mut seen: Vec<Seen> = (0..4).map(|place| Seen { came: Some(came(place)), usual: Some((usual, days)), occasion: None }).collect();
+            self.watch.take(EventTime::from_millis(i64::from(self.step) * 1_800_000), &mut seen);
+            for (place, verdict) in self.watch.verdicts() {
+                found += u32::from(verdict.exceeds && !self.holds[place]);
+                self.holds[place] = verdict.holds;
+            }
+        }
+        found
+    }
+}
+
+#[test]
+fn an_event_at_four_neighbours_is_one_finding_and_two_events_are_two() {
+    for seed in 1..=4 {
+        let mut all = Neighbours::settled(seed);
+        all.run(20, seed, |_, _| 1.0);
+        let spreads = |step: u32, place: usize| if (place as u32..8).contains(&step) { 3.0 } else { 1.0 };
+        assert_eq!(all.run(28, seed, spreads), 1, "one that spreads from place to place, seed {seed}");
+        all.run(20, seed, |_, _| 1.0);
+        let two = |step: u32, place: usize| if place == 0 && step < 4 || place == 3 && (12..16).contains(&step) { 4.0 } else { 1.0 };
+        assert_eq!(all.run(28, seed, two), 2, "one in the morning and one hours later elsewhere, seed {seed}");
+    }
+}
