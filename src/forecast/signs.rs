@@ -193,8 +193,8 @@ impl Looking<'_> {
             } else {
                 (log_ratio(now.0 - came, now.1 - usual, OTHERS_CAUTION.0), log_ratio(hour.0 - of_hour.0, hour.1 - of_hour.1, OTHERS_CAUTION.1))
             };
-            for horizon in 0..HORIZONS {
-                let target = at.after(self.step.times(u64::from(STEPS[horizon]) - 1));
+            for (horizon, steps) in STEPS.into_iter().enumerate() {
+                let target = at.after(self.step.times(u64::from(steps) - 1));
                 let said = tonight.as_ref().and_then(|tonight| self.tonight_of(tonight, series, recent, target));
                 sight.event[series * HORIZONS + horizon] = said.map_or(-1.0, |said| said as f32);
             }
