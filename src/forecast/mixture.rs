@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 /// Half of what is remembered is older than this, s.
 const HALF_LIFE_S: f64 = 7.0 * 86_400.0;
+/// In the first weeks it is this share of the time since the first step, and no shorter than two days: how a voice did before a place was known says little of it.
+const YOUNG: f64 = 0.5;
+const YOUNGEST_S: f64 = 2.0 * 86_400.0;
 /// How sharply errors decide.
 const SHARPNESS: f64 = 60.0;
 /// A model is off while it is worse by this than what was learnt without it, over at least so many cases.
@@ -47,6 +50,8 @@ pub struct Mixture {
     latest: Record,
     event: Record,
     model: Record,
+    /// Since the first step, s.
+    age_s: f64,
 }
 
 /// The shares of the voices.
@@ -62,7 +67,8 @@ pub struct Shares {
 impl Mixture {
     /// Lets a step of `step_s` seconds pass.
     pub fn forget(&mut self, step_s: f64) {
-        let keep = libm::exp2(-step_s / HALF_LIFE_S);
+        self.age_s += step_s;
+        let keep = libm::exp2(-step_s / (YOUNG * self.age_s).clamp(YOUNGEST_S, HALF_LIFE_S));
         for record in [&mut self.plain, &mut self.latest, &mut self.event, &mut self.model] {
             for sum in [&mut record.own, &mut record.learnt, &mut record.cases] {
                 *sum *= keep;
