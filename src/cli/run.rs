@@ -8,7 +8,7 @@ use super::settings::{PlacementName, Settings};
 use crate::console::api::{CommandSink, Status};
 use crate::console::{Service, serve};
 use crate::kafka::{self, KafkaAdmin, KafkaFeeder, KafkaShard, KafkaTail};
-use crate::log::{Feeder, Freshest, InRecord, LogError, ShardLog, Since, TopicAdmin};
+use crate::log::{Answer, Feeder, Freshest, InRecord, LogError, ShardLog, Since, TopicAdmin, topics};
 use crate::shard::{self, Mode};
 use crate::summary::Summary;
 use crate::venue::Feed;
@@ -23,7 +23,7 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> anyhow::Result<ExitCod
     let around = Around::new(service::world(settings)?)?;
     let kafka = kafka::Settings { memory: settings.shards.memory(), ..settings.kafka.clients() };
     let plan = super::topics::plan(settings);
-    let faults = KafkaAdmin::new(&kafka)?.check(&plan)?;
+    let faults = checked(&kafka, &plan)?;
     if !faults.is_empty() {
         let list = faults.iter().map(|fault| format!("\n  {fault}")).collect::<String>();
         anyhow::bail!("the topics are not as Midan needs them; `midan topics create` makes what is missing:{list}");
@@ -59,6 +59,23 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> anyhow::Result<ExitCod
         console.join().map_err(|_| anyhow::anyhow!("the console panicked"))??;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A broker that restarts while this process starts is waited for so long; a wrong address still ends with its message.
+const BROKER_PATIENCE: Duration = Duration::from_secs(30);
+
+/// What is wrong with the topics.
+fn checked(kafka: &kafka::Settings, plan: &topics::Plan) -> anyhow::Result<Vec<topics::Fault>> {
+    let began = service::stopwatch();
+    loop {
+        match KafkaAdmin::new(kafka).and_then(|admin| admin.check(plan)) {
+            Err(why) if why.answer() == Answer::Retry && began.elapsed() < BROKER_PATIENCE => {
+                tracing::warn!(%why, "The broker does not answer yet.");
+                rest(Duration::from_secs(1));
+            }
+            result => return Ok(result?),
+        }
+    }
 }
 
 /// Once it is told to stop, the process has so long: a broker that does not answer must not keep it. What is open then is aborted by whoever comes next,

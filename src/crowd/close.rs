@@ -34,7 +34,9 @@ impl CrowdState {
         }
         let phase = tonight.as_ref().map_or(Phase::default(), |tonight| tonight.phase);
         self.arrivals.turn_to(venue, topology, tonight.as_ref());
-        self.move_heads(venue, topology, end, content, &crossings, &flows, phase);
+        let deficits: Vec<u32> = self.zones.iter().map(|zone| zone.deficit).collect();
+        self.move_heads(venue, topology, end, content, &crossings, &flows);
+        self.infer_unheard(venue, topology, &deficits, phase);
         let silence = Silence { venue, topology, end, scans: &content.scans, hearing: &hearing, phase };
         let passed = self.stand_in(&silence);
         self.pass_unheard(&silence, &flows, &passed);
@@ -82,18 +84,8 @@ impl CrowdState {
         }
     }
 
-    fn move_heads(
-        &mut self,
-        venue: &Venue,
-        topology: &Topology,
-        end: EventTime,
-        content: &PaneContent,
-        crossings: &[CrossingFlow],
-        flows: &[ZoneFlows],
-        phase: Phase,
-    ) {
+    fn move_heads(&mut self, venue: &Venue, topology: &Topology, end: EventTime, content: &PaneContent, crossings: &[CrossingFlow], flows: &[ZoneFlows]) {
         self.zones.iter_mut().for_each(|zone| zone.parted = None);
-        let deficits: Vec<u32> = self.zones.iter().map(|zone| zone.deficit).collect();
         for (i, (zone, plan)) in venue.zones.iter().zip(&topology.zones).enumerate() {
             if zone.closed {
                 self.zones[i].flow(plan, crossings, flows[i]);
@@ -105,7 +97,6 @@ impl CrowdState {
                 self.zones[i].moved = before.map_or(0, |before| before.abs_diff(heads));
             }
         }
-        self.infer_unheard(venue, topology, &deficits, phase);
     }
 
     /// What a zone's head counts say, if any came in this pane: the sum of the last reading of each, for each sees its own part.

@@ -122,7 +122,7 @@ impl CrowdState {
             return None;
         }
         let since = counters.iter().filter_map(|on_link| self.sensor(pane.topology, on_link.sensor)?.reported).max();
-        since.or_else(|| self.night.since)
+        since.or(self.night.since)
     }
 
     fn learn(&self, pane: &Silence<'_>, id: GateId, silent_since: EventTime, over_ms: f64) -> Passed {

@@ -17,6 +17,8 @@ const YEAR: Span = Span::from_mins(366 * 24 * 60);
 const AGE: Span = Span::from_mins(10 * 366 * 24 * 60);
 /// Rows beyond such a gap are mistyped where there are so many times as many on this side of it.
 const MANY_TIMES: usize = 20;
+/// Up to this part of the step a row lies on the grid all the same: a logger's clock is a little off.
+const JITTER: i64 = 10;
 /// Times outside of these years are no times of a count.
 const YEARS: (i64, i64) = (-2_208_988_800_000, 7_258_118_400_000); // 1900 to 2199
 
@@ -42,6 +44,12 @@ pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, repor
         OffGrid::Down => move_to(list, report, down),
         OffGrid::Nearest => move_to(list, report, |entry| down(entry) + if 2 * beside(entry.from) >= step { step } else { 0 }),
         OffGrid::Refuse => {
+            // A clock that is a little off writes so; what it means is plain.
+            move_to(list, report, |entry| match beside(entry.from) {
+                little if JITTER * little <= step => down(entry),
+                nearly if JITTER * (step - nearly) <= step => down(entry) + step,
+                _ => entry.from.as_millis(),
+            });
             let off = list.iter().filter(|entry| beside(entry.from) != 0).count();
             // With absent rows that mean zero, a row left out would become one; and what lies on no grid for the most part has another step.
             if mapping.absent == Absent::Zero || 2 * off > list.len() {

@@ -142,6 +142,8 @@ export const alarmWords = (say: Speech) => ({
     p_split_over: "Chance that the split is beyond its limit",
     counted: "Persons counted",
     inside: "Persons inside the border",
+    inside_soon: "Persons inside and on the way",
+    coming_late: "Persons on vehicles that come too late",
     planned: "Planned",
     usual: "Usual at this hour",
     p_presence_over: "Chance that it is beyond its limit",

@@ -151,6 +151,8 @@ export const alarmWords = (say: Speech): AlarmWords => ({
     p_split_over: "Probabilité d’une répartition au-delà de sa limite",
     counted: "Personnes comptées",
     inside: "Personnes dans le périmètre",
+    inside_soon: "Personnes dans le périmètre et en route",
+    coming_late: "Personnes à bord de véhicules qui arrivent trop tard",
     planned: "Prévu",
     usual: "Habituel à cette heure",
     p_presence_over: "Probabilité d’être au-delà de la limite",
