@@ -262,9 +262,9 @@ fn a_model_that_is_worse_for_long_is_switched_off_by_itself() {
         Answer { ticket: ask.ticket, flow: Outcome::Ran(flow), anomaly: Outcome::Absent }
     };
     let mut forecaster = Forecaster::new(&sample::venue());
-    run(&mut forecaster, 0..20 * STEP, absurd);
-    assert!(!forecaster.is_model_off(), "not after twenty steps");
-    let outlooks = run(&mut forecaster, 20 * STEP..120 * STEP, absurd);
+    run(&mut forecaster, 0..120 * STEP, absurd);
+    assert!(!forecaster.is_model_off(), "not on the first day");
+    let outlooks = run(&mut forecaster, 120 * STEP..2_900 * STEP, absurd);
     assert!(forecaster.is_model_off());
     assert!(outlooks.series.iter().all(|outlook| !outlook.by_model), "what is not heard is not named");
 }

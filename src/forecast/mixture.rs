@@ -13,9 +13,10 @@ const YOUNG: f64 = 0.5;
 const YOUNGEST_S: f64 = 2.0 * 86_400.0;
 /// How sharply errors decide.
 const SHARPNESS: f64 = 60.0;
-/// A model is off while it is worse by this than what was learnt without it, over at least so many cases.
+/// A model is off while it is worse by this than what was learnt without it, over at least so many cases and days: in a place's first hours the learnt voice is lucky or not.
 const OFF: f64 = 1.1;
 const OFF_CASES: f64 = 200.0;
+const OFF_AGE_S: f64 = 2.0 * 86_400.0;
 /// Cases that are taken for granted before the first is seen, and how much worse the other voices are held to be in them.
 const GRANTED: f64 = 30.0;
 const HELD_WORSE: f64 = 1.01;
@@ -107,7 +108,7 @@ impl Mixture {
 
     /// Whether the model has been so much worse for so long that it is better off. It is judged on, and so comes back when it is worth hearing.
     pub fn is_model_off(&self) -> bool {
-        self.model.cases >= OFF_CASES && self.model_ratio().is_some_and(|ratio| ratio > OFF)
+        self.model.cases >= OFF_CASES && self.age_s >= OFF_AGE_S && self.model_ratio().is_some_and(|ratio| ratio > OFF)
     }
 
     /// The model's error as a share of that of what was learnt without it; `None` before it has spoken.
@@ -175,9 +176,10 @@ mod tests {
     #[test]
     fn a_model_that_is_worse_for_long_is_off_and_comes_back_when_it_is_better() {
         let bad = Voices { plain: 108.0, learnt: 105.0, latest: None, event: None, model: Some(150.0) };
-        let mut mixture = after(150, &bad, 100.0);
-        assert!(!mixture.is_model_off(), "not after so few cases");
+        let mut mixture = after(500, &bad, 100.0);
+        assert!(!mixture.is_model_off(), "not on the first day");
         for _ in 0..100 {
+            mixture.forget(STEP_S);
             mixture.learn(&bad, 100.0, 10.0);
         }
         assert!(mixture.is_model_off());
