@@ -1,6 +1,6 @@
 //! Who may call: without a token the service listens on the loopback address only; with one, every call of the API shows it.
 
-use axum::extract::{Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -21,7 +21,7 @@ impl Access {
 
     fn allows(&self, request: &Request) -> bool {
         let Some(token) = &self.token else { return true };
-        let shown = bearer(request).or_else(|| in_query(request));
+        let shown = bearer(request).map(str::to_owned).or_else(|| in_query(request));
         shown.is_some_and(|shown| bool::from(shown.as_bytes().ct_eq(token.as_bytes())))
     }
 }
@@ -56,9 +56,10 @@ fn bearer(request: &Request) -> Option<&str> {
     request.headers().get("authorization")?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
-/// `EventSource` cannot set headers, so the stream may carry the token in its address.
-fn in_query(request: &Request) -> Option<&str> {
-    request.uri().query()?.split('&').find_map(|pair| pair.strip_prefix("token="))
+/// `EventSource` cannot set headers, so the stream may carry the token in its address, encoded as addresses are.
+fn in_query(request: &Request) -> Option<String> {
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(request.uri()).ok()?;
+    pairs.into_iter().find_map(|(name, value)| (name == "token").then_some(value))
 }
 
 #[cfg(test)]
@@ -70,6 +71,13 @@ mod tests {
         let request = Request::builder().uri("/api/v1/commands").header("host", host);
         let request = origin.into_iter().fold(request, |request, origin| request.header("origin", origin));
         is_at_home(&request.body(Body::empty()).unwrap())
+    }
+
+    #[test]
+    fn a_token_of_any_characters_is_read_out_of_the_address() {
+        let request = Request::builder().uri("/api/v1/venues/casablanca/stream?token=a%2Bb%2F%3D").body(Body::empty()).unwrap();
+        assert!(Access::new(Some("a+b/=".to_owned())).allows(&request));
+        assert!(!Access::new(Some("a%2Bb%2F%3D".to_owned())).allows(&request));
     }
 
     #[test]

@@ -153,6 +153,9 @@ struct CommandRecord<'a> {
 /// # Errors
 /// When the address cannot be bound, or is not the loopback while no token is configured.
 pub async fn serve(service: Service, address: SocketAddr, bound: impl FnOnce(SocketAddr), mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
+    if service.token.as_deref().is_some_and(|token| token.trim().is_empty()) {
+        anyhow::bail!("console.token is empty: give it a secret of your own, or leave it out and listen on the loopback address");
+    }
     if service.token.is_none() && !address.ip().is_loopback() {
         anyhow::bail!(
             "console.listen = {address}: without console.token the console listens on the loopback address only; set a token, or listen on 127.0.0.1"

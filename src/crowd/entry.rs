@@ -94,7 +94,7 @@ pub(super) fn entry(venue: &Venue, topology: &Topology, limits: &ZoneLimits, ton
     let guessed = f64::from(admitted.guessed) * limits.lane_rate;
     let admitted = u32::try_from(admitted.persons.max(0)).unwrap_or(u32::MAX);
     let capacity_per_min: f64 = venue.gates.iter().zip(gates).filter(|(gate, _)| gate.entry).map(|(_, figures)| figures.capacity_per_min).sum();
-    let is_complete = end >= tonight.kick_off && capacity_per_min > 0.0 && is_nobody_outside(venue, topology, zones);
+    let is_complete = end >= tonight.kick_off && capacity_per_min > 0.0 && is_nobody_outside(venue, topology, gates, zones);
     let coming = f64::from(if is_complete { admitted } else { expected });
     let load = Load { expected: coming, admitted: f64::from(admitted), admitted_sigma: guessed, capacity_per_min };
     // More are still on trains than usually come late: the gates cannot make up for that.
@@ -118,15 +118,25 @@ pub(super) fn entry(venue: &Venue, topology: &Topology, limits: &ZoneLimits, ton
     })
 }
 
-/// Whether nobody is held up outside that anybody can see: the queues of all gates together would not keep the gates busy (one alone drifts with its counters), and the ways to them
-/// are free by their own table. Who has not come by then does not come.
-fn is_nobody_outside(venue: &Venue, topology: &Topology, zones: &[ZoneFigures]) -> bool {
+/// Whether nobody is held up outside that anybody can see: no shut gate is busy with its queue, the queues of the open ones together would not keep them busy (one alone drifts with
+/// its counters), and the ways to them are free by their own table. Who has not come by then does not come.
+fn is_nobody_outside(venue: &Venue, topology: &Topology, gates: &[GateFigures], zones: &[ZoneFigures]) -> bool {
     let told = |zone: &ZoneFigures| zone.occupancy.filter(|_| zone.coverage > 0.0);
     let is_free = |zone: &ZoneFigures| told(zone).is_some() && zone.los.is_some_and(|los| los.grade == Grade::A);
-    let queues = venue.gates.iter().zip(&topology.gates).filter_map(|(gate, plan)| Some((gate.queue?, plan.limits.busy)));
-    let beyond: Option<f64> = queues.map(|(queue, busy)| Some(zones.get(queue.index()).and_then(told)?.v - busy)).sum();
+    let entries = venue.gates.iter().zip(&topology.gates).zip(gates).filter(|((gate, _), _)| gate.entry);
+    let mut beyond_open = 0.0;
+    for ((gate, plan), figures) in entries {
+        let Some(queue) = gate.queue else { continue };
+        let Some(heads) = zones.get(queue.index()).and_then(told) else { return false };
+        let beyond = heads.v - plan.limits.busy;
+        if figures.capacity_per_min > 0.0 {
+            beyond_open += beyond;
+        } else if beyond >= 0.0 {
+            return false;
+        }
+    }
     let mut ways = venue.zones.iter().zip(zones).filter(|(zone, _)| matches!(zone.kind, ZoneKind::Approach | ZoneKind::Checkpoint | ZoneKind::Forecourt));
-    beyond.is_some_and(|beyond| beyond < 0.0) && ways.all(|(_, figures)| is_free(figures))
+    beyond_open < 0.0 && ways.all(|(_, figures)| is_free(figures))
 }
 
 impl SplitLimits {

@@ -129,7 +129,7 @@ impl CrowdState {
         let (gate, plan) = (&pane.venue.gates[id.index()], &pane.topology.gates[id.index()]);
         let scans = pane.scans.get(id.index()).copied().unwrap_or_default();
         let window = self.gates[id.index()].sum();
-        if scans.entered + scans.rejected + window.scanned + window.rejected > 0 {
+        if scans.entered + scans.left + scans.rejected + window.scanned + window.rejected > 0 {
             return Passed::Scanned(scans.entered, scans.left);
         }
         let counters = pane.topology.link_sensors.get(gate.link.index()).map_or(&[][..], Vec::as_slice);

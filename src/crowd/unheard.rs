@@ -130,6 +130,8 @@ impl CrowdState {
     fn admit_unseen(&mut self, venue: &Venue, way: usize, forward: i64, phase: Phase) {
         let Some(gate) = venue.gates.iter().position(|gate| gate.entry && gate.link.index() == way) else { return };
         let guessed = &mut self.gates[gate].stood_in.guessed;
+        // Who leaves once the match is on has been in; only a guess can be taken back.
+        let forward = if phase == Phase::Before { forward } else { forward.max(-i64::from(*guessed)) };
         *guessed = u32::try_from(i64::from(*guessed) + forward).unwrap_or(0);
         self.night.admit(forward, 0, phase);
         if phase != Phase::After {

@@ -31,10 +31,15 @@ pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let profile = profile_of(lead);
     findings.push(judge(scene, place, profile));
     for (approach, figures) in scene.venue.approaches.iter().zip(&scene.figures.approaches) {
-        if let (Some(entry), Some(live)) = (scene.figures.entry.as_ref(), figures.p_late) {
-            let place = Place { kind: PlaceKind::Approach, id: approach.id.clone() };
-            findings.push(of_an_approach(scene, place, entry, live, figures, profile));
+        if approach.gates.is_empty() {
+            continue;
         }
+        let place = Place { kind: PlaceKind::Approach, id: approach.id.clone() };
+        findings.push(match (scene.figures.entry.as_ref(), figures.p_late) {
+            (Some(entry), Some(live)) => of_an_approach(scene, place, entry, live, figures, profile),
+            // Without a match, and after it, nobody is late: an alarm that stands must end.
+            _ => of(scene, place, 0.0, false, &[("p", 0.0)], profile),
+        });
     }
 }
 

@@ -69,8 +69,10 @@ impl Figures {
 
 /// The number without the marks between its thousands: each stands before three digits, or the text means something else.
 fn without(mark: char, text: &str, decimal_mark: char) -> Option<String> {
-    let whole = text.split(decimal_mark).next().unwrap_or(text);
-    let is_right = whole.split(mark).skip(1).all(|three| three.len() == 3 && three.bytes().all(|digit| digit.is_ascii_digit()));
+    let (whole, decimals) = text.split_once(decimal_mark).unwrap_or((text, ""));
+    let digits = |group: &str, least: usize| (least..=3).contains(&group.len()) && group.bytes().all(|digit| digit.is_ascii_digit());
+    let mut groups = whole.split(mark);
+    let is_right = groups.next().is_some_and(|first| digits(first, 1)) && groups.all(|three| digits(three, 3)) && !decimals.contains(mark);
     is_right.then(|| text.replace(mark, ""))
 }
 
@@ -84,7 +86,7 @@ mod tests {
         let rounded = Figures { decimals: Decimals::Round, ..Figures::default() };
         let german = Figures { decimal_mark: ',', thousands: Some('.'), ..rounded.clone() };
         let english = Figures { thousands: Some(','), ..Figures::default() };
-        let cases: [(&Figures, &str, Option<u32>); 18] = [
+        let cases: [(&Figures, &str, Option<u32>); 21] = [
             (&usual, "12", Some(12)),
             (&usual, "12.0", Some(12)),
             (&usual, "12.5", None),
@@ -103,6 +105,9 @@ mod tests {
             (&english, "1,234,567", Some(1_234_567)),
             (&english, "1,23", None),
             (&english, "12,345.00", Some(12_345)),
+            (&english, "1234,567", None),
+            (&english, ",123", None),
+            (&german, "1,234.5", None),
         ];
         for (figures, text, persons) in cases {
             assert_eq!(figures.read(text).ok(), persons, "{text} by {figures:?}");

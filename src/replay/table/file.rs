@@ -146,8 +146,8 @@ fn each_csv(
         let read = reader.read_record(&mut record);
         let line = record.position().map_or(0, |at| u32::try_from(at.line()).unwrap_or(u32::MAX)).saturating_add(skipped);
         match read {
-            // A figure such as 1,000 without quotes is two cells, and what stands behind it in the wrong column.
-            Ok(true) if width.is_some_and(|width| record.len() > width) => {
+            // A figure such as 1,000 without quotes is two cells, and what stands behind it in the wrong column; a delimiter at the end of every row is none.
+            Ok(true) if width.is_some_and(|width| record.iter().skip(width).any(|cell| !cell.trim().is_empty())) => {
                 row(line, Err(format!("has {} cells, the header {}", record.len(), width.unwrap_or_default())));
             }
             Ok(true) => row(line, Ok(Cells::Csv(&record))),

@@ -294,6 +294,14 @@ fn a_row_beside_the_grid_is_refused_with_its_line_and_cuts_no_other_row_to_piece
 }
 
 #[test]
+fn a_delimiter_at_the_end_of_every_row_is_no_cell_too_many() {
+    let rows = b"t,s,i,o\n2020-06-01T10:00,a,1,2,\n2020-06-01T10:30,a,3,4,\n2020-06-01T11:00,a,5,6,7\n";
+    let table = table("a.csv", LONG, rows);
+    assert_eq!(short(&counts(&table)), ["a 06-01T08:00 1/2/0", "a 06-01T08:30 3/4/0"]);
+    assert!(table.report().faults[0].contains("a.csv:4: has 5 cells, the header 4"), "{:?}", table.report().faults);
+}
+
+#[test]
 fn single_passages_become_counts_of_the_step_that_they_lie_in() {
     let text = LONG.replace("missing", "repeated = \"sum\"\nmissing").replace("[long]", "off_grid = \"down\"\n[long]");
     let rows = b"t,s,i,o\n2020-06-01T10:00:03,a,1,0\n2020-06-01T10:12:41.500,a,1,0\n2020-06-01T10:29:59,a,0,1\n2020-06-01T10:30:00,a,1,0\n";
