@@ -122,6 +122,7 @@ impl Forecaster {
         // These are learnt at every end of a step, counts or not.
         stored.extend((0..HORIZONS as u8).map(StateKey::Horizon));
         stored.extend([StateKey::Pulse, StateKey::Gathering, StateKey::WatchScores]);
+        stored.extend(self.tonight.is_on().then_some(StateKey::Tonight));
         stored.extend((0..self.watch.groups() as u32).map(StateKey::WatchBudget));
         stored.extend((0..self.watch.zones() as u32).map(StateKey::WatchZone));
         *self = Self { changed: stored, ..Self::new(venue) };
@@ -263,6 +264,7 @@ impl Forecaster {
         let looking = self.looking();
         let usual = looking.expected(end.before(*step));
         let usual: Vec<Option<f64>> = (0..size).map(|series| usual.of(series).map(|level| level.persons)).collect();
+        let was_on = self.tonight.is_on();
         let is_on = self.tonight.turn_to(&self.layout.programme, end);
         for (series, usual) in usual.into_iter().enumerate() {
             if let Some(came) = self.history.lag(0, series) {
@@ -270,7 +272,7 @@ impl Forecaster {
                 self.tonight.count(end, series, came as f64 - usual.unwrap_or(0.0));
             }
         }
-        if is_on {
+        if is_on || was_on {
             self.changed.insert(StateKey::Tonight);
         }
         self.learn_usual(end.before(step.times(HELD as u64)));

@@ -188,6 +188,26 @@ fn a_restarted_forecaster_goes_on_as_if_nothing_had_happened() {
 }
 
 #[test]
+fn an_event_that_is_over_is_over_in_the_state_too() {
+    let mut venue = sample::venue();
+    let (kick_off, planned_end) = (end(30).before(Span::from_mins(5 * 60)), Some(end(30).before(Span::from_mins(4 * 60))));
+    let (id, home, away) = ("m1".into(), "A".to_owned(), "B".to_owned());
+    venue.matches.push(crate::venue::Match { id, home, away, kick_off, planned_end, expected_attendance: 900, plan: crate::venue::Plan::default() });
+    let mut forecaster = Forecaster::new(&venue);
+    let mut stored = BTreeMap::new();
+    let mut was_on = false;
+    for pane in 0..100 {
+        close(&mut forecaster, pane, &counts(pane), absent);
+        was_on |= forecaster.tonight.is_on();
+        stored.extend(forecaster.take_changed().into_iter().filter_map(|(key, value)| value.map(|value| (key, value))));
+    }
+    assert!(was_on && !forecaster.tonight.is_on());
+    let mut restarted = Forecaster::new(&venue);
+    restarted.restore("tonight", &stored["tonight"]).unwrap();
+    assert_eq!(restarted.tonight, forecaster.tonight);
+}
+
+#[test]
 fn the_state_does_not_grow_with_the_night() {
     let mut forecaster = Forecaster::new(&sample::venue());
     let mut keys = std::collections::BTreeSet::new();

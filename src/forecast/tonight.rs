@@ -75,6 +75,11 @@ impl Tonight {
         event.is_some()
     }
 
+    /// Whether an event is on.
+    pub const fn is_on(&self) -> bool {
+        self.event.is_some()
+    }
+
     /// Hears how the match of `at` stands: its start as it was told, and whether it is over.
     pub fn hear(&mut self, at: EventTime, start: Option<EventTime>, is_over: bool) -> bool {
         let before = (self.start_told, self.over);

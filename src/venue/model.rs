@@ -357,8 +357,11 @@ pub struct Match {
 }
 
 impl Match {
-    /// Both sides in one line.
+    /// Both sides in one line; the name of an event that has none.
     pub fn name(&self) -> String {
+        if self.away.is_empty() {
+            return self.home.clone();
+        }
         format!("{} – {}", self.home, self.away)
     }
 }
