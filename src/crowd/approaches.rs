@@ -330,7 +330,7 @@ pub(crate) mod tests {
         let mut state = site.state();
         come(&site, &mut state, 1, 100, 0);
         let what = What::Passengers(crate::feeds::observation::Passengers { from: EventTime::MIN, to: EventTime::MAX, alighting: 70, boarding: 20 });
-        let late = Correction { at: site.end(0), entity: Entity::Stop(StopId(0)), what: &what, pane: None };
+        let late = Correction { at: site.end(0), end: site.end(1), entity: Entity::Stop(StopId(0)), what: &what, pane: None };
         state.correct(&site.venue, &site.topology, &late);
         assert_eq!((state.arrivals.inside, state.arrivals.approaches[1].came), (150, 70));
     }

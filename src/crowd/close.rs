@@ -7,7 +7,7 @@ use super::figures::{LinkFigures, Phase, VenueFigures, ZoneFigures};
 use super::flow::{CrossingFlow, ZoneFlows, crossing_flows, zone_flows};
 use super::gate::{Passage, gates, is_forced, note_states};
 use super::grade::level_of_service;
-use super::stand_in::{Silence, StoodIn};
+use super::stand_in::Silence;
 use super::state::{Compared, CrowdState};
 use super::topology::Topology;
 use super::{entry, figures::Estimate};
@@ -23,13 +23,14 @@ impl CrowdState {
         let flows = zone_flows(topology, &crossings);
         self.note(venue, topology, end, content);
         let hearing = Hearing::at(end, since, self, topology);
-        self.note_unheard(topology, &hearing);
+        self.note_unheard(topology, &hearing, end);
         self.night.hear_surroundings(venue, &topology.calls, end, content);
         self.night.forget(venue, end);
         let tonight = self.night.tonight(venue, end);
         if self.night.turn_to(tonight.as_ref()) {
             for gate in &mut self.gates {
-                (gate.stood_in, gate.compared) = (StoodIn { scanned: 0, guessed: 0, ..gate.stood_in }, Compared::default());
+                (gate.stood_in.scanned, gate.stood_in.guessed, gate.stood_in.ahead) = (0, 0, 0);
+                gate.compared = Compared::default();
             }
         }
         let phase = tonight.as_ref().map_or(Phase::default(), |tonight| tonight.phase);

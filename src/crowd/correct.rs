@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 pub struct Correction<'a> {
     /// Its event time.
     pub at: EventTime,
+    /// The end of the pane it belongs to.
+    pub end: EventTime,
     /// What it is about.
     pub entity: Entity,
     /// What it says; of a count longer than a pane, the part that falls in the pane.
@@ -40,10 +42,10 @@ impl CrowdState {
             (Entity::Sensor(sensor), What::Count(count)) => {
                 if let Some((link, difference)) = counted(venue, topology, sensor, count, late.pane) {
                     self.revise_window(venue, topology, link, difference, late.at);
-                    self.shift(venue, topology, Topology::of_link(link), difference, late.at);
+                    self.shift(venue, topology, Topology::of_link(link), difference, late);
                 }
             }
-            (Entity::Sensor(sensor), What::Total(total)) => self.correct_total(venue, topology, sensor, total, late.at),
+            (Entity::Sensor(sensor), What::Total(total)) => self.correct_total(venue, topology, sensor, total, late),
             (Entity::Sensor(sensor), What::State { state, lanes_open }) => {
                 if let Some(known) = self.sensor_mut(topology, sensor).filter(|known| known.reported.is_none_or(|reported| late.at >= reported)) {
                     known.door = Some(*state);
@@ -54,10 +56,10 @@ impl CrowdState {
                     known.reading = Some(lanes);
                 }
             }
-            (Entity::Gate(gate), What::Scan(scan)) => self.correct_scan(venue, topology, gate, *scan, late.at),
+            (Entity::Gate(gate), What::Scan(scan)) => self.correct_scan(venue, topology, gate, *scan, late),
             (Entity::Stop(stop), What::Passengers(passengers)) => {
                 let difference = Difference { forward: i64::from(passengers.alighting), backward: i64::from(passengers.boarding) };
-                self.shift(venue, topology, topology.of_stop(stop), difference, late.at);
+                self.shift(venue, topology, topology.of_stop(stop), difference, late);
             }
             (_, What::Match(event)) => self.night.learn(late.at, event),
             (entity, What::Call(call)) => self.night.hear_call(late.at, entity, *call),
@@ -66,21 +68,21 @@ impl CrowdState {
         }
     }
 
-    fn correct_scan(&mut self, venue: &Venue, topology: &Topology, gate: GateId, scan: Scan, at: EventTime) {
+    fn correct_scan(&mut self, venue: &Venue, topology: &Topology, gate: GateId, scan: Scan, late: &Correction<'_>) {
         let limits = topology.gates.get(gate.index()).map(|plan| plan.limits);
         if let (Some(limits), Some(window), false) = (limits, self.gates.get_mut(gate.index()), scan.exit) {
             window.compared.scanned = window.compared.scanned.saturating_add(u32::from(scan.accepted));
-            window.revise(at, &limits, |slice| if scan.accepted { slice.scanned += 1 } else { slice.rejected += 1 });
+            window.revise(late.at, &limits, |slice| if scan.accepted { slice.scanned += 1 } else { slice.rejected += 1 });
         }
         let is_flow = topology.gates.get(gate.index()).is_some_and(|plan| plan.by_scans);
         if !is_flow && scan.accepted {
-            self.correct_stand_in(venue, topology, gate, scan.exit, at);
+            self.correct_stand_in(venue, topology, gate, scan.exit, late);
         }
         if !is_flow || !scan.accepted {
             return;
         }
         let difference = if scan.exit { Difference { backward: 1, ..Difference::default() } } else { Difference { forward: 1, ..Difference::default() } };
-        self.shift(venue, topology, Topology::of_link(venue.gates[gate.index()].link), difference, at);
+        self.shift(venue, topology, Topology::of_link(venue.gates[gate.index()].link), difference, late);
     }
 
     fn revise_window(&mut self, venue: &Venue, topology: &Topology, link: LinkId, difference: Difference, at: EventTime) {
@@ -93,7 +95,7 @@ impl CrowdState {
         self.gates[gate].revise(at, &limits, |slice| slice.inwards = u32::try_from(i64::from(slice.inwards) + difference.forward).unwrap_or(0));
     }
 
-    fn correct_total(&mut self, venue: &Venue, topology: &Topology, sensor: SensorId, total: &Total, at: EventTime) {
+    fn correct_total(&mut self, venue: &Venue, topology: &Topology, sensor: SensorId, total: &Total, late: &Correction<'_>) {
         let Some(Measures::Link { link, reversed }) = venue.sensors.get(sensor.index()).map(|sensor| sensor.measures) else {
             return;
         };
@@ -101,31 +103,31 @@ impl CrowdState {
         let Some(known) = self.sensor_mut(topology, sensor) else {
             return;
         };
-        if known.total.is_some_and(|(last, _)| at <= last) {
+        if known.total.is_some_and(|(last, _)| late.at <= last) {
             return;
         }
         let step = total_step(known.total.as_ref().map(|(_, total)| total), total).turned(reversed);
-        known.total = Some((at, *total));
+        known.total = Some((late.at, *total));
         if alone {
-            self.shift(venue, topology, Topology::of_link(link), Difference::of(step), at);
+            self.shift(venue, topology, Topology::of_link(link), Difference::of(step), late);
         }
     }
 
     /// Moves the heads on both sides of a crossing, and who was admitted over it.
-    fn shift(&mut self, venue: &Venue, topology: &Topology, crossing: usize, difference: Difference, at: EventTime) {
+    fn shift(&mut self, venue: &Venue, topology: &Topology, crossing: usize, difference: Difference, late: &Correction<'_>) {
         let Some(ends) = topology.crossings.get(crossing) else {
             return;
         };
         if ends.from != ends.to {
-            self.shift_zone(venue, topology, ends.to, crossing, (difference.forward, difference.backward), at);
-            self.shift_zone(venue, topology, ends.from, crossing, (difference.backward, difference.forward), at);
+            self.shift_zone(venue, topology, ends.to, crossing, (difference.forward, difference.backward), late);
+            self.shift_zone(venue, topology, ends.from, crossing, (difference.backward, difference.forward), late);
         }
         let gate = venue.gates.iter().position(|gate| gate.link.index() == crossing);
         // What stood in for a silent counter holds them already.
-        let new = gate.map_or(difference.forward, |gate| self.gates[gate].stood_in.settle(difference.forward));
+        let new = gate.map_or(difference.forward, |gate| self.gates[gate].stood_in.settle(late.end, difference.forward));
         self.arrivals.correct(venue, topology, crossing, new, difference.backward);
         if let Some(gate) = gate {
-            self.admit_late(venue, gate.into(), new, difference.backward, at);
+            self.admit_late(venue, gate.into(), new, difference.backward, late.at);
         }
     }
 
@@ -138,14 +140,14 @@ impl CrowdState {
         self.arrivals.admit(venue, gate, inwards - if then == super::Phase::Before { outwards } else { 0 });
     }
 
-    fn shift_zone(&mut self, venue: &Venue, topology: &Topology, zone: Option<ZoneId>, crossing: usize, moved: (i64, i64), at: EventTime) {
+    fn shift_zone(&mut self, venue: &Venue, topology: &Topology, zone: Option<ZoneId>, crossing: usize, moved: (i64, i64), late: &Correction<'_>) {
         let Some(i) = zone.map(ZoneId::index).filter(|i| venue.zones.get(*i).is_some_and(|zone| zone.closed)) else {
             return;
         };
         let way = topology.zones[i].ways.iter().position(|(way, _)| *way == crossing);
         let state = &mut self.zones[i];
-        if let (Some(way), false) = (way, state.anchored.is_some_and(|anchored| at < anchored)) {
-            state.correct(way, moved.0, moved.1);
+        if let (Some(way), false) = (way, state.anchored.is_some_and(|anchored| late.at < anchored)) {
+            state.correct(way, late.end, moved.0, moved.1);
         }
     }
 }
@@ -218,7 +220,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn late<'a>(site: &Site, pane: i64, entity: Entity, what: &'a What, content: Option<&'a PaneContent>) -> Correction<'a> {
-        Correction { at: EventTime::from_millis(site.end(pane).as_millis() - 1), entity, what, pane: content }
+        Correction { at: EventTime::from_millis(site.end(pane).as_millis() - 1), end: site.end(pane), entity, what, pane: content }
     }
 
     fn correct(site: &Site, state: &mut CrowdState, late: &Correction<'_>) {

@@ -17,7 +17,7 @@
 //! - [`state`]: what lasts from pane to pane; [`correct`]: how a late event corrects it.
 //! - [`dense`]: the physics of dense crowds, from tracks and grids.
 //! - [`arrivals`], [`coming`]: who is expected by public transport, of one pane and of all that is known.
-//! - [`unheard`], [`stand_in`]: who must have crossed where a counter was silent.
+//! - [`unheard`], [`stand_in`]: who must have crossed where a counter was silent; [`silence`]: when it was.
 //! - `zero`: zones that must be empty by now.
 //! - [`flow`]: who crossed where; [`occupancy`]: heads and their band; [`grade`]: levels of service; [`queue`]: the formulas of queues.
 //! - [`normal`]: the law of errors; [`mod@quantise`]: what leaves is rounded.
@@ -44,6 +44,7 @@ pub mod quantise;
 pub mod queue;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod silence;
 pub mod stand_in;
 pub mod state;
 pub mod surroundings;

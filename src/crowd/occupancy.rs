@@ -14,6 +14,7 @@ use super::limits::ZoneLimits;
 use super::normal::Z90;
 use super::state::ZoneState;
 use super::topology::ZonePlan;
+use crate::time::EventTime;
 
 /// The standard deviation of a uniform law, as a share of its width: 1/√12.
 const UNIFORM_SIGMA: f64 = 0.288_675_134_594_812_9;
@@ -32,13 +33,13 @@ impl ZoneState {
         self.hold(next);
     }
 
-    /// A late event moved `inwards` and `outwards` persons (negative: fewer than was thought). Late entries first make good the deficit, for they are what was missed.
-    pub(super) fn correct(&mut self, way: usize, inwards: i64, outwards: i64) {
+    /// A late event of the pane that ended at `end` moved `inwards` and `outwards` persons (negative: fewer than was thought). Late entries first make good the deficit, for they are what was missed.
+    pub(super) fn correct(&mut self, way: usize, end: EventTime, inwards: i64, outwards: i64) {
         if let Some(gross) = self.gross.get_mut(way) {
             *gross = gross.saturating_add_signed(inwards + outwards);
         }
         self.came = self.came.saturating_add_signed(inwards);
-        let (inwards, outwards) = self.unheard.get_mut(way).map_or((inwards, outwards), |unheard| unheard.settle(inwards, outwards));
+        let (inwards, outwards) = self.unheard.get_mut(way).map_or((inwards, outwards), |unheard| unheard.settle(end, inwards, outwards));
         let Some(persons) = self.persons else {
             return;
         };

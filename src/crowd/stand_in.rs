@@ -10,17 +10,20 @@
 //! believed. A gate that is shut lets nobody through. What was inferred is remembered, so that a count which is told late after all moves nobody twice; and what was inferred without scans
 //! widens the bands by the spread of a lane's rate.
 
+use super::correct::Correction;
 use super::coverage::Hearing;
 use super::figures::Phase;
+use super::silence::Silences;
 use super::state::CrowdState;
 use super::topology::Topology;
+use super::unheard::Unheard;
 use crate::time::EventTime;
 use crate::venue::{GateId, Venue, ZoneId, ZoneKind};
 use crate::window::pane::GateScans;
 use serde::{Deserialize, Serialize};
 
 /// What is remembered of a gate whose counter has been silent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoodIn {
     /// Whether something stood in for it in the last pane.
     pub silent: bool,
@@ -30,6 +33,10 @@ pub struct StoodIn {
     pub scanned: u32,
     /// Persons let in who are inferred from the queue or the pace, tonight.
     pub guessed: u32,
+    /// Persons of these whom its silent way was inferred to have brought, and whose scans have not been taken in.
+    pub ahead: u32,
+    /// When it was silent.
+    pub silences: Silences,
 }
 
 /// How the flow of a gate was learnt in a pane.
@@ -46,19 +53,41 @@ pub(super) enum Passed {
 }
 
 impl StoodIn {
-    /// Sets a late count against what was inferred, and hands back what is new.
-    pub(super) fn settle(&mut self, inwards: i64) -> i64 {
+    /// Sets a late count of the pane that ended at `end` against what was inferred, if it was silent then, and hands back what is new.
+    ///
+    /// Silences are not told apart: whom one of them left over the next may use up, which is wrong by the error of a guess at most.
+    pub(super) fn settle(&mut self, end: EventTime, inwards: i64) -> i64 {
+        if !self.silences.holds(end) {
+            return inwards;
+        }
         let guessed = inwards.clamp(0, i64::from(self.guessed));
         self.guessed -= guessed as u32;
+        self.ahead = self.ahead.min(self.guessed);
         let scanned = (inwards - guessed).clamp(0, i64::from(self.scanned));
         self.scanned -= scanned as u32;
         inwards - guessed - scanned
+    }
+
+    /// The balances say that `forward` persons more came through unseen (negative: fewer).
+    pub(super) fn infer(&mut self, forward: i64) {
+        let on = |persons: u32| u32::try_from(i64::from(persons) + forward).unwrap_or(0);
+        (self.guessed, self.ahead) = (on(self.guessed), on(self.ahead));
+    }
+
+    /// Takes in scans of `inwards` persons, and hands back how many of them the balances had brought in already.
+    fn take_scans(&mut self, inwards: u32) -> u32 {
+        let held = inwards.min(self.ahead).min(self.guessed);
+        self.ahead -= held;
+        self.guessed -= held;
+        self.scanned = self.scanned.saturating_add(inwards);
+        held
     }
 
     /// A late scan of somebody let in; whether what was inferred without scans holds him already.
     fn settle_scan(&mut self) -> bool {
         let is_held = self.guessed > 0;
         self.guessed -= u32::from(is_held);
+        self.ahead = self.ahead.min(self.guessed);
         self.scanned = self.scanned.saturating_add(1);
         is_held
     }
@@ -84,11 +113,13 @@ impl CrowdState {
         let limits = pane.topology.gates[id.index()].limits;
         let scans = pane.scans.get(id.index()).copied().unwrap_or_default();
         let Some(silent_since) = self.silent_since(pane, id) else {
-            (self.gates[id.index()].stood_in.silent, self.gates[id.index()].stood_in.pending) = (false, (0, 0));
+            let stood_in = &mut self.gates[id.index()].stood_in;
+            (stood_in.silent, stood_in.pending, stood_in.ahead) = (false, (0, 0), 0);
             return Passed::Counted;
         };
         let silent_ms = pane.end.since(silent_since).as_millis() as f64;
         let stood_in = &mut self.gates[id.index()].stood_in;
+        stood_in.silences.hush(silent_since, pane.end);
         if silent_ms < limits.silence_ms {
             stood_in.pending = (stood_in.pending.0.saturating_add(scans.entered), stood_in.pending.1.saturating_add(scans.left));
             return Passed::Awaited;
@@ -103,8 +134,9 @@ impl CrowdState {
         };
         match passed {
             Passed::Scanned(inwards, outwards) => {
-                self.gates[id.index()].stood_in.scanned = self.gates[id.index()].stood_in.scanned.saturating_add(inwards);
-                self.move_over(pane, id, inwards, outwards, true);
+                let held = self.gates[id.index()].stood_in.take_scans(inwards);
+                self.know_over(pane, id, held);
+                self.move_over(pane, id, inwards - held, outwards, true);
             }
             Passed::Guessed(inwards) => {
                 self.gates[id.index()].stood_in.guessed = self.gates[id.index()].stood_in.guessed.saturating_add(inwards);
@@ -121,8 +153,7 @@ impl CrowdState {
         if counters.is_empty() || counters.iter().any(|on_link| pane.hearing.hears(on_link.sensor)) {
             return None;
         }
-        let since = counters.iter().filter_map(|on_link| self.sensor(pane.topology, on_link.sensor)?.reported).max();
-        since.or(self.night.since)
+        self.last_heard(pane.topology, counters)
     }
 
     fn learn(&self, pane: &Silence<'_>, id: GateId, silent_since: EventTime, over_ms: f64) -> Passed {
@@ -177,12 +208,22 @@ impl CrowdState {
     }
 
     /// A scan came late at a gate with a counter: it counts where that counter was silent then, and is still.
-    pub(super) fn correct_stand_in(&mut self, venue: &Venue, topology: &Topology, id: GateId, exit: bool, at: EventTime) {
+    pub(super) fn correct_stand_in(&mut self, venue: &Venue, topology: &Topology, id: GateId, exit: bool, late: &Correction<'_>) {
+        let at = late.at;
         let crossing = venue.gates[id.index()].link.index();
         let counters = topology.link_sensors.get(crossing).map_or(&[][..], Vec::as_slice);
         let heard = counters.iter().filter_map(|on_link| self.sensor(topology, on_link.sensor)?.reported).max();
         let stood_in = &mut self.gates[id.index()].stood_in;
-        if !stood_in.silent || heard.is_some_and(|heard| at < heard) || !exit && stood_in.settle_scan() {
+        if heard.is_some_and(|heard| at < heard) {
+            return;
+        }
+        if !stood_in.silent {
+            // Its silence may still be mere lateness.
+            let (entered, left) = stood_in.pending;
+            stood_in.pending = (entered.saturating_add(u32::from(!exit)), left.saturating_add(u32::from(exit)));
+            return;
+        }
+        if !exit && stood_in.settle_scan() {
             return;
         }
         let (inwards, outwards) = (u32::from(!exit), u32::from(exit));
@@ -204,6 +245,9 @@ impl CrowdState {
         let crossing = pane.venue.gates[id.index()].link.index();
         let Some(ends) = pane.topology.crossings.get(crossing).copied() else { return };
         let takes = known || self.counted_queue(pane, id).is_some();
+        if let Some(since) = self.silent_since(pane, id) {
+            self.on_both_sides(pane, id, |unheard| unheard.silences.hush(since, pane.end));
+        }
         if ends.from != ends.to {
             if let Some(from) = ends.from.filter(|_| takes) {
                 self.bring_to(pane.topology, from, crossing, (outwards, inwards), known);
@@ -217,6 +261,24 @@ impl CrowdState {
             self.arrivals.admit(pane.venue, id, i64::from(inwards) - if pane.phase == Phase::Before { i64::from(outwards) } else { 0 });
         }
         self.arrivals.pass(pane.topology, crossing, i64::from(inwards), i64::from(outwards));
+    }
+
+    /// Whom the balances had brought over a gate's link already is known by scans now.
+    fn know_over(&mut self, pane: &Silence<'_>, id: GateId, held: u32) {
+        self.on_both_sides(pane, id, |unheard| unheard.know(held));
+        self.arrivals.pass(pane.topology, pane.venue.gates[id.index()].link.index(), i64::from(held), 0);
+    }
+
+    /// What the zones on both sides of a gate's link remember of it.
+    fn on_both_sides(&mut self, pane: &Silence<'_>, id: GateId, mut change: impl FnMut(&mut Unheard)) {
+        let crossing = pane.venue.gates[id.index()].link.index();
+        let Some(ends) = pane.topology.crossings.get(crossing).filter(|ends| ends.from != ends.to) else { return };
+        for zone in [ends.from, ends.to].into_iter().flatten() {
+            let at = pane.topology.zones[zone.index()].ways.iter().position(|(way, _)| *way == crossing);
+            if let Some(unheard) = at.and_then(|at| self.zones[zone.index()].unheard.get_mut(at)) {
+                change(unheard);
+            }
+        }
     }
 
     fn bring_to(&mut self, topology: &Topology, zone: ZoneId, crossing: usize, (inwards, outwards): (u32, u32), known: bool) {
@@ -261,6 +323,10 @@ mod tests {
         };
         (6..15).for_each(|n| _ = step(state, n));
         step(state, 15)
+    }
+
+    fn pane_of(site: &Site, at: EventTime) -> EventTime {
+        site.venue.pane.end_of(at)
     }
 
     fn of(state: &CrowdState, site: &Site) -> (i64, Option<u32>, Option<u32>) {
@@ -335,9 +401,70 @@ mod tests {
         silent(&site, &mut state, 5, |_| ());
         let at = EventTime::from_millis(KICK_OFF.before(Span::from_mins(60)).as_millis() + 80_000);
         let what = What::Count(count(58, 0));
-        state.correct(&site.venue, &site.topology, &Correction { at, entity: Entity::Sensor(site.sensor("gate-a")), what: &what, pane: None });
+        state.correct(
+            &site.venue,
+            &site.topology,
+            &Correction { at, end: pane_of(&site, at), entity: Entity::Sensor(site.sensor("gate-a")), what: &what, pane: None },
+        );
         assert_eq!(state.night.admitted, 88, "fifty of the 58 were known");
         assert_eq!(state.zones[site.zone("bowl")].persons, Some(88));
+    }
+
+    /// The counter is back, and tells late of a pane after its return: nobody stood in for it then.
+    #[test]
+    fn a_late_count_of_a_time_in_which_it_was_heard_is_new() {
+        let site = site();
+        let mut state = site.state();
+        silent(&site, &mut state, 5, |_| ());
+        let begin = site.panes_to(KICK_OFF.before(Span::from_mins(60)));
+        (16..20).for_each(|n| _ = site.close(&mut state, begin + n, |pane| pane.add_count(site.sensor("gate-a"), &count(5, 0))));
+        assert_eq!(of(&state, &site).0, 100);
+        let what = What::Count(count(7, 0));
+        let mut tell = |n| {
+            let end = site.end(begin + n);
+            let at = EventTime::from_millis(end.as_millis() - 1);
+            state.correct(&site.venue, &site.topology, &Correction { at, end, entity: Entity::Sensor(site.sensor("gate-a")), what: &what, pane: None });
+            of(&state, &site)
+        };
+        let queue = Some(0);
+        assert_eq!(tell(5), (107, queue, Some(107)), "before it fell silent");
+        assert_eq!(tell(17), (114, queue, Some(114)), "since it is back");
+        assert_eq!([tell(6), tell(15)].map(|(admitted, ..)| admitted), [114, 114], "when it was silent: they are known");
+    }
+
+    /// Five joined the queue and four were scanned in each pane; thirty-four of the thirty in the bowl leave it before the scans are believed, so four must have come.
+    #[test]
+    fn whom_a_balance_brought_in_is_not_admitted_again_when_the_scans_take_over() {
+        let site = site();
+        let mut state = site.state();
+        let begin = site.panes_to(KICK_OFF.before(Span::from_mins(60)));
+        for n in 0..6 {
+            site.close(&mut state, begin + n, |pane| {
+                ["lane-a", "gate-a"].iter().for_each(|name| pane.add_count(site.sensor(name), &count(5, 0)));
+            });
+        }
+        for n in 6..16 {
+            site.close(&mut state, begin + n, |pane| {
+                pane.add_count(site.sensor("lane-a"), &count(5, 0));
+                pane.add_count(site.sensor("exit"), &count(0, if n == 7 { 34 } else { 0 }));
+                pane.scans[site.gate("a")].entered = 4;
+            });
+            let stood_in = &state.gates[site.gate("a")].stood_in;
+            assert_eq!(
+                (stood_in.guessed, stood_in.scanned),
+                if n < 7 {
+                    (0, 0)
+                } else if n < 11 {
+                    (4, 0)
+                } else {
+                    (0, 4 * (n as u32 - 5))
+                },
+                "pane {n}"
+            );
+        }
+        assert_eq!(of(&state, &site), (70, Some(10), Some(36)), "30 and ten times 4; 34 have left");
+        let bowl = &state.zones[site.zone("bowl")];
+        assert!(bowl.unheard.iter().all(|unheard| unheard.guessed() == 0), "all of them are known by their scans: {:?}", bowl.unheard);
     }
 
     #[test]
@@ -347,7 +474,7 @@ mod tests {
         silent(&site, &mut state, 5, |_| ());
         let at = EventTime::from_millis(KICK_OFF.before(Span::from_mins(60)).as_millis() + 100_000);
         let what = What::Scan(Scan { accepted: true, ..Scan::default() });
-        let late = Correction { at, entity: Entity::Gate(site.gate("a").into()), what: &what, pane: None };
+        let late = Correction { at, end: pane_of(&site, at), entity: Entity::Gate(site.gate("a").into()), what: &what, pane: None };
         (0..51).for_each(|_| state.correct(&site.venue, &site.topology, &late));
         assert_eq!(of(&state, &site).0, 81, "fifty were inferred, one is new");
         assert_eq!((state.gates[site.gate("a")].stood_in.guessed, state.zones[site.zone("bowl")].persons), (0, Some(81)));

@@ -11,17 +11,19 @@
 use super::coverage::Hearing;
 use super::figures::Phase;
 use super::flow::ZoneFlows;
+use super::silence::Silences;
 use super::stand_in::{Passed, Silence};
 use super::state::CrowdState;
-use super::topology::Topology;
+use super::topology::{LinkSensor, Topology};
+use crate::time::EventTime;
 use crate::venue::{SensorId, Venue, ZoneId, ZoneKind};
 use serde::{Deserialize, Serialize};
 
 /// What is remembered of a way into or out of a zone since the zone's anchor.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unheard {
-    /// Whether it was counted, and then not heard for a while.
-    pub was: bool,
+    /// When it was not heard.
+    pub silences: Silences,
     /// Persons who must have come in over it unseen.
     pub came: u32,
     /// Persons who must have gone out over it unseen.
@@ -31,8 +33,11 @@ pub struct Unheard {
 }
 
 impl Unheard {
-    /// Sets what is told late against what was inferred, and hands back what is new.
-    pub(super) fn settle(&mut self, inwards: i64, outwards: i64) -> (i64, i64) {
+    /// Sets what is told late of the pane that ended at `end` against what was inferred, if it was silent then, and hands back what is new.
+    pub(super) fn settle(&mut self, end: EventTime, inwards: i64, outwards: i64) -> (i64, i64) {
+        if !self.silences.holds(end) {
+            return (inwards, outwards);
+        }
         let new = (settle(&mut self.came, inwards), settle(&mut self.went, outwards));
         self.known = self.known.min(self.came.saturating_add(self.went));
         new
@@ -40,12 +45,16 @@ impl Unheard {
 
     /// Takes in who crossed while nobody counted; `known` where they were scanned.
     pub(super) fn stand_in(&mut self, came: u32, went: u32, known: bool) {
-        self.was = true;
         self.came = self.came.saturating_add(came);
         self.went = self.went.saturating_add(went);
         if known {
             self.known = self.known.saturating_add(came).saturating_add(went);
         }
+    }
+
+    /// Of those who were inferred, `persons` are known by their scans now.
+    pub(super) fn know(&mut self, persons: u32) {
+        self.known = self.known.saturating_add(persons).min(self.came.saturating_add(self.went));
     }
 
     /// Persons who were inferred, and whom nothing has told to the person.
@@ -69,18 +78,32 @@ struct Side {
 
 impl CrowdState {
     /// Notes which ways are not heard in the pane that closes.
-    pub(super) fn note_unheard(&mut self, topology: &Topology, hearing: &Hearing) {
-        let is_lost = |state: &Self, sensor: SensorId| !hearing.hears(sensor) && state.sensor(topology, sensor).is_some_and(|known| known.reported.is_some());
-        let lost: Vec<bool> =
-            topology.link_sensors.iter().map(|sensors| !sensors.is_empty() && sensors.iter().all(|on_link| is_lost(self, on_link.sensor))).collect();
-        if !lost.contains(&true) {
+    pub(super) fn note_unheard(&mut self, topology: &Topology, hearing: &Hearing, end: EventTime) {
+        let lost_since = |sensor: SensorId| self.sensor(topology, sensor)?.reported.filter(|_| !hearing.hears(sensor));
+        let lost: Vec<Option<EventTime>> = topology
+            .link_sensors
+            .iter()
+            .map(|sensors| {
+                let since: Option<Vec<EventTime>> = sensors.iter().map(|on_link| lost_since(on_link.sensor)).collect();
+                since?.into_iter().max()
+            })
+            .collect();
+        if lost.iter().all(Option::is_none) {
             return;
         }
         for (state, plan) in self.zones.iter_mut().zip(&topology.zones) {
             for (unheard, (way, _)) in state.unheard.iter_mut().zip(&plan.ways) {
-                unheard.was |= lost.get(*way).copied().unwrap_or(false);
+                if let Some(since) = lost.get(*way).copied().flatten() {
+                    unheard.silences.hush(since, end);
+                }
             }
         }
+    }
+
+    /// When one of these counters was last heard, or since when it could have been.
+    pub(super) fn last_heard(&self, topology: &Topology, counters: &[LinkSensor]) -> Option<EventTime> {
+        let reported = counters.iter().filter_map(|on_link| self.sensor(topology, on_link.sensor)?.reported).max();
+        reported.or(self.night.since)
     }
 
     /// Takes what the pane's balances missed from the other side of the one way that was unheard; `before` are the deficits as they were.
@@ -90,7 +113,7 @@ impl CrowdState {
             if missed == 0 {
                 continue;
             }
-            let mut unheard = self.zones[i].unheard.iter().enumerate().filter(|(_, unheard)| unheard.was).map(|(at, _)| at);
+            let mut unheard = self.zones[i].unheard.iter().enumerate().filter(|(_, unheard)| !unheard.silences.is_empty()).map(|(at, _)| at);
             if let (Some(at), None) = (unheard.next(), unheard.next()) {
                 let brought = i64::from(self.bring(topology, i, at, missed));
                 let (way, is_inwards) = topology.zones[i].ways[at];
@@ -117,8 +140,10 @@ impl CrowdState {
             let is_seats = |j: &usize| matches!(venue.zones[*j].kind, ZoneKind::Bowl | ZoneKind::Stand) && venue.zones[*j].closed;
             let Some(j) = seats.filter(is_seats) else { continue };
             let Some(there) = topology.zones[j].ways.iter().position(|(known, _)| *known == way) else { continue };
-            self.zones[i].unheard[at].was = true;
-            self.zones[j].unheard[there].was = true;
+            if let Some(since) = self.last_heard(topology, topology.link_sensors.get(way).map_or(&[], Vec::as_slice)) {
+                self.zones[i].unheard[at].silences.hush(since, pane.end);
+                self.zones[j].unheard[there].silences.hush(since, pane.end);
+            }
             if net > 0 {
                 self.admit_unseen(venue, way, if is_inwards { -i64::from(net) } else { i64::from(net) }, pane.phase);
                 self.bring_over(Side { zone: i, at }, Side { zone: j, at: there }, net);
@@ -129,10 +154,10 @@ impl CrowdState {
     /// Whoever crossed an entry gate unseen was admitted; one who must have come back out was not. `forward` persons over the crossing at `way`.
     fn admit_unseen(&mut self, venue: &Venue, way: usize, forward: i64, phase: Phase) {
         let Some(gate) = venue.gates.iter().position(|gate| gate.entry && gate.link.index() == way) else { return };
-        let guessed = &mut self.gates[gate].stood_in.guessed;
+        let stood_in = &mut self.gates[gate].stood_in;
         // Who leaves once the match is on has been in; only a guess can be taken back.
-        let forward = if phase == Phase::Before { forward } else { forward.max(-i64::from(*guessed)) };
-        *guessed = u32::try_from(i64::from(*guessed) + forward).unwrap_or(0);
+        let forward = if phase == Phase::Before { forward } else { forward.max(-i64::from(stood_in.guessed)) };
+        stood_in.infer(forward);
         self.night.admit(forward, 0, phase);
         if phase != Phase::After {
             self.arrivals.admit(venue, gate.into(), forward);
@@ -230,7 +255,7 @@ mod tests {
         silent_lane(&site, &mut state);
         let what = What::Count(count(55, 0));
         let at = EventTime::from_millis(site.end(2).as_millis() - 1);
-        let late = Correction { at, entity: Entity::Sensor(site.sensor("lane-a")), what: &what, pane: None };
+        let late = Correction { at, end: site.end(2), entity: Entity::Sensor(site.sensor("lane-a")), what: &what, pane: None };
         state.correct(&site.venue, &site.topology, &late);
         let of = |name: &str| state.zones[site.zone(name)].persons;
         assert_eq!((of("forecourt"), of("queue-a")), (Some(35), Some(5)), "fifty of them were known");

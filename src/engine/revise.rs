@@ -115,7 +115,7 @@ impl Site {
         };
         let content = self.closed.get(&end).map(|pane| &pane.content);
         let is_kept = content.is_some();
-        self.crowd.correct(venue, &self.topology, &Correction { at: part.at, entity: part.entity, what: &part.what, pane: content });
+        self.crowd.correct(venue, &self.topology, &Correction { at: part.at, end, entity: part.entity, what: &part.what, pane: content });
         self.revise_forecaster(end, &deltas);
         if !is_kept {
             for (zone, delta) in deltas.iter().enumerate().filter(|(_, delta)| **delta != Delta::default()) {
