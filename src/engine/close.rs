@@ -18,7 +18,7 @@ use super::site::Site;
 use crate::alarm::{At, Change};
 use crate::crowd::{Phase, TotalBases, VenueFigures};
 use crate::detect::{self, ModelsSeen, Scene, WrongClock};
-use crate::forecast::series;
+use crate::forecast::{attendance, series};
 use crate::inference::{Answer, Outcome};
 use crate::time::{EventTime, Span};
 use crate::venue::{Feed, SensorId, Venue};
@@ -79,7 +79,8 @@ impl Site {
         let journaled = self.journal.is_some().then(|| self.as_journaled(answer));
         let answer = journaled.as_ref().unwrap_or(answer);
         self.note_missed(venue, answer, effects);
-        let outlooks = self.forecaster.answer(answer, &figures.zones);
+        let mut outlooks = self.forecaster.answer(answer, &figures.zones);
+        attendance::bound(&mut outlooks, venue, &figures);
         self.closed_to = end;
         self.coverage = figures.coverage;
         let clocks: Vec<WrongClock> = self.clocks.values().copied().collect();

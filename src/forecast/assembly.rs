@@ -10,7 +10,7 @@ use crate::time::Span;
 use crate::venue::ZoneId;
 
 /// Standard normal quantile of 90 %.
-const Z90: f64 = 1.281_551_565_544_6;
+pub(super) const Z90: f64 = 1.281_551_565_544_6;
 /// Half the width of a 90 % band in standard deviations.
 const Z95: f64 = 1.644_853_626_951_5;
 /// A model's word beyond so many deviations is held at that: nothing absurd leaves.

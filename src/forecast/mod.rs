@@ -6,12 +6,13 @@
 //! - [`signs`]: the plain forecast and what speaks for more or fewer; [`learner`]: how much each sign is trusted here; [`mixture`]: who is believed; [`bands`]: honest quantiles;
 //!   [`steps`]: what was issued; [`judgement`]: what is learnt once reality has come.
 //! - [`green`]: the same while nothing is usual yet.
-//! - [`tensor`]: what the flow model sees; [`assembly`]: from its answer to persons.
+//! - [`tensor`]: what the flow model sees; [`assembly`]: from its answer to persons; [`attendance`]: how many can be in the seats at all.
 //! - [`profile`], [`features`]: what the anomaly model sees; [`fallback`]: the score without it; [`issued`]: what was expected of the last step; [`calibration`]: from a raw score
 //!   to a share of quiet panes.
 //! - [`watch`]: what came against what was usual: the anomalies.
 
 pub mod assembly;
+pub mod attendance;
 pub mod bands;
 pub mod calendar;
 pub mod calibration;
