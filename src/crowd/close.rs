@@ -46,6 +46,10 @@ impl CrowdState {
         let mut zones = self.zone_figures(venue, topology, &flows, dense, &hearing);
         let passage = Passage { venue, topology, end, crossings: &crossings, scans: &content.scans, flows: &flows, zones: &zones, passed: &passed };
         let gates = gates(self, &passage, &hearing);
+        let little: Vec<_> = zones.iter().enumerate().map(|(i, figures)| passage.against_little(self, ZoneId::from(i), figures)).collect();
+        for (figures, little) in zones.iter_mut().zip(little) {
+            figures.disagrees = figures.disagrees.or(little);
+        }
         let (inwards, outwards) = over_entry_gates(venue, &crossings);
         self.night.admit(inwards, outwards, phase);
         let limits = topology.lead.and_then(|lead| topology.zones.get(lead.index())).map(|plan| &plan.limits);

@@ -120,6 +120,8 @@ pub enum Against {
     Heads,
     /// The zone empty, for nobody has moved for long.
     Empty,
+    /// What flow and lanes say of a queue: Little's law.
+    Little,
 }
 
 impl Disagreement {

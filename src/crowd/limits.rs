@@ -108,6 +108,8 @@ pub struct GateLimits {
     pub silence_ms: f64,
     /// From this load on a queue is a fluid.
     pub fluid_load: f64,
+    /// How fast one walks through a queue's ground when nobody stands there, m/s.
+    pub walk_m_s: f64,
     /// Squared coefficients of variation: of the time between two who join, and of the time at a lane.
     pub variability: (f64, f64),
     /// One standard deviation of a counter's gain, as a share.
@@ -198,6 +200,7 @@ impl GateLimits {
             breach_ms: (value("breach.window_s") * 1_000.0) as i64,
             silence_ms: value("blind.age_s") * 1_000.0,
             fluid_load: value("queue.fluid_load"),
+            walk_m_s: value("queue.walk_m_s"),
             variability: (value("queue.arrival_variability"), value("queue.service_variability")),
             counter_gain: value("sigma.counter_gain"),
             parting: (value("breach.persons"), value("breach.sigmas")),

@@ -20,6 +20,7 @@
 //! - [`unheard`], [`stand_in`]: who must have crossed where a counter was silent; [`silence`]: when it was.
 //! - `zero`: zones that must be empty by now.
 //! - [`flow`]: who crossed where; [`occupancy`]: heads and their band; [`grade`]: levels of service; [`queue`]: the formulas of queues.
+//! - `little`: queues held against Little's law.
 //! - [`normal`]: the law of errors; [`mod@quantise`]: what leaves is rounded.
 
 pub mod approaches;
@@ -36,6 +37,7 @@ pub mod flow;
 mod gate;
 pub mod grade;
 pub mod limits;
+mod little;
 pub mod normal;
 pub mod occupancy;
 mod phase;

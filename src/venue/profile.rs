@@ -64,6 +64,7 @@ pub const REQUIRED: &[(&str, &str)] = &[
     ("queue.rate_window_s", "s"),
     ("queue.busy_persons", "persons"),
     ("queue.fluid_load", "1"),
+    ("queue.walk_m_s", "m/s"),
     ("queue.arrival_variability", "1"),
     ("queue.service_variability", "1"),
     // Zero points: a counted zone over whose ways nobody has passed for so long outside a match is empty.
@@ -173,6 +174,7 @@ pub const REQUIRED: &[(&str, &str)] = &[
     ("capacity.standing_density", "persons/m2"),
     ("capacity.exit_level", "persons/m/min"),
     ("capacity.exit_stepped", "persons/m/min"),
+    ("capacity.exit_ramp", "persons/m/min"),
     ("capacity.exits_dropped", "exits"),
     ("capacity.egress_s", "s"),
     ("capacity.evacuation_s", "s"),

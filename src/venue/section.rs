@@ -215,9 +215,13 @@ fn exits(venue: &Venue, id: ZoneId, profile: &Profile, time: Span) -> Option<Exi
     })
 }
 
-/// What a metre of an exit's width lets out, persons/m/min: stairs less than level ways.
+/// What a metre of an exit's width lets out, persons/m/min: stairs less than level ways, and a ramp what the profile says of ramps.
 pub fn exit_rate(kind: LinkKind, profile: &Profile) -> f64 {
-    profile.value(if kind == LinkKind::Stairs { "capacity.exit_stepped" } else { "capacity.exit_level" })
+    profile.value(match kind {
+        LinkKind::Stairs => "capacity.exit_stepped",
+        LinkKind::Ramp => "capacity.exit_ramp",
+        _ => "capacity.exit_level",
+    })
 }
 
 #[cfg(test)]
@@ -262,6 +266,16 @@ mod tests {
         assert_eq!((safe.persons(), safe.bound_by()), (Some(1_584), Some("emergency")));
         assert_eq!(safe.parts()[2].1, Some(3_168.0));
         assert_eq!(bowl(section, &both[..1]).parts()[2].1, Some(3_936.0), "the only exit cannot be left out");
+    }
+
+    #[test]
+    fn the_kind_of_a_way_chooses_its_capacity() {
+        let mut profile = crate::crowd::sample::profile();
+        for (name, value) in [("capacity.exit_level", 82.0), ("capacity.exit_stepped", 66.0), ("capacity.exit_ramp", 70.0)] {
+            profile.thresholds.get_mut(name).unwrap().value = value;
+        }
+        let rates = [LinkKind::Door, LinkKind::Corridor, LinkKind::Stairs, LinkKind::Ramp].map(|kind| exit_rate(kind, &profile));
+        assert_eq!(rates, [82.0, 82.0, 66.0, 70.0]);
     }
 
     #[test]

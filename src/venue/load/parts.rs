@@ -374,3 +374,15 @@ pub(super) fn pair(value: &toml::de::DeValue<'_>) -> Option<[f64; 2]> {
     let numbers: Vec<f64> = value.as_array()?.iter().filter_map(|number| super::fields::number_of(number.get_ref())).collect();
     numbers.try_into().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fruin has no table of ramps: on a slope of up to 6 % people walk as on the level.
+    #[test]
+    fn the_kind_of_a_zone_chooses_its_table() {
+        let tables = [ZoneKind::Stairs, ZoneKind::Ramp, ZoneKind::Concourse, ZoneKind::GateQueue, ZoneKind::Platform].map(usual_table);
+        assert_eq!(tables, [FlowTable::Stair, FlowTable::Walkway, FlowTable::Walkway, FlowTable::Queue, FlowTable::Queue]);
+    }
+}
