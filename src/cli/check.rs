@@ -8,6 +8,7 @@ use crate::config::{WorldError, give_ticket_keys, read_world};
 use crate::detect::planning::{Planned, planning};
 use crate::detect::{Evidence, Priority};
 use crate::feeds::{Fault, mapped};
+use crate::inference::Role;
 use crate::onnx::{Library, Model};
 use crate::venue::{self, ConfigFault, SourceFile};
 use anyhow::Context;
@@ -93,6 +94,10 @@ fn of_settings(settings: &Settings, file: &Path) -> Vec<ConfigFault> {
                 if let Err(why) = Model::load(&library, &manifest, role, 1) {
                     fault("models", "folder", format!("the {} model cannot be served: {why}", role.word()));
                 }
+            }
+            let shadow = settings.models.shadow.as_ref().map(|manifest| Model::load(&library, manifest, Role::Flow, 1));
+            if let Some(Err(why)) = shadow {
+                fault("models", "shadow", format!("cannot be run: {why}"));
             }
         }
     }

@@ -8,12 +8,13 @@ use crate::engine::{self, Control, Effects, Engine, Placement, Row, StateChange,
 use crate::feeds::Batch;
 use crate::forecast::features::rows_for;
 use crate::forecast::series;
-use crate::inference::{Answer, Ask, Outcome, Role};
+use crate::inference::track::VOICES;
+use crate::inference::{Answer, Ask, Outcome, Role, Track};
 use crate::onnx::{self, Deadline, ModelState};
 use crate::results::features::FeatureFile;
 use crate::shard::{self, Core};
 use crate::telemetry::Telemetry;
-use crate::telemetry::happening::{Aborted, AlertUnproven, Committed, ModelRan, PanesClosed, Polled, SourceAdvanced, Stalled, VenueAdvanced};
+use crate::telemetry::happening::{Aborted, AlertUnproven, Committed, ModelJudged, ModelRan, PanesClosed, Polled, SourceAdvanced, Stalled, VenueAdvanced};
 use crate::time::EventTime;
 use crate::venue::{Feed, World};
 use std::collections::BTreeMap;
@@ -118,6 +119,7 @@ impl Around {
 pub(super) struct Seat {
     models: onnx::Models,
     telemetry: Arc<Telemetry>,
+    track: Track,
     /// Where the requests are written down.
     features: Option<FeatureFile>,
 }
@@ -134,10 +136,11 @@ impl Seat {
             library: settings.models.library.clone(),
             flow: Some(flow.map_or_else(|| manifest(MODELS[0].1), |file| file.with_extension("toml"))),
             anomaly: Some(manifest(MODELS[1].1)),
+            shadow: settings.models.shadow.clone(),
             deadline: at_least.map(|at_least| Deadline { at_least, ..Deadline::default() }),
             rows,
         };
-        let seat = Self { models: onnx::Models::load(&of_models), telemetry: Arc::clone(&around.telemetry), features: None };
+        let seat = Self { models: onnx::Models::load(&of_models), telemetry: Arc::clone(&around.telemetry), track: Track::default(), features: None };
         seat.tell(&around.view);
         seat
     }
@@ -161,11 +164,12 @@ impl Seat {
 
     /// Why the fallback stands in, for each model for which it does.
     pub(super) fn faults(&self) -> Vec<String> {
-        let why = |status: &onnx::ModelStatus| match &status.state {
-            ModelState::Fallback { why } => Some(format!("model {}: fallback, {why}", status.role.word())),
+        let why = |status: &onnx::ModelStatus, what: &str| match &status.state {
+            ModelState::Fallback { why } => Some(format!("{what}, {why}")),
             ModelState::Active { .. } => None,
         };
-        self.models.status().into_iter().filter_map(why).collect()
+        let speaking = self.models.status().into_iter().filter_map(|status| why(status, &format!("model {}: fallback", status.role.word())));
+        speaking.chain(self.models.shadow().and_then(|status| why(status, "shadow: not run"))).collect()
     }
 
     /// Why the flow model does not speak, if it does not.
@@ -213,14 +217,31 @@ impl Seat {
         let answer = run(&mut self.models, ask);
         let took = self.models.status().map(|status| status.last_run.as_secs_f64());
         for ((model, outcome), seconds) in [("flow", &answer.flow), ("anomaly", &answer.anomaly)].into_iter().zip(took) {
-            let outcome = match outcome {
-                Outcome::Ran(_) => "ok",
-                Outcome::Missed => "missed",
-                Outcome::Absent => "fallback",
-            };
-            self.telemetry.emit(ModelRan { model, outcome, seconds });
+            self.telemetry.emit(ModelRan { model, outcome: word(outcome), seconds });
+        }
+        let shadow = self.models.take_murmured();
+        if let Some((outcome, status)) = shadow.as_ref().zip(self.models.shadow()) {
+            self.telemetry.emit(ModelRan { model: "shadow", outcome: word(outcome), seconds: status.last_run.as_secs_f64() });
+        }
+        let spoken = |outcome: Option<&'_ Outcome>| match outcome {
+            Some(Outcome::Ran(values)) => Some(values.clone()),
+            _ => None,
+        };
+        let (flow, shadow) = (spoken(Some(&answer.flow)), spoken(shadow.as_ref()));
+        if let Some(scores) = self.track.hear(ask, flow.as_deref(), shadow.as_deref()) {
+            for (model, score) in VOICES.into_iter().zip(scores).filter_map(|(model, score)| Some((model, score?))) {
+                self.telemetry.emit(ModelJudged { model, cases: score.cases, error: score.error, inside: score.inside });
+            }
         }
         answer
+    }
+}
+
+const fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ran(_) => "ok",
+        Outcome::Missed => "missed",
+        Outcome::Absent => "fallback",
     }
 }
 

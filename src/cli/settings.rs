@@ -115,6 +115,9 @@ pub struct ModelSettings {
     pub library: PathBuf,
     /// Time that one request may take.
     pub deadline: Deadline,
+    /// The manifest of a flow model that hears every request and is only measured.
+    #[serde(default)]
+    pub shadow: Option<PathBuf>,
 }
 
 /// The console.

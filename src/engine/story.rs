@@ -9,7 +9,7 @@
 use super::journal::Line;
 use super::{Alert, Control, Effects, Engine, OutTopic, Placement, Settings, StateChange, Sums};
 use crate::feeds::{Batch, REOPENED, RecordRef};
-use crate::inference::{Answer, Outcome as ModelOutcome};
+use crate::inference::{Answer, Ask, ModelCardRef, Outcome as ModelOutcome};
 use crate::time::EventTime;
 use crate::venue::load::{SourceFile, load};
 use crate::venue::{Feed, World};
@@ -64,10 +64,14 @@ pub(crate) fn world() -> Arc<World> {
 
 /// The world with more sensors, each with a comma behind it.
 pub(crate) fn world_with(sensors: &str) -> Arc<World> {
+    world_of(&VENUE.replace("sensors = [\n", &format!("sensors = [\n{sensors}\n")))
+}
+
+fn world_of(venue: &str) -> Arc<World> {
     let profile = include_str!("../../config/profiles/fr-ma-2030.toml");
     let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
     let kick_off = chrono::DateTime::from_timestamp_millis(START + 7_200_000).unwrap().to_rfc3339();
-    let venue = VENUE.replace("2030-06-16T21:40:00Z", &kick_off).replace("sensors = [\n", &format!("sensors = [\n{sensors}\n"));
+    let venue = venue.replace("2030-06-16T21:40:00Z", &kick_off);
     Arc::new(load(&[file("profile.toml", profile), file("small.toml", &venue)]).unwrap())
 }
 
@@ -240,6 +244,8 @@ pub(crate) struct Run {
     world: Arc<World>,
     /// Whether the models miss their deadline at a pane.
     pub(crate) misses: fn(EventTime) -> bool,
+    /// What the flow model says where it does not miss it.
+    pub(crate) flow: fn(&Ask) -> ModelOutcome,
     pub(crate) outcome: Outcome,
     pub(crate) state: BTreeMap<String, Vec<u8>>,
     offsets: [i64; Feed::ALL.len()],
@@ -256,6 +262,16 @@ impl Run {
         Self::from_offsets(world, placement, [0; Feed::ALL.len()])
     }
 
+    /// With a flow model, by whose name outputs tell it, and panes of five minutes.
+    pub(crate) fn with_a_flow_model() -> Self {
+        let card = ModelCardRef { name: "made-up".into(), version: "1.0.0".into(), sha256: "00".into() };
+        Self::with(
+            world_of(&VENUE.replace("\"10s\"", "\"5min\"").replace("\"1min\"", "\"5min\"")),
+            Settings { flow: Some(card), ..Settings::default() },
+            [0; Feed::ALL.len()],
+        )
+    }
+
     /// A replay that follows the journal of a run.
     pub(crate) fn following(journal: Vec<Line>) -> Self {
         let settings = Settings { placement: Placement::ByPane, journal: Some(Arc::new(journal)), ..Settings::default() };
@@ -268,7 +284,16 @@ impl Run {
 
     fn with(world: Arc<World>, settings: Settings, offsets: [i64; Feed::ALL.len()]) -> Self {
         let engine = Engine::new(Arc::clone(&world), 0, 1, settings);
-        Self { engine, world, misses: |_| false, outcome: Outcome::default(), state: BTreeMap::new(), offsets, positioned: Vec::new() }
+        Self {
+            engine,
+            world,
+            misses: |_| false,
+            flow: |_| ModelOutcome::Absent,
+            outcome: Outcome::default(),
+            state: BTreeMap::new(),
+            offsets,
+            positioned: Vec::new(),
+        }
     }
 
     /// The records of a topic with the positions in their headers, in order.
@@ -321,7 +346,7 @@ impl Run {
                 .asks
                 .iter()
                 .map(|ask| {
-                    let flow = if (self.misses)(ask.ticket.pane) { ModelOutcome::Missed } else { ModelOutcome::Absent };
+                    let flow = if (self.misses)(ask.ticket.pane) { ModelOutcome::Missed } else { (self.flow)(ask) };
                     Control::Models(Answer { ticket: ask.ticket, flow, anomaly: ModelOutcome::Absent })
                 })
                 .collect();

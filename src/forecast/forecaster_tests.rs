@@ -288,3 +288,28 @@ fn a_model_that_is_worse_for_long_is_switched_off_by_itself() {
     assert!(forecaster.is_model_off());
     assert!(outlooks.series.iter().all(|outlook| !outlook.by_model), "what is not heard is not named");
 }
+
+#[test]
+fn a_models_words_can_be_judged_by_the_requests_alone() {
+    let mut forecaster = Forecaster::new(&sample::venue());
+    let mut track = crate::inference::Track::default();
+    let zones = vec![sample::zone_figures(); 3];
+    let [mut plain, mut flow, mut shadow] = [(0, 0.0); 3];
+    for pane in 0..40 * STEP {
+        forecaster.observe(end(pane), &[Some(6), Some(60), None, None, None]);
+        let ask = forecaster.ask(VENUE, end(pane));
+        // The one that speaks says as plainly forecast; the shadow a unit more.
+        let (as_plain, more) = ([-1.0, 0.0, 1.0].repeat(ask.rows * HORIZONS), [0.0, 1.0, 2.0].repeat(ask.rows * HORIZONS));
+        for scores in track.hear(&ask, Some(&as_plain), Some(&more)) {
+            for (sum, score) in [&mut plain, &mut flow, &mut shadow].into_iter().zip(scores.into_iter().flatten()) {
+                *sum = (sum.0 + score.cases, sum.1 + score.error);
+            }
+        }
+        let answer = absent(&ask);
+        drop(ask);
+        forecaster.answer(&answer, &zones);
+    }
+    assert_eq!((plain.0, flow), (2 * 39, plain), "two series are counted, and what is said at the end of a step is judged at the end of the next");
+    assert!(plain.1 / 78.0 < 3.0, "of 36 and 360 persons a step, always the same: {plain:?}");
+    assert!(shadow.0 == 78 && shadow.1 > plain.1, "{shadow:?}");
+}

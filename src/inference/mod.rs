@@ -2,9 +2,12 @@
 //!
 //! - [`ask`]: the request and the answer, both of fixed shape.
 //! - [`manifest`]: what must hold before a model may speak, and how outputs name it.
+//! - [`track`]: how models' words hold against what came, for the metrics.
 
 pub mod ask;
 pub mod manifest;
+pub mod track;
 
 pub use ask::{Answer, Ask, Outcome, Ticket};
 pub use manifest::{Manifest, ModelCardRef, Refusal, Role};
+pub use track::Track;

@@ -3,6 +3,8 @@
 //! The idea: each model sits in a seat that is taken or says why not. A run is measured; one that took longer than its deadline counts as missed although its
 //! numbers are there, because the pane was to be out by then and its replay must say the same (the answer is journaled, DESIGN §4 rule 5). A run cannot
 //! be broken off half way: the deadline bounds what counts, and the fixed shape bounds what a run can take.
+//!
+//! A third seat is the *shadow's*: a flow model that hears every request and is in no answer. It may cost the panes no more than the deadline: once late, it is sent away.
 
 use super::{Library, Model};
 use crate::inference::{Answer, Ask, ModelCardRef, Outcome, Role};
@@ -18,6 +20,8 @@ pub struct Settings {
     pub flow: Option<PathBuf>,
     /// The manifest of the anomaly model; `None` when it is switched off.
     pub anomaly: Option<PathBuf>,
+    /// The manifest of a flow model that only listens; `None` for none.
+    pub shadow: Option<PathBuf>,
     /// How long one run may take; `None` for as long as it takes, which a run that must be the same again needs.
     pub deadline: Option<Deadline>,
     /// Rows of the largest request that is to be expected: the warm-up plans memory for it.
@@ -72,6 +76,9 @@ pub enum ModelState {
 pub struct Models {
     flow: Seat,
     anomaly: Seat,
+    shadow: Option<Seat>,
+    /// What the shadow said to the last request.
+    murmured: Option<Outcome>,
     deadline: Option<Deadline>,
 }
 
@@ -108,12 +115,19 @@ impl Models {
             let model = loaded.and_then(|library| Model::load(library, manifest, role, settings.rows.max(1)).map_err(|fault| fault.to_string()));
             model.map_or_else(|why| Seat::empty(role, why), |model| Seat::taken(role, model))
         };
-        Self { flow: seat(Role::Flow, &settings.flow), anomaly: seat(Role::Anomaly, &settings.anomaly), deadline: settings.deadline }
+        Self {
+            flow: seat(Role::Flow, &settings.flow),
+            anomaly: seat(Role::Anomaly, &settings.anomaly),
+            shadow: settings.shadow.as_ref().map(|_| seat(Role::Flow, &settings.shadow)),
+            murmured: None,
+            deadline: settings.deadline,
+        }
     }
 
     /// No models at all, and why.
     pub fn none(why: &str) -> Self {
-        Self { flow: Seat::empty(Role::Flow, why.to_owned()), anomaly: Seat::empty(Role::Anomaly, why.to_owned()), deadline: None }
+        let [flow, anomaly] = Role::ALL.map(|role| Seat::empty(role, why.to_owned()));
+        Self { flow, anomaly, shadow: None, murmured: None, deadline: None }
     }
 
     /// Answers a request: one batched run per model.
@@ -127,7 +141,25 @@ impl Models {
     }
 
     fn run_within(&mut self, ask: &Ask, within: Option<Duration>) -> Answer {
-        Answer { ticket: ask.ticket, flow: self.flow.run(ask, within), anomaly: self.anomaly.run(ask, within) }
+        let answer = Answer { ticket: ask.ticket, flow: self.flow.run(ask, within), anomaly: self.anomaly.run(ask, within) };
+        self.murmured = self.shadow.as_mut().map(|shadow| shadow.run(ask, within));
+        if self.murmured == Some(Outcome::Missed)
+            && let Some(shadow) = &mut self.shadow
+        {
+            let why = format!("sent away, for its run took {:?}: a shadow must not hold up the panes", shadow.status.last_run);
+            (shadow.model, shadow.status.state) = (None, ModelState::Fallback { why });
+        }
+        answer
+    }
+
+    /// What the shadow said to the last request; `None` where there is no shadow.
+    pub const fn take_murmured(&mut self) -> Option<Outcome> {
+        self.murmured.take()
+    }
+
+    /// How the shadow stands; `None` where none is configured.
+    pub fn shadow(&self) -> Option<&ModelStatus> {
+        self.shadow.as_ref().map(|shadow| &shadow.status)
     }
 
     /// How the models stand.

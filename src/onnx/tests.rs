@@ -1,7 +1,7 @@
 //! The real library and the shipped models. The path of the library comes from `MIDAN_ONNXRUNTIME`; without it these tests say that they were skipped.
 
 use super::*;
-use crate::inference::ask::{Ask, FEATURES, FLOW_FEATURES, HORIZONS, Outcome, QUANTILES, Ticket};
+use crate::inference::ask::{Answer, Ask, FEATURES, FLOW_FEATURES, HORIZONS, Outcome, QUANTILES, Ticket};
 use crate::inference::{Refusal, Role};
 use crate::time::EventTime;
 use crate::venue::VenueId;
@@ -29,7 +29,7 @@ fn models_folder() -> PathBuf {
 
 fn settings(library: PathBuf) -> Settings {
     let manifest = |name: &str| Some(models_folder().join(name));
-    Settings { library, flow: manifest("crowd-flow.toml"), anomaly: manifest("crowd-anomaly.toml"), deadline: None, rows: 64 }
+    Settings { library, flow: manifest("crowd-flow.toml"), anomaly: manifest("crowd-anomaly.toml"), shadow: None, deadline: None, rows: 64 }
 }
 
 /// Both models, or `None` with a word why this test has nothing to run.
@@ -64,6 +64,7 @@ fn ran(outcome: Outcome) -> Vec<f32> {
     }
 }
 
+mod faults;
 mod figures;
 
 #[test]
@@ -174,6 +175,44 @@ fn a_deadline_of_nothing_is_always_missed() {
     let answer = models.run(&ask(16, features(16)));
     let expected = if models.card(Role::Flow).is_some() { Outcome::Missed } else { Outcome::Absent };
     assert_eq!(answer.flow, expected);
+}
+
+#[test]
+fn a_shadow_hears_what_the_model_hears_and_is_in_no_answer() {
+    let (Some(path), Some(mut alone)) = (library_path(), models()) else { return };
+    // The shadow is the very file that speaks, so what it said is known; the seat of the one that speaks is empty.
+    let listening =
+        |flow: Option<PathBuf>, shadow: &str| Models::load(&Settings { flow, shadow: Some(models_folder().join(shadow)), ..settings(path.clone()) });
+    let ask = ask(64, features(64));
+    let spoken = alone.run(&ask);
+    assert_eq!(alone.take_murmured(), None);
+    let mut with = listening(None, "crowd-flow.toml");
+    assert_eq!(with.run(&ask), Answer { flow: Outcome::Absent, ..spoken.clone() }, "nobody stands in for an empty seat");
+    assert_eq!(with.take_murmured(), Some(spoken.flow.clone()));
+    assert_eq!(with.shadow().map(|status| status.ran), Some(1));
+    let mut wrong = listening(Some(models_folder().join("crowd-flow.toml")), "crowd-anomaly.toml");
+    assert!(
+        matches!(wrong.shadow(), Some(ModelStatus { state: ModelState::Fallback { why }, .. }) if why.contains("midan-features-2")),
+        "{:?}",
+        wrong.shadow()
+    );
+    assert_eq!(wrong.run(&ask), spoken, "a shadow that cannot be loaded changes nothing");
+}
+
+#[test]
+fn a_shadow_that_is_late_is_sent_away() {
+    let Some(path) = library_path() else { return };
+    let nothing = Deadline { at_least: std::time::Duration::ZERO, per_hundred_rows: std::time::Duration::ZERO };
+    let shadow = Some(models_folder().join("crowd-flow.toml"));
+    let mut models = Models::load(&Settings { deadline: Some(nothing), shadow, ..settings(path) });
+    let said: Vec<_> = (0..2)
+        .map(|_| {
+            models.run(&ask(16, features(16)));
+            models.take_murmured()
+        })
+        .collect();
+    assert_eq!(said, [Some(Outcome::Missed), Some(Outcome::Absent)]);
+    assert!(matches!(models.shadow(), Some(ModelStatus { state: ModelState::Fallback { why }, .. }) if why.contains("sent away")));
 }
 
 /// The answers that stand in the fixture, from the same features.

@@ -37,6 +37,19 @@ pub struct ModelRan {
     pub seconds: f64,
 }
 
+/// Words of a forecast about the next step were held against what came.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelJudged {
+    /// Whose: `plain` (no model), `flow` or `shadow`.
+    pub model: &'static str,
+    /// Series whose step came.
+    pub cases: u64,
+    /// Sum of the distances between median and count, persons.
+    pub error: f64,
+    /// How many lay within the 10 % and 90 % quantiles.
+    pub inside: u64,
+}
+
 /// A step closed panes.
 #[derive(Clone, Copy, Debug)]
 pub struct PanesClosed {
@@ -276,6 +289,14 @@ impl Happening for ModelRan {
     }
 }
 
+impl Happening for ModelJudged {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.model_cases.with_label_values(&[self.model]).inc_by(self.cases);
+        telemetry.model_error.with_label_values(&[self.model]).inc_by(self.error);
+        telemetry.model_inside.with_label_values(&[self.model]).inc_by(self.inside);
+    }
+}
+
 impl Happening for PanesClosed {
     fn count(&self, telemetry: &Telemetry) {
         telemetry.pane_close_duration.observe(self.seconds);
@@ -343,5 +364,26 @@ impl Happening for Lagging<'_> {
 impl Happening for Polled {
     fn count(&self, telemetry: &Telemetry) {
         telemetry.last_poll.with_label_values(&[&self.shard.to_string()]).set(self.at_s);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shadows_score_stands_beside_that_of_the_model_that_speaks() {
+        let telemetry = Telemetry::new().unwrap();
+        telemetry.emit(ModelJudged { model: "flow", cases: 4, error: 10.5, inside: 3 });
+        telemetry.emit(ModelJudged { model: "shadow", cases: 4, error: 8.0, inside: 4 });
+        let text = telemetry.render();
+        for line in [
+            "error_persons_total{model=\"flow\"} 10.5",
+            "error_persons_total{model=\"shadow\"} 8",
+            "inside_total{model=\"flow\"} 3",
+            "cases_total{model=\"shadow\"} 4",
+        ] {
+            assert!(text.contains(&format!("midan_model_{line}\n")), "{line}: {text}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::happening::Happening;
 use crate::engine::Sums;
 use crate::venue::Feed;
 use prometheus::{
-    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    CounterVec, Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 use std::sync::Arc;
 
@@ -30,6 +30,9 @@ pub struct Telemetry {
     pub(super) stalls: IntCounterVec,
     pub(super) model_runs: IntCounterVec,
     pub(super) model_run_duration: HistogramVec,
+    pub(super) model_cases: IntCounterVec,
+    pub(super) model_error: CounterVec,
+    pub(super) model_inside: IntCounterVec,
     pub(super) pane_close_duration: Histogram,
     pub(super) log_lag: IntGaugeVec,
     pub(super) last_poll: GaugeVec,
@@ -79,6 +82,9 @@ impl Telemetry {
             stalls: counters(r, "midan_stalls_total", "Partitions with unread records that stood still and were taken up again.", &["topic", "partition"])?,
             model_runs: counters(r, "midan_model_runs_total", "Requests to a model, by outcome.", &["model", "outcome"])?,
             model_run_duration: histograms(r, "midan_model_run_duration_seconds", "A model's run, tensor in to tensor out.", &["model"])?,
+            model_cases: counters(r, "midan_model_cases_total", "Forecasts of the next step whose count came, by who made them.", &["model"])?,
+            model_error: sums(r, "midan_model_error_persons_total", "Sum of the distances between their medians and what came.", &["model"])?,
+            model_inside: counters(r, "midan_model_inside_total", "How many of them had what came within their 10 % and 90 % quantiles.", &["model"])?,
             pane_close_duration: histogram(r, "midan_pane_close_duration_seconds", "A step that closed panes, models included.")?,
             log_lag: int_gauges(r, "midan_log_lag_records", "Records that are not read yet.", &["topic", "partition"])?,
             last_poll: gauges(r, "midan_shard_last_poll_timestamp_seconds", "When a shard last polled the log, seconds since 1970.", &["shard"])?,
@@ -161,6 +167,12 @@ fn counter(registry: &Registry, name: &str, help: &str) -> Result<IntCounter, pr
 
 fn counters(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, prometheus::Error> {
     let metric = IntCounterVec::new(Opts::new(name, help), labels)?;
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+fn sums(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> Result<CounterVec, prometheus::Error> {
+    let metric = CounterVec::new(Opts::new(name, help), labels)?;
     registry.register(Box::new(metric.clone()))?;
     Ok(metric)
 }

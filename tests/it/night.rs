@@ -232,7 +232,14 @@ pub(crate) fn seat() -> Option<(onnx::Models, Settings)> {
     let library = std::env::var("MIDAN_ONNXRUNTIME").ok()?;
     let rows = world().venues.iter().map(|venue| rows_for(series::of(venue).len())).max().unwrap();
     let manifest = |name: &str| Some(folder("models").join(name));
-    let told = onnx::Settings { library: library.into(), flow: manifest("crowd-flow.toml"), anomaly: manifest("crowd-anomaly.toml"), deadline: None, rows };
+    let told = onnx::Settings {
+        library: library.into(),
+        flow: manifest("crowd-flow.toml"),
+        anomaly: manifest("crowd-anomaly.toml"),
+        shadow: None,
+        deadline: None,
+        rows,
+    };
     let models = onnx::Models::load(&told);
     let card = |role| models.card(role).cloned();
     let settings = Settings { flow: card(midan::inference::Role::Flow), anomaly: card(midan::inference::Role::Anomaly), ..by_pane() };

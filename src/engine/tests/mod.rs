@@ -6,6 +6,7 @@ mod clocks;
 mod commands;
 mod follow;
 mod late;
+mod models;
 mod order;
 mod recovery;
 mod silence;
