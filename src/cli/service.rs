@@ -9,12 +9,14 @@ use crate::feeds::Batch;
 use crate::forecast::features::rows_for;
 use crate::forecast::series;
 use crate::inference::track::VOICES;
-use crate::inference::{Answer, Ask, Outcome, Role, Track};
+use crate::inference::{Answer, Ask, Drift, Outcome, Role, Track};
 use crate::onnx::{self, Deadline, ModelState};
 use crate::results::features::FeatureFile;
 use crate::shard::{self, Core};
 use crate::telemetry::Telemetry;
-use crate::telemetry::happening::{Aborted, AlertUnproven, Committed, ModelJudged, ModelRan, PanesClosed, Polled, SourceAdvanced, Stalled, VenueAdvanced};
+use crate::telemetry::happening::{
+    Aborted, AlertUnproven, Committed, InputsMoved, ModelJudged, ModelRan, PanesClosed, Polled, SourceAdvanced, Stalled, VenueAdvanced,
+};
 use crate::time::EventTime;
 use crate::venue::{Feed, World};
 use std::collections::BTreeMap;
@@ -120,6 +122,8 @@ pub(super) struct Seat {
     models: onnx::Models,
     telemetry: Arc<Telemetry>,
     track: Track,
+    drift: Drift,
+    world: Arc<World>,
     /// Where the requests are written down.
     features: Option<FeatureFile>,
 }
@@ -140,7 +144,14 @@ impl Seat {
             deadline: at_least.map(|at_least| Deadline { at_least, ..Deadline::default() }),
             rows,
         };
-        let seat = Self { models: onnx::Models::load(&of_models), telemetry: Arc::clone(&around.telemetry), track: Track::default(), features: None };
+        let seat = Self {
+            models: onnx::Models::load(&of_models),
+            telemetry: Arc::clone(&around.telemetry),
+            track: Track::default(),
+            drift: Drift::default(),
+            world: Arc::clone(&around.world),
+            features: None,
+        };
         seat.tell(&around.view);
         seat
     }
@@ -232,6 +243,10 @@ impl Seat {
             for (model, score) in VOICES.into_iter().zip(scores).filter_map(|(model, score)| Some((model, score?))) {
                 self.telemetry.emit(ModelJudged { model, cases: score.cases, error: score.error, inside: score.inside });
             }
+        }
+        let venue = self.world.venues.get(ask.ticket.venue.index()).map_or("", |venue| &venue.id);
+        for moved in self.drift.hear(ask) {
+            self.telemetry.emit(InputsMoved { venue, part: moved.part, psi: moved.psi });
         }
         answer
     }

@@ -1,13 +1,16 @@
 //! What the core knows of a model: its manifest, the tensor it is asked with, the answer it gives. The sessions live at the edge (`onnx`).
 //!
 //! - [`ask`]: the request and the answer, both of fixed shape.
+//! - [`drift`]: whether the inputs are still what they were, for the metrics.
 //! - [`manifest`]: what must hold before a model may speak, and how outputs name it.
 //! - [`track`]: how models' words hold against what came, for the metrics.
 
 pub mod ask;
+pub mod drift;
 pub mod manifest;
 pub mod track;
 
 pub use ask::{Answer, Ask, Outcome, Ticket};
+pub use drift::Drift;
 pub use manifest::{Manifest, ModelCardRef, Refusal, Role};
 pub use track::Track;

@@ -86,11 +86,12 @@ impl Issued {
 }
 
 /// The rows that are a series: padding has no time of day.
-fn rows(ask: &Ask) -> impl Iterator<Item = &[f32]> {
+pub(super) fn rows(ask: &Ask) -> impl Iterator<Item = &[f32]> {
     ask.flow.chunks_exact(FLOW_FEATURES).filter(|row| row[SIN] != 0.0 || row[COS] != 0.0)
 }
 
-fn step_of(ask: &Ask) -> Option<Span> {
+/// The length of a step, as the rows tell it.
+pub(super) fn step_of(ask: &Ask) -> Option<Span> {
     let seconds = 300.0 * libm::exp(f64::from(rows(ask).next()?[STEP]));
     Some(Span::from_secs(libm::round(seconds) as u64))
 }

@@ -50,6 +50,17 @@ pub struct ModelJudged {
     pub inside: u64,
 }
 
+/// The inputs of the flow model of the last week were held against those of the reference week.
+#[derive(Clone, Copy, Debug)]
+pub struct InputsMoved<'a> {
+    /// The venue.
+    pub venue: &'a str,
+    /// Which part of the inputs.
+    pub part: &'static str,
+    /// Population stability index of its column that moved most.
+    pub psi: f64,
+}
+
 /// A step closed panes.
 #[derive(Clone, Copy, Debug)]
 pub struct PanesClosed {
@@ -294,6 +305,12 @@ impl Happening for ModelJudged {
         telemetry.model_cases.with_label_values(&[self.model]).inc_by(self.cases);
         telemetry.model_error.with_label_values(&[self.model]).inc_by(self.error);
         telemetry.model_inside.with_label_values(&[self.model]).inc_by(self.inside);
+    }
+}
+
+impl Happening for InputsMoved<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.model_input_psi.with_label_values(&[self.venue, self.part]).set(self.psi);
     }
 }
 
