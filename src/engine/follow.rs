@@ -202,8 +202,8 @@ impl Site {
                 self.set_aside(venue, id.index(), *next_offset, effects);
             }
             Entry::Tick { at, after } => {
-                // A venue that had not begun began by it.
-                if self.closed_to == EventTime::MIN {
+                // A venue that had not begun began by it; one that holds records begins with the first pane of those.
+                if self.closed_to == EventTime::MIN && self.open.is_empty() {
                     self.closed_to = *after;
                 }
                 if *after > self.closed_to {

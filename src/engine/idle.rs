@@ -93,13 +93,13 @@ impl Site {
     fn advance_by_tick(&mut self, venue: &Venue, at: EventTime, effects: &mut Effects) {
         let reach = venue.sources.iter().map(|source| source.disorder.plus(source.as_of_lag)).max().unwrap_or_default();
         let to = at.before(reach);
-        let started = self.closed_to > EventTime::MIN || !self.open.is_empty();
-        if !started {
-            // A venue that has never spoken begins here: its silence is what there is to tell.
+        let begins = self.closed_to == EventTime::MIN && self.open.is_empty();
+        if begins {
+            // A venue that has never spoken begins here: its silence is what there is to tell. That it has begun is a decision too, whether or not a pane closes by it.
             self.closed_to = venue.pane.start(venue.pane.end_of(to));
         }
         let closes_one = to >= venue.pane.next(self.closed_to);
-        if to <= self.ticked_to || !closes_one {
+        if to <= self.ticked_to || !(begins || closes_one) {
             return;
         }
         self.ticked_to = to;

@@ -262,9 +262,10 @@ impl Site {
         Some(self.open.last()?.min(venue.pane.end_of(latest.after(least_lag))))
     }
 
-    /// Whether an alert must wait for a commit: what it hangs on besides the logs does not stand yet.
-    pub(super) const fn hangs_on_a_commit(&self) -> bool {
-        self.tainted || self.tainted_in_commit
+    /// Whether an alert must wait for a commit: what it hangs on besides the logs does not stand yet. While a source is set aside, that is also how far the others were read before it
+    /// spoke again: whoever reads the same records once more may hear it earlier.
+    pub(super) fn hangs_on_a_commit(&self) -> bool {
+        self.tainted || self.tainted_in_commit || self.sources.iter().any(|state| state.idle)
     }
 
     fn hear(&mut self, venue: &Venue, observation: &Observation, source: &Source, reached: EventTime) {

@@ -114,6 +114,39 @@ fn the_end_of_a_mark_names_the_record_and_the_panes_that_closed_without_its_sour
     assert_eq!(after.as_millis(), crate::engine::story::START + 50_000);
 }
 
+/// Reads `before` and lets twenty minutes of silence pass, then reads `after`; a replay of it must say the same.
+fn silent_between(before: &[Record], until: &[i64], after: &[Record]) -> Run {
+    let mut live = Run::new(Placement::OnArrival);
+    live.quiet_until(0).read(before, 9);
+    for now in until {
+        live.quiet_until(*now);
+    }
+    live.read(after, 9).end();
+    let mut replay = Run::following(live.journal());
+    replay.read(&[before, after].concat(), 9).end();
+    assert_eq!(replay.engine.unfollowed(), 0);
+    assert!(replay.outcome.compared() == live.outcome.compared());
+    live
+}
+
+fn steady(from: i64, to: i64) -> Vec<Record> {
+    let pane = |now: i64| [count("c-in", now, 9, 0), count("c-g1", now, 4, 0)].into_iter().chain(all_low(&SOURCES, now + 10)).collect::<Vec<_>>();
+    (from..to).step_by(10).flat_map(pane).map(|record| record.received(to + 1)).collect()
+}
+
+#[test]
+fn that_a_venue_began_by_a_tick_is_journaled_even_where_no_pane_closed_by_it() {
+    let live = silent_between(&[], &[601], &steady(590, 700));
+    assert_eq!(kinds(&live.journal())[2], 1, "{:?}", live.journal());
+}
+
+#[test]
+fn a_venue_that_held_records_when_ticks_took_it_up_begins_with_their_pane_in_a_replay_too() {
+    let live = silent_between(&[count("c-in", 0, 7, 0).received(11)], &[700, 760], &steady(750, 800));
+    assert_eq!(kinds(&live.journal())[2], 2, "{:?}", live.journal());
+    assert!(live.outcome.pane("queue", 10, 0).is_some());
+}
+
 #[test]
 fn a_journal_of_another_log_is_said_to_have_found_no_place_and_holds_nobody_for_ever() {
     let (records, live) = live(3);
