@@ -25,6 +25,7 @@ mod night;
 mod night_on_kafka;
 mod night_truth;
 mod real_data;
+mod reopen_on_kafka;
 mod shard_on_embedded;
 mod shard_on_kafka;
 mod shard_promises;

@@ -1,6 +1,7 @@
 //! The miniature: three small venues on three partitions, five minutes, some 500 records, with what makes engines stumble: late and repeated records, broken ones,
 //! a crowd that raises alarms, and operators' commands. The models are a stub that answers by its request alone.
 
+use super::shaken::Shared;
 use midan::engine::{Engine, Placement, Settings};
 use midan::feeds::RecordRef;
 use midan::inference::ask::{HORIZONS, QUANTILES};
@@ -11,10 +12,12 @@ use midan::venue::partition::partition_of;
 use midan::venue::{Feed, World};
 use std::sync::{Arc, OnceLock};
 
+/// The profile of its venues.
+pub(crate) const PROFILE: &str = include_str!("../../../config/profiles/fr-ma-2030.toml");
 pub(super) const PARTITIONS: u32 = 3;
 const VENUES: [&str; 3] = ["agadir", "fes", "oujda"];
 /// Epoch ms; begins a pane.
-const START: i64 = 1_907_863_200_000;
+pub(crate) const START: i64 = 1_907_863_200_000;
 const LENGTH_S: i64 = 300;
 
 const VENUE: &str = r#"
@@ -48,29 +51,55 @@ sensors = [
 matches = [ { id = "NAME-1", home = "A", away = "B", kick_off = "KICK_OFF", expected_attendance = 4000 } ]
 "#;
 
+/// The file of a venue of this name.
+pub(crate) fn venue_file(name: &str) -> String {
+    let kick_off = chrono::DateTime::from_timestamp_millis(START + 7_200_000).unwrap().to_rfc3339();
+    VENUE.replace("NAME", name).replace("KICK_OFF", &kick_off)
+}
+
 pub(super) fn world() -> Arc<World> {
     static WORLD: OnceLock<Arc<World>> = OnceLock::new();
     let built = WORLD.get_or_init(|| {
-        let profile = include_str!("../../../config/profiles/fr-ma-2030.toml");
-        let kick_off = chrono::DateTime::from_timestamp_millis(START + 7_200_000).unwrap().to_rfc3339();
-        let mut files = vec![SourceFile { path: "profile.toml".into(), text: profile.into() }];
-        for name in VENUES {
-            files.push(SourceFile { path: format!("{name}.toml"), text: VENUE.replace("NAME", name).replace("KICK_OFF", &kick_off) });
-        }
+        let mut files = vec![SourceFile { path: "profile.toml".into(), text: PROFILE.into() }];
+        files.extend(VENUES.iter().map(|name| SourceFile { path: format!("{name}.toml"), text: venue_file(name) }));
         Arc::new(load(&files).unwrap())
     });
     Arc::clone(built)
 }
 
-pub(super) fn engine(partition: u32) -> Engine {
-    Engine::new(world(), partition, PARTITIONS, Settings { placement: Placement::ByPane, ..Settings::default() })
+pub(super) fn engine_of(partition: u32, settings: Settings) -> Engine {
+    Engine::new(world(), partition, PARTITIONS, settings)
 }
 
-/// Answers what its request alone tells it.
-pub(super) struct Stub;
+/// Decides by the records alone.
+pub(super) fn engine(partition: u32) -> Engine {
+    engine_of(partition, Settings { placement: Placement::ByPane, ..Settings::default() })
+}
+
+/// Commands take effect when they are read.
+pub(super) fn live_engine(partition: u32) -> Engine {
+    engine_of(partition, Settings { placement: Placement::OnArrival, ..Settings::default() })
+}
+
+/// Answers what its request alone tells it; live it is sometimes too slow.
+#[derive(Default)]
+pub(super) struct Stub {
+    pub(super) weather: Option<Shared>,
+}
 
 impl Models for Stub {
     fn run(&mut self, ask: &Ask) -> Answer {
+        let mut answer = self.run_unhurried(ask);
+        if let Some(weather) = &self.weather
+            && weather.borrow_mut().chance.hits(20)
+        {
+            weather.borrow_mut().tell("deadline missed");
+            answer.flow = Outcome::Missed;
+        }
+        answer
+    }
+
+    fn run_unhurried(&mut self, ask: &Ask) -> Answer {
         let of_row = |row: usize| ask.features.chunks(ask.features.len() / ask.rows.max(1)).nth(row).map_or(0.0, |features| features.iter().sum::<f32>());
         let flow = (0..ask.rows).flat_map(|row| (0..HORIZONS * QUANTILES).map(move |i| (of_row(row) + i as f32 * 0.01).clamp(-3.0, 3.0))).collect();
         let anomaly = (0..ask.rows).map(|row| of_row(row).abs().min(1.0)).collect();
@@ -83,9 +112,9 @@ impl Models for Stub {
 pub(super) struct Line {
     pub(super) feed: Feed,
     venue: &'static str,
-    source: String,
+    pub(super) source: String,
     value: String,
-    received: i64,
+    pub(super) received: i64,
 }
 
 impl Line {

@@ -5,12 +5,13 @@ use midan::log::{CHANGE_HEADER, OWNER_KEY, Tail, TailRecord, Topic};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub(super) const TOPICS: [Topic; 7] = [
+pub(super) const TOPICS: [Topic; 8] = [
     Topic::Out(OutTopic::Zones),
     Topic::Out(OutTopic::Alarms),
     Topic::Out(OutTopic::Late),
     Topic::Out(OutTopic::Quarantine),
     Topic::Out(OutTopic::Ledger),
+    Topic::Out(OutTopic::Control),
     Topic::Out(OutTopic::State),
     Topic::Out(OutTopic::Alerts),
 ];
@@ -30,41 +31,51 @@ pub(super) struct Outcome {
     broken_repeats: Vec<Bytes>,
 }
 
-pub(super) fn read(tail: &mut dyn Tail) -> Outcome {
-    let (mut outcome, mut records): (Outcome, Vec<TailRecord>) = Default::default();
+/// Everything that stands.
+pub(super) fn read_all(tail: &mut dyn Tail) -> Vec<TailRecord> {
+    let mut records = Vec::new();
     loop {
         tail.poll(100_000, Duration::ZERO, &mut records).unwrap();
-        records.drain(..).for_each(|record| outcome.take(record));
         if tail.at_end() {
-            return outcome;
+            return records;
         }
     }
 }
 
+pub(super) fn read(tail: &mut dyn Tail) -> Outcome {
+    let mut outcome = Outcome::default();
+    for record in read_all(tail) {
+        let change_no = record.header(CHANGE_HEADER).and_then(|text| text.parse().ok());
+        if let Topic::Out(topic) = record.topic {
+            outcome.take(topic, record.key, change_no, record.value);
+        }
+    }
+    outcome
+}
+
 impl Outcome {
-    fn take(&mut self, record: TailRecord) {
-        let value = record.value.clone();
-        match record.topic {
-            Topic::Out(OutTopic::State) if record.key == OWNER_KEY => {}
-            Topic::Out(OutTopic::State) => match value {
-                Some(value) => drop(self.state.insert(record.key, value)),
-                None => drop(self.state.remove(&record.key)),
+    /// One record; an alert with the number of its change.
+    pub(super) fn take(&mut self, topic: OutTopic, key: Bytes, change_no: Option<u32>, value: Option<Bytes>) {
+        match topic {
+            OutTopic::State if key == OWNER_KEY => {}
+            OutTopic::State => match value {
+                Some(value) => drop(self.state.insert(key, value)),
+                None => drop(self.state.remove(&key)),
             },
-            Topic::Out(OutTopic::Alerts) => {
-                let change_no = record.header(CHANGE_HEADER).and_then(|text| text.parse().ok()).expect("an alert without its number");
-                let value = value.unwrap_or_default();
-                self.last_alert.insert(record.key.clone(), value.clone());
-                let first = self.alerts.entry((record.key, change_no)).or_insert_with(|| value.clone());
+            OutTopic::Alerts => {
+                let (change_no, value) = (change_no.expect("an alert without its number"), value.unwrap_or_default());
+                self.last_alert.insert(key.clone(), value.clone());
+                let first = self.alerts.entry((key, change_no)).or_insert_with(|| value.clone());
                 if *first != value {
-                    self.broken_repeats.push(value);
+                    self.broken_repeats.push([first, &b" instead of "[..], &value].concat());
                 }
             }
-            Topic::Out(OutTopic::Late | OutTopic::Quarantine) => {
+            OutTopic::Late | OutTopic::Quarantine => {
                 let line: serde_json::Value = serde_json::from_slice(&value.clone().unwrap_or_default()).unwrap();
                 let source = line["source"].as_str().unwrap_or_default().into();
-                self.ordered.entry((record.topic.name(), source)).or_default().push(value.unwrap_or_default());
+                self.ordered.entry((topic.topic(), source)).or_default().push(value.unwrap_or_default());
             }
-            _ => self.ordered.entry((record.topic.name(), record.key)).or_default().push(value.unwrap_or_default()),
+            _ => self.ordered.entry((topic.topic(), key)).or_default().push(value.unwrap_or_default()),
         }
     }
 
@@ -92,7 +103,7 @@ impl Outcome {
     }
 
     /// Every record and every observation has its one fate (promise 1).
-    fn must_be_balanced(&self) {
+    pub(super) fn must_be_balanced(&self) {
         for ((topic, key), rows) in self.ordered.iter().filter(|((topic, _), _)| *topic == "midan.ledger") {
             for row in rows {
                 let row: serde_json::Value = serde_json::from_slice(row).unwrap();
@@ -115,10 +126,6 @@ impl Outcome {
         if let Some(key) = self.ordered.keys().find(|key| !expected.ordered.contains_key(*key)) {
             return Some(format!("{} {} should not be there", key.0, text(Some(&key.1))));
         }
-        let keys = self.state.keys().chain(expected.state.keys());
-        if let Some(key) = keys.clone().find(|key| self.state.get(*key) != expected.state.get(*key)) {
-            return Some(format!("state {} differs", text(Some(key))));
-        }
         if let Some(broken) = self.broken_repeats.first() {
             return Some(format!("a repeated alert is another one: {}", text(Some(broken))));
         }
@@ -127,6 +134,12 @@ impl Outcome {
             return Some(format!("alert {} {}: {} instead of {}", text(Some(&key.0)), key.1, text(self.alerts.get(key)), text(expected.alerts.get(key))));
         }
         None
+    }
+
+    /// The first entry of the state that differs.
+    pub(super) fn state_differs_from(&self, expected: &Self) -> Option<String> {
+        let mut keys = self.state.keys().chain(expected.state.keys());
+        keys.find(|key| self.state.get(*key) != expected.state.get(*key)).map(|key| format!("state {} differs", text(Some(key))))
     }
 
     /// An alarm whose last record on the alerts' topic is not its last change.
@@ -138,5 +151,5 @@ impl Outcome {
 
 /// The beginning of what is compared, to be read.
 fn text(bytes: Option<&Bytes>) -> String {
-    bytes.map_or("nothing".to_owned(), |bytes| String::from_utf8_lossy(bytes).chars().take(300).collect())
+    bytes.map_or("nothing".to_owned(), |bytes| String::from_utf8_lossy(bytes).chars().take(1_600).collect())
 }
