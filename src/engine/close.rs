@@ -65,7 +65,9 @@ impl Site {
         // They are large, and the physics has taken what it needs.
         pane.content.snapshots.clear();
         series::read(self.forecaster.series(), &figures.zones, &mut self.counts);
-        self.forecaster.hear(end, figures.entry.as_ref().map(|entry| entry.kick_off), figures.phase == Phase::After);
+        if let Some(night) = &figures.night {
+            self.forecaster.hear(end, &night.match_id, night.kick_off, figures.phase == Phase::After);
+        }
         self.forecaster.observe(end, &self.counts);
         let ask = self.forecaster.ask(self.id, end);
         self.waiting = Some(Waiting { end, content: pane.content, bases, figures, late });

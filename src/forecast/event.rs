@@ -43,6 +43,7 @@ pub struct Manner {
 /// One event of the calendar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
+    id: Box<str>,
     start: EventTime,
     planned_end: Option<EventTime>,
     thousands: f64,
@@ -78,6 +79,7 @@ impl Programme {
         let unknown = if known > 0.0 { sum / known } else { 1_000.0 };
         let persons = |of: &Match| if of.expected_attendance == 0 { unknown } else { f64::from(of.expected_attendance) };
         let event = |of: &Match| Event {
+            id: of.id.clone(),
             start: of.kick_off,
             planned_end: of.planned_end.filter(|end| *end > of.kick_off),
             thousands: persons(of) / 1_000.0,
@@ -111,6 +113,11 @@ impl Programme {
 }
 
 impl Event {
+    /// The match's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Its planned start.
     pub const fn start(&self) -> EventTime {
         self.start
@@ -121,9 +128,13 @@ impl Event {
         self.planned_end.is_some()
     }
 
-    /// Its end, if it starts at `started` instead of as planned.
+    /// Its end, if it starts at `started` instead of as planned: what starts later ends as much later.
     pub fn end(&self, started: Option<EventTime>) -> EventTime {
-        self.planned_end.unwrap_or_else(|| started.unwrap_or(self.start).after(Span::from_millis((self.manner.lasts_s * 1_000.0) as u64)))
+        let started = started.unwrap_or(self.start);
+        match self.planned_end {
+            Some(end) => end.after(started.max(self.start).since(self.start)),
+            None => started.after(Span::from_millis((self.manner.lasts_s * 1_000.0) as u64)),
+        }
     }
 
     /// The share of its people who have come by `at`, as planned.

@@ -152,9 +152,9 @@ impl Forecaster {
         self.filled = None;
     }
 
-    /// Hears how the match of the pane ending at `end` stands: its start as it was told, and whether it is over. Comes before [`Forecaster::observe`] of that pane.
-    pub fn hear(&mut self, end: EventTime, start: Option<EventTime>, is_over: bool) {
-        if self.tonight.hear(end, start, is_over) {
+    /// Hears how the match `id` stands in the pane ending at `end`: its start as it now stands, and whether it is over. Comes before [`Forecaster::observe`] of that pane.
+    pub fn hear(&mut self, end: EventTime, id: &str, start: EventTime, is_over: bool) {
+        if self.tonight.hear(&self.layout.programme, end, id, start, is_over) {
             self.changed.insert(StateKey::Tonight);
         }
     }

@@ -80,13 +80,15 @@ impl Tonight {
         self.event.is_some()
     }
 
-    /// Hears how the match of `at` stands: its start as it was told, and whether it is over.
-    pub fn hear(&mut self, at: EventTime, start: Option<EventTime>, is_over: bool) -> bool {
-        let before = (self.start_told, self.over);
-        if self.event.is_some() {
-            self.start_told = start.or(self.start_told);
-            self.over = self.over.or(is_over.then_some(at));
+    /// Hears how the match `id` stands at `at`: its start as it now stands, and whether it is over. What is told of another match than the one that is on is not for it.
+    /// Returns whether anything is new.
+    pub fn hear(&mut self, programme: &Programme, at: EventTime, id: &str, start: EventTime, is_over: bool) -> bool {
+        if !programme.event_at(at).is_some_and(|event| event.id() == id && Some(event.start()) == self.event) {
+            return false;
         }
+        let before = (self.start_told, self.over);
+        self.start_told = Some(start);
+        self.over = self.over.or(is_over.then_some(at));
         before != (self.start_told, self.over)
     }
 

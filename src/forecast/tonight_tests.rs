@@ -78,14 +78,34 @@ fn a_match_that_is_not_over_yet_is_soon_and_a_planned_end_holds() {
     let overdue = programme(None);
     let mut tonight = before_the_start(&overdue);
     assert!(due(&tonight, &overdue, at(118), STAND_OUT, 0.0, 118..123) < 1.0, "not before the whistle");
-    tonight.hear(at(119), None, true);
+    tonight.hear(&overdue, at(119), "m", at(0), true);
     assert!(due(&tonight, &overdue, at(120), STAND_OUT, 0.0, 120..125) > 500.0);
 
     let planned = programme(Some(at(180)));
     let mut concert = before_the_start(&planned);
-    concert.hear(at(105), None, true);
+    concert.hear(&planned, at(105), "m", at(0), true);
     assert!(due(&concert, &planned, at(110), STAND_OUT, 0.0, 110..175) < 1.0);
     assert!(due(&concert, &planned, at(110), STAND_OUT, 0.0, 180..230) > 7_000.0);
+}
+
+#[test]
+fn a_late_start_ends_late_planned_or_not() {
+    for planned_end in [None, Some(at(110))] {
+        let programme = programme(planned_end);
+        let mut tonight = before_the_start(&programme);
+        assert!(tonight.hear(&programme, at(20), "m", at(30), false));
+        assert!(due(&tonight, &programme, at(60), STAND_OUT, 0.0, 60..140) < 1.0, "not before 140 minutes: {planned_end:?}");
+        assert!(due(&tonight, &programme, at(60), STAND_OUT, 0.0, 140..200) > 7_000.0, "{planned_end:?}");
+    }
+}
+
+#[test]
+fn what_is_told_of_another_match_is_not_of_this_one() {
+    let programme = programme(None);
+    let mut tonight = before_the_start(&programme);
+    let before = tonight.clone();
+    assert!(!tonight.hear(&programme, at(20), "the match of the afternoon", at(-300), true));
+    assert_eq!(tonight, before);
 }
 
 #[test]
