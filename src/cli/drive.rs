@@ -2,6 +2,7 @@
 //!
 //! What `replay` and `bench` share. The run decides by rule (every partition is read to its end, no broker time, no deadline), so the same records give the same bytes.
 
+use super::args::ReplayArgs;
 use super::pump::{WATCHED, Watchers};
 use super::service::{Around, Seat, Told, Watch};
 use super::settings::Settings;
@@ -25,12 +26,33 @@ pub(super) struct Drive<'a> {
     pub(super) settings: &'a Settings,
     pub(super) around: &'a Around,
     pub(super) partitions: u32,
-    /// A forecast model of one's own.
-    pub(super) model: Option<&'a Path>,
+    /// Which models speak.
+    pub(super) models: Speakers<'a>,
     /// What was decided live, to be done again.
     pub(super) journal: Option<Arc<Vec<Line>>>,
     /// Where the flow model's requests are written down, as Parquet.
     pub(super) features: Option<&'a Path>,
+}
+
+/// Which models speak in a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Speakers<'a> {
+    /// Those of the settings.
+    Configured,
+    /// A forecast model of one's own, and the settings' anomaly model.
+    Own(&'a Path),
+    /// None, and nothing that is learnt in the stream either.
+    Nobody,
+}
+
+impl<'a> From<&'a ReplayArgs> for Speakers<'a> {
+    fn from(args: &'a ReplayArgs) -> Self {
+        match &args.model {
+            _ if args.no_models => Self::Nobody,
+            Some(file) => Self::Own(file),
+            None => Self::Configured,
+        }
+    }
 }
 
 /// What a finite run leaves.
@@ -84,17 +106,22 @@ impl Drive<'_> {
     }
 
     fn shard(&self, log: &EmbeddedLog, stop: &AtomicBool) -> anyhow::Result<Stats> {
-        let mut seat = Seat::load(self.settings, self.around, false, self.model);
-        for fault in seat.faults() {
-            tracing::warn!("{fault}");
+        let mut seat = match self.models {
+            Speakers::Configured => Seat::load(self.settings, self.around, false, None),
+            Speakers::Own(file) => Seat::load(self.settings, self.around, false, Some(file)),
+            Speakers::Nobody => Seat::empty(self.around),
+        };
+        if !matches!(self.models, Speakers::Nobody) {
+            seat.faults().iter().for_each(|fault| tracing::warn!("{fault}"));
         }
-        if let (Some(file), Some(why)) = (self.model, seat.flow_fault()) {
+        if let (Speakers::Own(file), Some(why)) = (self.models, seat.flow_fault()) {
             anyhow::bail!("--model {}: {why}", file.display());
         }
         if let Some(path) = self.features {
             seat.write_down(FeatureFile::create(path, &self.around.world)?);
         }
-        let engine = engine::Settings { journal: self.journal.clone(), ..seat.engine_settings(Placement::ByPane) };
+        let engine =
+            engine::Settings { journal: self.journal.clone(), forecasts: !matches!(self.models, Speakers::Nobody), ..seat.engine_settings(Placement::ByPane) };
         let mut make = |partition| Told::new(self.around.clone(), partition, self.partitions, engine.clone());
         let mut open = || Ok(Box::new(log.member("midan", Faults::none())) as Box<dyn ShardLog>);
         let settings = shard::Settings { mode: Mode::ToEnd, poll_records: self.settings.shards.max_batch, ..shard::Settings::default() };

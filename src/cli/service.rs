@@ -156,6 +156,11 @@ impl Seat {
         seat
     }
 
+    /// A seat in which no model sits.
+    pub(super) fn empty(around: &Around) -> Self {
+        Self { models: onnx::Models::none("none is asked for"), telemetry: Arc::clone(&around.telemetry), features: None }
+    }
+
     /// Writes the requests down from now on, and answers none of them: what is learnt in the stream must not hang on the model that is to be trained.
     pub(super) fn write_down(&mut self, features: FeatureFile) {
         self.models = onnx::Models::none("the requests are written down for training");

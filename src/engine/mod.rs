@@ -74,7 +74,7 @@ impl Engine {
     pub fn new(world: Arc<World>, partition: u32, partitions: u32, settings: Settings) -> Self {
         let here = |venue: &Venue| partition_of(venue.id.as_bytes(), partitions) == partition;
         let ids = world.venues.iter().enumerate().filter(|(_, venue)| here(venue)).map(|(index, _)| index);
-        let mut sites: BTreeMap<u32, Site> = ids.map(|index| (index as u32, Site::new(index.into(), &world.venues[index]))).collect();
+        let mut sites: BTreeMap<u32, Site> = ids.map(|index| (index as u32, Site::new(index.into(), &world.venues[index], settings.forecasts))).collect();
         let following = settings.journal.as_ref().map(|journal| follow::Following::new(journal, &world, &mut sites));
         Self {
             world,

@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub struct Settings {
     /// The panes of the ledger's rows.
     pub ledger_pane: PaneLength,
+    /// Whether anything is forecast and watched at all; without it counts, picture and rules remain.
+    pub forecasts: bool,
     /// When operators' commands take effect.
     pub placement: Placement,
     /// The forecast model that runs at the edge; `None` for none.
@@ -23,6 +25,6 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { ledger_pane: PaneLength::DEFAULT, placement: Placement::default(), flow: None, anomaly: None, journal: None }
+        Self { ledger_pane: PaneLength::DEFAULT, forecasts: true, placement: Placement::default(), flow: None, anomaly: None, journal: None }
     }
 }

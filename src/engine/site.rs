@@ -158,7 +158,7 @@ pub(super) fn believed_alone(venue: &Venue, observation: &Observation, received:
 }
 
 impl Site {
-    pub(super) fn new(id: VenueId, venue: &Venue) -> Self {
+    pub(super) fn new(id: VenueId, venue: &Venue, forecasts: bool) -> Self {
         let fresh = |source: &Source| SourceState {
             clock: SourceClock::new(reach(source, venue)),
             idle: false,
@@ -176,7 +176,7 @@ impl Site {
             open: OpenPanes::default(),
             closed_to: EventTime::MIN,
             crowd: CrowdState::new(venue, &topology),
-            forecaster: Forecaster::new(venue),
+            forecaster: if forecasts { Forecaster::new(venue) } else { Forecaster::silent(venue) },
             counts: Vec::new(),
             alarms: AlarmBook::default(),
             closed: BTreeMap::new(),

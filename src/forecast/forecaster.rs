@@ -61,6 +61,8 @@ pub struct Forecaster {
     basis: Vec<Basis>,
     sight: Sight,
     filled: Option<EventTime>,
+    /// Whether it says nothing at all.
+    is_silent: bool,
 }
 
 /// What the venue's configuration decides.
@@ -107,8 +109,14 @@ impl Forecaster {
             basis: vec![Basis::default(); size],
             sight: Sight::new(size),
             filled: None,
+            is_silent: false,
             layout,
         }
+    }
+
+    /// One that forecasts nothing, watches over nothing and learns nothing.
+    pub fn silent(venue: &Venue) -> Self {
+        Self { is_silent: true, ..Self::new(venue) }
     }
 
     /// Forgets the panes so far, of a venue in which nobody was counted yet: its time begins again elsewhere. What is stored of them goes with the next
@@ -125,7 +133,7 @@ impl Forecaster {
         stored.extend(self.tonight.is_on().then_some(StateKey::Tonight));
         stored.extend((0..self.watch.groups() as u32).map(StateKey::WatchBudget));
         stored.extend((0..self.watch.zones() as u32).map(StateKey::WatchZone));
-        *self = Self { changed: stored, ..Self::new(venue) };
+        *self = Self { changed: stored, is_silent: self.is_silent, ..Self::new(venue) };
     }
 
     /// The venue's series, in the order of rows and outlooks.
@@ -137,7 +145,7 @@ impl Forecaster {
     /// Panes come in order; one that is not newer than the last is ignored.
     pub fn observe(&mut self, end: EventTime, counts: &[Option<u32>]) {
         self.history.settle();
-        if self.history.newest().is_some_and(|newest| end <= newest) {
+        if self.is_silent || self.history.newest().is_some_and(|newest| end <= newest) {
             return;
         }
         for skipped in self.history.skipped(end) {
@@ -181,6 +189,10 @@ impl Forecaster {
     /// Turns the answer into outlooks, and learns from it: scores, what was expected, how wrong it was. `zones` is the picture of the same pane, for the head counts.
     pub fn answer(&mut self, answer: &Answer, zones: &[ZoneFigures]) -> Outlooks {
         let end = answer.ticket.pane;
+        if self.is_silent {
+            let series = self.layout.series.iter().copied().map(Outlook::silent).collect();
+            return Outlooks { issued: end, series, occupancy: Vec::new() };
+        }
         self.fill(end);
         let mut outlooks = self.read(answer, end);
         let raw = self.raw_scores(answer, &outlooks);
@@ -308,7 +320,7 @@ impl Forecaster {
     }
 
     fn fill(&mut self, end: EventTime) {
-        if self.filled == Some(end) {
+        if self.is_silent || self.filled == Some(end) {
             return;
         }
         self.history.settle();

@@ -59,3 +59,28 @@ fn a_results_folder_that_cannot_be_made_is_named() {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && told.contains(&format!("midan: {out}: ")), "{told}");
 }
+
+#[test]
+fn without_models_the_counts_are_the_same_and_nothing_is_forecast() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("t.toml"), DAYS).unwrap();
+    let start = chrono::NaiveDate::from_ymd_opt(2020, 3, 1).unwrap();
+    let rows: String = (0..40).filter(|day| *day != 20).map(|day| format!("{},{},{}\n", start + chrono::Days::new(day), day % 3, 70 + day)).collect();
+    fs::write(path("t.csv"), format!("day,door,gate\n{rows}")).unwrap();
+    let run = |out: &str, more: &[&str]| -> Vec<Value> {
+        let output = midan(&["replay", "--table", &path("t.csv"), "--map", &path("t.toml"), "--out", &path(out)]).args(more).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let zones = fs::read_to_string(path(out) + "/zones.ndjson").unwrap();
+        zones.lines().map(|line| serde_json::from_str(line).unwrap()).filter(|record: &Value| record["kind"] != "venue").collect()
+    };
+    let (with, without) = (run("with", &[]), run("without", &["--no-models"]));
+    let counts = |records: &[Value]| -> Vec<String> {
+        records.iter().map(|record| format!("{} {} {} {} {}", record["kind"], record["zone"], record["from"], record["count"], record["coverage"])).collect()
+    };
+    assert_eq!(counts(&with), counts(&without));
+    assert_eq!(without.len(), 80, "a record for each place and day, and none of a link, which would say the same again");
+    assert_eq!(without.iter().filter(|record| record["count"] == 0).count(), 14, "nobody is not nothing");
+    assert_eq!(fs::read_to_string(path("without") + "/forecasts.ndjson").unwrap(), "");
+    assert!(!fs::read_to_string(path("with") + "/forecasts.ndjson").unwrap().is_empty());
+}

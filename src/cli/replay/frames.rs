@@ -38,7 +38,7 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Exit
     let mut census = Census::default();
     let mut unreadable = BTreeMap::new();
     let paths: Vec<&Path> = frames.paths().collect();
-    let drive = Drive { settings, around: &around, partitions: 1, model: args.model.as_deref(), journal: None, features: args.features.as_deref() };
+    let drive = Drive { settings, around: &around, partitions: 1, models: args.into(), journal: None, features: args.features.as_deref() };
     let driven = drive.to_end(Some(Results::open(&args.out)?), |feeder, _| {
         for (number, record) in frames.records(&world).enumerate() {
             let record = record?;

@@ -29,7 +29,7 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Exit
     let journal = tell_journal(journal, kafka.name(Topic::Out(OutTopic::Control)).as_str(), args.no_journal);
     let around = Around::new(service::world(settings)?)?;
     let partitions = settings.kafka.partitions;
-    let drive = Drive { settings, around: &around, partitions, model: args.model.as_deref(), journal, features: args.features.as_deref() };
+    let drive = Drive { settings, around: &around, partitions, models: args.into(), journal, features: args.features.as_deref() };
     let inputs: Vec<Topic> = Feed::ALL.into_iter().map(Topic::In).collect();
     let mut tail = KafkaTail::new(&kafka, &inputs, Since::Beginning)?;
     let driven = drive.to_end(Some(Results::open(&args.out)?), |feeder, _| {

@@ -33,7 +33,7 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs, path: &Path) -> anyhow
         None => Vec::new(),
     };
     let around = Around::new(Arc::new(table.world(&Arc::new(profile(settings)?), matches)))?;
-    let drive = Drive { settings, around: &around, partitions: 1, model: args.model.as_deref(), journal: None, features: args.features.as_deref() };
+    let drive = Drive { settings, around: &around, partitions: 1, models: args.into(), journal: None, features: args.features.as_deref() };
     let results = Results::open(&args.out)?.with_times(times(&table));
     let driven = drive.to_end(Some(results), |feeder, _| table.records().try_for_each(|record| super::send(feeder, &record)))?;
     super::finish(driven, args, began.elapsed(), table.sensors().len())

@@ -40,7 +40,7 @@ pub struct Member {
     told: i64,
     /// Partitions whose revocation has been reported.
     leaving: BTreeSet<u32>,
-    open: Option<Vec<Pending>>,
+    open: Option<Transaction>,
     /// The answer to the commit that was started.
     answer: Option<Result<(), LogError>>,
     alerts_end: BTreeMap<u32, i64>,
@@ -49,13 +49,42 @@ pub struct Member {
     faults: Faults,
 }
 
+/// The records of an open transaction, in one run of memory: there may be a million of them.
+#[derive(Debug, Default)]
+struct Transaction {
+    records: Vec<Pending>,
+    text: Vec<u8>,
+}
+
+/// A record of it: where its key ends and its value, behind the record before; without a value the key is all there is.
 #[derive(Debug)]
 struct Pending {
     topic: OutTopic,
     partition: u32,
-    key: Vec<u8>,
-    value: Option<Vec<u8>>,
-    headers: Vec<(&'static str, String)>,
+    key_end: usize,
+    value_end: Option<usize>,
+    headers: SmallVec<[(&'static str, String); 1]>,
+}
+
+/// What is to be written.
+struct Given<'a> {
+    topic: OutTopic,
+    partition: u32,
+    key: &'a [u8],
+    value: Option<&'a [u8]>,
+}
+
+impl Transaction {
+    fn iter(&self) -> impl Iterator<Item = (Given<'_>, &[(&'static str, String)])> {
+        let mut start = 0;
+        self.records.iter().map(move |pending| {
+            let Pending { topic, partition, key_end, value_end, headers } = pending;
+            let key = &self.text[start..*key_end];
+            let value = value_end.map(|end| &self.text[*key_end..end]);
+            start = value_end.unwrap_or(*key_end);
+            (Given { topic: *topic, partition: *partition, key, value }, &headers[..])
+        })
+    }
 }
 
 impl Member {
@@ -163,18 +192,24 @@ impl Member {
         }
     }
 
-    fn pend(&mut self, pending: Pending) -> Result<(), LogError> {
-        let Some(open) = &mut self.open else {
+    fn pend(&mut self, given: &Given<'_>, headers: SmallVec<[(&'static str, String); 1]>) -> Result<(), LogError> {
+        let Some(Transaction { records, text }) = &mut self.open else {
             return Err(LogError::Aborted { doing: "appending", detail: "no transaction is open".to_owned() });
         };
-        open.push(pending);
+        text.extend_from_slice(given.key);
+        let key_end = text.len();
+        let value_end = given.value.map(|value| {
+            text.extend_from_slice(value);
+            text.len()
+        });
+        records.push(Pending { topic: given.topic, partition: given.partition, key_end, value_end, headers });
         Ok(())
     }
 
-    fn write(state: &mut State, pending: &Pending) -> Result<(), LogError> {
-        let headers: SmallVec<[(&str, &[u8]); 2]> = pending.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-        let fresh = Fresh { timestamp: state.clock, key: &pending.key, value: pending.value.as_deref(), headers: &headers };
-        state.append(Topic::Out(pending.topic), pending.partition, &fresh)
+    fn write(state: &mut State, given: &Given<'_>, headers: &[(&'static str, String)]) -> Result<(), LogError> {
+        let headers: SmallVec<[(&str, &[u8]); 2]> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        let fresh = Fresh { timestamp: state.clock, key: given.key, value: given.value, headers: &headers };
+        state.append(Topic::Out(given.topic), given.partition, &fresh)
     }
 }
 
@@ -285,22 +320,22 @@ impl ShardLog for Member {
     }
 
     fn begin(&mut self) -> Result<(), LogError> {
-        self.open = Some(Vec::new());
+        self.open = Some(Transaction::default());
         Ok(())
     }
 
     fn append(&mut self, partition: u32, record: &OutRecord) -> Result<(), LogError> {
         let headers = record.position.iter().map(|position| (POSITION_HEADER, position.clone())).collect();
-        self.pend(Pending { topic: record.topic, partition, key: record.key.clone(), value: Some(record.value.clone()), headers })
+        self.pend(&Given { topic: record.topic, partition, key: &record.key, value: Some(&record.value) }, headers)
     }
 
     fn append_state(&mut self, partition: u32, change: &StateChange) -> Result<(), LogError> {
-        self.pend(Pending { topic: OutTopic::State, partition, key: change.key.clone(), value: change.value.clone(), headers: Vec::new() })
+        self.pend(&Given { topic: OutTopic::State, partition, key: &change.key, value: change.value.as_deref() }, SmallVec::new())
     }
 
     fn append_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
-        let headers = vec![(CHANGE_HEADER, alert.change_no.to_string())];
-        self.pend(Pending { topic: OutTopic::Alerts, partition, key: alert.key.clone(), value: Some(alert.value.clone()), headers })
+        let headers = SmallVec::from_buf([(CHANGE_HEADER, alert.change_no.to_string())]);
+        self.pend(&Given { topic: OutTopic::Alerts, partition, key: &alert.key, value: Some(&alert.value) }, headers)
     }
 
     fn start_commit(&mut self, next: &Offsets) -> Result<(), LogError> {
@@ -312,8 +347,8 @@ impl ShardLog for Member {
             return Err(LogError::Aborted { doing: "committing", detail: format!("{place} belongs to another member of group {}", self.group) });
         }
         if fate.stands() {
-            for record in &pending {
-                Self::write(&mut state, record)?;
+            for (given, headers) in pending.iter() {
+                Self::write(&mut state, &given, headers)?;
             }
             state.group(&self.group).offsets.extend(next);
             Feed::ALL.into_iter().for_each(|feed| state.trim(Topic::In(feed)));
@@ -334,10 +369,10 @@ impl ShardLog for Member {
     }
 
     fn send_alert(&mut self, partition: u32, alert: &Alert, commands_read: i64) -> Result<(), LogError> {
-        let headers = vec![(CHANGE_HEADER, alert.change_no.to_string()), (COMMANDS_HEADER, commands_read.to_string())];
-        let pending = Pending { topic: OutTopic::Alerts, partition, key: alert.key.clone(), value: Some(alert.value.clone()), headers };
+        let headers = [(CHANGE_HEADER, alert.change_no.to_string()), (COMMANDS_HEADER, commands_read.to_string())];
+        let given = Given { topic: OutTopic::Alerts, partition, key: &alert.key, value: Some(&alert.value) };
         let mut state = self.shared.lock();
-        Self::write(&mut state, &pending)?;
+        Self::write(&mut state, &given, &headers)?;
         self.alerts_end.insert(partition, state.end(Topic::Out(OutTopic::Alerts), partition));
         drop(state);
         self.shared.changed.notify_all();
