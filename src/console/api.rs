@@ -192,14 +192,14 @@ fn router(service: Service) -> Router {
 }
 
 /// The venues.
-#[utoipa::path(get, path = "/api/v1/venues", responses((status = 200, description = "the venues")))]
+#[utoipa::path(get, path = "/api/v1/venues", responses((status = 200, description = "the venues", body = [VenueName<'_>])))]
 async fn venues(State(shared): State<Arc<Shared>>) -> Response {
     let names: Vec<VenueName<'_>> = shared.service.world.venues.iter().map(VenueName::of).collect();
     Json(names).into_response()
 }
 
 /// A venue's static site.
-#[utoipa::path(get, path = "/api/v1/venues/{venue}", params(("venue" = String, Path)), responses((status = 200, description = "the site"), (status = 404, body = Refused)))]
+#[utoipa::path(get, path = "/api/v1/venues/{venue}", params(("venue" = String, Path)), responses((status = 200, description = "the site", body = Site<'_>), (status = 404, body = Refused)))]
 async fn site(State(shared): State<Arc<Shared>>, Path(venue): Path<String>) -> Response {
     match shared.service.world.find(&venue) {
         Some(id) => Json(Site::of(shared.service.world.venue(id))).into_response(),
@@ -207,8 +207,16 @@ async fn site(State(shared): State<Arc<Shared>>, Path(venue): Path<String>) -> R
     }
 }
 
+/// The minutes of a place.
+#[derive(Serialize, ToSchema)]
+struct History {
+    place: String,
+    /// Oldest first.
+    points: Vec<super::place::Point>,
+}
+
 /// The live stream: events `picture` and `alarms`.
-#[utoipa::path(get, path = "/api/v1/venues/{venue}/stream", params(("venue" = String, Path)), responses((status = 200, description = "server-sent events"), (status = 404, body = Refused)))]
+#[utoipa::path(get, path = "/api/v1/venues/{venue}/stream", params(("venue" = String, Path)), responses((status = 200, description = "server-sent events; docs/API.md tells `picture` and `alarms`", body = String, content_type = "text/event-stream"), (status = 404, body = Refused)))]
 async fn stream(State(shared): State<Arc<Shared>>, Path(venue): Path<String>) -> Response {
     let Some(frames) = shared.service.view.watch(&venue) else { return unknown_venue(&shared, &venue) };
     let client = shared.service.telemetry.console_client();
@@ -249,13 +257,8 @@ async fn send_frames(mut frames: watch::Receiver<Frame>, sender: tokio::sync::mp
 }
 
 /// A place's history by minute.
-#[utoipa::path(get, path = "/api/v1/venues/{venue}/places/{place}/history", params(("venue" = String, Path), ("place" = String, Path), ("minutes" = Option<usize>, Query)), responses((status = 200, description = "points, oldest first"), (status = 404, body = Refused)))]
+#[utoipa::path(get, path = "/api/v1/venues/{venue}/places/{place}/history", params(("venue" = String, Path), ("place" = String, Path), ("minutes" = Option<usize>, Query)), responses((status = 200, description = "points, oldest first", body = History), (status = 404, body = Refused)))]
 async fn history(State(shared): State<Arc<Shared>>, Path((venue, place)): Path<(String, String)>, Query(query): Query<HistoryQuery>) -> Response {
-    #[derive(Serialize)]
-    struct History {
-        place: String,
-        points: Vec<super::place::Point>,
-    }
     let Some(known) = shared.service.world.find(&venue).map(|id| shared.service.world.venue(id)) else { return unknown_venue(&shared, &venue) };
     let names = [&known.zone_names, &known.gate_names, &known.link_names];
     if *known.id != *place && names.iter().all(|names| names.position(&place).is_none()) {
@@ -272,7 +275,7 @@ struct ExplainQuery {
 }
 
 /// Why a window of a zone is open, closed or revised.
-#[utoipa::path(get, path = "/api/v1/venues/{venue}/explain", params(("venue" = String, Path), ("zone" = String, Query), ("at" = Option<i64>, Query)), responses((status = 200, description = "the explanation, and its words in `text`"), (status = 404, body = Refused), (status = 503, body = Refused)))]
+#[utoipa::path(get, path = "/api/v1/venues/{venue}/explain", params(("venue" = String, Path), ("zone" = String, Query), ("at" = Option<i64>, Query)), responses((status = 200, description = "the explanation, and its words in `text`", body = serde_json::Value), (status = 404, body = Refused), (status = 503, body = Refused)))]
 async fn explain(State(shared): State<Arc<Shared>>, Path(venue): Path<String>, Query(query): Query<ExplainQuery>) -> Response {
     #[derive(Serialize)]
     struct Explained {

@@ -71,6 +71,21 @@ fn every_call_of_the_generated_document_stands_on_the_page() {
 }
 
 #[test]
+fn every_answer_of_the_generated_document_says_what_is_in_it() {
+    let document = serde_json::to_value(Document::openapi()).unwrap();
+    let calls = document["paths"].as_object().unwrap().iter().flat_map(|(path, calls)| calls.as_object().unwrap().values().map(move |call| (path, call)));
+    let answers = calls.flat_map(|(path, call)| call["responses"].as_object().unwrap().iter().map(move |(status, answer)| (path, status, answer)));
+    let mut told = 0;
+    for (path, status, answer) in answers {
+        let content = answer["content"].as_object().unwrap_or_else(|| panic!("{path}: {status} has no body"));
+        assert!(content.values().all(|of| of.get("schema").is_some()), "{path}: {status}");
+        told += 1;
+    }
+    assert!(told >= 14, "{told}");
+    assert!(document["components"]["schemas"]["Site"]["allOf"].to_string().contains("illustrative"));
+}
+
+#[test]
 fn the_status_on_the_page_is_the_status_that_is_served() {
     let row = PAGE.lines().find(|line| line.contains("`GET /api/v1/status`")).unwrap();
     let told: Vec<&str> = row.split('{').nth(1).unwrap().split('}').next().unwrap().split(", ").map(|field| field.split(':').next().unwrap()).collect();

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// Minutes of history kept per place: a match night.
 const KEPT_MINUTES: usize = 8 * 60;
@@ -39,7 +40,7 @@ pub struct PlaceRecord {
 }
 
 /// An estimate as published.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Band {
     /// Best value.
     pub v: f64,
@@ -50,7 +51,7 @@ pub struct Band {
 }
 
 /// One minute of a place: flows summed, the rest as of its end.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Point {
     /// End of the minute, epoch ms.
     pub t: i64,

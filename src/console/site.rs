@@ -15,7 +15,7 @@ pub struct VenueName<'a> {
 }
 
 /// A venue's static site.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Site<'a> {
     #[serde(flatten)]
     name: VenueName<'a>,
@@ -30,29 +30,34 @@ pub struct Site<'a> {
     matches: Vec<MatchView<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct PerimeterView<'a> {
     id: &'a str,
     name: &'a str,
+    #[schema(value_type = Option<Object>)]
     shape: Option<&'a Shape>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ZoneView<'a> {
     id: &'a str,
     name: &'a str,
+    #[schema(value_type = String)]
     kind: ZoneKind,
     perimeter: Option<&'a str>,
     area_m2: Option<f64>,
     capacity: Option<u32>,
+    #[schema(value_type = String)]
     table: FlowTable,
+    #[schema(value_type = Option<Object>)]
     shape: Option<&'a Shape>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct LinkView<'a> {
     id: &'a str,
     name: &'a str,
+    #[schema(value_type = String)]
     kind: LinkKind,
     from: Option<&'a str>,
     to: Option<&'a str>,
@@ -61,19 +66,20 @@ struct LinkView<'a> {
     at: Option<[f64; 2]>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ApproachView<'a> {
     id: &'a str,
     name: &'a str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct SourceView<'a> {
     id: &'a str,
+    #[schema(value_type = String)]
     feed: Feed,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct MatchView<'a> {
     id: &'a str,
     name: String,

@@ -1,6 +1,7 @@
 //! Findings as intervals: one line each, from the onset of an alarm to its clearing, with the one time at which it came out.
 
 use crate::alarm::{Change, ChangeKind};
+use crate::detect::finding::PlaceKind;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -23,6 +24,9 @@ pub struct FindingLine {
     pub p: Option<f64>,
     /// The detector.
     pub code: String,
+    /// Whether it is of the venue as a whole.
+    #[serde(skip)]
+    pub is_of_all: bool,
 }
 
 /// The findings of a run.
@@ -83,6 +87,7 @@ fn line(change: &Change) -> FindingLine {
         score: evidence("score_z").or_else(|| change.evidence.first().map(|evidence| evidence.value)),
         p: evidence("score"),
         code: change.code.word().to_owned(),
+        is_of_all: change.place.kind == PlaceKind::Venue,
     }
 }
 

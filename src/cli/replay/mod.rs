@@ -74,14 +74,23 @@ fn finish(driven: Driven, args: &ReplayArgs, took: Duration, places: usize) -> a
 }
 
 fn tell_findings(findings: &[FindingLine], places: usize, reach_ms: i64) {
-    let mut by_code: BTreeMap<&str, (u64, BTreeSet<&str>)> = BTreeMap::new();
+    let mut by_code: BTreeMap<&str, (u64, BTreeSet<&str>, u64)> = BTreeMap::new();
     for finding in findings {
-        let (count, at) = by_code.entry(&finding.code).or_default();
+        let (count, at, of_all) = by_code.entry(&finding.code).or_default();
         *count += 1;
-        at.insert(&finding.zone);
+        if finding.is_of_all {
+            *of_all += 1;
+        } else {
+            at.insert(&finding.zone);
+        }
     }
     let place_weeks = places as f64 * reach_ms as f64 / WEEK_MS;
-    for (code, (count, at)) in by_code {
-        println!("findings      {code}: {count} at {} of {places} places, {:.2} a place and week", at.len(), count as f64 / place_weeks.max(f64::MIN_POSITIVE));
+    for (code, (count, at, of_all)) in by_code {
+        let whole = if of_all > 0 { format!(" ({of_all} of the whole)") } else { String::new() };
+        println!(
+            "findings      {code}: {count} at {} of {places} places{whole}, {:.2} a place and week",
+            at.len(),
+            count as f64 / place_weeks.max(f64::MIN_POSITIVE)
+        );
     }
 }
