@@ -144,21 +144,25 @@ impl Seat {
             deadline: at_least.map(|at_least| Deadline { at_least, ..Deadline::default() }),
             rows,
         };
-        let seat = Self {
-            models: onnx::Models::load(&of_models),
-            telemetry: Arc::clone(&around.telemetry),
-            track: Track::default(),
-            drift: Drift::default(),
-            world: Arc::clone(&around.world),
-            features: None,
-        };
+        let seat = Self::of(onnx::Models::load(&of_models), around);
         seat.tell(&around.view);
         seat
     }
 
     /// A seat in which no model sits.
     pub(super) fn empty(around: &Around) -> Self {
-        Self { models: onnx::Models::none("none is asked for"), telemetry: Arc::clone(&around.telemetry), features: None }
+        Self::of(onnx::Models::none("none is asked for"), around)
+    }
+
+    fn of(models: onnx::Models, around: &Around) -> Self {
+        Self {
+            models,
+            telemetry: Arc::clone(&around.telemetry),
+            track: Track::default(),
+            drift: Drift::default(),
+            world: Arc::clone(&around.world),
+            features: None,
+        }
     }
 
     /// Writes the requests down from now on, and answers none of them: what is learnt in the stream must not hang on the model that is to be trained.

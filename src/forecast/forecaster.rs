@@ -183,7 +183,8 @@ impl Forecaster {
     /// The request for the pane ending at `end`, the newest that was observed. The tensor's memory is used again if the last request is gone by then.
     pub fn ask(&mut self, venue: VenueId, end: EventTime) -> Ask {
         self.fill(end);
-        Ask { ticket: Ticket { venue, pane: end }, rows: rows_for(self.layout.series.len()), features: Arc::clone(&self.tensor), flow: Arc::clone(&self.flow) }
+        let rows = if self.is_silent { 0 } else { rows_for(self.layout.series.len()) };
+        Ask { ticket: Ticket { venue, pane: end }, rows, features: Arc::clone(&self.tensor), flow: Arc::clone(&self.flow) }
     }
 
     /// Turns the answer into outlooks, and learns from it: scores, what was expected, how wrong it was. `zones` is the picture of the same pane, for the head counts.
