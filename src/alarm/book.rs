@@ -54,12 +54,24 @@ pub(super) struct By<'a> {
 impl AlarmBook {
     /// Takes in all findings of one closed pane, and tells what they change, in the order of the findings.
     pub fn assess(&mut self, at: &At<'_>, findings: &[Finding]) -> Vec<Change> {
+        self.assess_rest(at, findings, &BTreeSet::new())
+    }
+
+    /// The same, of a pane whose last fast pane has judged `judged` already: what was judged by newer figures is not judged by older ones.
+    pub fn assess_rest(&mut self, at: &At<'_>, findings: &[Finding], judged: &BTreeSet<EntryKey>) -> Vec<Change> {
         let mut changes = Vec::new();
         for finding in findings {
-            changes.extend(self.heed(at, finding));
+            if judged.is_empty() || !judged.contains(&(finding.code, finding.place.clone())) {
+                changes.extend(self.heed(at, finding));
+            }
         }
         self.pass_over_unheard(findings);
         changes
+    }
+
+    /// Takes in the findings of a fast pane. What they do not speak of is judged at the close of the pane.
+    pub fn assess_fast(&mut self, at: &At<'_>, findings: &[Finding]) -> Vec<Change> {
+        findings.iter().filter_map(|finding| self.heed(at, finding)).collect()
     }
 
     /// Ends the shelves whose time has come by the close of the pane. To be called before [`AlarmBook::assess`] of the same pane, so that what a finding changes is told unshelved.

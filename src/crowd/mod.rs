@@ -15,6 +15,7 @@
 //! - [`surroundings`]: plans, calls for help, the weather.
 //! - `egress`: a zone's exits, open or shut.
 //! - [`state`]: what lasts from pane to pane; [`correct`]: how a late event corrects it.
+//! - `glimpse`: what cameras tell within an open pane, for the alarms that cannot wait for its close.
 //! - [`dense`]: the physics of dense crowds, from tracks and grids.
 //! - [`arrivals`], [`coming`]: who is expected by public transport, of one pane and of all that is known.
 //! - [`unheard`], [`stand_in`]: who must have crossed where a counter was silent; [`silence`]: when it was.
@@ -35,6 +36,7 @@ mod entry;
 pub mod figures;
 pub mod flow;
 mod gate;
+mod glimpse;
 pub mod grade;
 pub mod limits;
 mod little;

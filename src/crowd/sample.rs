@@ -328,6 +328,7 @@ fn venue(zones: Vec<Zone>, links: Vec<Link>, gates: Vec<Gate>, sensors: Vec<Sens
         opening: crate::venue::Opening::default(),
         pane: PaneLength::new(Span::from_secs(10)).unwrap(),
         step: Span::from_mins(5),
+        fast_pane: None,
         keep_panes: Span::from_mins(10),
         trust: ClockTrust::default(),
         perimeters: Vec::new(),

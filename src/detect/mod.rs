@@ -66,6 +66,18 @@ pub const DETECTORS: &[(Code, Detector)] = &[
     (Code::Clock, clock::detect),
 ];
 
+/// The codes that hang on cameras alone, and are judged on fast panes too.
+pub const FAST: [Code; 4] = [Code::Dens, Code::FlowBreak, Code::Turb, Code::Counter];
+
+/// What the detectors of [`FAST`] find in one fast pane.
+pub fn detect_fast(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (_, detector) in DETECTORS.iter().filter(|(code, _)| FAST.contains(code)) {
+        detector(scene, &mut findings);
+    }
+    findings
+}
+
 /// Everything that all detectors find in one pane.
 pub fn detect(scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

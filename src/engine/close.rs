@@ -95,7 +95,8 @@ impl Site {
         let findings = detect::detect(&scene);
         let at = At { venue: &venue.id, event_time: end, watermark: end, coverage: figures.coverage };
         let mut changes = self.alarms.expire(&at);
-        changes.extend(self.alarms.assess(&at, &findings));
+        let judged = self.judged_at(end);
+        changes.extend(self.alarms.assess_rest(&at, &findings, &judged));
         self.send(changes, effects);
         publish::pane(venue, &figures, &outlooks, &self.shares(venue, end), settings, effects);
         self.forget(venue, end);

@@ -160,7 +160,7 @@ impl Site {
     /// Whether the next pane must not close before the journal's next entry is carried out.
     pub(super) fn awaits_journal(&self) -> bool {
         let next = self.journal.as_ref().and_then(VecDeque::front).and_then(Entry::after);
-        next.is_some_and(|after| after <= self.closed_to)
+        next.is_some_and(|after| after <= self.judged_to())
     }
 
     /// Carries out the next entries, as far as their place has come.
@@ -214,7 +214,7 @@ impl Site {
             }
             Entry::Command { command_id, after } => {
                 let Some(place) = self.commands.iter().position(|placed| placed.command.command_id == *command_id) else { return false };
-                if *after > self.closed_to {
+                if *after > self.judged_to() {
                     return false;
                 }
                 let placed = self.commands.remove(place);

@@ -70,6 +70,7 @@ impl Site {
             return;
         }
         (self.closed_to, self.ticked_to, self.dirty) = (EventTime::MIN, EventTime::MIN, true);
+        self.fast.begin_anew();
         // Nobody was counted yet: what lasts of those panes is their length and their silence, which would be held against the first of another day.
         // The alarms stay, for whoever saw one raised must see it end.
         self.open.clear();

@@ -6,7 +6,7 @@ use crate::venue::{Feed, Venue};
 use serde::{Deserialize, Serialize};
 
 impl Entry {
-    /// The last pane that had closed when it took effect; `None` of what concerns the close of one pane.
+    /// The last pane, of a command the last pane or fast pane, that had closed when it took effect; `None` of what concerns the close of one pane.
     pub const fn after(&self) -> Option<EventTime> {
         match self {
             Self::IdleMark { after, .. } | Self::IdleEnd { after, .. } | Self::Tick { after, .. } | Self::Command { after, .. } => Some(*after),
@@ -54,7 +54,7 @@ pub enum Entry {
     Command {
         /// Its id.
         command_id: Box<str>,
-        /// When, between two panes.
+        /// When, between two panes; behind a fast pane, that one's end (a millisecond less where the pane ends with it).
         after: EventTime,
     },
     /// A model missed its deadline at a pane.

@@ -10,7 +10,7 @@
 //!
 //! - [`control`]: what influences an output and is not a record; [`effects`]: what a step asks the edge to carry out; [`settings`]: what is told once.
 //! - [`explain`]: why a window is open. [`ledger`]: what became of every record. [`journal`]: decisions written down.
-//! - `site`: one venue from observation to pane; `close`, `closed`, `revise`, `publish`, `tail`, `refuse`: what closing does; `clocks`: sensors whose clocks are wrong; `idle`, `placement`: marks and commands; `follow`: a replay that follows a journal; `state`: saved and restored.
+//! - `site`: one venue from observation to pane; `close`, `closed`, `revise`, `publish`, `tail`, `refuse`: what closing does; `fast`: what cannot wait for a pane; `clocks`: sensors whose clocks are wrong; `idle`, `placement`: marks and commands; `follow`: a replay that follows a journal; `state`: saved and restored.
 
 mod clocks;
 mod close;
@@ -18,6 +18,7 @@ mod closed;
 pub mod control;
 pub mod effects;
 pub mod explain;
+mod fast;
 mod follow;
 mod idle;
 pub mod journal;
@@ -105,7 +106,12 @@ impl Engine {
         for control in controls {
             self.obey(control, &mut effects);
         }
-        self.follow_journal(&mut effects);
+        loop {
+            self.follow_journal(&mut effects);
+            if !self.close_fast_panes(&mut effects) {
+                break;
+            }
+        }
         self.close_panes(&mut effects);
         effects
     }
@@ -322,6 +328,19 @@ impl Engine {
     fn answered(&mut self, answer: &Answer, effects: &mut Effects) {
         let Some(site) = self.sites.get_mut(&answer.ticket.venue.0) else { return };
         site.finish_close(self.world.venue(site.id), answer, &self.settings, effects);
+    }
+
+    /// Closes every fast pane that may close; whether there was any.
+    fn close_fast_panes(&mut self, effects: &mut Effects) -> bool {
+        let mut any = false;
+        for site in self.sites.values_mut() {
+            let venue = self.world.venue(site.id);
+            while let Some((since, end)) = site.next_fast_close(venue) {
+                site.close_fast(venue, since, end, effects);
+                any = true;
+            }
+        }
+        any
     }
 
     fn close_panes(&mut self, effects: &mut Effects) {

@@ -1,6 +1,6 @@
-//! Where an operator's command takes effect: always between two panes.
+//! Where an operator's command takes effect: always between two panes, or fast panes.
 //!
-//! Live, at once: after the last closed pane, and the place is journaled. In a run without a journal, by rule: after the last pane that ends at or before the
+//! Live, at once: after the last closed pane or fast pane, and the place is journaled. In a run without a journal, by rule: after the last pane that ends at or before the
 //! command's own time, or, of a command that came late, before the clocks of the operations' sources when it was read. No later pane can have closed by
 //! then, so the place is a function of the logs alone.
 
@@ -67,7 +67,7 @@ impl Site {
                 Vec::new()
             }
             Placement::OnArrival => {
-                self.note(venue, Entry::Command { command_id: placed.command.command_id.clone(), after: self.closed_to }, effects);
+                self.note(venue, Entry::Command { command_id: placed.command.command_id.clone(), after: self.judged_to() }, effects);
                 self.carry_out(venue, placed, effects).into_iter().collect()
             }
         }
@@ -108,7 +108,8 @@ impl Site {
             let detail = format!("zone {} is not closed and has no head counter: nothing would carry the recount on", venue.zones[zone.index()].id);
             return Some(RefusedCommand { position: placed.position, fault: Fault::in_field(Reason::Refused, "zone", detail) });
         }
-        let at = At { venue: &venue.id, event_time: self.closed_to, watermark: self.closed_to, coverage: self.coverage };
+        let reached = self.reached();
+        let at = At { venue: &venue.id, event_time: reached, watermark: reached, coverage: self.coverage };
         match self.alarms.command(&at, &placed.command) {
             Ok(changes) => {
                 self.send(changes, effects);

@@ -9,6 +9,7 @@ use super::close::Waiting;
 use super::closed::ClosedPane;
 use super::effects::Effects;
 use super::explain::{MovedBy, Refusals};
+use super::fast::Fast;
 use super::journal::Entry;
 use super::placement::Placed;
 use crate::alarm::AlarmBook;
@@ -86,12 +87,16 @@ pub(super) struct Site {
     pub(super) open: OpenPanes,
     /// End of the last closed pane; [`EventTime::MIN`] before the first.
     pub(super) closed_to: EventTime,
+    /// Its fast panes.
+    pub(super) fast: Fast,
     pub(super) topology: Topology,
     pub(super) crowd: CrowdState,
     pub(super) forecaster: Forecaster,
     /// By series, the counts of the pane that closes; used again.
     pub(super) counts: Vec<Option<u32>>,
     pub(super) alarms: AlarmBook,
+    /// The alarms have changed within a pane.
+    pub(super) alarms_dirty: bool,
     pub(super) closed: BTreeMap<EventTime, ClosedPane>,
     pub(super) closed_changed: Vec<EventTime>,
     /// The latest event time heard from each source in a closed pane.
@@ -175,10 +180,12 @@ impl Site {
             identities: Identities::new(venue),
             open: OpenPanes::default(),
             closed_to: EventTime::MIN,
+            fast: Fast::default(),
             crowd: CrowdState::new(venue, &topology),
             forecaster: if forecasts { Forecaster::new(venue) } else { Forecaster::silent(venue) },
             counts: Vec::new(),
             alarms: AlarmBook::default(),
+            alarms_dirty: false,
             closed: BTreeMap::new(),
             closed_changed: Vec::new(),
             heard: vec![EventTime::MIN; venue.sources.len()],

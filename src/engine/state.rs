@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Version of the entries' form; a change of any of them is a new version.
-const VERSION: u32 = 7;
+const VERSION: u32 = 8;
 
 #[derive(Serialize, Deserialize)]
 struct Layout {
@@ -69,9 +69,15 @@ impl Site {
         for end in std::mem::take(&mut self.closed_changed) {
             write(format!("closed/{}", end.as_millis()), self.closed.get(&end).and_then(encode));
         }
-        if std::mem::take(&mut self.dirty) {
-            write("crowd".to_owned(), encode(&self.crowd));
+        if std::mem::take(&mut self.fast.dirty) {
+            write("fast".to_owned(), encode(&self.fast));
+        }
+        let has_moved = std::mem::take(&mut self.dirty);
+        if std::mem::take(&mut self.alarms_dirty) || has_moved {
             write("alarms".to_owned(), encode(&self.alarms));
+        }
+        if has_moved {
+            write("crowd".to_owned(), encode(&self.crowd));
             write("rest".to_owned(), encode(&self.rest()));
         }
         for (part, value) in self.forecaster.take_changed() {
@@ -109,6 +115,7 @@ impl Site {
                 Ok(())
             }
             "crowd" => decode(part, value).map(|crowd| self.crowd = crowd),
+            "fast" => decode(part, value).map(|fast| self.fast = fast),
             "alarms" => decode(part, value).map(|alarms| self.alarms = alarms),
             "rest" => decode(part, value).map(|rest| self.take_rest(rest)),
             "guard" => {

@@ -64,14 +64,15 @@ pub(crate) fn world() -> Arc<World> {
 
 /// The world with more sensors, each with a comma behind it.
 pub(crate) fn world_with(sensors: &str) -> Arc<World> {
-    world_of(&VENUE.replace("sensors = [\n", &format!("sensors = [\n{sensors}\n")))
+    world_of(|venue| venue.replace("sensors = [\n", &format!("sensors = [\n{sensors}\n")))
 }
 
-fn world_of(venue: &str) -> Arc<World> {
+/// The world with its venue's file changed.
+pub(crate) fn world_of(change: impl Fn(String) -> String) -> Arc<World> {
     let profile = include_str!("../../config/profiles/fr-ma-2030.toml");
     let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
     let kick_off = chrono::DateTime::from_timestamp_millis(START + 7_200_000).unwrap().to_rfc3339();
-    let venue = venue.replace("2030-06-16T21:40:00Z", &kick_off);
+    let venue = change(VENUE.replace("2030-06-16T21:40:00Z", &kick_off));
     Arc::new(load(&[file("profile.toml", profile), file("small.toml", &venue)]).unwrap())
 }
 
@@ -266,7 +267,7 @@ impl Run {
     pub(crate) fn with_a_flow_model() -> Self {
         let card = ModelCardRef { name: "made-up".into(), version: "1.0.0".into(), sha256: "00".into() };
         Self::with(
-            world_of(&VENUE.replace("\"10s\"", "\"5min\"").replace("\"1min\"", "\"5min\"")),
+            world_of(|venue| venue.replace("\"10s\"", "\"5min\"").replace("\"1min\"", "\"5min\"")),
             Settings { flow: Some(card), ..Settings::default() },
             [0; Feed::ALL.len()],
         )
@@ -274,8 +275,13 @@ impl Run {
 
     /// A replay that follows the journal of a run.
     pub(crate) fn following(journal: Vec<Line>) -> Self {
+        Self::following_in(world(), journal)
+    }
+
+    /// The same in another world.
+    pub(crate) fn following_in(world: Arc<World>, journal: Vec<Line>) -> Self {
         let settings = Settings { placement: Placement::ByPane, journal: Some(Arc::new(journal)), ..Settings::default() };
-        Self::with(world(), settings, [0; Feed::ALL.len()])
+        Self::with(world, settings, [0; Feed::ALL.len()])
     }
 
     fn from_offsets(world: Arc<World>, placement: Placement, offsets: [i64; Feed::ALL.len()]) -> Self {

@@ -35,6 +35,7 @@ pub(crate) fn venue() -> Venue {
         opening: crate::venue::Opening::default(),
         pane: PaneLength::new(Span::from_secs(10)).unwrap(),
         step: Span::from_mins(5),
+        fast_pane: None,
         keep_panes: Span::from_mins(10),
         trust: ClockTrust::default(),
         perimeters: vec![],

@@ -69,6 +69,7 @@ fn with(zones: Vec<Zone>, links: Vec<Link>) -> Venue {
         opening: crate::venue::Opening::default(),
         pane: PaneLength::new(Span::from_secs(10)).unwrap(),
         step: Span::from_mins(1),
+        fast_pane: None,
         keep_panes: Span::from_mins(10),
         trust: ClockTrust::default(),
         perimeters: Vec::new(),

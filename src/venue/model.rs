@@ -43,6 +43,8 @@ pub struct Venue {
     pub opening: Opening,
     /// The length of its panes.
     pub pane: PaneLength,
+    /// The length of its fast panes, on which alarms that cannot wait for a pane are judged: a whole part of a pane, shorter than it; `None` where there are none.
+    pub fast_pane: Option<PaneLength>,
     /// The length of a forecast step: 5 min for live venues, the table's own step in a replay of a table; a whole number of panes.
     pub step: Span,
     /// How long closed panes are kept whole, so that late events can revise them.
@@ -409,6 +411,7 @@ impl Venue {
             illustrative: false,
             opening: Opening::default(),
             pane: PaneLength::default(),
+            fast_pane: None,
             step: Span::from_mins(5),
             keep_panes: Span::ZERO,
             trust: ClockTrust::default(),

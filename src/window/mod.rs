@@ -25,6 +25,6 @@ pub mod sliding;
 pub use apportion::apportion;
 pub use identity::{Identities, Sighting};
 pub use open::{LateArrival, OpenPane, OpenPanes, SnapshotPlace};
-pub use pane::{ClockNote, PaneContent, Reading, Snapshot};
+pub use pane::{ClockNote, PaneContent, Reading, Snapshot, slot_end};
 pub use session::{Session, Sessions};
 pub use sliding::Sliding;

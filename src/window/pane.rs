@@ -294,6 +294,11 @@ pub(super) const fn snapshot_slot(at: EventTime) -> i64 {
     at.as_millis().div_euclid(SNAPSHOT_SLOT_MS)
 }
 
+/// The end of a slot: from then on no snapshot on time takes the place of the one that is kept in it.
+pub const fn slot_end(slot: i64) -> EventTime {
+    EventTime::from_millis(slot.saturating_add(1).saturating_mul(SNAPSHOT_SLOT_MS))
+}
+
 fn merge_last<K: Ord + Clone, T: Clone>(readings: &mut BTreeMap<K, Reading<T>>, other: &BTreeMap<K, Reading<T>>) {
     for (key, reading) in other {
         keep_last(readings, key.clone(), reading.order, reading.value.clone());

@@ -102,15 +102,45 @@ impl DenseState {
         measure: &Measure,
     ) -> Option<DenseFigures> {
         let snapshots: Vec<(EventTime, &Snapshot)> = snapshots.collect();
-        let mut fresh = self.fields_of(&snapshots, ground, measure);
-        fresh.retain(|sample| self.samples.last().is_none_or(|last| sample.at > last.at));
-        if fresh.is_empty() {
+        let number = self.take(&snapshots, ground, measure);
+        if number == 0 {
             if self.samples.last().is_some_and(|last| end.since(last.at) > measure.window) {
                 *self = Self::default();
             }
             return None;
         }
+        Some(self.figures(end, number, measure))
+    }
+
+    /// What the fast pane from `since` to `end` says, by the snapshots of the open pane up to its end, in order of time. It is a look ahead: nothing of it lasts, for the
+    /// pane takes the same snapshots at its close. `None` where the fast pane has none of its own.
+    ///
+    /// Means are over the fields of a fast pane's length up to the newest; what needs a window has the whole of it.
+    pub fn glimpse(
+        &self,
+        (since, end): (EventTime, EventTime),
+        snapshots: &[(EventTime, &Snapshot)],
+        ground: Option<&Polygon>,
+        measure: &Measure,
+    ) -> Option<DenseFigures> {
+        snapshots.last().filter(|(at, _)| *at >= since)?;
+        let mut ahead = self.clone();
+        if ahead.take(snapshots, ground, measure) == 0 {
+            return None;
+        }
+        let newest = ahead.samples.last()?.at;
+        let number = ahead.samples.iter().rev().take_while(|sample| newest.since(sample.at) < end.since(since)).count();
+        Some(ahead.figures(end, number, measure))
+    }
+
+    /// Takes snapshots into the window, and tells how many fields they made.
+    fn take(&mut self, snapshots: &[(EventTime, &Snapshot)], ground: Option<&Polygon>, measure: &Measure) -> usize {
+        let mut fresh = self.fields_of(snapshots, ground, measure);
+        fresh.retain(|sample| self.samples.last().is_none_or(|last| sample.at > last.at));
         let number = fresh.len();
+        if number == 0 {
+            return 0;
+        }
         for sample in fresh {
             let is_gap = self.samples.last().is_some_and(|last| sample.at.since(last.at) > measure.step.plus(measure.step));
             if is_gap {
@@ -118,9 +148,9 @@ impl DenseState {
             }
             self.samples.push(sample);
         }
-        let newest = self.samples.last().map_or(end, |sample| sample.at);
+        let newest = self.samples.last().map_or(EventTime::MIN, |sample| sample.at);
         self.samples.retain(|sample| newest.since(sample.at) < measure.window);
-        Some(self.figures(end, number, measure))
+        number
     }
 
     fn figures(&mut self, end: EventTime, number: usize, measure: &Measure) -> DenseFigures {

@@ -49,7 +49,7 @@ fn live(seed: u64) -> (Vec<Record>, Run) {
 }
 
 /// The records in another order: each feed's own stays, the feeds are read one far ahead of the other.
-fn otherwise(records: &[Record], dice: &mut Dice) -> Vec<Record> {
+pub(super) fn otherwise(records: &[Record], dice: &mut Dice) -> Vec<Record> {
     let mut feeds: Vec<Vec<Record>> = Feed::ALL.iter().map(|feed| records.iter().filter(|record| record.feed == *feed).rev().cloned().collect()).collect();
     let mut read = Vec::new();
     while feeds.iter().any(|feed| !feed.is_empty()) {

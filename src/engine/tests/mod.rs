@@ -4,6 +4,7 @@ mod bad_input;
 mod cameras;
 mod clocks;
 mod commands;
+mod fast;
 mod follow;
 mod late;
 mod models;

@@ -6,7 +6,7 @@ use crate::engine::story::{Record, Run, SOURCES, all_low, count, played};
 use proptest::prelude::*;
 
 /// Takes the sources' records in any interleaving that keeps each source's order.
-fn interleaved(mut queues: Vec<Vec<Record>>, dice: &mut Dice) -> Vec<Record> {
+pub(super) fn interleaved(mut queues: Vec<Vec<Record>>, dice: &mut Dice) -> Vec<Record> {
     let mut out = Vec::new();
     queues.iter_mut().for_each(|queue| queue.reverse());
     loop {
@@ -23,7 +23,7 @@ fn interleaved(mut queues: Vec<Vec<Record>>, dice: &mut Dice) -> Vec<Record> {
 }
 
 /// Lets records overtake one another by up to five seconds, but for those that keep their place.
-fn disordered(queue: &[Record], dice: &mut Dice) -> Vec<Record> {
+pub(super) fn disordered(queue: &[Record], dice: &mut Dice) -> Vec<Record> {
     let mut out: Vec<Record> = Vec::new();
     for run in queue.split_inclusive(|record| record.keeps_place) {
         let (free, fixed) = run.split_at(run.len() - usize::from(run.last().is_some_and(|record| record.keeps_place)));
@@ -35,7 +35,7 @@ fn disordered(queue: &[Record], dice: &mut Dice) -> Vec<Record> {
     out
 }
 
-fn assert_same(one: &Run, other: &Run) {
+pub(super) fn assert_same(one: &Run, other: &Run) {
     let (said, said_too) = (one.outcome.compared(), other.outcome.compared());
     for (key, lines) in &said {
         let empty = Vec::new();

@@ -11,7 +11,7 @@ fn undisturbed(records: &[Record], placement: Placement) -> Run {
 }
 
 /// What `before` and `after` said, one after the other.
-fn joined(before: &Outcome, after: &Outcome) -> Outcome {
+pub(super) fn joined(before: &Outcome, after: &Outcome) -> Outcome {
     let mut both = before.clone();
     for (key, lines) in &after.records {
         both.records.entry(key.clone()).or_default().extend(lines.iter().cloned());

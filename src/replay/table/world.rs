@@ -41,6 +41,7 @@ impl Table {
             opening: mapping.opening.clone(),
             pane: self.pane(),
             step: mapping.step,
+            fast_pane: None,
             keep_panes: mapping.step,
             trust: ClockTrust::default(),
             perimeters: Vec::new(),

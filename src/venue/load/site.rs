@@ -38,6 +38,7 @@ pub(super) fn read(fields: &Fields<'_, '_>, profiles: &ProfileChoice<'_>, hash: 
         illustrative: fields.flag("illustrative").unwrap_or(false),
         opening: Opening::default(),
         pane,
+        fast_pane: read_fast_pane(fields, pane),
         step: read_step(fields, pane),
         keep_panes: read_keep_panes(fields, pane),
         trust: read_trust(fields),
@@ -98,6 +99,20 @@ fn read_pane(fields: &Fields<'_, '_>) -> PaneLength {
         fields.fault_in("pane", "must be longer than nothing");
         PaneLength::default()
     })
+}
+
+/// Two seconds unless told otherwise; none where that is no part of the pane. As long as a pane means none.
+fn read_fast_pane(fields: &Fields<'_, '_>, pane: PaneLength) -> Option<PaneLength> {
+    let told = fields.span("fast_pane");
+    let (fast, pane) = (told.unwrap_or(Span::from_secs(2)), pane.span());
+    let is_part = fast >= Span::from_millis(250) && fast <= pane && pane.as_millis().is_multiple_of(fast.as_millis());
+    if !is_part {
+        if told.is_some() {
+            fields.fault_in("fast_pane", &format!("is {fast}: it must go into a pane ({pane}) a whole number of times, and be at least 0.25 s"));
+        }
+        return None;
+    }
+    (fast < pane).then(|| PaneLength::new(fast)).flatten()
 }
 
 fn read_step(fields: &Fields<'_, '_>, pane: PaneLength) -> Span {

@@ -111,6 +111,7 @@ fn closed_can_be_overridden_and_follows_from_the_sensors_otherwise() {
 fn what_is_left_out_has_the_usual_value() {
     let world = load_small(SMALL).unwrap();
     let venue = &world.venues[0];
+    assert_eq!(venue.fast_pane.map(|fast| fast.span()), Some(Span::from_secs(2)));
     assert_eq!((venue.pane.span(), venue.step, venue.keep_panes), (Span::from_secs(10), Span::from_mins(5), Span::from_mins(10)));
     assert_eq!((venue.sensors[0].interval, venue.sources[0].as_of_lag), (Span::from_secs(10), Span::ZERO));
     assert_eq!(venue.hash.len(), 64);
@@ -131,6 +132,7 @@ const BROKEN: &[(&str, &str, u32, &str, &str)] = &[
     (r#"profile = "fr-ma-2030""#, "pane = \"0s\"\nprofile = \"fr-ma-2030\"", 7, "`pane` must be longer than nothing", ""),
     (r#"profile = "fr-ma-2030""#, "step = \"5\"\nprofile = \"fr-ma-2030\"", 7, "is no length of time", ""),
     (r#"profile = "fr-ma-2030""#, "keep_panes = \"1s\"\nprofile = \"fr-ma-2030\"", 7, "shorter than a pane", ""),
+    (r#"profile = "fr-ma-2030""#, "fast_pane = \"3s\"\nprofile = \"fr-ma-2030\"", 7, "must go into a pane (10 s) a whole number of times", ""),
     (r#"profile = "fr-ma-2030""#, "trust = { leep = \"1d\" }\nprofile = \"fr-ma-2030\"", 7, "unknown key `leep`", "leap"),
     ("rx = 20", "rx = 2", 10, "does not lie within perimeter \"outer\"", ""),
     ("w = 10, h = 10", "w = 10", 10, "`h` is missing", ""),
