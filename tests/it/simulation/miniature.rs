@@ -1,4 +1,4 @@
-//! The miniature: three small venues on three partitions, five minutes, some 500 records, with what makes engines stumble: late and repeated records, broken ones,
+//! The miniature: three small venues on three partitions, five minutes, some 1,000 records, with what makes engines stumble: late and repeated records, broken ones,
 //! a crowd that raises alarms, and operators' commands. The models are a stub that answers by its request alone.
 
 use super::shaken::Shared;
@@ -57,11 +57,20 @@ pub(crate) fn venue_file(name: &str) -> String {
     VENUE.replace("NAME", name).replace("KICK_OFF", &kick_off)
 }
 
+/// The same with a plaza that a camera watches.
+fn filmed(file: &str, name: &str) -> String {
+    let source = format!("sources = [\n  {{ id = \"{name}-cameras\", feed = \"sensors\", disorder = \"5s\", lateness = \"2min\", silence = \"60s\" }},\n");
+    let sensor = format!("sensors = [\n  {{ id = \"{name}-cam\", source = \"{name}-cameras\", zone = \"plaza\" }},\n");
+    file.replace("zones = [\n", "zones = [\n  { id = \"plaza\", kind = \"plaza\", area_m2 = 100, closed = false },\n")
+        .replace("sources = [\n", &source)
+        .replace("sensors = [\n", &sensor)
+}
+
 pub(super) fn world() -> Arc<World> {
     static WORLD: OnceLock<Arc<World>> = OnceLock::new();
     let built = WORLD.get_or_init(|| {
         let mut files = vec![SourceFile { path: "profile.toml".into(), text: PROFILE.into() }];
-        files.extend(VENUES.iter().map(|name| SourceFile { path: format!("{name}.toml"), text: venue_file(name) }));
+        files.extend(VENUES.iter().map(|name| SourceFile { path: format!("{name}.toml"), text: filmed(&venue_file(name), name) }));
         Arc::new(load(&files).unwrap())
     });
     Arc::clone(built)
@@ -150,7 +159,7 @@ fn of_venue(venue: &'static str, number: i64, now: i64, alarm: Option<&str>, lin
     let end = START + (now + 10) * 1_000;
     let mut send = |source: &str, at: i64, value: String| {
         let feed = match source {
-            "counters" => Feed::Sensors,
+            "counters" | "cameras" => Feed::Sensors,
             "tickets" => Feed::Ticketing,
             _ => Feed::Commands,
         };
@@ -167,6 +176,15 @@ fn of_venue(venue: &'static str, number: i64, now: i64, alarm: Option<&str>, lin
     send("counters", end, count("in", end - 10_000, crowd));
     send("counters", end, count("g1", end - 10_000, if now > 150 { 60 } else { 3 }));
     send("tickets", end, scan(now, end - 4_000));
+    // A plaza that is dense from the middle of a pane on: judged on fast panes.
+    for at in (end - 10_000..end).step_by(2_000) {
+        let density = if (START + 74_000..START + 170_000).contains(&at) { 3.5 } else { 0.5 };
+        let value = format!(
+            r#"{{"type":"grid","sensor":"{venue}-cam","venue":"{venue}","at":{at},"cell_m":5,"nx":2,"ny":2,"density":[{density},{density},{density},{density}]}}"#
+        );
+        send("cameras", end, value);
+    }
+    send("cameras", end, format!(r#"{{"type":"low_water","venue":"{venue}","at":{end}}}"#));
     match (now / 10 + number) % 7 {
         // Late, but allowed: its pane is revised.
         1 => send("tickets", end, scan(10_000 + now, end - 40_000)),
