@@ -12,7 +12,7 @@
 //! - While put aside an alarm goes on to be recorded (its records say so), but is not reassessed.
 
 use super::change::{AlarmState, Change, ChangeKind};
-use super::entry::{Alarm, Entry, Told, Turn};
+use super::entry::{Alarm, Entry, Look, Told, Turn};
 use crate::detect::finding::{Code, Finding, Place};
 use crate::time::EventTime;
 use serde::{Deserialize, Serialize};
@@ -62,16 +62,16 @@ impl AlarmBook {
         let mut changes = Vec::new();
         for finding in findings {
             if judged.is_empty() || !judged.contains(&(finding.code, finding.place.clone())) {
-                changes.extend(self.heed(at, finding));
+                changes.extend(self.heed(at, finding, Look::Whole));
             }
         }
-        self.pass_over_unheard(findings);
+        self.pass_over_unheard(findings, judged);
         changes
     }
 
     /// Takes in the findings of a fast pane. What they do not speak of is judged at the close of the pane.
     pub fn assess_fast(&mut self, at: &At<'_>, findings: &[Finding]) -> Vec<Change> {
-        findings.iter().filter_map(|finding| self.heed(at, finding)).collect()
+        findings.iter().filter_map(|finding| self.heed(at, finding, Look::Short)).collect()
     }
 
     /// Ends the shelves whose time has come by the close of the pane. To be called before [`AlarmBook::assess`] of the same pane, so that what a finding changes is told unshelved.
@@ -109,7 +109,7 @@ impl AlarmBook {
         Some(change)
     }
 
-    fn heed(&mut self, at: &At<'_>, finding: &Finding) -> Option<Change> {
+    fn heed(&mut self, at: &At<'_>, finding: &Finding, look: Look) -> Option<Change> {
         // Most findings are of quiet places without an entry, and leave none.
         if finding.exceeds.is_none() && self.entries.is_empty() {
             return None;
@@ -120,7 +120,7 @@ impl AlarmBook {
         }
         let entry = self.entries.entry(key.clone()).or_default();
         let before = entry.runs();
-        let turn = entry.heed(finding, at.event_time);
+        let turn = entry.heed(finding, at.event_time, look);
         if entry.runs() != before {
             self.changed.insert(key.clone());
         }
@@ -170,14 +170,14 @@ impl AlarmBook {
         change
     }
 
-    fn pass_over_unheard(&mut self, findings: &[Finding]) {
+    fn pass_over_unheard(&mut self, findings: &[Finding], judged: &BTreeSet<EntryKey>) {
         if self.entries.is_empty() {
             return;
         }
         let heard: BTreeSet<(Code, &Place)> = findings.iter().map(|finding| (finding.code, &finding.place)).collect();
         let changed = &mut self.changed;
         self.entries.retain(|key, entry| {
-            if heard.contains(&(key.0, &key.1)) || entry.runs() == Runs::default() {
+            if heard.contains(&(key.0, &key.1)) || judged.contains(key) || entry.runs() == Runs::default() {
                 return true;
             }
             entry.unheard();

@@ -94,6 +94,15 @@ pub struct Told {
     pub severity: Box<str>,
 }
 
+/// What a finding was made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// A whole pane.
+    Whole,
+    /// A part of one: so short a mean may dip below the limit where the pane's would not, so a run goes on for as long as the deadband holds it.
+    Short,
+}
+
 /// What a finding does to an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -110,11 +119,11 @@ pub(super) enum Turn {
 }
 
 impl Entry {
-    /// Takes in a finding of the pane that ends at `end`.
-    pub(super) fn heed(&mut self, finding: &Finding, end: EventTime) -> Turn {
-        self.count_over(finding.exceeds, end);
+    /// Takes in a finding of the pane, or the part of one, that ends at `end`.
+    pub(super) fn heed(&mut self, finding: &Finding, end: EventTime, look: Look) -> Turn {
+        self.count_over(finding, end, look);
         self.count_quiet(finding.holds, end);
-        let due = self.due(finding.on_delay, end);
+        let due = self.due(finding, end);
         let Some(alarm) = self.alarm.as_ref().filter(|alarm| alarm.active) else {
             return due.map_or(Turn::Still, |(priority, onset)| Turn::Raise(priority, onset));
         };
@@ -151,9 +160,13 @@ impl Entry {
         self.quiet_since.is_some()
     }
 
-    fn count_over(&mut self, exceeds: Option<Priority>, end: EventTime) {
+    fn count_over(&mut self, finding: &Finding, end: EventTime, look: Look) {
         for (level, since) in LEVELS.iter().zip(&mut self.over) {
-            *since = if exceeds >= Some(*level) { since.or(Some(end)) } else { None };
+            if finding.exceeds >= Some(*level) {
+                *since = since.or(Some(end));
+            } else if look == Look::Whole || finding.holds < Some(*level) {
+                *since = None;
+            }
         }
     }
 
@@ -170,11 +183,11 @@ impl Entry {
         };
     }
 
-    /// The greatest priority that has been exceeded for the on-delay, and when anything began to be exceeded.
-    fn due(&self, on_delay: Span, end: EventTime) -> Option<(Priority, EventTime)> {
+    /// The greatest priority that is exceeded and has been for the on-delay, and when anything began to be exceeded.
+    fn due(&self, finding: &Finding, end: EventTime) -> Option<(Priority, EventTime)> {
         let onset = self.over[0]?;
-        let lasted = |since: &Option<EventTime>| since.is_some_and(|since| end.since(since) >= on_delay);
-        let greatest = LEVELS.iter().zip(&self.over).rev().find(|(_, since)| lasted(since))?;
+        let lasted = |since: &Option<EventTime>| since.is_some_and(|since| end.since(since) >= finding.on_delay);
+        let greatest = LEVELS.iter().zip(&self.over).rev().find(|(level, since)| finding.exceeds >= Some(**level) && lasted(since))?;
         Some((*greatest.0, onset))
     }
 }

@@ -140,7 +140,8 @@ impl Seat {
             library: settings.models.library.clone(),
             flow: Some(flow.map_or_else(|| manifest(MODELS[0].1), |file| file.with_extension("toml"))),
             anomaly: Some(manifest(MODELS[1].1)),
-            shadow: settings.models.shadow.clone(),
+            // One that is late is sent away; where nothing is late none is heard.
+            shadow: at_least.and(settings.models.shadow.clone()),
             deadline: at_least.map(|at_least| Deadline { at_least, ..Deadline::default() }),
             rows,
         };

@@ -53,24 +53,22 @@ pub(super) enum Passed {
 }
 
 impl StoodIn {
-    /// Sets a late count of the pane that ended at `end` against what was inferred, if it was silent then, and hands back what is new.
-    ///
-    /// Silences are not told apart: whom one of them left over the next may use up, which is wrong by the error of a guess at most.
+    /// Sets a late count of the pane that ended at `end` against what was inferred in the silence in which it lies, and hands back what is new.
     pub(super) fn settle(&mut self, end: EventTime, inwards: i64) -> i64 {
-        if !self.silences.holds(end) {
-            return inwards;
-        }
-        let guessed = inwards.clamp(0, i64::from(self.guessed));
-        self.guessed -= guessed as u32;
+        let inferred = inwards.clamp(0, i64::from(self.silences.inferred(end))) as u32;
+        let guessed = inferred.min(self.guessed);
+        self.guessed -= guessed;
         self.ahead = self.ahead.min(self.guessed);
-        let scanned = (inwards - guessed).clamp(0, i64::from(self.scanned));
-        self.scanned -= scanned as u32;
-        inwards - guessed - scanned
+        let scanned = (inferred - guessed).min(self.scanned);
+        self.scanned -= scanned;
+        self.silences.tell(end, guessed + scanned);
+        inwards - i64::from(guessed + scanned)
     }
 
     /// The balances say that `forward` persons more came through unseen (negative: fewer).
     pub(super) fn infer(&mut self, forward: i64) {
         let on = |persons: u32| u32::try_from(i64::from(persons) + forward).unwrap_or(0);
+        self.silences.infer(forward);
         (self.guessed, self.ahead) = (on(self.guessed), on(self.ahead));
     }
 
@@ -80,6 +78,7 @@ impl StoodIn {
         self.ahead -= held;
         self.guessed -= held;
         self.scanned = self.scanned.saturating_add(inwards);
+        self.silences.infer(i64::from(inwards - held));
         held
     }
 
@@ -89,6 +88,7 @@ impl StoodIn {
         self.guessed -= u32::from(is_held);
         self.ahead = self.ahead.min(self.guessed);
         self.scanned = self.scanned.saturating_add(1);
+        self.silences.infer(i64::from(!is_held));
         is_held
     }
 }
@@ -139,7 +139,9 @@ impl CrowdState {
                 self.move_over(pane, id, inwards - held, outwards, true);
             }
             Passed::Guessed(inwards) => {
-                self.gates[id.index()].stood_in.guessed = self.gates[id.index()].stood_in.guessed.saturating_add(inwards);
+                let stood_in = &mut self.gates[id.index()].stood_in;
+                stood_in.guessed = stood_in.guessed.saturating_add(inwards);
+                stood_in.silences.infer(i64::from(inwards));
                 self.move_over(pane, id, inwards, 0, false);
             }
             Passed::Counted | Passed::Awaited => {}

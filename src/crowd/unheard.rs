@@ -35,9 +35,13 @@ pub struct Unheard {
 impl Unheard {
     /// Sets what is told late of the pane that ended at `end` against what was inferred, if it was silent then, and hands back what is new.
     pub(super) fn settle(&mut self, end: EventTime, inwards: i64, outwards: i64) -> (i64, i64) {
-        if !self.silences.holds(end) {
-            return (inwards, outwards);
-        }
+        let mut left = self.silences.inferred(end);
+        let mut settle = |inferred: &mut u32, told: i64| {
+            let known = told.clamp(0, i64::from(left.min(*inferred))) as u32;
+            (*inferred, left) = (*inferred - known, left - known);
+            self.silences.tell(end, known);
+            told - i64::from(known)
+        };
         let new = (settle(&mut self.came, inwards), settle(&mut self.went, outwards));
         self.known = self.known.min(self.came.saturating_add(self.went));
         new
@@ -47,6 +51,7 @@ impl Unheard {
     pub(super) fn stand_in(&mut self, came: u32, went: u32, known: bool) {
         self.came = self.came.saturating_add(came);
         self.went = self.went.saturating_add(went);
+        self.silences.infer(i64::from(came) + i64::from(went));
         if known {
             self.known = self.known.saturating_add(came).saturating_add(went);
         }
@@ -61,12 +66,6 @@ impl Unheard {
     pub(super) fn guessed(&self) -> u32 {
         self.came.saturating_add(self.went).saturating_sub(self.known)
     }
-}
-
-fn settle(inferred: &mut u32, told: i64) -> i64 {
-    let known = told.clamp(0, i64::from(*inferred));
-    *inferred -= known as u32;
-    told - known
 }
 
 /// A zone at one side of a way, with the way's position among its own.
@@ -153,11 +152,14 @@ impl CrowdState {
 
     /// Whoever crossed an entry gate unseen was admitted; one who must have come back out was not. `forward` persons over the crossing at `way`.
     fn admit_unseen(&mut self, venue: &Venue, way: usize, forward: i64, phase: Phase) {
-        let Some(gate) = venue.gates.iter().position(|gate| gate.entry && gate.link.index() == way) else { return };
+        let Some(gate) = venue.gates.iter().position(|gate| gate.link.index() == way) else { return };
         let stood_in = &mut self.gates[gate].stood_in;
         // Who leaves once the match is on has been in; only a guess can be taken back.
         let forward = if phase == Phase::Before { forward } else { forward.max(-i64::from(stood_in.guessed)) };
         stood_in.infer(forward);
+        if !venue.gates[gate].entry {
+            return;
+        }
         self.night.admit(forward, 0, phase);
         if phase != Phase::After {
             self.arrivals.admit(venue, gate.into(), forward);
@@ -187,12 +189,12 @@ impl CrowdState {
         let brought = persons.min(heads);
         let source = &mut self.zones[from.zone];
         source.persons = Some(heads - brought);
-        source.unheard[from.at].went = source.unheard[from.at].went.saturating_add(brought);
+        source.unheard[from.at].stand_in(0, brought, false);
         source.gross[from.at] = source.gross[from.at].saturating_add(u64::from(brought));
         let target = &mut self.zones[to.zone];
         target.persons = target.persons.map(|heads| heads.saturating_add(brought));
         target.came = target.came.saturating_add(u64::from(brought));
-        target.unheard[to.at].came = target.unheard[to.at].came.saturating_add(brought);
+        target.unheard[to.at].stand_in(brought, 0, false);
         target.gross[to.at] = target.gross[to.at].saturating_add(u64::from(brought));
     }
 }

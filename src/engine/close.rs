@@ -97,7 +97,7 @@ impl Site {
         let mut changes = self.alarms.expire(&at);
         let judged = self.judged_at(end);
         changes.extend(self.alarms.assess_rest(&at, &findings, &judged));
-        self.send(changes, effects);
+        self.send(venue, changes, effects);
         publish::pane(venue, &figures, &outlooks, &self.shares(venue, end), settings, effects);
         self.forget(venue, end);
         if venue.keep_panes >= venue.pane.span() {
@@ -108,11 +108,11 @@ impl Site {
     }
 
     /// Sends alarm changes: on the alert lane at once, and in the transaction.
-    pub(super) fn send(&mut self, changes: Vec<Change>, effects: &mut Effects) {
+    pub(super) fn send(&mut self, venue: &Venue, changes: Vec<Change>, effects: &mut Effects) {
         for change in changes {
             let value = serde_json::to_vec(&change).unwrap_or_default();
             let key = change.alarm_id.as_bytes().to_vec();
-            effects.alerts.push(Alert { key: key.clone(), change_no: change.change_no, value: value.clone(), after_commit: self.hangs_on_a_commit() });
+            effects.alerts.push(Alert { key: key.clone(), change_no: change.change_no, value: value.clone(), after_commit: self.hangs_on_a_commit(venue) });
             effects.records.push(OutRecord { topic: OutTopic::Alarms, key, value, position: None });
         }
     }

@@ -95,7 +95,7 @@ impl Site {
         let at = At { venue: &venue.id, event_time: end, watermark: end, coverage: self.coverage };
         let changes = self.alarms.assess_fast(&at, &findings);
         self.alarms_dirty = true;
-        self.send(changes, effects);
+        self.send(venue, changes, effects);
     }
 
     /// What the last fast pane of the pane ending at `end` has judged.

@@ -112,7 +112,7 @@ impl Site {
         let at = At { venue: &venue.id, event_time: reached, watermark: reached, coverage: self.coverage };
         match self.alarms.command(&at, &placed.command) {
             Ok(changes) => {
-                self.send(changes, effects);
+                self.send(venue, changes, effects);
                 None
             }
             Err(fault) => Some(RefusedCommand { position: placed.position, fault }),

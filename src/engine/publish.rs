@@ -224,7 +224,7 @@ pub(super) fn pane(venue: &Venue, figures: &VenueFigures, outlooks: &Outlooks, s
     publish(&record, &Tail { model: speaker(&outlooks.series), ..Tail::default() });
 }
 
-/// By link, whether it would only say again what its zone says: of a place of a table nothing is known but its counts, and they come over one link.
+/// By link, whether it would only say again what its zone says: of a place of a table nothing is known but its counts, and they come over one link, whose width nobody knows.
 fn echoes(venue: &Venue) -> Vec<bool> {
     let ends = |link: &Link| match (link.from, link.to) {
         (Some(zone), None) | (None, Some(zone)) => Some(zone.index()),
@@ -235,7 +235,7 @@ fn echoes(venue: &Venue) -> Vec<bool> {
     for zone in venue.links.iter().flat_map(|link| [link.from, link.to.filter(|to| link.from != Some(*to))]).flatten() {
         links_of[zone.index()] += 1;
     }
-    let is_echo = |link: &Link| ends(link).is_some_and(|zone| venue.zones[zone].kind == ZoneKind::Counted && links_of[zone] == 1);
+    let is_echo = |link: &Link| link.width_m.is_none() && ends(link).is_some_and(|zone| venue.zones[zone].kind == ZoneKind::Counted && links_of[zone] == 1);
     venue.links.iter().map(is_echo).collect()
 }
 

@@ -19,7 +19,7 @@ use crate::feeds::Observation;
 use crate::feeds::observation::What;
 use crate::forecast::Forecaster;
 use crate::time::{Distrust, EventTime, Guard, SourceClock, Span, Verdict};
-use crate::venue::{SensorId, Source, Venue, VenueId};
+use crate::venue::{Feed, SensorId, Source, Venue, VenueId};
 use crate::window::{Identities, LateArrival, OpenPanes, Sighting};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -270,9 +270,11 @@ impl Site {
     }
 
     /// Whether an alert must wait for a commit: what it hangs on besides the logs does not stand yet. While a source is set aside, that is also how far the others were read before it
-    /// spoke again: whoever reads the same records once more may hear it earlier.
-    pub(super) fn hangs_on_a_commit(&self) -> bool {
-        self.tainted || self.tainted_in_commit || self.sources.iter().any(|state| state.idle)
+    /// spoke again: whoever reads the same records once more may hear it earlier. Not so the operators: an alert says how far their commands were read, and whoever makes it again keeps
+    /// back what lies beyond.
+    pub(super) fn hangs_on_a_commit(&self, venue: &Venue) -> bool {
+        let is_set_aside = |(source, state): (&Source, &SourceState)| state.idle && source.feed != Feed::Commands;
+        self.tainted || self.tainted_in_commit || venue.sources.iter().zip(&self.sources).any(is_set_aside)
     }
 
     fn hear(&mut self, venue: &Venue, observation: &Observation, source: &Source, reached: EventTime) {

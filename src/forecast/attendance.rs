@@ -11,7 +11,7 @@ use crate::venue::{Venue, ZoneId, ZoneKind};
 
 /// Holds the heads of bowls and stands at who is expected tonight.
 pub fn bound(outlooks: &mut Outlooks, venue: &Venue, figures: &VenueFigures) {
-    let Some(expected) = figures.night.as_ref().and_then(|night| night.expected) else { return };
+    let Some(expected) = figures.night.as_ref().and_then(|night| night.expected).filter(|persons| *persons > 0) else { return };
     for outlook in &mut outlooks.occupancy {
         let Some(zone) = venue.zones.get(outlook.zone.index()).filter(|zone| matches!(zone.kind, ZoneKind::Bowl | ZoneKind::Stand)) else { continue };
         let persons = f64::from(sold(figures, outlook.zone).map_or(expected, |sold| sold.min(expected)));
@@ -30,7 +30,7 @@ pub fn bound(outlooks: &mut Outlooks, venue: &Venue, figures: &VenueFigures) {
 }
 
 fn sold(figures: &VenueFigures, zone: ZoneId) -> Option<u32> {
-    figures.sold.iter().find(|(section, _)| *section == zone).map(|(_, persons)| *persons)
+    figures.sold.iter().find(|(section, _)| *section == zone).map(|(_, persons)| *persons).filter(|persons| *persons > 0)
 }
 
 #[cfg(test)]

@@ -65,7 +65,8 @@ impl Drift {
         let day = pane.as_millis().div_euclid(DAY_MS);
         let of = self.venues.entry(ask.ticket.venue).or_insert_with(|| OfVenue::new(day));
         let moved = if day == of.day { Vec::new() } else { of.turn(day) };
-        if pane >= of.due {
+        // What lies further ahead was set before the venue's time began again elsewhere.
+        if pane >= of.due || of.due > pane.after(step) {
             of.due = pane.after(step);
             rows(ask).for_each(|row| of.today.add(row));
         }

@@ -49,7 +49,9 @@ impl Track {
     pub fn hear(&mut self, ask: &Ask, flow: Option<&[f32]>, shadow: Option<&[f32]>) -> Option<[Option<Score>; VOICES.len()]> {
         let (venue, pane) = (ask.ticket.venue, ask.ticket.pane);
         let scores = self.waiting.remove(&venue).and_then(|issued| {
-            if issued.due > pane {
+            let is_still_due = issued.due > pane && step_of(ask).is_none_or(|step| issued.due <= pane.after(step));
+            // What lies further ahead was said before the venue's time began again elsewhere.
+            if is_still_due {
                 self.waiting.insert(venue, issued);
                 return None;
             }

@@ -122,7 +122,10 @@ impl<C: Core> Running<C> {
         self.touched = true;
         for (feed, last) in batch.last_offsets() {
             self.pass(feed, last + 1);
-            self.ended.remove(&feed);
+            // The end of commands that are kept back is known already, and no command that passes here lies behind it.
+            if feed != Feed::Commands || self.held_ends.is_empty() {
+                self.ended.remove(&feed);
+            }
         }
         // An end that comes with a batch is the end behind it.
         for control in controls {

@@ -104,6 +104,14 @@ fn what_cannot_wait_is_raised_within_a_fast_pane_and_the_disorder() {
     }
 }
 
+/// A frame without anybody every 18 s: the mean of its two seconds lies below the limit, and above its deadband.
+#[test]
+fn a_frame_that_a_camera_missed_ends_no_run() {
+    let dense = |ms: i64| Crowd { density: if ms % 18_000 == 0 { 0.0 } else { 2.6 }, speed: 1.0, against: 0.0 };
+    let beyond_on_delay = delay("2s", "DENS", 140, 20, dense);
+    assert!(beyond_on_delay <= 2 * 2_000 + 5_000, "{beyond_on_delay} ms");
+}
+
 /// Six minutes of crowds that come and go by chance, and of everything else.
 fn restless(seed: u64) -> Vec<Record> {
     let mut dice = Dice::new(seed);

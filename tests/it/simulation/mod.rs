@@ -47,6 +47,16 @@ enum Slot {
     Empty,
 }
 
+impl Slot {
+    fn told(&self) -> String {
+        match self {
+            Self::Living(shard, last) => format!("at work, partitions and whether each is closed {:?}, last turn {last}", shard.at_work().collect::<Vec<_>>()),
+            Self::Away(_, pause) => format!("away for {pause}"),
+            Self::Empty => "nobody".to_owned(),
+        }
+    }
+}
+
 struct Schedule {
     log: EmbeddedLog,
     weather: Shared,
@@ -137,7 +147,8 @@ impl Schedule {
                 return Ok(Left { stands, replayed: if self.live.is_some() { Some(self.replay()?) } else { None } });
             }
         }
-        Err(format!("no end after {TURNS} turns; {} of {} records were sent", self.sent, lines.len()))
+        let slots: Vec<String> = self.slots.iter().map(Slot::told).collect();
+        Err(format!("no end after {TURNS} turns; {} of {} records were sent; {}", self.sent, lines.len(), slots.join("; ")))
     }
 
     fn replay(&self) -> Result<Outcome, String> {
