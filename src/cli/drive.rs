@@ -111,7 +111,8 @@ impl Drive<'_> {
             Speakers::Own(file) => Seat::load(self.settings, self.around, false, Some(file)),
             Speakers::Nobody => Seat::empty(self.around),
         };
-        if !matches!(self.models, Speakers::Nobody) {
+        let forecasts = !matches!(self.models, Speakers::Nobody);
+        if forecasts {
             seat.faults().iter().for_each(|fault| tracing::warn!("{fault}"));
         }
         if let (Speakers::Own(file), Some(why)) = (self.models, seat.flow_fault()) {
@@ -120,8 +121,7 @@ impl Drive<'_> {
         if let Some(path) = self.features {
             seat.write_down(FeatureFile::create(path, &self.around.world)?);
         }
-        let engine =
-            engine::Settings { journal: self.journal.clone(), forecasts: !matches!(self.models, Speakers::Nobody), ..seat.engine_settings(Placement::ByPane) };
+        let engine = engine::Settings { journal: self.journal.clone(), forecasts, ..seat.engine_settings(Placement::ByPane) };
         let mut make = |partition| Told::new(self.around.clone(), partition, self.partitions, engine.clone());
         let mut open = || Ok(Box::new(log.member("midan", Faults::none())) as Box<dyn ShardLog>);
         let settings = shard::Settings { mode: Mode::ToEnd, poll_records: self.settings.shards.max_batch, ..shard::Settings::default() };

@@ -9,7 +9,7 @@ use super::dense::DenseFigures;
 use super::figures::{Estimate, Phase, VenueFigures, ZoneFigures};
 use super::state::CrowdState;
 use super::topology::Topology;
-use crate::time::{EventTime, Span};
+use crate::time::EventTime;
 use crate::venue::{SensorId, Venue};
 use crate::window::{PaneContent, slot_end};
 
@@ -47,7 +47,7 @@ impl CrowdState {
             let limits = &topology.zones[i].limits;
             let is_counted = self.zones[i].persons.is_some() && venue.zones[i].area_m2.is_some_and(|area| area > 0.0);
             let density = dense.as_ref().filter(|_| !is_counted).map(|dense| Estimate::normal(dense.density, dense.density * limits.occupancy_sensor));
-            ZoneFigures { density, dense: dense.map(Box::new), ..unseen() }
+            ZoneFigures { density, dense: dense.map(Box::new), ..ZoneFigures::UNSEEN }
         };
         let zones = seen.into_iter().enumerate().map(zone).collect();
         Some(VenueFigures {
@@ -66,23 +66,5 @@ impl CrowdState {
             ages: Vec::new(),
             phase: Phase::default(),
         })
-    }
-}
-
-/// A zone of which nothing is known.
-const fn unseen() -> ZoneFigures {
-    ZoneFigures {
-        inwards: 0,
-        outwards: 0,
-        undirected: 0,
-        occupancy: None,
-        egress: None,
-        density: None,
-        los: None,
-        coverage: 0.0,
-        expected: 0,
-        dense: None,
-        disagrees: None,
-        silent_for: Span::ZERO,
     }
 }

@@ -28,6 +28,8 @@ pub struct Topology {
     pub link_sensors: Vec<Vec<LinkSensor>>,
     /// By link: sensors that tell whether its door is open; those of its gate, where it has one.
     pub doors: Vec<Vec<SensorId>>,
+    /// By link: whether it would only say again what its zone says.
+    pub echoes: Vec<bool>,
     /// By zone: its exits.
     pub exits: Vec<Vec<ExitPlan>>,
     /// By sensor: who keeps its state.
@@ -145,6 +147,7 @@ impl Topology {
             owners: owners(venue),
             patience_ms: venue.sensors.iter().map(|sensor| patience_ms(venue, sensor)).collect(),
             doors: doors(venue),
+            echoes: echoes(venue),
             exits: (0..venue.zones.len()).map(|i| exits(venue, ZoneId::from(i))).collect(),
             border: border(venue, &crossings, &link_sensors),
             calls: CallLimits::of(lead_zone(venue).and_then(|lead| venue.zones.get(lead.index())).map(|zone| &*zone.profile)),
@@ -173,6 +176,21 @@ impl Crossing {
     pub fn undirected_zone(self) -> Option<ZoneId> {
         self.to.or(self.from)
     }
+}
+
+/// Of a place of a table nothing is known but its counts, and they come over one link, whose width nobody knows.
+fn echoes(venue: &Venue) -> Vec<bool> {
+    let ends = |link: &Link| match (link.from, link.to) {
+        (Some(zone), None) | (None, Some(zone)) => Some(zone.index()),
+        (Some(from), Some(to)) if from == to => Some(to.index()),
+        _ => None,
+    };
+    let mut links_of = vec![0; venue.zones.len()];
+    for zone in venue.links.iter().flat_map(|link| [link.from, link.to.filter(|to| link.from != Some(*to))]).flatten() {
+        links_of[zone.index()] += 1;
+    }
+    let is_echo = |link: &Link| link.width_m.is_none() && ends(link).is_some_and(|zone| venue.zones[zone].kind == ZoneKind::Counted && links_of[zone] == 1);
+    venue.links.iter().map(is_echo).collect()
 }
 
 /// The zone that speaks for the venue.

@@ -98,7 +98,7 @@ impl Site {
         let judged = self.judged_at(end);
         changes.extend(self.alarms.assess_rest(&at, &findings, &judged));
         self.send(venue, changes, effects);
-        publish::pane(venue, &figures, &outlooks, &self.shares(venue, end), settings, effects);
+        publish::pane(venue, &self.topology, &figures, &outlooks, &self.shares(venue, end), settings, effects);
         self.forget(venue, end);
         if venue.keep_panes >= venue.pane.span() {
             self.closed.insert(end, ClosedPane { content, bases, figures, revisions: vec![0; venue.zones.len()] });

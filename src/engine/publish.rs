@@ -6,13 +6,14 @@ use super::effects::{Effects, OutRecord, OutTopic};
 use super::revise::Delta;
 use super::settings::Settings;
 use super::tail::Tail;
+use crate::crowd::topology::Topology;
 use crate::crowd::{
     Against, ApproachFigures, Disagreement, Estimate, GateFigures, LevelOfService, LinkFigures, NightFigures, Phase, VenueFigures, ZoneFigures, quantise,
 };
 use crate::forecast::{Horizon, Outlook, Outlooks, SeriesKind};
 use crate::inference::ModelCardRef;
 use crate::time::EventTime;
-use crate::venue::{Feed, Link, Match, Venue, ZoneKind};
+use crate::venue::{Feed, Match, Venue};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
@@ -191,7 +192,15 @@ pub(super) struct SourceShare {
 }
 
 /// Publishes the picture of a pane that has just closed.
-pub(super) fn pane(venue: &Venue, figures: &VenueFigures, outlooks: &Outlooks, shares: &[SourceShare], settings: &Settings, effects: &mut Effects) {
+pub(super) fn pane(
+    venue: &Venue,
+    topology: &Topology,
+    figures: &VenueFigures,
+    outlooks: &Outlooks,
+    shares: &[SourceShare],
+    settings: &Settings,
+    effects: &mut Effects,
+) {
     let writer = Writer { venue, end: figures.end, watermark: figures.end };
     let mut text = Vec::new();
     let mut publish = |record: &PlaceRecord<'_>, tail: &Tail<'_>| effects.records.push(writer.record(record, tail, &mut text));
@@ -213,8 +222,7 @@ pub(super) fn pane(venue: &Venue, figures: &VenueFigures, outlooks: &Outlooks, s
     for (index, gate) in figures.gates.iter().enumerate() {
         publish(&writer.gate(index, gate), &Tail::default());
     }
-    let echoes = echoes(venue);
-    for (index, link) in figures.links.iter().enumerate().filter(|(index, _)| !echoes[*index]) {
+    for (index, link) in figures.links.iter().enumerate().filter(|(index, _)| !topology.echoes[*index]) {
         publish(&writer.link(index, link), &Tail::default());
     }
     for (index, approach) in figures.approaches.iter().enumerate() {
@@ -222,21 +230,6 @@ pub(super) fn pane(venue: &Venue, figures: &VenueFigures, outlooks: &Outlooks, s
     }
     let record = PlaceRecord { age_s, ..writer.venue_as_a_whole(figures, shares) };
     publish(&record, &Tail { model: speaker(&outlooks.series), ..Tail::default() });
-}
-
-/// By link, whether it would only say again what its zone says: of a place of a table nothing is known but its counts, and they come over one link, whose width nobody knows.
-fn echoes(venue: &Venue) -> Vec<bool> {
-    let ends = |link: &Link| match (link.from, link.to) {
-        (Some(zone), None) | (None, Some(zone)) => Some(zone.index()),
-        (Some(from), Some(to)) if from == to => Some(to.index()),
-        _ => None,
-    };
-    let mut links_of = vec![0; venue.zones.len()];
-    for zone in venue.links.iter().flat_map(|link| [link.from, link.to.filter(|to| link.from != Some(*to))]).flatten() {
-        links_of[zone.index()] += 1;
-    }
-    let is_echo = |link: &Link| link.width_m.is_none() && ends(link).is_some_and(|zone| venue.zones[zone].kind == ZoneKind::Counted && links_of[zone] == 1);
-    venue.links.iter().map(is_echo).collect()
 }
 
 /// Publishes a zone of a closed pane again, revised; its forecast stays as it was.
