@@ -225,7 +225,7 @@ fn with_id(action: &Action, alarm_id: Box<str>) -> Action {
         Action::OutOfService { .. } => Action::OutOfService { alarm_id },
         Action::Return { .. } => Action::Return { alarm_id },
         Action::Escalate { .. } => Action::Escalate { alarm_id },
-        Action::Comment { .. } | Action::Recount { .. } => Action::Comment { alarm_id },
+        Action::Comment { .. } | Action::Recount { .. } | Action::SwapModel { .. } => Action::Comment { alarm_id },
     }
 }
 
@@ -390,7 +390,7 @@ fn alarm_of(action: &Action) -> Box<str> {
         Action::Ack { alarm_id } | Action::Unack { alarm_id } | Action::Shelve { alarm_id, .. } | Action::Unshelve { alarm_id } => alarm_id.clone(),
         Action::Suppress { alarm_id } | Action::OutOfService { alarm_id } | Action::Return { alarm_id } => alarm_id.clone(),
         Action::Escalate { alarm_id } | Action::Comment { alarm_id } => alarm_id.clone(),
-        Action::Recount { .. } => "".into(),
+        Action::Recount { .. } | Action::SwapModel { .. } => "".into(),
     }
 }
 

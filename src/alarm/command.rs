@@ -21,7 +21,7 @@ impl AlarmBook {
     /// action does not fit its state, and for an action that is not about an alarm.
     pub fn command(&mut self, at: &At<'_>, command: &Command) -> Result<Vec<Change>, Fault> {
         let Some(alarm_id) = alarm_of(&command.action) else {
-            return Err(Fault::in_field(Reason::Refused, "action", "a recount is about a zone, not an alarm"));
+            return Err(Fault::in_field(Reason::Refused, "action", "this one is not about an alarm"));
         };
         let (key, state) = match self.find(alarm_id) {
             Some((key, alarm)) => (key.clone(), alarm.state()),
@@ -79,7 +79,7 @@ const fn alarm_of(action: &Action) -> Option<&str> {
         | Action::Return { alarm_id }
         | Action::Escalate { alarm_id }
         | Action::Comment { alarm_id } => Some(alarm_id),
-        Action::Recount { .. } => None,
+        Action::Recount { .. } | Action::SwapModel { .. } => None,
     }
 }
 

@@ -328,6 +328,27 @@ pub enum ModelAction {
         #[arg(long, default_value_t = 2_000)]
         rows: usize,
     },
+    /// Orders that a model speaks from a time on, in place of the one that does.
+    Swap(SwapArgs),
+}
+
+/// A model that is to speak.
+#[derive(Clone, Debug, Args)]
+pub struct SwapArgs {
+    /// The ONNX file in the models' folder, its manifest (`.toml`) beside it. Every instance must have both.
+    pub file: PathBuf,
+    /// A venue at which it is to speak; all of them where none is named.
+    #[arg(long = "venue", value_name = "ID")]
+    pub venues: Vec<String>,
+    /// It speaks from the first pane on that ends after this time: epoch milliseconds, or RFC 3339 with an offset. Without it, from the next pane on.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// The account id of who orders it.
+    #[arg(long)]
+    pub operator: String,
+    /// Why, for those who read the commands later.
+    #[arg(long)]
+    pub reason: Option<String>,
 }
 
 /// Topics.

@@ -29,6 +29,7 @@ mod settings;
 mod settings_faults;
 mod simulate;
 mod status;
+mod swap;
 mod terminal;
 mod topics;
 

@@ -6,6 +6,7 @@
 use super::args::ModelAction;
 use super::service::stopwatch;
 use super::settings::Settings;
+use super::swap;
 use crate::inference::Role;
 use crate::inference::ask::QUANTILES;
 use crate::onnx::{Deadline, Library, Model};
@@ -20,7 +21,10 @@ const OPSETS: std::ops::RangeInclusive<u32> = 7..=23;
 const RUNS: usize = 50;
 
 pub(super) fn run(settings: &Settings, action: &ModelAction) -> anyhow::Result<ExitCode> {
-    let ModelAction::Check { file, rows } = action;
+    let (file, rows) = match action {
+        ModelAction::Check { file, rows } => (file, rows),
+        ModelAction::Swap(args) => return swap::run(settings, args),
+    };
     let library = Library::load(&settings.models.library)?;
     let manifest = file.with_extension("toml");
     let role = role_of(&manifest)?;
@@ -37,7 +41,7 @@ pub(super) fn run(settings: &Settings, action: &ModelAction) -> anyhow::Result<E
     Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn role_of(manifest: &Path) -> anyhow::Result<Role> {
+pub(super) fn role_of(manifest: &Path) -> anyhow::Result<Role> {
     let text = std::fs::read_to_string(manifest).with_context(|| format!("{}: the manifest must lie beside the model", manifest.display()))?;
     let table: toml::Table = text.parse().with_context(|| manifest.display().to_string())?;
     let output = table.get("output").and_then(|output| output.get("name")).and_then(|name| name.as_str()).unwrap_or_default();
@@ -45,7 +49,7 @@ fn role_of(manifest: &Path) -> anyhow::Result<Role> {
     known.with_context(|| format!("{}: output.name is \"{output}\"; a flow model has \"quantiles\", an anomaly model \"score\"", manifest.display()))
 }
 
-fn faults(model: &mut Model, role: Role, rows: usize) -> anyhow::Result<Vec<String>> {
+pub(super) fn faults(model: &mut Model, role: Role, rows: usize) -> anyhow::Result<Vec<String>> {
     let mut faults = Vec::new();
     let opset = model.manifest().opset;
     if !OPSETS.contains(&opset) {

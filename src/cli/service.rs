@@ -9,16 +9,17 @@ use crate::feeds::Batch;
 use crate::forecast::features::rows_for;
 use crate::forecast::series;
 use crate::inference::track::VOICES;
-use crate::inference::{Answer, Ask, Drift, Outcome, Role, Track};
-use crate::onnx::{self, Deadline, ModelState};
+use crate::inference::{Answer, Ask, Drift, ModelCardRef, Outcome, Role, Track};
+use crate::onnx::{self, Deadline, ModelState, News};
 use crate::results::features::FeatureFile;
 use crate::shard::{self, Core};
 use crate::telemetry::Telemetry;
 use crate::telemetry::happening::{
-    Aborted, AlertUnproven, Committed, InputsMoved, ModelJudged, ModelRan, PanesClosed, Polled, SourceAdvanced, Stalled, VenueAdvanced,
+    Aborted, AlertUnproven, Committed, InputsMoved, ModelJudged, ModelNamed, ModelRan, ModelSwapped, PanesClosed, Polled, SourceAdvanced, Stalled,
+    VenueAdvanced,
 };
 use crate::time::EventTime;
-use crate::venue::{Feed, World};
+use crate::venue::{Feed, VenueId, World};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -123,6 +124,8 @@ pub(super) struct Seat {
     telemetry: Arc<Telemetry>,
     track: Track,
     drift: Drift,
+    /// Who was asked last.
+    asked: BTreeMap<(VenueId, Role), ModelCardRef>,
     world: Arc<World>,
     /// Where the requests are written down.
     features: Option<FeatureFile>,
@@ -142,6 +145,7 @@ impl Seat {
             anomaly: Some(manifest(MODELS[1].1)),
             // One that is late is sent away; where nothing is late none is heard.
             shadow: at_least.and(settings.models.shadow.clone()),
+            folder: Some(settings.models.folder.clone()),
             deadline: at_least.map(|at_least| Deadline { at_least, ..Deadline::default() }),
             rows,
         };
@@ -161,6 +165,7 @@ impl Seat {
             telemetry: Arc::clone(&around.telemetry),
             track: Track::default(),
             drift: Drift::default(),
+            asked: BTreeMap::new(),
             world: Arc::clone(&around.world),
             features: None,
         }
@@ -228,6 +233,28 @@ impl shard::Models for Seat {
 }
 
 impl Seat {
+    /// Which models have been got for swaps, which cannot be had, and who speaks now.
+    fn tell_of_swaps(&mut self, answer: &Answer) {
+        for News { role, card, fault } in self.models.take_news() {
+            self.telemetry.emit(ModelNamed { model: role.word(), card: &card, fault: fault.as_deref() });
+        }
+        let venue = answer.ticket.venue;
+        for (role, by) in Role::ALL.into_iter().zip(&answer.by) {
+            let asked = by.as_ref().or_else(|| self.models.card(role));
+            let before = self.asked.get(&(venue, role));
+            if let Some(card) = asked
+                && before.is_none_or(|before| before.sha256 != card.sha256)
+            {
+                // The first is no swap, unless an order of before this life is in force.
+                if by.is_some() || before.is_some() {
+                    let venue = self.world.venues.get(venue.index()).map_or("", |venue| &venue.id);
+                    self.telemetry.emit(ModelSwapped { venue, model: role.word(), card, pane: answer.ticket.pane });
+                }
+                self.asked.insert((venue, role), card.clone());
+            }
+        }
+    }
+
     fn measured(&mut self, ask: &Ask, run: impl FnOnce(&mut onnx::Models, &Ask) -> Answer) -> Answer {
         if let Some(mut features) = self.features.take() {
             match features.take(ask) {
@@ -236,7 +263,8 @@ impl Seat {
             }
         }
         let answer = run(&mut self.models, ask);
-        let took = self.models.status().map(|status| status.last_run.as_secs_f64());
+        self.tell_of_swaps(&answer);
+        let took = self.models.took().map(|took| took.as_secs_f64());
         for ((model, outcome), seconds) in [("flow", &answer.flow), ("anomaly", &answer.anomaly)].into_iter().zip(took) {
             self.telemetry.emit(ModelRan { model, outcome: word(outcome), seconds });
         }

@@ -84,7 +84,7 @@ struct Shared {
 #[derive(OpenApi)]
 #[openapi(
     paths(venues, site, stream, history, explain, command, status),
-    components(schemas(CommandRequest, Accepted, Refused, Status)),
+    components(schemas(CommandRequest, SwapRequest, Accepted, Refused, Status)),
     info(title = "Midan", description = "The console's interface; docs/API.md says what the pieces mean.")
 )]
 struct Document;
@@ -96,9 +96,9 @@ pub(super) struct CommandRequest {
     pub(super) venue: String,
     /// The operator's account id.
     pub(super) operator: String,
-    /// `ack`, `unack`, `shelve`, `unshelve`, `suppress`, `out_of_service`, `return`, `escalate`, `comment` or `recount`.
+    /// `ack`, `unack`, `shelve`, `unshelve`, `suppress`, `out_of_service`, `return`, `escalate`, `comment`, `recount` or `swap_model`.
     pub(super) action: String,
-    /// The alarm, for all but `recount`.
+    /// The alarm, for all but `recount` and `swap_model`.
     pub(super) alarm_id: Option<String>,
     /// Until when, epoch ms, for `shelve`.
     pub(super) until: Option<i64>,
@@ -108,6 +108,29 @@ pub(super) struct CommandRequest {
     pub(super) zone: Option<String>,
     /// Persons in it, for `recount`.
     pub(super) persons: Option<u32>,
+    /// The model, for `swap_model`.
+    #[serde(flatten)]
+    pub(super) swap: SwapRequest,
+}
+
+/// The model that is to speak, for `swap_model`.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+pub(super) struct SwapRequest {
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) model: Option<String>,
+    /// Its version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) version: Option<String>,
+    /// SHA-256 of its file, hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sha256: Option<String>,
+    /// `flow`, which it is where nothing is said, or `anomaly`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) role: Option<String>,
+    /// It speaks from the first pane on that ends after this time, epoch ms; now where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) from: Option<i64>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -146,6 +169,8 @@ struct CommandRecord<'a> {
     zone: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     persons: Option<u32>,
+    #[serde(flatten)]
+    swap: &'a SwapRequest,
 }
 
 /// Serves until `stop` turns true; gives the bound address back through `bound` as soon as it listens.
@@ -335,6 +360,7 @@ async fn command(State(shared): State<Arc<Shared>>, body: Result<Json<CommandReq
         reason: request.reason.as_deref(),
         zone: request.zone.as_deref(),
         persons: request.persons,
+        swap: &request.swap,
     };
     let Ok(value) = serde_json::to_vec(&record) else { return refuse(StatusCode::BAD_REQUEST, "the command cannot be written as JSON".to_owned()) };
     if let Err(why) = commands::read_back(&shared.service.world, &request.venue, at, &value) {

@@ -25,7 +25,7 @@ fn shared() -> Shared {
 fn recount(zone: &str) -> CommandRequest {
     let (alarm_id, until, reason) = (None, None, None);
     let (venue, operator, action) = ("casablanca".to_owned(), "op-1".to_owned(), "recount".to_owned());
-    CommandRequest { venue, operator, action, alarm_id, until, reason, zone: Some(zone.to_owned()), persons: Some(7) }
+    CommandRequest { venue, operator, action, alarm_id, until, reason, zone: Some(zone.to_owned()), persons: Some(7), swap: SwapRequest::default() }
 }
 
 #[test]
@@ -108,4 +108,34 @@ fn every_headline_that_a_detector_writes_stands_on_the_page() {
         }
     }
     assert!(found > 15, "{found}");
+}
+
+#[test]
+fn a_swap_names_its_model_whole_or_is_refused() {
+    let shared = shared();
+    let swap = |sha256: &str| SwapRequest { model: Some("m".to_owned()), version: Some("2".to_owned()), sha256: Some(sha256.to_owned()), ..Default::default() };
+    let request = CommandRequest { action: "swap_model".to_owned(), zone: None, persons: None, swap: swap("ab"), ..recount("bowl") };
+    assert_eq!(commands::check(&shared.service, &request), Ok(()));
+    let written = |swap: &SwapRequest| {
+        let (venue, at) = ("casablanca", 1_907_863_200_000);
+        let nothing = None;
+        let record = CommandRecord {
+            kind: "command",
+            command_id: "c",
+            venue,
+            operator: "op",
+            at,
+            action: "swap_model",
+            alarm_id: nothing,
+            until: None,
+            reason: nothing,
+            zone: nothing,
+            persons: None,
+            swap,
+        };
+        commands::read_back(&shared.service.world, venue, at, &serde_json::to_vec(&record).unwrap())
+    };
+    assert_eq!(written(&swap(&"ab".repeat(32))), Ok(()));
+    assert!(written(&swap("ab")).unwrap_err().contains("sha256"));
+    assert!(written(&SwapRequest { model: None, ..swap(&"ab".repeat(32)) }).unwrap_err().contains("model"));
 }

@@ -9,7 +9,7 @@ use crate::venue::{Feed, World};
 /// # Errors
 /// The field, what is wrong with it, and the nearest that there is.
 pub(super) fn check(service: &Service, request: &CommandRequest) -> Result<(), String> {
-    const ACTIONS: [&str; 10] = ["ack", "unack", "shelve", "unshelve", "suppress", "out_of_service", "return", "escalate", "comment", "recount"];
+    const ACTIONS: [&str; 11] = ["ack", "unack", "shelve", "unshelve", "suppress", "out_of_service", "return", "escalate", "comment", "recount", "swap_model"];
     let Some(venue) = service.world.find(&request.venue) else {
         return Err(format!("venue: {} is not configured", request.venue));
     };
@@ -27,7 +27,7 @@ pub(super) fn check(service: &Service, request: &CommandRequest) -> Result<(), S
         if known.find_zone(zone).is_none() {
             return Err(format!("zone: {} has no zone {zone}; the nearest are {}", known.id, known.zone_names.nearest(zone).join(", ")));
         }
-    } else {
+    } else if request.action != "swap_model" {
         let Some(alarm_id) = request.alarm_id.as_deref() else { return Err(format!("alarm_id: {} wants it", request.action)) };
         service.view.find_alarm(&request.venue, alarm_id)?;
     }

@@ -19,7 +19,8 @@ use crate::alarm::{At, Change};
 use crate::crowd::{Phase, TotalBases, VenueFigures};
 use crate::detect::{self, ModelsSeen, Scene, WrongClock};
 use crate::forecast::{attendance, series};
-use crate::inference::{Answer, Outcome};
+use crate::inference::podium::Heard;
+use crate::inference::{Answer, ModelCardRef, Outcome, Role};
 use crate::time::{EventTime, Span};
 use crate::venue::{Feed, SensorId, Venue};
 use crate::window::PaneContent;
@@ -69,7 +70,9 @@ impl Site {
             self.forecaster.hear(end, &night.match_id, night.kick_off, figures.phase == Phase::After);
         }
         self.forecaster.observe(end, &self.counts);
-        let ask = self.forecaster.ask(self.id, end);
+        let mut ask = self.forecaster.ask(self.id, end);
+        self.podium_dirty |= self.podium.turn_to(end);
+        ask.calls = self.calls(end);
         self.waiting = Some(Waiting { end, content: pane.content, bases, figures, late });
         self.dirty = true;
         effects.asks.push(ask);
@@ -80,6 +83,7 @@ impl Site {
         let Some(Waiting { end, content, bases, figures, late }) = self.waiting.take_if(|waiting| waiting.end == answer.ticket.pane) else { return };
         let journaled = self.journal.is_some().then(|| self.as_journaled(answer));
         let answer = journaled.as_ref().unwrap_or(answer);
+        self.hear_who_spoke(venue, answer, settings, effects);
         self.note_missed(venue, answer, effects);
         let mut outlooks = self.forecaster.answer(answer, &figures.zones);
         attendance::bound(&mut outlooks, venue, &figures);
@@ -87,9 +91,10 @@ impl Site {
         self.coverage = figures.coverage;
         let clocks: Vec<WrongClock> = self.clocks.values().copied().collect();
         let spoke = |outcome: &Outcome| matches!(outcome, Outcome::Ran(_));
+        let is_expected = |role, configured: &Option<ModelCardRef>| configured.is_some() || self.podium.is_ordered(role);
         let models = ModelsSeen {
-            flow: settings.flow.as_ref().map(|_| spoke(&answer.flow) && !self.forecaster.is_model_off()),
-            anomaly: settings.anomaly.as_ref().map(|_| spoke(&answer.anomaly)),
+            flow: is_expected(Role::Flow, &settings.flow).then(|| spoke(&answer.flow) && !self.forecaster.is_model_off()),
+            anomaly: is_expected(Role::Anomaly, &settings.anomaly).then(|| spoke(&answer.anomaly)),
         };
         let scene = Scene { venue, figures: &figures, outlooks: &outlooks.series, models, clocks: &clocks, pane_start: venue.pane.start(end), end };
         let findings = detect::detect(&scene);
@@ -98,7 +103,7 @@ impl Site {
         let judged = self.judged_at(end);
         changes.extend(self.alarms.assess_rest(&at, &findings, &judged));
         self.send(venue, changes, effects);
-        publish::pane(venue, &self.topology, &figures, &outlooks, &self.shares(venue, end), settings, effects);
+        publish::pane(venue, &self.topology, &figures, &outlooks, &self.shares(venue, end), self.podium.spoke(Role::Flow), effects);
         self.forget(venue, end);
         if venue.keep_panes >= venue.pane.span() {
             self.closed.insert(end, ClosedPane { content, bases, figures, revisions: vec![0; venue.zones.len()] });
@@ -160,6 +165,17 @@ impl Site {
         let started = of_source.iter().zip(&self.sources).filter(|(_, state)| state.clock.has_started());
         let earliest = started.map(|(horizon, _)| *horizon).min().unwrap_or(EventTime::MIN);
         self.identities.forget(|source| source.map_or(earliest, |source| of_source[source]));
+    }
+
+    /// A model that was not asked before begins with a record of its own.
+    fn hear_who_spoke(&mut self, venue: &Venue, answer: &Answer, settings: &Settings, effects: &mut Effects) {
+        for (role, configured) in Role::ALL.into_iter().zip([&settings.flow, &settings.anomaly]) {
+            let heard = self.podium.hear(role, answer.by[role as usize].as_ref(), configured.as_ref());
+            self.podium_dirty |= heard != Heard::AsBefore;
+            let Some(card) = self.podium.spoke(role).filter(|_| heard == Heard::Another).cloned() else { continue };
+            self.forecaster.judge_anew(role);
+            self.note(venue, Entry::ModelSwap { model: role, card, pane: answer.ticket.pane }, effects);
+        }
     }
 
     fn note_missed(&mut self, venue: &Venue, answer: &Answer, effects: &mut Effects) {

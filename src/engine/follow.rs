@@ -16,7 +16,7 @@ use super::journal::{Entry, Line};
 use super::refuse;
 use super::site::Site;
 use crate::feeds::{Batch, RecordRef};
-use crate::inference::{Answer, Outcome};
+use crate::inference::{Answer, Calls, Outcome, Role};
 use crate::time::EventTime;
 use crate::venue::{Feed, Venue, World};
 use std::collections::{BTreeMap, VecDeque};
@@ -185,7 +185,7 @@ impl Site {
             Entry::Command { command_id, .. } => {
                 following.reached(Feed::Commands) == i64::MAX && self.commands.iter().all(|placed| placed.command.command_id != *command_id)
             }
-            Entry::ModelMissed { pane, .. } => *pane <= self.closed_to,
+            Entry::ModelMissed { pane, .. } | Entry::ModelSwap { pane, .. } => *pane <= self.closed_to,
             Entry::IdleMark { .. } | Entry::Tick { .. } => false,
         };
         self.unplaced += usize::from(is_lost);
@@ -224,7 +224,7 @@ impl Site {
                 }
             }
             // They come with their record, and with the models' answer.
-            Entry::IdleEnd { .. } | Entry::ModelMissed { .. } => return false,
+            Entry::IdleEnd { .. } | Entry::ModelMissed { .. } | Entry::ModelSwap { .. } => return false,
         }
         true
     }
@@ -238,6 +238,19 @@ impl Site {
         }
     }
 
+    /// Who is to be asked for the pane ending at `end`: live by the orders, in a replay whoever was asked live.
+    pub(super) fn calls(&self, end: EventTime) -> Calls {
+        let Some(journal) = &self.journal else { return Role::ALL.map(|role| self.podium.call(role)) };
+        Role::ALL.map(|role| {
+            let of_pane = journal.iter().take_while(|entry| matches!(entry, Entry::ModelMissed { pane, .. } | Entry::ModelSwap { pane, .. } if *pane == end));
+            let swapped = of_pane.filter_map(|entry| match entry {
+                Entry::ModelSwap { model, card, .. } if *model == role => Some(card),
+                _ => None,
+            });
+            self.podium.call_again(role, swapped.last())
+        })
+    }
+
     /// The models' answer as the journal has it: what missed its deadline live has missed it again.
     pub(super) fn as_journaled(&self, answer: &Answer) -> Answer {
         let mut answer = answer.clone();
@@ -247,6 +260,7 @@ impl Site {
                     "flow" => answer.flow = Outcome::Missed,
                     _ => answer.anomaly = Outcome::Missed,
                 },
+                Entry::ModelSwap { pane, .. } if *pane == answer.ticket.pane => {}
                 _ => break,
             }
         }

@@ -1,6 +1,7 @@
 //! The journal of control records: what a replay must know besides the logs, one JSON record each on `midan.control`.
 
 use super::effects::{OutRecord, OutTopic};
+use crate::inference::{ModelCardRef, Role};
 use crate::time::EventTime;
 use crate::venue::{Feed, Venue};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ impl Entry {
     pub const fn after(&self) -> Option<EventTime> {
         match self {
             Self::IdleMark { after, .. } | Self::IdleEnd { after, .. } | Self::Tick { after, .. } | Self::Command { after, .. } => Some(*after),
-            Self::ModelMissed { .. } => None,
+            Self::ModelMissed { .. } | Self::ModelSwap { .. } => None,
         }
     }
 }
@@ -62,6 +63,16 @@ pub enum Entry {
         /// Which.
         model: Box<str>,
         /// The pane.
+        pane: EventTime,
+    },
+    /// Another model was asked than at the pane before.
+    ModelSwap {
+        /// In which role.
+        model: Role,
+        /// Which.
+        #[serde(flatten)]
+        card: ModelCardRef,
+        /// The first pane at which it was asked.
         pane: EventTime,
     },
 }

@@ -8,8 +8,9 @@ use super::effects::Effects;
 use super::journal::Entry;
 use super::site::{Site, SourceState};
 use crate::alarm::At;
-use crate::feeds::observation::{Action, Command};
+use crate::feeds::observation::{Action, Command, ModelRole};
 use crate::feeds::{Fault, Reason};
+use crate::inference::{ModelCardRef, Role};
 use crate::time::EventTime;
 use crate::venue::{Feed, Source, Venue};
 use serde::{Deserialize, Serialize};
@@ -107,6 +108,15 @@ impl Site {
             }
             let detail = format!("zone {} is not closed and has no head counter: nothing would carry the recount on", venue.zones[zone.index()].id);
             return Some(RefusedCommand { position: placed.position, fault: Fault::in_field(Reason::Refused, "zone", detail) });
+        }
+        if let Action::SwapModel { role, model, version, sha256, from } = placed.command.action {
+            let role = match role {
+                ModelRole::Flow => Role::Flow,
+                ModelRole::Anomaly => Role::Anomaly,
+            };
+            self.podium.order(role, ModelCardRef { name: model.into(), version: version.into(), sha256: sha256.into() }, from);
+            self.podium_dirty = true;
+            return None;
         }
         let reached = self.reached();
         let at = At { venue: &venue.id, event_time: reached, watermark: reached, coverage: self.coverage };

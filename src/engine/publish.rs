@@ -4,7 +4,6 @@
 
 use super::effects::{Effects, OutRecord, OutTopic};
 use super::revise::Delta;
-use super::settings::Settings;
 use super::tail::Tail;
 use crate::crowd::topology::Topology;
 use crate::crowd::{
@@ -191,14 +190,14 @@ pub(super) struct SourceShare {
     pub(super) expected: u32,
 }
 
-/// Publishes the picture of a pane that has just closed.
+/// Publishes the picture of a pane that has just closed, to which the model `flow` was asked.
 pub(super) fn pane(
     venue: &Venue,
     topology: &Topology,
     figures: &VenueFigures,
     outlooks: &Outlooks,
     shares: &[SourceShare],
-    settings: &Settings,
+    flow: Option<&ModelCardRef>,
     effects: &mut Effects,
 ) {
     let writer = Writer { venue, end: figures.end, watermark: figures.end };
@@ -206,7 +205,7 @@ pub(super) fn pane(
     let mut publish = |record: &PlaceRecord<'_>, tail: &Tail<'_>| effects.records.push(writer.record(record, tail, &mut text));
     let ages: BTreeMap<&'static str, f64> = figures.ages.iter().map(|(feed, age)| (feed.word(), age.as_secs_f64())).collect();
     let age_s = (!ages.is_empty()).then_some(&ages);
-    let (model, fallback) = (settings.flow.as_ref().map(ModelName::Model).unwrap_or(FALLBACK).text(), FALLBACK.text());
+    let (model, fallback) = (flow.map(ModelName::Model).unwrap_or(FALLBACK).text(), FALLBACK.text());
     let speaker = |outlooks: &[Outlook]| Some(if outlooks.iter().any(|outlook| outlook.by_model) { &*model } else { &*fallback });
     for (index, zone) in figures.zones.iter().enumerate() {
         let flows = of_zone(outlooks, index);

@@ -18,6 +18,7 @@ use crate::detect::WrongClock;
 use crate::feeds::Observation;
 use crate::feeds::observation::What;
 use crate::forecast::Forecaster;
+use crate::inference::Podium;
 use crate::time::{Distrust, EventTime, Guard, SourceClock, Span, Verdict};
 use crate::venue::{Feed, SensorId, Source, Venue, VenueId};
 use crate::window::{Identities, LateArrival, OpenPanes, Sighting};
@@ -92,6 +93,9 @@ pub(super) struct Site {
     pub(super) topology: Topology,
     pub(super) crowd: CrowdState,
     pub(super) forecaster: Forecaster,
+    /// Which models have the word.
+    pub(super) podium: Podium,
+    pub(super) podium_dirty: bool,
     /// By series, the counts of the pane that closes; used again.
     pub(super) counts: Vec<Option<u32>>,
     pub(super) alarms: AlarmBook,
@@ -183,6 +187,8 @@ impl Site {
             fast: Fast::default(),
             crowd: CrowdState::new(venue, &topology),
             forecaster: if forecasts { Forecaster::new(venue) } else { Forecaster::silent(venue) },
+            podium: Podium::default(),
+            podium_dirty: false,
             counts: Vec::new(),
             alarms: AlarmBook::default(),
             alarms_dirty: false,
@@ -271,10 +277,10 @@ impl Site {
 
     /// Whether an alert must wait for a commit: what it hangs on besides the logs does not stand yet. While a source is set aside, that is also how far the others were read before it
     /// spoke again: whoever reads the same records once more may hear it earlier. Not so the operators: an alert says how far their commands were read, and whoever makes it again keeps
-    /// back what lies beyond.
+    /// back what lies beyond. And while a model stands in for one that this instance lacks: the next life may have it.
     pub(super) fn hangs_on_a_commit(&self, venue: &Venue) -> bool {
         let is_set_aside = |(source, state): (&Source, &SourceState)| state.idle && source.feed != Feed::Commands;
-        self.tainted || self.tainted_in_commit || venue.sources.iter().zip(&self.sources).any(is_set_aside)
+        self.tainted || self.tainted_in_commit || self.podium.is_stood_in_for() || venue.sources.iter().zip(&self.sources).any(is_set_aside)
     }
 
     fn hear(&mut self, venue: &Venue, observation: &Observation, source: &Source, reached: EventTime) {

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Version of the entries' form; a change of any of them is a new version.
-const VERSION: u32 = 8;
+const VERSION: u32 = 9;
 
 #[derive(Serialize, Deserialize)]
 struct Layout {
@@ -72,6 +72,9 @@ impl Site {
         if std::mem::take(&mut self.fast.dirty) {
             write("fast".to_owned(), encode(&self.fast));
         }
+        if std::mem::take(&mut self.podium_dirty) {
+            write("podium".to_owned(), encode(&self.podium));
+        }
         let has_moved = std::mem::take(&mut self.dirty);
         if std::mem::take(&mut self.alarms_dirty) || has_moved {
             write("alarms".to_owned(), encode(&self.alarms));
@@ -116,6 +119,7 @@ impl Site {
             }
             "crowd" => decode(part, value).map(|crowd| self.crowd = crowd),
             "fast" => decode(part, value).map(|fast| self.fast = fast),
+            "podium" => decode(part, value).map(|podium| self.podium = podium),
             "alarms" => decode(part, value).map(|alarms| self.alarms = alarms),
             "rest" => decode(part, value).map(|rest| self.take_rest(rest)),
             "guard" => {

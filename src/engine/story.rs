@@ -9,7 +9,7 @@
 use super::journal::Line;
 use super::{Alert, Control, Effects, Engine, OutTopic, Placement, Settings, StateChange, Sums};
 use crate::feeds::{Batch, REOPENED, RecordRef};
-use crate::inference::{Answer, Ask, ModelCardRef, Outcome as ModelOutcome};
+use crate::inference::{Answer, Ask, Call, ModelCardRef, Outcome as ModelOutcome};
 use crate::time::EventTime;
 use crate::venue::load::{SourceFile, load};
 use crate::venue::{Feed, World};
@@ -243,10 +243,15 @@ impl Outcome {
 pub(crate) struct Run {
     pub(crate) engine: Engine,
     world: Arc<World>,
+    settings: Settings,
     /// Whether the models miss their deadline at a pane.
     pub(crate) misses: fn(EventTime) -> bool,
+    /// Which models the instance has beside the one that is configured, by their hashes.
+    pub(crate) models: Vec<&'static str>,
     /// What the flow model says where it does not miss it.
     pub(crate) flow: fn(&Ask) -> ModelOutcome,
+    /// The same of the one that was ordered.
+    pub(crate) ordered: fn(&Ask) -> ModelOutcome,
     pub(crate) outcome: Outcome,
     pub(crate) state: BTreeMap<String, Vec<u8>>,
     offsets: [i64; Feed::ALL.len()],
@@ -284,17 +289,27 @@ impl Run {
         Self::with(world, settings, [0; Feed::ALL.len()])
     }
 
+    /// A replay of this run on an instance like its own, which follows its journal and has these models beside the configured one.
+    pub(crate) fn replay(&self, models: &[&'static str]) -> Self {
+        let settings = Settings { placement: Placement::ByPane, journal: Some(Arc::new(self.journal())), ..self.settings.clone() };
+        let (flow, ordered) = (self.flow, self.ordered);
+        Self { flow, ordered, models: models.to_vec(), ..Self::with(Arc::clone(&self.world), settings, [0; Feed::ALL.len()]) }
+    }
+
     fn from_offsets(world: Arc<World>, placement: Placement, offsets: [i64; Feed::ALL.len()]) -> Self {
         Self::with(world, Settings { placement, ..Settings::default() }, offsets)
     }
 
     fn with(world: Arc<World>, settings: Settings, offsets: [i64; Feed::ALL.len()]) -> Self {
-        let engine = Engine::new(Arc::clone(&world), 0, 1, settings);
+        let engine = Engine::new(Arc::clone(&world), 0, 1, settings.clone());
         Self {
             engine,
             world,
+            settings,
             misses: |_| false,
+            models: Vec::new(),
             flow: |_| ModelOutcome::Absent,
+            ordered: |_| ModelOutcome::Absent,
             outcome: Outcome::default(),
             state: BTreeMap::new(),
             offsets,
@@ -352,8 +367,10 @@ impl Run {
                 .asks
                 .iter()
                 .map(|ask| {
-                    let flow = if (self.misses)(ask.ticket.pane) { ModelOutcome::Missed } else { (self.flow)(ask) };
-                    Control::Models(Answer { ticket: ask.ticket, flow, anomaly: ModelOutcome::Absent })
+                    let ordered = self.asked(&ask.calls[0]);
+                    let says = if ordered.is_some() { self.ordered } else { self.flow };
+                    let flow = if (self.misses)(ask.ticket.pane) { ModelOutcome::Missed } else { says(ask) };
+                    Control::Models(Answer { ticket: ask.ticket, flow, anomaly: ModelOutcome::Absent, by: [ordered, None] })
                 })
                 .collect();
             self.note(effects);
@@ -366,6 +383,10 @@ impl Run {
             effects = self.engine.step(&Batch::default(), &answers);
         }
         self.commit();
+    }
+
+    fn asked(&self, call: &Call) -> Option<ModelCardRef> {
+        call.now.iter().find(|card| self.models.contains(&&*card.sha256)).cloned()
     }
 
     fn commit(&mut self) {
@@ -400,7 +421,13 @@ impl Run {
 
     /// A new process: another engine that takes the state over and goes on from here.
     pub(crate) fn restarted(&self, placement: Placement) -> Self {
-        let mut heir = Self::from_offsets(Arc::clone(&self.world), placement, self.offsets);
+        let mut heir = Self {
+            misses: self.misses,
+            models: self.models.clone(),
+            flow: self.flow,
+            ordered: self.ordered,
+            ..Self::with(Arc::clone(&self.world), Settings { placement, ..self.settings.clone() }, self.offsets)
+        };
         for (key, value) in &self.state {
             heir.engine.restore(key.as_bytes(), value).unwrap();
         }

@@ -45,6 +45,7 @@ fields! {
     Density = "density", Vx = "vx", Vy = "vy", CallId = "call_id", X = "x", Y = "y", Kind = "kind", Station = "station", AirC = "air_c",
     WbgtC = "wbgt_c", RainMmH = "rain_mm_h", WindMS = "wind_m_s", Version = "version", ApproachShares = "approach_shares",
     ArrivalCurve = "arrival_curve", Tickets = "tickets", Services = "services", Health = "health",
+    Model = "model", Sha256 = "sha256", Role = "role",
 }
 
 impl Field {

@@ -455,4 +455,27 @@ pub enum Action {
         /// Persons in it.
         persons: u32,
     },
+    /// Another model is to speak.
+    SwapModel {
+        /// What it is for.
+        role: ModelRole,
+        /// Its name.
+        model: Box<str>,
+        /// Its version.
+        version: Box<str>,
+        /// SHA-256 of its file, lower-case hexadecimal.
+        sha256: Box<str>,
+        /// From the first pane that ends after this time.
+        from: EventTime,
+    },
+}
+
+/// What a model that an operator orders is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelRole {
+    /// The forecast of flows.
+    Flow,
+    /// The anomaly score.
+    Anomaly,
 }

@@ -32,6 +32,7 @@ use super::usual::{Gathering, StoredSlot, Usual};
 use super::watch::verdict::ZoneWatch;
 use super::watch::{Seen, Watch};
 use crate::crowd::ZoneFigures;
+use crate::inference::Role;
 use crate::inference::ask::{Answer, Ask, FEATURES, FLOW_FEATURES, HORIZONS, QUANTILES, Ticket};
 use crate::time::{EventTime, Span};
 use crate::venue::{Venue, VenueId, ZoneId};
@@ -172,6 +173,23 @@ impl Forecaster {
         self.judgement.is_model_off()
     }
 
+    /// Another model speaks in that role from now on: what is known of how the one before fared says nothing of it.
+    pub fn judge_anew(&mut self, role: Role) {
+        match role {
+            Role::Flow => {
+                let steps = self.judgement.judge_model_anew();
+                self.changed.extend(steps.into_iter().map(StateKey::Step));
+                self.changed.extend((0..HORIZONS as u8).map(StateKey::Horizon));
+            }
+            Role::Anomaly => {
+                for kind in [ScoreKind::ModelCold, ScoreKind::ModelWarm] {
+                    self.calibrations[kind as usize] = Calibration::default();
+                    self.changed.insert(StateKey::Calibration(kind));
+                }
+            }
+        }
+    }
+
     /// Corrects the count of the series at position `series` in the pane ending at `end` by `delta` persons, because a late event came. What was issued stays as it was.
     pub fn revise(&mut self, end: EventTime, series: usize, delta: i64) {
         if self.history.revise(end, series, delta) {
@@ -184,7 +202,7 @@ impl Forecaster {
     pub fn ask(&mut self, venue: VenueId, end: EventTime) -> Ask {
         self.fill(end);
         let rows = if self.is_silent { 0 } else { rows_for(self.layout.series.len()) };
-        Ask { ticket: Ticket { venue, pane: end }, rows, features: Arc::clone(&self.tensor), flow: Arc::clone(&self.flow) }
+        Ask { ticket: Ticket { venue, pane: end }, rows, features: Arc::clone(&self.tensor), flow: Arc::clone(&self.flow), calls: Default::default() }
     }
 
     /// Turns the answer into outlooks, and learns from it: scores, what was expected, how wrong it was. `zones` is the picture of the same pane, for the head counts.

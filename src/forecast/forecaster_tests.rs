@@ -18,14 +18,14 @@ fn end(pane: i64) -> EventTime {
 }
 
 fn absent(ask: &Ask) -> Answer {
-    Answer { ticket: ask.ticket, flow: Outcome::Absent, anomaly: Outcome::Absent }
+    Answer { ticket: ask.ticket, flow: Outcome::Absent, anomaly: Outcome::Absent, by: Default::default() }
 }
 
 /// A model that says "as plainly forecast, give or take one" for every flow, and scores by the last lag.
 fn said(ask: &Ask) -> Answer {
     let flow = [-1.0, 0.0, 1.0].repeat(ask.rows * HORIZONS);
     let anomaly = ask.features.chunks_exact(FEATURES).map(|row| 0.5 + row[0] / 10.0).collect();
-    Answer { ticket: ask.ticket, flow: Outcome::Ran(flow), anomaly: Outcome::Ran(anomaly) }
+    Answer { ticket: ask.ticket, flow: Outcome::Ran(flow), anomaly: Outcome::Ran(anomaly), by: Default::default() }
 }
 
 fn close(forecaster: &mut Forecaster, pane: i64, counts: &[Option<u32>], model: fn(&Ask) -> Answer) -> Outlooks {
@@ -77,7 +77,7 @@ fn without_an_answer_the_fallback_speaks() {
 
 #[test]
 fn an_answer_of_the_wrong_size_is_no_answer() {
-    let short = |ask: &Ask| Answer { ticket: ask.ticket, flow: Outcome::Ran(vec![0.0; 15]), anomaly: Outcome::Missed };
+    let short = |ask: &Ask| Answer { ticket: ask.ticket, flow: Outcome::Ran(vec![0.0; 15]), anomaly: Outcome::Missed, by: Default::default() };
     assert!(run(&mut Forecaster::new(&sample::venue()), 0..STEP, short).series.iter().all(|outlook| !outlook.by_model));
 }
 
@@ -279,7 +279,7 @@ proptest! {
 fn a_model_that_is_worse_for_long_is_switched_off_by_itself() {
     let absurd = |ask: &Ask| {
         let flow = [19.0, 20.0, 21.0].repeat(ask.rows * HORIZONS);
-        Answer { ticket: ask.ticket, flow: Outcome::Ran(flow), anomaly: Outcome::Absent }
+        Answer { ticket: ask.ticket, flow: Outcome::Ran(flow), anomaly: Outcome::Absent, by: Default::default() }
     };
     let mut forecaster = Forecaster::new(&sample::venue());
     run(&mut forecaster, 0..120 * STEP, absurd);

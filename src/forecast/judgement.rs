@@ -127,6 +127,15 @@ impl Judgement {
         self.horizons.iter().all(|of| of.mixture.is_model_off())
     }
 
+    /// Another model speaks from now on, and is judged by its own words alone. Returns the steps whose entries have changed.
+    pub fn judge_model_anew(&mut self) -> Vec<EventTime> {
+        for of in &mut self.horizons {
+            of.mixture.judge_model_anew();
+            of.green.mixture.judge_model_anew();
+        }
+        self.steps.forget_the_model()
+    }
+
     /// Keeps what was issued at `end`.
     pub fn keep(&mut self, end: EventTime, step: IssuedStep) {
         self.steps.keep(end, step);

@@ -53,6 +53,8 @@ pub struct Mixture {
     model: Record,
     /// Since the first step, s.
     age_s: f64,
+    /// Since the model that speaks now was first asked, s; from the first step on at most.
+    model_age_s: f64,
 }
 
 /// The shares of the voices.
@@ -69,6 +71,7 @@ impl Mixture {
     /// Lets a step of `step_s` seconds pass.
     pub fn forget(&mut self, step_s: f64) {
         self.age_s += step_s;
+        self.model_age_s += step_s;
         let keep = libm::exp2(-step_s / (YOUNG * self.age_s).clamp(YOUNGEST_S, HALF_LIFE_S));
         for record in [&mut self.plain, &mut self.latest, &mut self.event, &mut self.model] {
             for sum in [&mut record.own, &mut record.learnt, &mut record.cases] {
@@ -87,6 +90,11 @@ impl Mixture {
                 record.count(error(said), learnt);
             }
         }
+    }
+
+    /// Another model speaks from now on: it is heard like one of the first day.
+    pub fn judge_model_anew(&mut self) {
+        (self.model, self.model_age_s) = (Record::default(), 0.0);
     }
 
     /// The shares of those who speak.
@@ -108,7 +116,7 @@ impl Mixture {
 
     /// Whether the model has been so much worse for so long that it is better off. It is judged on, and so comes back when it is worth hearing.
     pub fn is_model_off(&self) -> bool {
-        self.model.cases >= OFF_CASES && self.age_s >= OFF_AGE_S && self.model_ratio().is_some_and(|ratio| ratio > OFF)
+        self.model.cases >= OFF_CASES && self.model_age_s >= OFF_AGE_S && self.model_ratio().is_some_and(|ratio| ratio > OFF)
     }
 
     /// The model's error as a share of that of what was learnt without it; `None` before it has spoken.
@@ -211,6 +219,23 @@ mod tests {
     fn a_silent_model_takes_nothing_away() {
         let voices = Voices { plain: 100.0, learnt: 100.0, latest: None, event: None, model: None };
         assert!((Mixture::default().shares(&voices).of(&voices) - 100.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn another_model_is_heard_like_one_of_the_first_day_and_has_two_days_of_its_own() {
+        let bad = Voices { plain: 108.0, learnt: 105.0, latest: None, event: None, model: Some(150.0) };
+        let mut mixture = after(600, &bad, 100.0);
+        assert!(mixture.is_model_off());
+        mixture.judge_model_anew();
+        assert!(!mixture.is_model_off());
+        assert!(mixture.shares(&bad).model() > 0.1, "{:?}", mixture.shares(&bad));
+        let mut steps = 0;
+        while !mixture.is_model_off() {
+            mixture.forget(STEP_S);
+            mixture.learn(&bad, 100.0, 10.0);
+            steps += 1;
+        }
+        assert!((576..600).contains(&steps), "{steps}");
     }
 
     #[test]

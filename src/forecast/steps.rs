@@ -146,6 +146,16 @@ impl IssuedSteps {
         fits
     }
 
+    /// Forgets what the model said, of which another one is not to be judged; returns the steps in which it had.
+    pub fn forget_the_model(&mut self) -> Vec<EventTime> {
+        let said = self.steps.iter_mut().filter(|(_, step)| !step.model.is_empty());
+        said.map(|(end, step)| {
+            step.model.clear();
+            *end
+        })
+        .collect()
+    }
+
     /// Forgets what was issued at or before `end`; returns the steps forgotten.
     pub fn forget_until(&mut self, end: EventTime) -> Vec<EventTime> {
         let gone: Vec<EventTime> = self.steps.range(..=end).map(|(end, _)| *end).collect();

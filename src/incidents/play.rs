@@ -89,7 +89,7 @@ impl Run {
         let mut effects = self.engine.step(batch, controls);
         loop {
             self.outcomes.panes += effects.asks.len() as u64;
-            let absent = |ask: &crate::inference::Ask| Answer { ticket: ask.ticket, flow: Outcome::Absent, anomaly: Outcome::Absent };
+            let absent = |ask: &crate::inference::Ask| Answer { ticket: ask.ticket, flow: Outcome::Absent, anomaly: Outcome::Absent, by: Default::default() };
             let answers: Vec<Control> = effects.asks.iter().map(|ask| Control::Models(absent(ask))).collect();
             if let Some(ask) = effects.asks.first() {
                 self.first_pane.get_or_insert(ask.ticket.pane.as_millis());

@@ -3,6 +3,8 @@
 //! The core asks, the edge runs: `step` hands out an [`Ask`], and gets an [`Answer`] as a control. Whatever happened in between (a missed deadline, no library) is in the
 //! answer, so the core stays a function of its inputs.
 
+use super::manifest::{ModelCardRef, Role};
+use super::podium::Call;
 use crate::time::EventTime;
 use crate::venue::VenueId;
 use serde::{Deserialize, Serialize};
@@ -39,7 +41,15 @@ pub struct Ask {
     pub features: Arc<Vec<f32>>,
     /// For the flow model: `rows × FLOW_FEATURES`, likewise.
     pub flow: Arc<Vec<f32>>,
+    /// Whom it is for.
+    pub calls: Calls,
 }
+
+/// Whom a request is for, by role.
+pub type Calls = [Call; Role::ALL.len()];
+
+/// Who was asked, by role; `None` for the model that is configured.
+pub type By = [Option<ModelCardRef>; Role::ALL.len()];
 
 /// What came back.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +60,8 @@ pub struct Answer {
     pub flow: Outcome,
     /// The anomaly score: `rows × 1`, 0 to 1.
     pub anomaly: Outcome,
+    /// Who was asked, whether or not it could say anything.
+    pub by: By,
 }
 
 /// What became of one model's run.

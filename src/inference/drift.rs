@@ -149,7 +149,7 @@ mod tests {
             row[102] = 1.0;
         }
         let ticket = Ticket { venue: VenueId(0), pane: EventTime::from_millis(quarter * 900_000) };
-        Ask { ticket, rows: 16, features: Arc::new(vec![0.0; 16 * FEATURES]), flow: Arc::new(flow) }
+        Ask { ticket, rows: 16, features: Arc::new(vec![0.0; 16 * FEATURES]), flow: Arc::new(flow), calls: Default::default() }
     }
 
     /// What is told in the days `from..to`, as (day, part, index).

@@ -135,7 +135,7 @@ mod tests {
             row[COS] = 1.0;
         }
         let ticket = Ticket { venue: VenueId(0), pane: EventTime::from_millis(pane_s * 1_000) };
-        Ask { ticket, rows: 16, features: Arc::new(vec![0.0; 16 * FEATURES]), flow: Arc::new(flow) }
+        Ask { ticket, rows: 16, features: Arc::new(vec![0.0; 16 * FEATURES]), flow: Arc::new(flow), calls: Default::default() }
     }
 
     fn says(quantiles: [f32; QUANTILES]) -> Vec<f32> {

@@ -7,14 +7,17 @@
 //! - [`library`]: the shared library of ONNX Runtime, loaded once per process.
 //! - [`model`]: one model: its manifest, its file's hash, its session.
 //! - [`models`]: both models of a shard, the deadline, and what the console is told.
+//! - [`shelf`]: models that an operator orders, found by their hash.
 
 pub mod library;
 pub mod model;
 pub mod models;
+pub mod shelf;
 
 pub use library::{Library, LibraryFault};
 pub use model::{Model, ModelFault};
 pub use models::{Deadline, ModelState, ModelStatus, Models, Settings};
+pub use shelf::News;
 
 #[cfg(test)]
 mod tests;

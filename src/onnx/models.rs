@@ -4,8 +4,11 @@
 //! numbers are there, because the pane was to be out by then and its replay must say the same (the answer is journaled, DESIGN §4 rule 5). A run cannot
 //! be broken off half way: the deadline bounds what counts, and the fixed shape bounds what a run can take.
 //!
+//! A request may name other models than the configured ones, which an operator has ordered ([`super::shelf`]); the first that is at hand is asked, and the answer says which.
+//!
 //! A third seat is the *shadow's*: a flow model that hears every request and is in no answer. It may cost the panes no more than the deadline: once late, it is sent away.
 
+use super::shelf::{News, Shelf};
 use super::{Library, Model};
 use crate::inference::{Answer, Ask, ModelCardRef, Outcome, Role};
 use std::path::PathBuf;
@@ -22,6 +25,8 @@ pub struct Settings {
     pub anomaly: Option<PathBuf>,
     /// The manifest of a flow model that only listens; `None` for none.
     pub shadow: Option<PathBuf>,
+    /// Where the models lie that may be ordered: a folder of manifests; `None` where none may.
+    pub folder: Option<PathBuf>,
     /// How long one run may take; `None` for as long as it takes, which a run that must be the same again needs.
     pub deadline: Option<Deadline>,
     /// Rows of the largest request that is to be expected: the warm-up plans memory for it.
@@ -77,13 +82,17 @@ pub struct Models {
     flow: Seat,
     anomaly: Seat,
     shadow: Option<Seat>,
+    shelf: Option<Shelf>,
+    /// How long the last runs took, by role.
+    took: [Duration; Role::ALL.len()],
     /// What the shadow said to the last request.
     murmured: Option<Outcome>,
     deadline: Option<Deadline>,
 }
 
+/// A place for one model.
 #[derive(Debug)]
-struct Seat {
+pub(super) struct Seat {
     model: Option<Model>,
     status: ModelStatus,
 }
@@ -115,10 +124,13 @@ impl Models {
             let model = loaded.and_then(|library| Model::load(library, manifest, role, settings.rows.max(1)).map_err(|fault| fault.to_string()));
             model.map_or_else(|why| Seat::empty(role, why), |model| Seat::taken(role, model))
         };
+        let elsewhere = [&settings.flow, &settings.anomaly, &settings.shadow].into_iter().flatten().cloned().collect();
         Self {
             flow: seat(Role::Flow, &settings.flow),
             anomaly: seat(Role::Anomaly, &settings.anomaly),
             shadow: settings.shadow.as_ref().map(|_| seat(Role::Flow, &settings.shadow)),
+            shelf: Some(Shelf::new(library.clone(), settings.folder.clone(), elsewhere, settings.rows.max(1))),
+            took: Default::default(),
             murmured: None,
             deadline: settings.deadline,
         }
@@ -127,7 +139,7 @@ impl Models {
     /// No models at all, and why.
     pub fn none(why: &str) -> Self {
         let [flow, anomaly] = Role::ALL.map(|role| Seat::empty(role, why.to_owned()));
-        Self { flow, anomaly, shadow: None, murmured: None, deadline: None }
+        Self { flow, anomaly, shadow: None, shelf: None, took: Default::default(), murmured: None, deadline: None }
     }
 
     /// Answers a request: one batched run per model.
@@ -141,7 +153,8 @@ impl Models {
     }
 
     fn run_within(&mut self, ask: &Ask, within: Option<Duration>) -> Answer {
-        let answer = Answer { ticket: ask.ticket, flow: self.flow.run(ask, within), anomaly: self.anomaly.run(ask, within) };
+        let [flow, anomaly] = Role::ALL.map(|role| self.run_one(role, ask, within));
+        let answer = Answer { ticket: ask.ticket, flow: flow.0, anomaly: anomaly.0, by: [flow.1, anomaly.1] };
         self.murmured = self.shadow.as_mut().map(|shadow| shadow.run(ask, within));
         if self.murmured == Some(Outcome::Missed)
             && let Some(shadow) = &mut self.shadow
@@ -150,6 +163,41 @@ impl Models {
             (shadow.model, shadow.status.state) = (None, ModelState::Fallback { why });
         }
         answer
+    }
+
+    /// Asks the first at hand of those whom the request is for. What lies ahead is loaded by the way; that counts in no run's time.
+    fn run_one(&mut self, role: Role, ask: &Ask, within: Option<Duration>) -> (Outcome, Option<ModelCardRef>) {
+        let call = &ask.calls[role as usize];
+        let asked = call.now.iter().find(|card| self.is_configured(role, card) || self.shelf.as_mut().is_some_and(|shelf| shelf.has(role, card)));
+        let configured = match role {
+            Role::Flow => &mut self.flow,
+            Role::Anomaly => &mut self.anomaly,
+        };
+        let ordered = asked.and_then(|card| self.shelf.as_mut()?.seat(role, card));
+        let seat = ordered.unwrap_or(configured);
+        let outcome = seat.run(ask, within);
+        self.took[role as usize] = seat.status.last_run;
+        let by = asked.and(seat.model.as_ref().map(Model::card));
+        if let Some(ahead) = call.ahead.as_ref().filter(|card| !self.is_configured(role, card))
+            && let Some(shelf) = &mut self.shelf
+        {
+            shelf.has(role, ahead);
+        }
+        (outcome, by)
+    }
+
+    fn is_configured(&self, role: Role, card: &ModelCardRef) -> bool {
+        self.card(role).is_some_and(|configured| configured.sha256 == card.sha256)
+    }
+
+    /// How long the last runs took, by role.
+    pub const fn took(&self) -> [Duration; Role::ALL.len()] {
+        self.took
+    }
+
+    /// What became of models that were ordered, since the last call.
+    pub fn take_news(&mut self) -> Vec<News> {
+        self.shelf.as_mut().map(Shelf::take_news).unwrap_or_default()
     }
 
     /// What the shadow said to the last request; `None` where there is no shadow.
@@ -167,7 +215,7 @@ impl Models {
         [&self.flow.status, &self.anomaly.status]
     }
 
-    /// The model that speaks in a role, as outputs name it; `None` when the fallback does.
+    /// The model that is configured for a role, as outputs name it; `None` when the fallback speaks in its place.
     pub const fn card(&self, role: Role) -> Option<&ModelCardRef> {
         let seat = match role {
             Role::Flow => &self.flow,
@@ -185,7 +233,7 @@ impl Seat {
         Self { model: None, status: ModelStatus::new(role, ModelState::Fallback { why }) }
     }
 
-    fn taken(role: Role, model: Model) -> Self {
+    pub(super) fn taken(role: Role, model: Model) -> Self {
         let state = ModelState::Active { card: model.card(), last_fault: None };
         Self { status: ModelStatus::new(role, state), model: Some(model) }
     }

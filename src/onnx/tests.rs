@@ -29,7 +29,15 @@ fn models_folder() -> PathBuf {
 
 fn settings(library: PathBuf) -> Settings {
     let manifest = |name: &str| Some(models_folder().join(name));
-    Settings { library, flow: manifest("crowd-flow.toml"), anomaly: manifest("crowd-anomaly.toml"), shadow: None, deadline: None, rows: 64 }
+    Settings {
+        library,
+        flow: manifest("crowd-flow.toml"),
+        anomaly: manifest("crowd-anomaly.toml"),
+        shadow: None,
+        folder: Some(models_folder()),
+        deadline: None,
+        rows: 64,
+    }
 }
 
 /// Both models, or `None` with a word why this test has nothing to run.
@@ -49,7 +57,13 @@ fn ask(rows: usize, features: Vec<f32>) -> Ask {
     let flow = (0..rows).flat_map(|row| (0..FLOW_FEATURES).map(move |place| (row, place)));
     // Each flow row repeats the anomaly row of the same place, so that a test need vary only one of them.
     let flow = flow.map(|(row, place)| features[row * FEATURES + place % FEATURES]).collect();
-    Ask { ticket: Ticket { venue: VenueId(0), pane: EventTime::from_millis(0) }, rows, features: Arc::new(features), flow: Arc::new(flow) }
+    Ask {
+        ticket: Ticket { venue: VenueId(0), pane: EventTime::from_millis(0) },
+        rows,
+        features: Arc::new(features),
+        flow: Arc::new(flow),
+        calls: Default::default(),
+    }
 }
 
 /// Rows of plausible features, different in each row.
@@ -66,6 +80,7 @@ fn ran(outcome: Outcome) -> Vec<f32> {
 
 mod faults;
 mod figures;
+mod ordered;
 
 #[test]
 fn card_manifest_and_file_tell_of_the_same_model() {

@@ -89,6 +89,6 @@ pub struct NoModels;
 
 impl Models for NoModels {
     fn run(&mut self, ask: &Ask) -> Answer {
-        Answer { ticket: ask.ticket, flow: Outcome::Absent, anomaly: Outcome::Absent }
+        Answer { ticket: ask.ticket, flow: Outcome::Absent, anomaly: Outcome::Absent, by: Default::default() }
     }
 }

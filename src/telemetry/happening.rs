@@ -1,6 +1,7 @@
 //! The happenings: each knows its metric, its labels and its log line, and nobody else does.
 
 use super::metrics::Telemetry;
+use crate::inference::ModelCardRef;
 use crate::time::EventTime;
 
 /// Something that happened at the edge.
@@ -48,6 +49,30 @@ pub struct ModelJudged {
     pub error: f64,
     /// How many lay within the 10 % and 90 % quantiles.
     pub inside: u64,
+}
+
+/// A model that an operator has ordered was looked for on this instance.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelNamed<'a> {
+    /// `flow` or `anomaly`.
+    pub model: &'static str,
+    /// Which.
+    pub card: &'a ModelCardRef,
+    /// Why it cannot speak; `None` where it is ready.
+    pub fault: Option<&'a str>,
+}
+
+/// From a pane on another model is asked at a venue.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelSwapped<'a> {
+    /// The venue.
+    pub venue: &'a str,
+    /// `flow` or `anomaly`.
+    pub model: &'static str,
+    /// Which.
+    pub card: &'a ModelCardRef,
+    /// The end of the pane.
+    pub pane: EventTime,
 }
 
 /// The inputs of the flow model of the last week were held against those of the reference week.
@@ -305,6 +330,33 @@ impl Happening for ModelJudged {
         telemetry.model_cases.with_label_values(&[self.model]).inc_by(self.cases);
         telemetry.model_error.with_label_values(&[self.model]).inc_by(self.error);
         telemetry.model_inside.with_label_values(&[self.model]).inc_by(self.inside);
+    }
+}
+
+impl Happening for ModelNamed<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.model_unavailable.with_label_values(&[self.model, &self.card.sha256]).set(i64::from(self.fault.is_some()));
+    }
+
+    fn log(&self) {
+        let ModelCardRef { name, version, sha256 } = self.card;
+        match self.fault {
+            None => tracing::info!(model = self.model, name, version, sha256, "An ordered model is loaded and warm."),
+            Some(why) => {
+                tracing::error!(model = self.model, name, version, sha256, why, "An ordered model cannot speak on this instance; who spoke before goes on.")
+            }
+        }
+    }
+}
+
+impl Happening for ModelSwapped<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.model_swaps.with_label_values(&[self.venue, self.model]).inc();
+    }
+
+    fn log(&self) {
+        let ModelCardRef { name, version, sha256 } = self.card;
+        tracing::info!(venue = self.venue, model = self.model, name, version, sha256, pane = self.pane.as_millis(), "Another model speaks from this pane on.");
     }
 }
 

@@ -30,5 +30,6 @@ mod shard_on_embedded;
 mod shard_on_kafka;
 mod shard_promises;
 mod simulation;
+mod swap;
 mod tally;
 mod thresholds;

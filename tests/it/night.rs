@@ -237,6 +237,7 @@ pub(crate) fn seat() -> Option<(onnx::Models, Settings)> {
         flow: manifest("crowd-flow.toml"),
         anomaly: manifest("crowd-anomaly.toml"),
         shadow: None,
+        folder: None,
         deadline: None,
         rows,
     };

@@ -78,7 +78,7 @@ impl Core for Asking {
         for _ in batch.iter().filter(|record| record.feed == Feed::Sensors) {
             (self.0.dirty, self.0.records) = (true, self.0.records + 1);
             let ticket = Ticket { venue: VenueId(0), pane: EventTime::from_millis(self.0.records as i64) };
-            effects.asks.push(Ask { ticket, rows: 0, features: Default::default(), flow: Default::default() });
+            effects.asks.push(Ask { ticket, rows: 0, features: Default::default(), flow: Default::default(), calls: Default::default() });
         }
         effects
     }
@@ -103,7 +103,7 @@ struct Hurried;
 
 impl Models for Hurried {
     fn run(&mut self, ask: &Ask) -> Answer {
-        Answer { ticket: ask.ticket, flow: Outcome::Missed, anomaly: Outcome::Absent }
+        Answer { ticket: ask.ticket, flow: Outcome::Missed, anomaly: Outcome::Absent, by: Default::default() }
     }
 
     fn run_unhurried(&mut self, ask: &Ask) -> Answer {
@@ -116,7 +116,7 @@ struct Quick;
 
 impl Models for Quick {
     fn run(&mut self, ask: &Ask) -> Answer {
-        Answer { ticket: ask.ticket, flow: Outcome::Ran(vec![1.0]), anomaly: Outcome::Absent }
+        Answer { ticket: ask.ticket, flow: Outcome::Ran(vec![1.0]), anomaly: Outcome::Absent, by: Default::default() }
     }
 }
 

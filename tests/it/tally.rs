@@ -57,6 +57,7 @@ impl Tally {
                 rows: 16,
                 features: Vec::new().into(),
                 flow: Vec::new().into(),
+                calls: Default::default(),
             });
         }
     }

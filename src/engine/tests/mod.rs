@@ -11,6 +11,7 @@ mod models;
 mod order;
 mod recovery;
 mod silence;
+mod swap;
 mod threads;
 
 use super::story::{Record, SOURCES, command, count, count_over, lanes, low_water, passengers, raw, scan};

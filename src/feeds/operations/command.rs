@@ -1,10 +1,10 @@
-//! `command`: what an operator does to an alarm, or a count made by eye. Each action says what it needs; a command without it is refused here, before anything acts on it.
+//! `command`: what an operator does to an alarm, a count made by eye, or the order that another model speaks. Each action says what it needs; a command without it is refused here, before anything acts on it.
 
 use crate::feeds::Item;
-use crate::feeds::fault::Fault;
+use crate::feeds::fault::{Fault, Reason};
 use crate::feeds::fields::{Field, FieldSet, Fields};
 use crate::feeds::format::{Decoder, Format};
-use crate::feeds::observation::{Action, Command};
+use crate::feeds::observation::{Action, Command, ModelRole};
 use crate::feeds::origin::Origin;
 use crate::venue::Feed;
 
@@ -19,8 +19,22 @@ pub const FORMAT: Format = Format {
     decoder: Decoder::Json(KNOWN, decode),
 };
 
-const KNOWN: FieldSet =
-    FieldSet::of(&[Field::CommandId, Field::Operator, Field::At, Field::Action, Field::AlarmId, Field::Until, Field::Reason, Field::Zone, Field::Persons]);
+const KNOWN: FieldSet = FieldSet::of(&[
+    Field::CommandId,
+    Field::Operator,
+    Field::At,
+    Field::Action,
+    Field::AlarmId,
+    Field::Until,
+    Field::Reason,
+    Field::Zone,
+    Field::Persons,
+    Field::Model,
+    Field::Version,
+    Field::Sha256,
+    Field::Role,
+    Field::From,
+]);
 
 /// Takes from the fields what one action needs.
 type Needs = fn(&Fields<'_>, &Origin<'_>) -> Result<Action, Fault>;
@@ -37,7 +51,11 @@ const ACTIONS: &[(&str, Needs)] = &[
     ("escalate", |fields, _| Ok(Action::Escalate { alarm_id: alarm(fields)? })),
     ("comment", comment),
     ("recount", |fields, origin| Ok(Action::Recount { persons: fields.number(Field::Persons)?, zone: origin.zone(fields)? })),
+    ("swap_model", swap),
 ];
+
+/// What a model is for, as the field `role` has it.
+const ROLES: &[(&str, ModelRole)] = &[("flow", ModelRole::Flow), ("anomaly", ModelRole::Anomaly)];
 
 fn decode(fields: &Fields<'_>, origin: &Origin<'_>) -> Result<Item, Fault> {
     let command_id = fields.text(Field::CommandId)?.into();
@@ -56,4 +74,19 @@ fn alarm(fields: &Fields<'_>) -> Result<Box<str>, Fault> {
 fn comment(fields: &Fields<'_>, _: &Origin<'_>) -> Result<Action, Fault> {
     fields.text(Field::Reason)?;
     Ok(Action::Comment { alarm_id: alarm(fields)? })
+}
+
+/// A model is named whole: by its hash, which decides, and by what people call it.
+fn swap(fields: &Fields<'_>, _: &Origin<'_>) -> Result<Action, Fault> {
+    let sha256 = fields.text(Field::Sha256)?;
+    if sha256.len() != 64 || !sha256.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+        return Err(Fault::in_field(Reason::WrongValue, Field::Sha256.word(), "is not 64 lower-case hexadecimal digits"));
+    }
+    Ok(Action::SwapModel {
+        role: fields.may_word(Field::Role, ROLES)?.unwrap_or(ModelRole::Flow),
+        model: fields.text(Field::Model)?.into(),
+        version: fields.text(Field::Version)?.into(),
+        sha256: sha256.into(),
+        from: fields.may_time(Field::From)?.map_or_else(|| fields.time(Field::At), Ok)?,
+    })
 }

@@ -1,4 +1,4 @@
-//! Live schedules: the broker's time passes, sources fall silent and speak again, models miss their deadline, commands take effect when they are read.
+//! Live schedules: the broker's time passes, sources fall silent and speak again, models miss their deadline or are missing where they were ordered, commands take effect when they are read.
 //!
 //! What is decided then hangs on what was read when, so there is no undisturbed run to compare with. But every decision is in the journal of the disturbed run, and a replay of its inputs
 //! that follows this journal must come to the same bytes (DESIGN §4 rule 5), however the feeds are read.

@@ -163,6 +163,7 @@ impl Schedule {
                 Entry::Tick { .. } => "tick",
                 Entry::Command { .. } => "command on arrival",
                 Entry::ModelMissed { .. } => "miss journaled",
+                Entry::ModelSwap { .. } => "swap journaled",
             });
         }
         Ok(replayed)
@@ -344,6 +345,6 @@ fn however_the_shards_and_the_log_fail_the_bytes_are_those_of_an_undisturbed_run
     });
     println!("{schedules} schedules in {:.1} s: {told:?}", began.elapsed().as_secs_f64());
     let faults = ["crash", "outage", "slept", "refused", "answer lost", "request lost", "fenced", "left"];
-    let decisions = ["mark", "end of a mark", "tick", "command on arrival", "miss journaled"];
+    let decisions = ["mark", "end of a mark", "tick", "command on arrival", "miss journaled", "swap journaled", "ordered model missing"];
     assert!(schedules < 500 || faults.iter().chain(&decisions).all(|what| told.contains_key(what)));
 }
