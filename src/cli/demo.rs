@@ -10,7 +10,7 @@
 use super::args::{DemoArgs, Speed};
 use super::drive::Folder;
 use super::night;
-use super::pump::{WATCHED, Watchers};
+use super::pump::{Until, WATCHED, Watchers};
 use super::run::serving;
 use super::service::{Around, Seat, Told, Watch, stopwatch, wall_ms};
 use super::settings::Settings;
@@ -71,7 +71,7 @@ pub(super) fn run(settings: &Settings, args: &DemoArgs) -> anyhow::Result<ExitCo
                 }
             }),
         };
-        watchers.follow(&mut tail, &ended)?;
+        watchers.follow(&mut tail, &ended, Until::Read)?;
         feeding.join().map_err(|_| anyhow::anyhow!("the simulation panicked"))??;
         sharding.join().map_err(|_| anyhow::anyhow!("the shard panicked"))??;
         Ok(watchers.summary)

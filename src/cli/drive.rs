@@ -3,7 +3,7 @@
 //! What `replay` and `bench` share. The run decides by rule (every partition is read to its end, no broker time, no deadline), so the same records give the same bytes.
 
 use super::args::ReplayArgs;
-use super::pump::{WATCHED, Watchers};
+use super::pump::{Until, WATCHED, Watchers};
 use super::service::{Around, Seat, Told, Watch};
 use super::settings::Settings;
 use crate::engine::journal::Line;
@@ -92,7 +92,7 @@ impl Drive<'_> {
             });
             let (summary, freshest) = (Summary::default(), Freshest::default());
             let mut watchers = Watchers { around: self.around, summary, freshest, results, now: Box::new(|| log.clock()), told: Box::new(|_| {}) };
-            watchers.follow(&mut tail, &ended)?;
+            watchers.follow(&mut tail, &ended, Until::Read)?;
             feeding.join().map_err(|_| anyhow::anyhow!("the feeder panicked"))??;
             let stats = sharding.join().map_err(|_| anyhow::anyhow!("the shard panicked"))??;
             let mut summary = watchers.summary;

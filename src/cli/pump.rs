@@ -37,6 +37,15 @@ pub(super) enum News<'a> {
     Alarm(Box<Change>),
 }
 
+/// When a reader of the outputs is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    /// It is told to stop: nobody waits for a page to be up to date.
+    Told,
+    /// It is told to stop and has read all there is.
+    Read,
+}
+
 /// Makes a call again for as long as its answer is to do so and nobody stops: a reader that gives up leaves the console without a picture.
 pub(super) fn patiently<T>(mut call: impl FnMut() -> Result<T, LogError>, stop: &AtomicBool) -> Result<T, LogError> {
     loop {
@@ -75,11 +84,14 @@ pub(super) struct MatchLine {
 }
 
 impl Watchers<'_> {
-    /// Reads `tail` until `stop` is set and its end is reached.
-    pub(super) fn follow(&mut self, tail: &mut dyn Tail, stop: &AtomicBool) -> anyhow::Result<()> {
+    /// Reads `tail` until `stop` is set and, with [`Until::Read`], its end is reached.
+    pub(super) fn follow(&mut self, tail: &mut dyn Tail, stop: &AtomicBool, until: Until) -> anyhow::Result<()> {
         let mut records = Vec::new();
         loop {
             let stopping = stop.load(Ordering::Relaxed);
+            if stopping && until == Until::Told {
+                return Ok(());
+            }
             records.clear();
             patiently(|| tail.poll(AT_A_TIME, Duration::from_millis(100), &mut records), stop)?;
             self.around.view.set_now((self.now)());

@@ -2,7 +2,7 @@
 
 use super::args::RunArgs;
 use super::demo::on_signal;
-use super::pump::{WATCHED, Watchers, patiently};
+use super::pump::{Until, WATCHED, Watchers, patiently};
 use super::service::{self, Around, Seat, Told, Watch, wall_ms};
 use super::settings::{PlacementName, Settings};
 use crate::console::api::{CommandSink, Status};
@@ -23,16 +23,18 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> anyhow::Result<ExitCod
     let around = Around::new(service::world(settings)?)?;
     let kafka = kafka::Settings { memory: settings.shards.memory(), ..settings.kafka.clients() };
     let plan = super::topics::plan(settings);
-    let faults = checked(&kafka, &plan)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    on_signal(&stop)?;
+    end_within(settings.shards.stop_within.0, &stop);
+    let Some(faults) = checked(&kafka, &plan, &stop)? else {
+        return Ok(ExitCode::SUCCESS);
+    };
     if !faults.is_empty() {
         let list = faults.iter().map(|fault| format!("\n  {fault}")).collect::<String>();
         anyhow::bail!("the topics are not as Midan needs them; `midan topics create` makes what is missing:{list}");
     }
-    let stop = Arc::new(AtomicBool::new(false));
     let ended = AtomicBool::new(false);
     let ready = Arc::new(AtomicBool::new(false));
-    on_signal(&stop)?;
-    end_within(settings.shards.stop_within.0, &stop);
     let (served, stop_serving) = watch::channel(false);
     let shards = args.shards.unwrap_or(settings.shards.count).max(1);
     let console = (!args.no_console).then(|| console(settings, &around, &kafka, shards, &ready, stop_serving)).transpose()?;
@@ -64,16 +66,17 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> anyhow::Result<ExitCod
 /// A broker that restarts while this process starts is waited for so long; a wrong address still ends with its message.
 const BROKER_PATIENCE: Duration = Duration::from_secs(30);
 
-/// What is wrong with the topics.
-fn checked(kafka: &kafka::Settings, plan: &topics::Plan) -> anyhow::Result<Vec<topics::Fault>> {
+/// What is wrong with the topics; `None` when it is told to stop before the broker has answered.
+fn checked(kafka: &kafka::Settings, plan: &topics::Plan, stop: &AtomicBool) -> anyhow::Result<Option<Vec<topics::Fault>>> {
     let began = service::stopwatch();
     loop {
         match KafkaAdmin::new(kafka).and_then(|admin| admin.check(plan)) {
+            _ if stop.load(Ordering::Relaxed) => return Ok(None),
             Err(why) if why.answer() == Answer::Retry && began.elapsed() < BROKER_PATIENCE => {
                 tracing::warn!(%why, "The broker does not answer yet.");
                 rest(Duration::from_secs(1));
             }
-            result => return Ok(result?),
+            result => return Ok(Some(result?)),
         }
     }
 }
@@ -144,7 +147,7 @@ fn follow(around: &Around, kafka: &kafka::Settings, ended: &AtomicBool) -> anyho
     let mut tail = patiently(|| KafkaTail::new(kafka, &WATCHED, Since::Beginning), ended)?;
     let (summary, freshest) = (Summary::default(), Freshest::default());
     let mut watchers = Watchers { around, summary, freshest, results: None, now: Box::new(wall_ms), told: Box::new(|_| {}) };
-    watchers.follow(&mut tail, ended)
+    watchers.follow(&mut tail, ended, Until::Told)
 }
 
 fn console(

@@ -71,7 +71,7 @@ impl CrowdState {
     }
 
     /// Remembers what the pane's reports say beyond its flows.
-    fn note(&mut self, venue: &Venue, topology: &Topology, end: EventTime, content: &PaneContent) {
+    pub(super) fn note(&mut self, venue: &Venue, topology: &Topology, end: EventTime, content: &PaneContent) {
         note_reports(self, topology, end, content);
         note_states(self, venue, topology, content);
         for ((sensor, (at, _, _)), total) in &content.totals {
@@ -89,7 +89,15 @@ impl CrowdState {
         }
     }
 
-    fn move_heads(&mut self, venue: &Venue, topology: &Topology, end: EventTime, content: &PaneContent, crossings: &[CrossingFlow], flows: &[ZoneFlows]) {
+    pub(super) fn move_heads(
+        &mut self,
+        venue: &Venue,
+        topology: &Topology,
+        end: EventTime,
+        content: &PaneContent,
+        crossings: &[CrossingFlow],
+        flows: &[ZoneFlows],
+    ) {
         self.zones.iter_mut().for_each(|zone| zone.parted = None);
         for (i, (zone, plan)) in venue.zones.iter().zip(&topology.zones).enumerate() {
             if zone.closed {
@@ -144,7 +152,7 @@ impl CrowdState {
         figures.collect()
     }
 
-    fn zone_figures(
+    pub(super) fn zone_figures(
         &self,
         venue: &Venue,
         topology: &Topology,
@@ -189,7 +197,7 @@ fn density(heads: Estimate, area: f64) -> Estimate {
     Estimate { v: heads.v / area, lo: heads.lo / area, hi: heads.hi / area }
 }
 
-fn links(state: &CrowdState, venue: &Venue, topology: &Topology, crossings: &[CrossingFlow], hearing: &Hearing) -> Vec<LinkFigures> {
+pub(super) fn links(state: &CrowdState, venue: &Venue, topology: &Topology, crossings: &[CrossingFlow], hearing: &Hearing) -> Vec<LinkFigures> {
     let pane_s = venue.pane.span().as_secs_f64();
     let figures = venue.links.iter().enumerate().map(|(i, link)| {
         let flow = crossings.get(Topology::of_link(LinkId::from(i))).copied().unwrap_or_default();

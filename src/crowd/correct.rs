@@ -122,6 +122,11 @@ impl CrowdState {
             self.shift_zone(venue, topology, ends.to, crossing, (difference.forward, difference.backward), late);
             self.shift_zone(venue, topology, ends.from, crossing, (difference.backward, difference.forward), late);
         }
+        for (zone, exits) in self.zones.iter_mut().zip(&topology.exits) {
+            if exits.iter().any(|exit| exit.is_one_way() && Topology::of_link(exit.link) == crossing) {
+                zone.correct_intruders(late.end, difference.backward);
+            }
+        }
         let gate = venue.gates.iter().position(|gate| gate.link.index() == crossing);
         // What stood in for a silent counter holds them already.
         let new = gate.map_or(difference.forward, |gate| self.gates[gate].stood_in.settle(late.end, difference.forward));

@@ -32,11 +32,9 @@ impl CrowdState {
         zones: &mut [ZoneFigures],
     ) {
         for (i, exits) in topology.exits.iter().enumerate().filter(|(_, exits)| !exits.is_empty()) {
-            // Over a door that leads both ways people come in as they should.
-            let doors = exits.iter().filter(|exit| exit.gate.is_none() && exit.is_forward);
-            let intruders = doors.filter_map(|exit| crossings.get(exit.link.index()).map(|flow| flow.backward));
-            let window = topology.zones[i].limits.breach_slices(venue.pane);
-            let counted_in = self.zones[i].take_intruders(end, window, intruders.fold(0, u32::saturating_add));
+            let intruders = exits.iter().filter(|exit| exit.is_one_way()).filter_map(|exit| crossings.get(exit.link.index()).map(|flow| flow.backward));
+            let window = topology.zones[i].limits.breach_window(venue.pane);
+            let counted_in = self.zones[i].take_intruders(venue.pane, end, window, intruders.fold(0, u32::saturating_add));
             zones[i].egress = Some(self.egress_of(topology, end, exits, tonight, zones[i].occupancy.map(|heads| heads.v), counted_in));
         }
     }
@@ -149,6 +147,21 @@ mod tests {
         assert_eq!(counted(&mut state, 1, 15), 15);
         assert_eq!(counted(&mut state, 5, 15), 30);
         assert_eq!(counted(&mut state, 30, 0), 0);
+    }
+
+    /// Two minutes are twelve panes: the third is in the windows up to the fourteenth.
+    #[test]
+    fn who_is_told_late_to_have_come_in_is_in_the_windows_that_hold_his_pane() {
+        use crate::crowd::Correction;
+        use crate::feeds::observation::{Entity, What};
+        let site = two_exits(None);
+        let mut state = site.state();
+        let counted = |state: &mut CrowdState, n| site.close(state, n, |_| ()).zones[site.zone("bowl")].egress.unwrap().counted_in;
+        assert_eq!((1..=5).map(|n| counted(&mut state, n)).max(), Some(0));
+        let (what, end) = (What::Count(count(30, 4)), site.end(3));
+        let late = Correction { at: end, end, entity: Entity::Sensor(site.sensor("exit")), what: &what, pane: None };
+        state.correct(&site.venue, &site.topology, &late);
+        assert_eq!((counted(&mut state, 6), counted(&mut state, 14), counted(&mut state, 15)), (30, 30, 0));
     }
 
     #[test]

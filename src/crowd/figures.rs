@@ -66,24 +66,6 @@ pub struct ZoneFigures {
     pub silent_for: Span,
 }
 
-impl ZoneFigures {
-    /// A zone of which nothing is known.
-    pub const UNSEEN: Self = Self {
-        inwards: 0,
-        outwards: 0,
-        undirected: 0,
-        occupancy: None,
-        egress: None,
-        density: None,
-        los: None,
-        coverage: 0.0,
-        expected: 0,
-        dense: None,
-        disagrees: None,
-        silent_for: Span::ZERO,
-    };
-}
-
 /// One gate, by position in the venue's list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GateFigures {

@@ -1,70 +1,86 @@
-//! What cameras tell within a pane that is still open: the picture of a fast pane, for the alarms that cannot wait.
+//! What is seen within a pane that is still open: the picture of a fast pane, for the alarms that cannot wait.
 //!
-//! The idea: a look ahead that leaves no trace. It is a function of what lasts since the last closed pane and of the snapshots of the open one up to the fast pane's end;
-//! the pane itself takes the same snapshots at its close as if nobody had looked. So there is no second state that could part from the first.
+//! The idea: a look ahead that leaves no trace. It is a function of what lasts since the last closed pane and of what the open one has collected up to the fast pane's end, from
+//! sources that are read as of now; the pane itself takes the same at its close as if nobody had looked. So there is no second state that could part from the first.
 //!
-//! Only what cameras see is here. A counter tells ten seconds or a minute at a time: what hangs on counts is no sooner known than its pane.
+//! Heads go on from the last pane by what has been counted since; who must have passed a silent counter is inferred at the close of the pane and not here, and what is
+//! read as of later is in it no sooner than then. Rates are not told: so short a time has none.
 
+use super::coverage::Hearing;
 use super::dense::DenseFigures;
-use super::figures::{Estimate, Phase, VenueFigures, ZoneFigures};
+use super::figures::{Phase, VenueFigures};
+use super::flow::{crossing_flows, zone_flows};
+use super::gate::{Passage, gates};
 use super::state::CrowdState;
 use super::topology::Topology;
 use crate::time::EventTime;
 use crate::venue::{SensorId, Venue};
-use crate::window::{PaneContent, slot_end};
+use crate::window::{PaneContent, Snapshots, slot_end};
+
+/// What a fast pane is looked at by.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    /// Its start.
+    pub since: EventTime,
+    /// Its end.
+    pub end: EventTime,
+    /// What the open pane has collected up to its end, but for what cameras saw.
+    pub content: &'a PaneContent,
+    /// What cameras saw in the open pane; `None` where nothing came.
+    pub snapshots: Option<&'a Snapshots>,
+}
 
 impl CrowdState {
-    /// The picture of the fast pane from `since` to `end`, by what `content`, the open pane, has of the cameras for which `is_fast`; `None` where they saw nothing in it.
-    ///
-    /// Zones hold what cameras make of them, and a density where nobody counts heads; all else is empty.
-    pub fn glimpse(
-        &self,
-        venue: &Venue,
-        topology: &Topology,
-        (since, end): (EventTime, EventTime),
-        content: &PaneContent,
-        is_fast: impl Fn(SensorId) -> bool,
-    ) -> Option<VenueFigures> {
-        let seen: Vec<Option<DenseFigures>> = topology
-            .zones
-            .iter()
-            .zip(&self.zones)
-            .map(|(plan, state)| {
-                let of = |sensor: &SensorId| {
-                    let kept = content.snapshots.range((*sensor, i64::MIN)..=(*sensor, i64::MAX));
-                    // A slot that is not over yet could still change.
-                    kept.take_while(|((_, slot), _)| slot_end(*slot) <= end).map(|(_, reading)| (reading.order.0, &reading.value)).collect::<Vec<_>>()
-                };
-                // As at the close: of several cameras the first that tells anything leads.
-                let leading = plan.heads.iter().filter(|sensor| is_fast(**sensor)).map(of).find(|snapshots| !snapshots.is_empty())?;
-                state.dense.glimpse((since, end), &leading, plan.ground.as_ref(), &plan.measure)
-            })
-            .collect();
-        if seen.iter().all(Option::is_none) {
-            return None;
-        }
-        let zone = |(i, dense): (usize, Option<DenseFigures>)| {
-            let limits = &topology.zones[i].limits;
-            let is_counted = self.zones[i].persons.is_some() && venue.zones[i].area_m2.is_some_and(|area| area > 0.0);
-            let density = dense.as_ref().filter(|_| !is_counted).map(|dense| Estimate::normal(dense.density, dense.density * limits.occupancy_sensor));
-            ZoneFigures { density, dense: dense.map(Box::new), ..ZoneFigures::UNSEEN }
-        };
-        let zones = seen.into_iter().enumerate().map(zone).collect();
-        Some(VenueFigures {
+    /// The picture of a fast pane: heads and what cameras see of each zone, exits, breaches, calls. Approaches, entry, weather and ages are left out.
+    pub fn glimpse(&self, venue: &Venue, topology: &Topology, look: &Look<'_>) -> VenueFigures {
+        let Look { end, content, .. } = *look;
+        let dense = self.seen(venue, topology, look);
+        let mut ahead = self.clone();
+        let crossings = crossing_flows(venue, topology, content, &self.bases(topology, content));
+        let flows = zone_flows(topology, &crossings);
+        ahead.note(venue, topology, end, content);
+        ahead.night.hear_surroundings(venue, &topology.calls, end, content);
+        let tonight = ahead.night.tonight(venue, end);
+        ahead.move_heads(venue, topology, end, content, &crossings, &flows);
+        let hearing = Hearing::at(end, ahead.night.since.unwrap_or(end), &ahead, topology);
+        let mut zones = ahead.zone_figures(venue, topology, &flows, dense, &hearing);
+        let passage = Passage { venue, topology, end, crossings: &crossings, scans: &content.scans, flows: &flows, zones: &zones, passed: &[] };
+        let gates = gates(&mut ahead, &passage, &hearing);
+        let links = super::close::links(&ahead, venue, topology, &crossings, &hearing);
+        ahead.egress(venue, topology, end, &crossings, tonight.as_ref(), &mut zones);
+        VenueFigures {
             end,
             zones,
-            gates: Vec::new(),
-            links: Vec::new(),
+            gates,
+            links,
             approaches: Vec::new(),
-            calls: Vec::new(),
+            calls: ahead.night.call_figures(&topology.calls, end),
             wbgt_c: None,
             sold: Vec::new(),
             presence: None,
-            night: None,
+            phase: tonight.as_ref().map_or(Phase::default(), |tonight| tonight.phase),
+            night: tonight.map(|tonight| ahead.night.figures(tonight, venue)),
             entry: None,
-            coverage: 0.0,
+            coverage: hearing.venue(),
             ages: Vec::new(),
-            phase: Phase::default(),
-        })
+        }
+    }
+
+    /// What the cameras of each zone make of the fast pane.
+    fn seen(&self, venue: &Venue, topology: &Topology, look: &Look<'_>) -> Vec<Option<Box<DenseFigures>>> {
+        let is_live = |sensor: &&SensorId| venue.sources[venue.sensors[sensor.index()].source.index()].is_live();
+        let zones = topology.zones.iter().zip(&self.zones).map(|(plan, state)| {
+            let of = |sensor: &SensorId| {
+                let kept = look.snapshots?.range((*sensor, i64::MIN)..=(*sensor, i64::MAX));
+                // A slot that is not over yet could still change.
+                let kept: Vec<_> =
+                    kept.take_while(|((_, slot), _)| slot_end(*slot) <= look.end).map(|(_, reading)| (reading.order.0, &reading.value)).collect();
+                (!kept.is_empty()).then_some(kept)
+            };
+            // As at the close: of several cameras the first that tells anything leads.
+            let leading = plan.heads.iter().filter(is_live).find_map(of)?;
+            state.dense.glimpse((look.since, look.end), &leading, plan.ground.as_ref(), &plan.measure).map(Box::new)
+        });
+        zones.collect()
     }
 }

@@ -140,9 +140,10 @@ impl ZoneLimits {
         }
     }
 
-    /// The window of breaches as slices of whole panes: (length of one in ms, how many).
-    pub fn breach_slices(&self, pane: PaneLength) -> (i64, i64) {
-        slices_of(self.breach_s, pane)
+    /// The window of breaches, in whole panes.
+    pub fn breach_window(&self, pane: PaneLength) -> Span {
+        let (slice_ms, slices) = slices_of(self.breach_s, pane);
+        Span::from_millis(slice_ms.saturating_mul(slices).unsigned_abs())
     }
 }
 

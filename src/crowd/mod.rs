@@ -15,7 +15,7 @@
 //! - [`surroundings`]: plans, calls for help, the weather.
 //! - `egress`: a zone's exits, open or shut.
 //! - [`state`]: what lasts from pane to pane; [`correct`]: how a late event corrects it.
-//! - `glimpse`: what cameras tell within an open pane, for the alarms that cannot wait for its close.
+//! - `glimpse`: what is seen within an open pane, for the alarms that cannot wait for its close.
 //! - [`dense`]: the physics of dense crowds, from tracks and grids.
 //! - [`arrivals`], [`coming`]: who is expected by public transport, of one pane and of all that is known.
 //! - [`unheard`], [`stand_in`]: who must have crossed where a counter was silent; [`silence`]: when it was.
@@ -63,6 +63,7 @@ pub use figures::{
     Phase, PresenceFigures, ScanWindow, StationFigures, VenueFigures, ZoneFigures,
 };
 pub use flow::{TotalBases, ZoneFlows, flows};
+pub use glimpse::Look;
 pub use quantise::quantise;
 pub use state::{CrowdState, GateState, NightState, ZoneState};
 pub use topology::Topology;

@@ -9,9 +9,9 @@ use super::surroundings::CallHeard;
 use super::topology::{Owner, Slot, Topology};
 use super::unheard::Unheard;
 use crate::feeds::observation::{DoorState, Total};
-use crate::time::EventTime;
+use crate::time::{EventTime, PaneLength, Span};
 use crate::venue::{Plan, SensorId, Venue, ZoneId};
-use crate::window::PaneContent;
+use crate::window::{PaneContent, Sliding};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -53,8 +53,8 @@ pub struct ZoneState {
     pub stirred: Option<EventTime>,
     /// What its heads have parted from in the last pane.
     pub parted: Option<Disagreement>,
-    /// Persons counted inwards over its exits, by slice of the window: (slice number, persons).
-    pub intruders: Vec<(i64, u32)>,
+    /// Persons counted inwards over its exits, pane by pane over the window of breaches; `None` before the first pane, and where there is no exit.
+    pub intruders: Option<Sliding<i64>>,
     /// Its own sensors.
     pub sensors: Vec<SensorState>,
 }
@@ -246,21 +246,25 @@ impl ZoneState {
             dense: DenseState::default(),
             stirred: None,
             parted: None,
-            intruders: Vec::new(),
+            intruders: None,
             sensors: Vec::new(),
         }
     }
 
-    /// Adds who came in over exits to its window, and gives the window's sum.
-    pub(super) fn take_intruders(&mut self, end: EventTime, (slice_ms, slices): (i64, i64), persons: u32) -> u32 {
-        let number = end.as_millis().saturating_sub(1).div_euclid(slice_ms.max(1));
-        self.intruders.retain(|(slice, _)| *slice > number - slices);
-        match self.intruders.last_mut() {
-            _ if persons == 0 => {}
-            Some((last, sum)) if *last == number => *sum = sum.saturating_add(persons),
-            _ => self.intruders.push((number, persons)),
+    /// Adds who came in over exits in the pane that holds `end`, and gives the sum of the window of breaches, `length` long.
+    pub(super) fn take_intruders(&mut self, pane: PaneLength, end: EventTime, length: Span, persons: u32) -> u32 {
+        if self.intruders.is_none() {
+            self.intruders = Sliding::new(pane, length, Span::ZERO);
         }
-        self.intruders.iter().map(|(_, persons)| *persons).fold(0, u32::saturating_add)
+        let sum = self.intruders.as_mut().map_or(0, |window| window.close(pane.end_of(end), persons.into()));
+        u32::try_from(sum.max(0)).unwrap_or(u32::MAX)
+    }
+
+    /// So many more (or fewer) came in over exits in the closed pane ending at `end`.
+    pub(super) fn correct_intruders(&mut self, end: EventTime, difference: i64) {
+        if let Some(window) = &mut self.intruders {
+            window.revise(end, difference);
+        }
     }
 
     /// Sets the heads; what has flowed since begins anew.

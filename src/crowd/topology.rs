@@ -106,6 +106,13 @@ pub struct ExitPlan {
     pub opens_before_end: Option<Span>,
 }
 
+impl ExitPlan {
+    /// Whether nobody should come in over it: over a gate, or a door that leads out backwards, people come in as they should.
+    pub const fn is_one_way(&self) -> bool {
+        self.gate.is_none() && self.is_forward
+    }
+}
+
 /// A sensor on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkSensor {

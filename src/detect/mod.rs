@@ -34,6 +34,9 @@ pub mod scene;
 mod sibling;
 mod turb;
 
+use crate::crowd::Phase;
+use crate::venue::ZoneId;
+
 pub use clock::WrongClock;
 pub use finding::{Code, Evidence, Finding, Message, Place, PlaceKind, Priority};
 pub use scene::{ModelsSeen, Scene};
@@ -66,16 +69,31 @@ pub const DETECTORS: &[(Code, Detector)] = &[
     (Code::Clock, clock::detect),
 ];
 
-/// The codes that hang on cameras alone, and are judged on fast panes too.
-pub const FAST: [Code; 4] = [Code::Dens, Code::FlowBreak, Code::Turb, Code::Counter];
+/// The codes of urgency Immediate, which are judged on fast panes too. BLIND is not among them: it speaks of silence, which is told in the intervals of the sensors.
+pub const FAST: [Code; 7] = [Code::ExitPlan, Code::Breach, Code::CallCluster, Code::Dens, Code::FlowBreak, Code::Turb, Code::Counter];
 
 /// What the detectors of [`FAST`] find in one fast pane.
 pub fn detect_fast(scene: &Scene<'_>) -> Vec<Finding> {
+    // Before the match EXIT-PLAN is about the plan, which a pane has and a look within it has not.
+    let is_planned = |code: Code| code == Code::ExitPlan && scene.figures.night.is_some() && scene.figures.phase == Phase::Before;
     let mut findings = Vec::new();
-    for (_, detector) in DETECTORS.iter().filter(|(code, _)| FAST.contains(code)) {
+    for (_, detector) in DETECTORS.iter().filter(|(code, _)| FAST.contains(code) && !is_planned(*code)) {
         detector(scene, &mut findings);
     }
     findings
+}
+
+/// Whether a finding of [`detect_fast`] rests on what cameras saw of the fast pane, and not on what is counted on.
+pub fn is_seen(scene: &Scene<'_>, finding: &Finding) -> bool {
+    let is_counted = |zone: ZoneId| {
+        let has_area = scene.venue.zones[zone.index()].area_m2.is_some_and(|area| area > 0.0);
+        has_area && scene.figures.zones.get(zone.index()).is_some_and(|figures| figures.occupancy.is_some())
+    };
+    match finding.code {
+        Code::FlowBreak | Code::Turb | Code::Counter => true,
+        Code::Dens => scene.venue.find_zone(&finding.place.id).is_some_and(|zone| !is_counted(zone)),
+        _ => false,
+    }
 }
 
 /// Everything that all detectors find in one pane.

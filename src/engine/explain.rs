@@ -154,7 +154,8 @@ impl Site {
         let to = venue.pane.end_of(at);
         let kept = self.closed.get(&to);
         let revision = kept.and_then(|pane| pane.revisions.get(zone.index()).copied());
-        let content = kept.map(|pane| &pane.content).or_else(|| self.open.content(to)).or(self.waiting.as_ref().filter(|w| w.end == to).map(|w| &w.content));
+        let open = kept.is_none().then(|| self.open.content(venue, to)).flatten();
+        let content = kept.map(|pane| &pane.content).or(open.as_ref()).or(self.waiting.as_ref().filter(|w| w.end == to).map(|w| &w.content));
         let state = match revision {
             _ if self.waiting.as_ref().is_some_and(|waiting| waiting.end == to) => WindowState::Asking,
             _ if self.closed_to == EventTime::MIN => WindowState::NotBegun,

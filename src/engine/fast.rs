@@ -1,4 +1,4 @@
-//! Fast panes: the parts of an open pane on which the alarms of urgency Immediate that hang on cameras are judged (DENS, FLOW-BREAK, TURB, COUNTER).
+//! Fast panes: the parts of an open pane on which the alarms of urgency Immediate are judged (DENS, FLOW-BREAK, TURB, COUNTER, BREACH, EXIT-PLAN, CALL-CLUSTER).
 //!
 //! ```text
 //!   panes        │ 20:10                               20:20 │
@@ -8,22 +8,25 @@
 //! The laws:
 //!
 //! 1. *One order.* A venue's fast panes and panes move its alarms one after the other in event time: the fast panes of a pane, the pane, the fast panes of the next. So
-//!    no output hangs on how sources interleave, and a command has one place among them (`Site::judged_to`).
-//! 2. *By the clocks of those who feed them.* A fast pane closes when every fast source, one of cameras that are read as of now, has passed its end by its own clock. No
-//!    idle mark and no tick stands in for that. What comes later for it is late by its own clock, and late snapshots go to `midan.late`: nothing late ever enters a fast pane.
+//!    no output hangs on how sources interleave, and a command or a mark has one place among them (`Site::judged_to`).
+//! 2. *By the clocks of those who feed them.* A fast pane closes when every live source (`Source::is_live`: sensors and scans, read as of now) that is not set aside has passed its
+//!    end by its own clock. What comes later for it is late by its own clock, or from a source that was set aside: it enters no fast pane that has closed.
 //! 3. *It holds nobody.* A pane closes when its clocks say so; the fast panes in it that could not close by then are passed over, and the pane itself judges what they would have.
-//!    That they could not is a function of the logs and of the journaled marks: only a source that is set aside, or an input that has ended, lets a pane close before its fast panes.
+//!    That they could not is a function of the logs and of the journaled marks: only when all live sources are set aside, or the input has ended, does a pane close before its fast panes.
 //! 4. *A look ahead.* A fast pane leaves nothing in the crowd's state. What it changes is the alarms, and how far it is: both in `midan.state`.
-//! 5. *The newer figure counts.* What the last fast pane of a pane has judged, the pane does not judge again by its longer mean.
+//! 5. *The newer figure counts.* What the last fast pane of a pane has judged by what cameras saw, the pane does not judge again by its longer mean. What is counted it does judge again, for it
+//!    knows more: who passed silent counters, and what is read as of later.
+//! 6. *Where nothing came and nothing is under way there is nothing to judge.*
 //!
 //! A fast pane waits for the pane before it, and with it for the slowest source that is not set aside. With sources of like disorder that is no wait.
 
 use super::effects::Effects;
 use super::site::Site;
 use crate::alarm::{At, EntryKey};
+use crate::crowd::Look;
 use crate::detect::{self, ModelsSeen, Scene};
 use crate::time::{EventTime, Span};
-use crate::venue::{Measures, Sensor, Venue};
+use crate::venue::Venue;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -74,23 +77,27 @@ impl Site {
         let since = self.reached();
         let end = fast.next(since);
         let is_in_pane = end <= venue.pane.next(self.closed_to);
-        let mut feeding = venue.sensors.iter().filter(|sensor| is_fast(venue, sensor)).map(|sensor| sensor.source).peekable();
+        let mut feeding = venue.sources.iter().zip(&self.sources).filter(|(source, state)| source.is_live() && !state.idle).peekable();
         feeding.peek()?;
-        (is_in_pane && feeding.all(|source| self.sources[source.index()].clock.watermark() >= end)).then_some((since, end))
+        (is_in_pane && feeding.all(|(_, state)| state.clock.watermark() >= end)).then_some((since, end))
     }
 
     /// Closes the fast pane from `since` to `end`.
     pub(super) fn close_fast(&mut self, venue: &Venue, since: EventTime, end: EventTime, effects: &mut Effects) {
         let pane_end = venue.pane.next(self.closed_to);
         self.fast = Fast { to: end, ends_pane: end == pane_end, judged: Vec::new(), dirty: true };
-        let Some(content) = self.open.content(pane_end) else { return };
-        let Some(figures) = self.crowd.glimpse(venue, &self.topology, (since, end), content, |sensor| is_fast(venue, &venue.sensors[sensor.index()])) else {
+        let snapshots = self.open.snapshots(pane_end);
+        let came = self.open.has_part(pane_end, end) || snapshots.is_some_and(|snapshots| !snapshots.is_empty());
+        if !came && !self.alarms.entries.keys().any(|(code, _)| detect::FAST.contains(code)) {
             return;
-        };
+        }
+        let content = self.open.part(venue, pane_end, end);
+        let figures = self.crowd.glimpse(venue, &self.topology, &Look { since, end, content: &content, snapshots });
         let scene = Scene { venue, figures: &figures, outlooks: &[], models: ModelsSeen::default(), clocks: &[], pane_start: since, end };
         let findings = detect::detect_fast(&scene);
         if self.fast.ends_pane {
-            self.fast.judged = findings.iter().map(|finding| (finding.code, finding.place.clone())).collect();
+            self.fast.judged =
+                findings.iter().filter(|finding| detect::is_seen(&scene, finding)).map(|finding| (finding.code, finding.place.clone())).collect();
         }
         let at = At { venue: &venue.id, event_time: end, watermark: end, coverage: self.coverage };
         let changes = self.alarms.assess_fast(&at, &findings);
@@ -102,9 +109,4 @@ impl Site {
     pub(super) fn judged_at(&self, end: EventTime) -> BTreeSet<EntryKey> {
         if self.fast.to == end { self.fast.judged.iter().cloned().collect() } else { BTreeSet::new() }
     }
-}
-
-/// A camera, or whatever else tells of a zone, whose source is read as of now.
-fn is_fast(venue: &Venue, sensor: &Sensor) -> bool {
-    matches!(sensor.measures, Measures::Zone(_)) && venue.sources[sensor.source.index()].as_of_lag == Span::ZERO
 }

@@ -51,7 +51,7 @@ impl Hold {
             Some(_) => false,
             None => true,
         };
-        is_next && site.waiting.is_none() && site.closed_to >= self.after
+        is_next && site.waiting.is_none() && site.judged_to() >= self.after
     }
 }
 
@@ -196,7 +196,7 @@ impl Site {
         match entry {
             Entry::IdleMark { source, feed, next_offset, after } => {
                 let Some(id) = venue.find_source(source) else { return false };
-                if *after > self.closed_to || next_offset.is_some_and(|next| following.reached(*feed) < next) {
+                if *after > self.judged_to() || next_offset.is_some_and(|next| following.reached(*feed) < next) {
                     return false;
                 }
                 self.set_aside(venue, id.index(), *next_offset, effects);

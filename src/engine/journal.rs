@@ -7,7 +7,7 @@ use crate::venue::{Feed, Venue};
 use serde::{Deserialize, Serialize};
 
 impl Entry {
-    /// The last pane, of a command the last pane or fast pane, that had closed when it took effect; `None` of what concerns the close of one pane.
+    /// The last pane, or fast pane, that had closed when it took effect; `None` of what concerns the close of one pane.
     pub const fn after(&self) -> Option<EventTime> {
         match self {
             Self::IdleMark { after, .. } | Self::IdleEnd { after, .. } | Self::Tick { after, .. } | Self::Command { after, .. } => Some(*after),
@@ -16,7 +16,8 @@ impl Entry {
     }
 }
 
-/// One journaled decision. `after` is the end of the last pane that was closed when it took effect; [`EventTime::MIN`] before the first.
+/// One journaled decision. `after` is the end of the last pane or fast pane that was closed when it took effect (a millisecond less behind a fast pane with which its pane ends);
+/// [`EventTime::MIN`] before the first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Entry {
@@ -55,7 +56,7 @@ pub enum Entry {
     Command {
         /// Its id.
         command_id: Box<str>,
-        /// When, between two panes; behind a fast pane, that one's end (a millisecond less where the pane ends with it).
+        /// When, between two panes.
         after: EventTime,
     },
     /// A model missed its deadline at a pane.

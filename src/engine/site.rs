@@ -21,7 +21,7 @@ use crate::forecast::Forecaster;
 use crate::inference::Podium;
 use crate::time::{Distrust, EventTime, Guard, SourceClock, Span, Verdict};
 use crate::venue::{Feed, SensorId, Source, Venue, VenueId};
-use crate::window::{Identities, LateArrival, OpenPanes, Sighting};
+use crate::window::{Identities, LateArrival, OpenPanes, Reached, Sighting};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -320,7 +320,8 @@ impl Site {
         let own = venue.pane.end_of(observation.at.after(source.as_of_lag));
         let lag = match verdict {
             Verdict::OnTime if own > self.closed_to => {
-                self.open.add(venue, observation, source.as_of_lag, self.closed_to);
+                let reached = Reached { closed: self.closed_to, judged: self.reached() };
+                self.open.add(venue, observation, source.as_of_lag, reached);
                 return Reception::Windowed;
             }
             Verdict::OnTime => Span::ZERO,

@@ -40,7 +40,20 @@ pub(crate) fn large(zones: usize) -> Venue {
 
 /// A picture of nobody, in which every sensor reported.
 pub(crate) fn zone_figures() -> ZoneFigures {
-    ZoneFigures { coverage: 1.0, expected: 1, ..ZoneFigures::UNSEEN }
+    ZoneFigures {
+        inwards: 0,
+        outwards: 0,
+        undirected: 0,
+        occupancy: None,
+        egress: None,
+        density: None,
+        los: None,
+        dense: None,
+        coverage: 1.0,
+        expected: 1,
+        disagrees: None,
+        silent_for: Span::ZERO,
+    }
 }
 
 fn with(zones: Vec<Zone>, links: Vec<Link>) -> Venue {

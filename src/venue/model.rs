@@ -339,6 +339,13 @@ pub struct Source {
     pub wire: Wire,
 }
 
+impl Source {
+    /// Whether it tells of the crowd as it is now: what cannot wait for a pane is judged by such sources.
+    pub fn is_live(&self) -> bool {
+        self.as_of_lag == Span::ZERO && matches!(self.feed, Feed::Sensors | Feed::Ticketing)
+    }
+}
+
 /// A match of the calendar.
 #[derive(Clone, Debug)]
 pub struct Match {

@@ -11,7 +11,7 @@
 //!              └ late, beyond ──► midan.late                    ┘
 //! ```
 //!
-//! - [`pane`]: what one pane has collected; [`apportion`]: counts longer than a pane, in whole persons.
+//! - [`pane`]: what one pane has collected, and `sparse`: as it is written down; [`apportion`]: counts longer than a pane, in whole persons.
 //! - [`sliding`]: windows composed of panes, with their revisions; [`session`]: stretches of activity that a gap ends.
 //! - [`open`]: the open panes and the late events that wait for their close; [`identity`]: repeats.
 
@@ -21,10 +21,11 @@ pub mod open;
 pub mod pane;
 pub mod session;
 pub mod sliding;
+mod sparse;
 
 pub use apportion::apportion;
 pub use identity::{Identities, Sighting};
-pub use open::{LateArrival, OpenPane, OpenPanes, SnapshotPlace};
-pub use pane::{ClockNote, PaneContent, Reading, Snapshot, slot_end};
+pub use open::{LateArrival, OpenPane, OpenPanes, Reached, SnapshotPlace};
+pub use pane::{ClockNote, PaneContent, Reading, Snapshot, Snapshots, slot_end};
 pub use session::{Session, Sessions};
 pub use sliding::Sliding;

@@ -1,9 +1,11 @@
 //! The open panes of a venue, and the late events that wait for one of them to close.
 //!
 //! In the state an open pane is one entry, and each snapshot of a camera in it another: a pane of many cameras would outgrow what a log takes as one record.
+//!
+//! A venue with fast panes keeps what is read as of now by fast pane until the pane closes, so that they can be looked at one by one; the pane itself is the sum of all.
 
 use super::apportion::apportion;
-use super::pane::{ClockNote, PaneContent, Reading, Snapshot, snapshot_slot};
+use super::pane::{ClockNote, PaneContent, Reading, Snapshot, Snapshots, snapshot_slot};
 use crate::feeds::observation::{Entity, Observation, What};
 use crate::time::{EventTime, PaneLength, Span};
 use crate::venue::{SensorId, Venue};
@@ -22,12 +24,23 @@ pub struct LateArrival {
 /// An open pane.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OpenPane {
-    /// What it has collected.
+    /// What it has collected, but for `parts`.
     pub content: PaneContent,
+    /// What it has collected of sources that are read as of now, by the end of the fast pane.
+    pub parts: BTreeMap<EventTime, PaneContent>,
     /// Late events that take effect at its close.
     pub late: Vec<LateArrival>,
     #[serde(skip)]
     dirty: bool,
+}
+
+/// How far a venue is: what has been closed, or judged, collects nothing any more.
+#[derive(Clone, Copy, Debug)]
+pub struct Reached {
+    /// End of the last closed pane; [`EventTime::MIN`] before the first.
+    pub closed: EventTime,
+    /// End of the last pane, or fast pane, that closed.
+    pub judged: EventTime,
 }
 
 /// A snapshot's place: the end of its pane, the camera, the slot of time.
@@ -54,7 +67,7 @@ impl OpenPanes {
 
     /// How many hold something, marks of sources aside.
     pub fn len(&self) -> usize {
-        self.panes.values().filter(|pane| pane.content.has_room()).count()
+        self.panes.values().filter(|pane| pane.content.has_room() || !pane.parts.is_empty()).count()
     }
 
     /// Whether none holds anything.
@@ -64,7 +77,8 @@ impl OpenPanes {
 
     /// Adds an on-time observation of a source that is read as of `lag` ago; parts of it whose pane has closed are not possible by construction
     /// unless the source was set aside, and count in the first open pane then.
-    pub fn add(&mut self, venue: &Venue, observation: &Observation, lag: Span, closed: EventTime) {
+    pub fn add(&mut self, venue: &Venue, observation: &Observation, lag: Span, reached: Reached) {
+        let closed = reached.closed;
         if let (Entity::Sensor(sensor), What::Count(count)) = (observation.entity, &observation.what)
             && count.to.since(count.from) > venue.pane.span()
         {
@@ -77,9 +91,17 @@ impl OpenPanes {
         if let (Entity::Sensor(sensor), true) = (observation.entity, observation.what.is_snapshot()) {
             self.snapshots_changed.insert((end, sensor, snapshot_slot(observation.at)));
         }
-        let pane = self.pane(venue, end);
-        pane.content.add(observation);
-        pane.content.hear(observation.source, observation.at);
+        let fast = venue.fast_pane.filter(|_| venue.sources[observation.source.index()].is_live() && !observation.what.is_snapshot());
+        let Some(fast) = fast else {
+            let pane = self.pane(venue, end);
+            pane.content.add(observation);
+            return pane.content.hear(observation.source, observation.at);
+        };
+        let pane = self.panes.entry(end).or_default();
+        pane.dirty = true;
+        let part = first_open(fast, fast.end_of(observation.at), reached.judged).min(end);
+        pane.parts.entry(part).or_insert_with(|| PaneContent::new(venue)).add(observation);
+        pane.content.hear_of(venue, observation.source, observation.at);
     }
 
     /// Adds what an observation says to the pane ending at `end`, which must be open.
@@ -108,9 +130,31 @@ impl OpenPanes {
         self.pane(venue, end).late.push(late);
     }
 
-    /// What the pane ending at `end` has collected so far; `None` where nothing came.
-    pub fn content(&self, end: EventTime) -> Option<&PaneContent> {
-        self.panes.get(&end).map(|pane| &pane.content)
+    /// What the pane ending at `end` has collected so far, but for what cameras saw; `None` where nothing came.
+    pub fn content(&self, venue: &Venue, end: EventTime) -> Option<PaneContent> {
+        let pane = self.panes.get(&end)?;
+        let mut content = PaneContent { snapshots: BTreeMap::new(), ..pane.content.clone() };
+        content.make_room(venue);
+        pane.parts.values().for_each(|part| content.merge(part));
+        Some(content)
+    }
+
+    /// What the pane ending at `end` has collected up to the end of the fast pane at `until`, of sources that are read as of now.
+    pub fn part(&self, venue: &Venue, end: EventTime, until: EventTime) -> PaneContent {
+        let mut content = PaneContent::new(venue);
+        let parts = self.panes.get(&end).into_iter().flat_map(|pane| pane.parts.range(..=until));
+        parts.for_each(|(_, part)| content.merge(part));
+        content
+    }
+
+    /// Whether anything came for the fast pane at `until` of the pane ending at `end`, but for what cameras saw.
+    pub fn has_part(&self, end: EventTime, until: EventTime) -> bool {
+        self.panes.get(&end).is_some_and(|pane| pane.parts.contains_key(&until))
+    }
+
+    /// What cameras saw in the pane ending at `end`, by camera and slot of time.
+    pub fn snapshots(&self, end: EventTime) -> Option<&Snapshots> {
+        self.panes.get(&end).map(|pane| &pane.content.snapshots)
     }
 
     /// How many late events wait for a close.
@@ -135,11 +179,12 @@ impl OpenPanes {
             Some(mut pane) => {
                 self.gone(end, &pane);
                 pane.content.make_room(venue);
+                std::mem::take(&mut pane.parts).values().for_each(|part| pane.content.merge(part));
                 // By what was seen, not by when it came.
                 pane.late.sort_by_key(|late| (late.observation.at, late.observation.entity, late.observation.identity));
                 pane
             }
-            None => OpenPane { content: PaneContent::new(venue), late: Vec::new(), dirty: false },
+            None => OpenPane { content: PaneContent::new(venue), ..OpenPane::default() },
         }
     }
 

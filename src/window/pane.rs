@@ -29,6 +29,9 @@ pub enum Snapshot {
     Grid(Grid),
 }
 
+/// What cameras saw, by camera and slot of time.
+pub type Snapshots = BTreeMap<(SensorId, i64), Reading<Snapshot>>;
+
 /// Of several snapshots within so many milliseconds the last is kept: a camera may send 25 a second, and a crowd's slowest signs take half a minute.
 const SNAPSHOT_SLOT_MS: i64 = 250;
 
@@ -80,6 +83,7 @@ pub struct ClockNote {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PaneContent {
     /// By sensor.
+    #[serde(with = "super::sparse")]
     pub counts: Vec<SensorCount>,
     /// Running totals by sensor, every reading in order: their differences are taken at the close.
     pub totals: BTreeMap<(SensorId, ReadingOrder), Total>,
@@ -88,12 +92,14 @@ pub struct PaneContent {
     /// The last state by sensor: (state, lanes open).
     pub states: BTreeMap<SensorId, Reading<(DoorState, Option<u32>)>>,
     /// By gate.
+    #[serde(with = "super::sparse")]
     pub scans: Vec<GateScans>,
     /// Tickets that were turned away, by gate and reason (those whose reason is told).
     pub rejections: BTreeMap<(GateId, Rejection), u32>,
     /// The last health by sensor.
     pub health: BTreeMap<SensorId, Reading<Health>>,
     /// By stop.
+    #[serde(with = "super::sparse")]
     pub passengers: Vec<StopPassengers>,
     /// The last position by (stop, trip).
     pub vehicles: BTreeMap<(StopId, u64), Reading<Vehicle>>,
@@ -111,7 +117,7 @@ pub struct PaneContent {
     pub service_alerts: BTreeMap<(StopId, i32, i32), u32>,
     /// What cameras saw, by sensor and slot of time. They are large, so each is an entry of the state by itself, and the close of the pane takes them out.
     #[serde(skip)]
-    pub snapshots: BTreeMap<(SensorId, i64), Reading<Snapshot>>,
+    pub snapshots: Snapshots,
     /// What was found out about sensors' clocks.
     pub clocks: BTreeMap<SensorId, ClockNote>,
     /// The latest event time heard from each source, by source: the base of a feed's age.
@@ -221,7 +227,7 @@ impl PaneContent {
         }
     }
 
-    /// Adds all that `other`, a later pane of the same venue, collected.
+    /// Adds all that `other`, another pane or part of one of the same venue, collected.
     pub fn merge(&mut self, other: &Self) {
         for (sum, more) in self.counts.iter_mut().zip(&other.counts) {
             sum.inwards = sum.inwards.saturating_add(more.inwards);

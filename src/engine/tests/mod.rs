@@ -5,6 +5,7 @@ mod cameras;
 mod clocks;
 mod commands;
 mod fast;
+mod fast_counts;
 mod follow;
 mod late;
 mod models;

@@ -39,7 +39,8 @@ fn a_silent_source_is_set_aside_with_its_offset_and_holds_nobody_until_it_comes_
     let mark = &run.outcome.of(OutTopic::Control)[0];
     assert_eq!(
         (&mark["source"], &mark["feed"], &mark["next_offset"], &mark["after"]),
-        (&"ops".into(), &"commands".into(), &12.into(), &(START + 120_000).into())
+        (&"ops".into(), &"commands".into(), &12.into(), &(START + 129_999).into()),
+        "behind the last fast pane of the pane that the operations hold"
     );
     assert!(run.outcome.pane("queue", 220, 0).is_some());
     // The counters fall silent and are set aside; then what they had counted comes after all.
