@@ -251,12 +251,12 @@ impl ZoneState {
         }
     }
 
-    /// Adds who came in over exits in the pane that holds `end`, and gives the sum of the window of breaches, `length` long.
+    /// Adds who came in over exits up to `end`, in its pane, and gives the sum of the window of breaches, `length` long.
     pub(super) fn take_intruders(&mut self, pane: PaneLength, end: EventTime, length: Span, persons: u32) -> u32 {
         if self.intruders.is_none() {
             self.intruders = Sliding::new(pane, length, Span::ZERO);
         }
-        let sum = self.intruders.as_mut().map_or(0, |window| window.close(pane.end_of(end), persons.into()));
+        let sum = self.intruders.as_mut().map_or(0, |window| window.close(pane.end_of(end.before(Span::from_millis(1))), persons.into()));
         u32::try_from(sum.max(0)).unwrap_or(u32::MAX)
     }
 
