@@ -217,7 +217,7 @@ impl Forecaster {
         let raw = self.raw_scores(answer, &outlooks);
         self.score(&mut outlooks, &raw);
         if self.layout.calendar.is_step_end(end) {
-            self.watch_step(end, zones);
+            self.watch_step(end, zones, &outlooks, &raw);
         }
         for (row, verdict) in self.watch.verdicts() {
             if let Some(outlook) = outlooks.get_mut(row).filter(|outlook| outlook.actual_last.is_some()) {
@@ -269,7 +269,7 @@ impl Forecaster {
                 self.calibrations[kind as usize].is_sound()
             }
             StateKey::WatchScores => self.watch.restore_scores(decoded(key, value)?),
-            StateKey::WatchBudget(group) => self.watch.restore_budget(group as usize, decoded(key, value)?),
+            StateKey::WatchBudget(group) => self.watch.restore_budgets(group as usize, decoded(key, value)?),
             StateKey::WatchZone(zone) => self.watch.restore_zone(zone as usize, decoded::<ZoneWatch>(key, value)?),
             StateKey::WatchOccasion(bin) => self.watch.occasions_mut().restore(bin as usize, decoded(key, value)?),
         };
@@ -437,12 +437,13 @@ impl Forecaster {
     }
 
     /// Where a step ends at `end`, the watch takes it in. A zone of which a part was silent cannot be said to be empty, so it is not judged.
-    fn watch_step(&mut self, end: EventTime, zones: &[ZoneFigures]) {
+    fn watch_step(&mut self, end: EventTime, zones: &[ZoneFigures], outlooks: &[Outlook], raw: &[RawScore]) {
         let levels = self.usual.level(self.layout.calendar.place(end.before(self.layout.step)));
         for (row, (seen, series)) in self.seen.iter_mut().zip(&self.layout.series).enumerate() {
             let is_whole = zones.get(series.zone.index()).is_none_or(|zone| zone.expected == 0 || zone.coverage >= WHOLE);
             let usual = levels.of(row).map(|level| (level.persons, f64::from(level.days)));
-            *seen = Seen { came: self.sight.last[row].map(f64::from).filter(|_| is_whole), usual, occasion: None };
+            let learnt = raw[row].filter(|(kind, _)| kind.is_by_model()).and(outlooks[row].score);
+            *seen = Seen { came: self.sight.last[row].map(f64::from).filter(|_| is_whole), usual, occasion: None, learnt };
         }
         let learnt = self.watch.take(end, &mut self.seen);
         self.changed.insert(StateKey::WatchScores);
@@ -482,7 +483,7 @@ impl Forecaster {
             StateKey::Gathering => postcard::to_stdvec(self.usual.gathering()).ok(),
             StateKey::Calibration(kind) => postcard::to_stdvec(&self.calibrations[kind as usize]).ok(),
             StateKey::WatchScores => postcard::to_stdvec(self.watch.scores()).ok(),
-            StateKey::WatchBudget(group) => self.watch.budget(group as usize).and_then(|budget| postcard::to_stdvec(budget).ok()),
+            StateKey::WatchBudget(group) => self.watch.budgets(group as usize).and_then(|budgets| postcard::to_stdvec(budgets).ok()),
             StateKey::WatchZone(zone) => self.watch.zone(zone as usize).and_then(|zone| postcard::to_stdvec(zone).ok()),
             StateKey::WatchOccasion(bin) => self.watch.occasions().bin(bin as usize).and_then(|bin| postcard::to_stdvec(bin).ok()),
         }

@@ -124,6 +124,7 @@ fn profile() -> Profile {
         ("anomaly.supports", 0.01),
         ("anomaly.hold", 0.5),
         ("anomaly.dips", 0.8),
+        ("anomaly.learnt", 0.2),
         ("anomaly.min_days", 2.0),
         ("anomaly.off_s", 1_800.0),
         ("anomaly.regime_s", 57_600.0),

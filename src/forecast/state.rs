@@ -44,6 +44,11 @@ impl ScoreKind {
         }
     }
 
+    /// Whether a model gave it.
+    pub const fn is_by_model(self) -> bool {
+        matches!(self, Self::ModelCold | Self::ModelWarm)
+    }
+
     /// The kind of a score.
     pub const fn of(by_model: bool, with_profile: bool) -> Self {
         match (by_model, with_profile) {

@@ -139,6 +139,7 @@ pub const REQUIRED: &[(&str, &str)] = &[
     ("anomaly.supports", "1"),
     ("anomaly.hold", "1"),
     ("anomaly.dips", "1"),
+    ("anomaly.learnt", "1"),
     ("anomaly.min_days", "days"),
     ("anomaly.on_s", "s"),
     ("anomaly.off_s", "s"),

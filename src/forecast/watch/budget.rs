@@ -3,13 +3,19 @@
 //! The idea: peaks over a low threshold (Davison & Smith 1990). The peaks of the scores of a zone group, one per episode, in units of z²/2, fall off exponentially beyond a low bar: a
 //! normal score would with rate 1, real counts with a lesser one. How many there are a week and how fast they fall off is learnt in the stream; the threshold is where the fitted tail meets the budget.
 //!
+//! A group of zones is one: what counts is its strongest score, for one event at many places is one finding. The more zones, the more often that is high by chance, so its bar is higher.
+//!
 //! Real events are among the peaks. Taken as noise they would raise the threshold over themselves; left out, the tail would shrink with every finding. Peaks above the threshold
 //! therefore count partly as noise (censored at the threshold) and partly not at all (the others being a truncated sample).
 
+use super::verdict::EPISODE_APART;
+use crate::time::EventTime;
 use serde::{Deserialize, Serialize};
 
-/// The low bar: z = 2.45.
+/// The low bar of one zone: z = 2.45.
 const BAR: f64 = 3.0;
+/// The fall by which the bar rises with the logarithm of the number of zones: so that some ten episodes a week are above it, whatever the number.
+const BAR_FALL: f64 = 0.85;
 /// Width of a bin of peaks above the bar.
 const BIN: f64 = 0.25;
 const BINS: usize = 160;
@@ -17,7 +23,7 @@ const BINS: usize = 160;
 const NOISE: f64 = 0.6;
 /// After so many weeks a peak counts half.
 const HALF_LIFE_WEEKS: f64 = 8.0;
-/// The prior: peaks a week and zone, what that weighs in weeks; the rate at which they fall off, what that weighs in peaks.
+/// The prior: peaks a week, what that weighs in weeks; the rate at which they fall off, what that weighs in peaks.
 const PRIOR_PEAKS: (f64, f64) = (10.0, 2.0);
 const PRIOR_FALL: (f64, f64) = (0.6, 10.0);
 /// The threshold is held within this, z.
@@ -31,22 +37,19 @@ pub struct Budget {
     peaks: Vec<f64>,
     weeks: f64,
     threshold: f64,
+    /// The strongest score of the running episode, and when it was last above the bar.
+    episode: Option<(f64, EventTime)>,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { peaks: vec![0.0; BINS], weeks: 0.0, threshold: FIRST }
+        Self { peaks: vec![0.0; BINS], weeks: 0.0, threshold: FIRST, episode: None }
     }
 }
 
 /// The strength of a score: z²/2, in which tails are exponential; 0 for what is below the mean.
 pub fn strength(score: f64) -> f64 {
     score.max(0.0) * score.max(0.0) / 2.0
-}
-
-/// Whether a strength is above the low bar, and so belongs to an episode.
-pub fn is_above_bar(strength: f64) -> bool {
-    strength > BAR
 }
 
 impl Budget {
@@ -60,23 +63,37 @@ impl Budget {
         self.threshold
     }
 
-    /// Lets quiet or unquiet time pass, in weeks, and takes in the peaks (z²/2) of the episodes that ended; `per_week` is the budget of the group of `zones` zones.
-    pub fn pass(&mut self, weeks: f64, ended: &[f64], zones: usize, per_week: f64) {
+    /// Lets a judged step pass, of `weeks`, in which `strongest` was the strongest score (z²/2) of the group of `zones` zones; `per_week` is its budget. An episode counts when it is over.
+    pub fn pass(&mut self, weeks: f64, strongest: f64, end: EventTime, zones: usize, per_week: f64) {
+        let bar = bar(zones);
+        let ended = self.follow_episode(strongest, end, bar);
         let fade = libm::exp2(-weeks / HALF_LIFE_WEEKS);
         self.weeks = fade * self.weeks + weeks;
         self.peaks.iter_mut().for_each(|peaks| *peaks *= fade);
-        for peak in ended {
-            let bin = ((peak - BAR).max(0.0) / BIN) as usize;
+        if let Some(peak) = ended {
+            let bin = ((peak - bar).max(0.0) / BIN) as usize;
             self.peaks[bin.min(BINS - 1)] += 1.0;
-        }
-        if !ended.is_empty() {
-            self.fit(zones as f64, per_week);
+            self.fit(bar, per_week);
         }
     }
 
+    /// The peak of the episode that ended with this step, if one did.
+    fn follow_episode(&mut self, strength: f64, end: EventTime, bar: f64) -> Option<f64> {
+        let (peak, last) = self.episode.unwrap_or((0.0, end));
+        if strength > bar {
+            self.episode = Some((peak.max(strength), end));
+            return None;
+        }
+        let is_over = self.episode.is_some() && end.since(last) >= EPISODE_APART;
+        is_over.then(|| {
+            self.episode = None;
+            peak
+        })
+    }
+
     /// The maximum-likelihood fall of the tail, by bisection, and the threshold where it meets the budget.
-    fn fit(&mut self, zones: f64, per_week: f64) {
-        let reach = (strength(self.threshold) - BAR).max(1.0);
+    fn fit(&mut self, bar: f64, per_week: f64) {
+        let reach = (strength(self.threshold) - bar).max(1.0);
         let (mut below, mut sum, mut above) = (0.0, 0.0, 0.0);
         for (bin, peaks) in self.peaks.iter().enumerate() {
             let height = (bin as f64 + 0.5) * BIN;
@@ -98,15 +115,27 @@ impl Budget {
         let fall = 0.5 * (low + high);
         let quiet = (1.0 - NOISE) * below / -libm::expm1(-fall * reach) + NOISE * (below + above);
         let (peaks_prior, prior_weeks) = PRIOR_PEAKS;
-        let rate = (quiet + peaks_prior * zones * prior_weeks) / (self.weeks + prior_weeks);
-        let meets = BAR + libm::log((rate / per_week.max(1e-6)).max(1.0)) / fall;
+        let rate = (quiet + peaks_prior * prior_weeks) / (self.weeks + prior_weeks);
+        let meets = bar + libm::log((rate / per_week.max(1e-6)).max(1.0)) / fall;
         self.threshold = (2.0 * meets).sqrt().clamp(THRESHOLD.0, THRESHOLD.1);
     }
+}
+
+/// The bar (z²/2) of the strongest of so many zones.
+fn bar(zones: usize) -> f64 {
+    BAR + libm::log(zones.max(1) as f64) / BAR_FALL
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The `n`th episode: one step of `weeks` with this peak, and a quiet one three hours later.
+    fn episode(budget: &mut Budget, n: u32, weeks: f64, peak: f64, per_week: f64) {
+        let at = |hours: i64| EventTime::from_millis((i64::from(n) * 6 + hours) * 3_600_000);
+        budget.pass(weeks, peak, at(0), 1, per_week);
+        budget.pass(0.0, 0.0, at(3), 1, per_week);
+    }
 
     /// Peaks that fall off with `fall`, evenly over the quantiles, ten a week, each in its own place; `events` strong ones a week among them. Answers the threshold, and how
     /// many quiet peaks a week exceeded it in the last half.
@@ -119,9 +148,9 @@ mod tests {
                 let chance = (f64::from(week * 10 + peak) * 0.618_033_988_749_895).fract().max(1e-9);
                 let height = BAR - chance.ln() / fall;
                 exceeded += u32::from(week >= weeks / 2 && height > strength(budget.threshold()));
-                budget.pass(0.1, &[height], 1, per_week);
+                episode(&mut budget, week * 20 + peak, 0.1, height, per_week);
             }
-            (0..events).for_each(|_| budget.pass(0.0, &[30.0], 1, per_week));
+            (10..10 + events).for_each(|event| episode(&mut budget, week * 20 + event, 0.0, 30.0, per_week));
         }
         (budget.threshold(), f64::from(exceeded) / f64::from(weeks - weeks / 2))
     }

@@ -1,16 +1,17 @@
 //! The watch: what came is held against what was usual, and what stands out is said once.
 //!
 //! The idea: an operator has a budget of false alarms, not a threshold. So a zone's counts become normal scores ([`law`], [`spread`], [`scan`]), the most unusual of which speaks ([`verdict`]), and
-//! the threshold is learnt so that quiet times spend the budget ([`budget`]). What the match calendar expects is no surprise ([`occasion`]). All of it is a function of the counts alone: no
-//! model is needed. It moves at the ends of steps; between them the last verdict stands.
+//! the threshold is learnt so that quiet times spend the budget ([`budget`]). Where a model has scored the same step, both speak together ([`joint`]); no model is needed. What the match calendar
+//! expects is no surprise ([`occasion`]). It moves at the ends of steps; between them the last verdict stands.
 //!
 //! ```text
 //!   Seen per series ─► Scan (windows) ─► ZoneWatch (one finding) ─► Verdict
-//!                                            │ peaks        ▲ threshold
-//!                                            └──► Budget ───┘   one per zone group
+//!                                            │ strongest    ▲ threshold
+//!                                            └──► Budgets ──┘   one per zone group
 //! ```
 
 pub mod budget;
+pub mod joint;
 pub mod law;
 pub mod occasion;
 pub mod scan;
@@ -22,7 +23,7 @@ use super::calibration::Calibration;
 use super::outlook::{Series, SeriesKind};
 use crate::time::{EventTime, Span};
 use crate::venue::Venue;
-use budget::Budget;
+use joint::{Budgets, Twofold};
 use occasion::Occasions;
 pub use scan::Seen;
 use settings::Settings;
@@ -48,9 +49,9 @@ pub struct Watch {
 struct Group {
     settings: Settings,
     zones: usize,
-    budget: Budget,
-    ended: Vec<f64>,
-    judged: bool,
+    budgets: Budgets,
+    /// Of the running step; `None` while none of the zones was judged.
+    strongest: Option<Twofold>,
 }
 
 /// A zone, and where its series stand among the venue's.
@@ -71,7 +72,7 @@ impl Watch {
         for of_zone in series.chunk_by(|a, b| a.zone == b.zone) {
             let Some(profile) = venue.zones.get(of_zone[0].zone.index()).map(|zone| &zone.profile) else { continue };
             let settings = Settings::of(profile);
-            let blank = Group { settings, zones: 0, budget: Budget::default(), ended: Vec::new(), judged: false };
+            let blank = Group { settings, zones: 0, budgets: Budgets::default(), strongest: None };
             let group = match by_profile.get(&*profile.label).filter(|_| settings.is_shared) {
                 Some(group) => *group,
                 None => {
@@ -95,14 +96,13 @@ impl Watch {
         for zone in &mut self.zones {
             let Some(of_zone) = seen.get(zone.first..zone.first + zone.series) else { continue };
             let group = &mut self.groups[zone.group];
-            group.ended.extend(zone.watch.take(of_zone, end, self.step, group.budget.threshold(), &group.settings));
-            group.judged |= zone.watch.verdict().is_some();
+            let strengths = zone.watch.take(of_zone, end, self.step, group.budgets.thresholds(), &group.settings);
+            group.strongest = [group.strongest, strengths].into_iter().flatten().reduce(Twofold::max);
         }
         self.join_neighbours(end);
         for group in &mut self.groups {
-            let ended = std::mem::take(&mut group.ended);
-            if std::mem::take(&mut group.judged) || !ended.is_empty() {
-                group.budget.pass(self.step.as_secs_f64() / WEEK_S, &ended, group.zones, group.settings.budget_per_week);
+            if let Some(strongest) = group.strongest.take() {
+                group.budgets.pass(self.step.as_secs_f64() / WEEK_S, strongest, end, group.zones, group.settings.budget_per_week);
             }
         }
         self.share_out();
@@ -179,16 +179,16 @@ impl Watch {
         self.groups.len()
     }
 
-    /// The budget of a zone group.
-    pub fn budget(&self, group: usize) -> Option<&Budget> {
-        self.groups.get(group).map(|group| &group.budget)
+    /// The budgets of a zone group.
+    pub fn budgets(&self, group: usize) -> Option<&Budgets> {
+        self.groups.get(group).map(|group| &group.budgets)
     }
 
-    /// Puts it back. Returns `false` when there is no such group or it is of another size.
-    pub fn restore_budget(&mut self, group: usize, stored: Budget) -> bool {
+    /// Puts them back. Returns `false` when there is no such group or they are of another size.
+    pub fn restore_budgets(&mut self, group: usize, stored: Budgets) -> bool {
         match self.groups.get_mut(group) {
             Some(group) if stored.is_sound() => {
-                group.budget = stored;
+                group.budgets = stored;
                 true
             }
             _ => false,

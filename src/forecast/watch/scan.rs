@@ -57,6 +57,8 @@ pub struct Seen {
     pub usual: Option<(f64, f64)>,
     /// What the calendar adds, and one deviation of it, persons; `None` where it expects nothing in particular.
     pub occasion: Option<(f64, f64)>,
+    /// The share of quiet steps with a higher learnt score; `None` where no model has spoken.
+    pub learnt: Option<f64>,
 }
 
 /// What the windows say: normal scores.
@@ -70,6 +72,8 @@ pub struct Evidence {
     pub holds_high: f64,
     /// The lowest over the short windows.
     pub holds_low: f64,
+    /// Whether more than expected came in the newest step.
+    pub leads: bool,
 }
 
 /// One window.
@@ -207,6 +211,7 @@ impl Scan {
                 if different == 1 {
                     newest_variance = variance;
                     (evidence.high, evidence.low) = (window, window);
+                    evidence.leads = score > 0.0;
                 }
                 if score > evidence.high.score {
                     evidence.high = window;

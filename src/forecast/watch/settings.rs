@@ -14,6 +14,8 @@ pub struct Settings {
     pub hold: f64,
     /// What a shortfall weighs beside a surge.
     pub dips: f64,
+    /// What the learnt score weighs beside the watch's own, 0 to 1.
+    pub learnt: f64,
     /// How many days must have taught what is usual.
     pub min_days: f64,
     /// How long it must be quiet before a finding is over.
@@ -32,6 +34,7 @@ impl Settings {
             is_shared: profile.value("anomaly.budget_shared") > 0.5,
             hold: profile.value("anomaly.hold"),
             dips: profile.value("anomaly.dips"),
+            learnt: profile.value("anomaly.learnt").clamp(0.0, 1.0),
             min_days: profile.value("anomaly.min_days"),
             off: span("anomaly.off_s"),
             regime: span("anomaly.regime_s"),

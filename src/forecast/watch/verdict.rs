@@ -7,13 +7,14 @@
 //!
 //! A lockdown is quiet every night and off again every morning: while the last day as a whole is off, what stands out in the same direction is still the same finding.
 
-use super::budget::{is_above_bar, strength};
+use super::budget::strength;
+use super::joint::{Twofold, joined};
 use super::scan::{Evidence, Scan, Seen, Window};
 use super::settings::Settings;
 use crate::time::{EventTime, Span};
 use serde::{Deserialize, Serialize};
 
-/// After so long below the bar an episode of scores is over.
+/// After so long below the bar an episode of a group's scores is over, and so long after an event its neighbours tell no new one.
 pub(super) const EPISODE_APART: Span = Span::from_mins(120);
 /// A finding that could not be judged for so long is closed.
 const UNJUDGED: Span = Span::from_mins(240);
@@ -63,8 +64,6 @@ pub struct ZoneWatch {
     off_since: Option<EventTime>,
     /// Since when what was usual has lasted to be wrong.
     regime_since: Option<EventTime>,
-    /// The strongest score of the running episode, and when it was last above the bar.
-    episode: Option<(f64, EventTime)>,
     verdict: Option<Verdict>,
 }
 
@@ -122,20 +121,25 @@ impl ZoneWatch {
         }
     }
 
-    /// Takes in the step that ended at `end`, one [`Seen`] per series. Returns the peak (z²/2) of the episode that ended with it, if one did.
-    pub fn take(&mut self, seen: &[Seen], end: EventTime, step: Span, threshold: f64, settings: &Settings) -> Option<f64> {
+    /// Takes in the step that ended at `end`, one [`Seen`] per series; the threshold is that of the score that speaks. Returns the strengths (z²/2) of the scores, 0 where an open finding has told
+    /// of them before; `None` where nothing could be judged.
+    pub fn take(&mut self, seen: &[Seen], end: EventTime, step: Span, thresholds: Twofold, settings: &Settings) -> Option<Twofold> {
         let summed = (self.scans.len() > seen.len()).then(|| sum(seen));
         let (in_finding, new_regime) = (self.finding.is_some(), self.regime_since.is_some());
-        let all = seen.iter().chain(&summed);
-        let evidence: Vec<Option<Evidence>> =
-            self.scans.iter_mut().zip(all).map(|(scan, seen)| scan.take(seen, step, settings.min_days, in_finding, new_regime)).collect();
-        let Some((speaker, window, is_shortfall, score)) = most_unusual(&evidence, settings.dips) else {
+        let all = || seen.iter().chain(&summed);
+        let alone: Vec<Option<Evidence>> =
+            self.scans.iter_mut().zip(all()).map(|(scan, seen)| scan.take(seen, step, settings.min_days, in_finding, new_regime)).collect();
+        let Some((.., score_alone)) = most_unusual(&alone, settings.dips) else {
             self.verdict = None;
             self.pass_unjudged(end);
             return None;
         };
+        let with_learnt = with_learnt(&alone, all(), settings.learnt);
+        let evidence = with_learnt.as_ref().unwrap_or(&alone);
+        let (speaker, window, is_shortfall, score) = most_unusual(evidence, settings.dips)?;
+        let threshold = thresholds.joint.filter(|_| with_learnt.is_some()).unwrap_or(thresholds.alone);
         let exceeds = score >= threshold;
-        self.open_or_close(&evidence, (exceeds, is_shortfall), end, step, threshold, settings);
+        self.open_or_close(evidence, (exceeds, is_shortfall), end, step, threshold, settings);
         self.follow_regime(end, settings.regime);
         let holds = self.finding.is_some_and(|open| open.quiet_since.is_none() && !open.is_joined);
         self.verdict = Some(Verdict {
@@ -151,7 +155,9 @@ impl ZoneWatch {
             expected: window.expected,
             share_above: 1.0,
         });
-        self.count_episode(strength(score), end)
+        let is_told = self.finding.is_some_and(|open| end.since(open.opened_at) > EPISODE_APART);
+        let new = |score: f64| if is_told { 0.0 } else { strength(score) };
+        Some(Twofold { alone: new(score_alone), joint: with_learnt.is_some().then(|| new(score)) })
     }
 
     fn open_or_close(
@@ -209,19 +215,20 @@ impl ZoneWatch {
             }
         }
     }
+}
 
-    fn count_episode(&mut self, strength: f64, end: EventTime) -> Option<f64> {
-        let (peak, last) = self.episode.unwrap_or((0.0, end));
-        if is_above_bar(strength) {
-            self.episode = Some((peak.max(strength), end));
-            return None;
+/// The evidence with what the learnt score says of each series; `None` where it says nothing of any.
+fn with_learnt<'a>(alone: &[Option<Evidence>], seen: impl Iterator<Item = &'a Seen>, weight: f64) -> Option<Vec<Option<Evidence>>> {
+    let mut has_spoken = false;
+    let mut of_series = |(evidence, seen): (&Option<Evidence>, &Seen)| match (evidence, seen.learnt) {
+        (Some(evidence), Some(share)) => {
+            has_spoken = true;
+            Some(joined(evidence, share, weight))
         }
-        if self.episode.is_some() && end.since(last) >= EPISODE_APART {
-            self.episode = None;
-            return Some(peak);
-        }
-        None
-    }
+        (evidence, _) => *evidence,
+    };
+    let joined = alone.iter().zip(seen).map(&mut of_series).collect();
+    has_spoken.then_some(joined)
 }
 
 /// Both directions together.
@@ -231,7 +238,13 @@ fn sum(seen: &[Seen]) -> Seen {
         (Some((a, doubt_a)), Some((b, doubt_b))) => Some((a + b, doubt_a + doubt_b)),
         (one, other) => one.or(other),
     };
-    Seen { came: a.came.zip(b.came).map(|(a, b)| a + b), usual: a.usual.zip(b.usual).map(|((a, days_a), (b, days_b))| (a + b, days_a.min(days_b))), occasion }
+    Seen {
+        came: a.came.zip(b.came).map(|(a, b)| a + b),
+        usual: a.usual.zip(b.usual).map(|((a, days_a), (b, days_b))| (a + b, days_a.min(days_b))),
+        occasion,
+        // The model sees no sum; the rarer of its two words stands for it.
+        learnt: a.learnt.zip(b.learnt).map(|(a, b)| a.min(b)),
+    }
 }
 
 /// Series, window, whether it is a shortfall, and score.

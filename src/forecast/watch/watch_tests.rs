@@ -19,12 +19,19 @@ fn noise(n: u64) -> f64 {
     (0..12).map(|k| chance(n * 12 + k)).sum::<f64>() - 6.0
 }
 
+/// The share of a normal law farther from its mean than `deviations`, on both sides.
+fn tail(deviations: f64) -> f64 {
+    libm::erfc(deviations / std::f64::consts::SQRT_2)
+}
+
 /// One undirected counter, usual by the hour of the day, counts over-dispersed by groups and by good and bad days.
 struct Place {
     watch: Watch,
     step: u32,
     days: f64,
     seed: u64,
+    /// Whether a model scores each step.
+    has_model: bool,
 }
 
 impl Place {
@@ -32,7 +39,7 @@ impl Place {
         let mut venue = sample::venue();
         venue.step = HALF_HOUR;
         let only: Vec<_> = series::of(&venue).into_iter().filter(|series| series.kind == SeriesKind::Count).collect();
-        Self { watch: Watch::new(&venue, &only), step: 0, days: 0.0, seed }
+        Self { watch: Watch::new(&venue, &only), step: 0, days: 0.0, seed, has_model: false }
     }
 
     fn usual(step: u32) -> f64 {
@@ -46,10 +53,13 @@ impl Place {
         let n = self.seed * 1_000_003 + u64::from(self.step);
         let day = 1.0 + 0.1 * noise(self.seed * 7_919 + u64::from(self.step / 48));
         let mean = usual * day;
-        let came = times.map(|times| ((mean + (2.0 * mean).sqrt() * noise(n)).max(0.0) * times).round());
+        let own = noise(n);
+        let came = times.map(|times| ((mean + (2.0 * mean).sqrt() * own).max(0.0) * times).round());
+        // A model that sees half of what the counts show and half of its own, and any surge.
+        let learnt = self.has_model.then(|| if times.is_some_and(|times| times > 1.2) { 1e-4 } else { tail((0.7 * own + 0.7 * noise(n + 500_000)).abs()) });
         self.step += 1;
         self.days = f64::from(self.step / 48);
-        let mut seen = [Seen { came, usual: Some((usual, self.days.min(12.0))), occasion: None }];
+        let mut seen = [Seen { came, usual: Some((usual, self.days.min(12.0))), occasion: None, learnt }];
         self.watch.take(EventTime::from_millis(i64::from(self.step) * 1_800_000), &mut seen);
         self.watch.verdicts().next().map(|(_, verdict)| *verdict)
     }
@@ -85,6 +95,59 @@ fn a_budget_of_one_a_week_is_spent_and_not_overspent() {
     }
     let a_week = f64::from(found) / f64::from(6 * weeks);
     assert!((0.5..=1.3).contains(&a_week), "{a_week} a week");
+}
+
+fn settled_with_model(seed: u64) -> Place {
+    let mut place = Place { has_model: true, ..Place::new(seed) };
+    place.run(4 * STEPS_A_WEEK, |_| Some(1.0));
+    place
+}
+
+#[test]
+fn the_budget_is_the_same_with_the_learnt_score() {
+    let (mut found, weeks) = (0, 40);
+    for seed in 1..=6 {
+        found += settled_with_model(seed).run(weeks * STEPS_A_WEEK, |_| Some(1.0));
+    }
+    let a_week = f64::from(found) / f64::from(6 * weeks);
+    assert!((0.5..=1.3).contains(&a_week), "{a_week} a week");
+}
+
+#[test]
+fn a_model_that_goes_or_comes_raises_no_storm_and_leaves_no_silence() {
+    let event = |step: u32| Some(if (20..26).contains(&step) { 3.0 } else { 1.0 });
+    let (mut first_fortnights, mut events) = (0, 0);
+    for seed in 1..=6 {
+        let mut place = settled_with_model(seed);
+        for has_model in [false, true, false] {
+            place.has_model = has_model;
+            first_fortnights += place.run(2 * STEPS_A_WEEK, |_| Some(1.0));
+            events += place.run(48, event);
+        }
+        // Now it misses every other step.
+        events += (0..48)
+            .map(|step| {
+                place.has_model = step % 2 == 0;
+                place.run(1, |_| event(step))
+            })
+            .sum::<u32>();
+    }
+    let a_week = f64::from(first_fortnights) / 36.0;
+    assert!((0.3..=1.6).contains(&a_week), "{a_week} a week");
+    assert!((24..=30).contains(&events), "{events} findings about 24 events");
+}
+
+#[test]
+fn what_is_unusual_to_both_is_found_sooner() {
+    let found = |has_model: bool| -> u32 {
+        let of_seed = |seed| {
+            let mut place = if has_model { settled_with_model(seed) } else { settled(seed) };
+            (0..20).map(|_| place.run(24, |_| Some(1.0)).min(0) + place.run(24, |step| Some(if step < 4 { 1.45 } else { 1.0 }))).sum::<u32>()
+        };
+        (1..=6).map(of_seed).sum()
+    };
+    let (with, without) = (found(true), found(false));
+    assert!(with > without + 5, "{with} with the model, {without} without");
 }
 
 #[test]
@@ -129,7 +192,7 @@ fn the_state_comes_back_whole() {
     let mut place = settled(3);
     let mut other = Place::new(3);
     (other.step, other.days) = (place.step, place.days);
-    assert!(other.watch.restore_scores(place.watch.scores().clone()) && other.watch.restore_budget(0, place.watch.budget(0).unwrap().clone()));
+    assert!(other.watch.restore_scores(place.watch.scores().clone()) && other.watch.restore_budgets(0, place.watch.budgets(0).unwrap().clone()));
     let zone = postcard::to_stdvec(place.watch.zone(0).unwrap()).unwrap();
     assert!(other.watch.restore_zone(0, postcard::from_bytes(&zone).unwrap()));
     for _ in 0..50 {
@@ -138,19 +201,26 @@ fn the_state_comes_back_whole() {
     assert!(!other.watch.restore_zone(0, ZoneWatch::new(2, true)), "a zone of other series is refused");
 }
 
-/// Four places of one group under one watch.
+/// Places of one group under one watch, which share a part of their good and bad days.
 struct Neighbours {
     watch: Watch,
     step: u32,
-    holds: [bool; 4],
+    holds: Vec<bool>,
+    /// One deviation of what they share, and of what each has to itself, for hours, as a share of the usual.
+    shared: f64,
+    own: f64,
 }
 
 impl Neighbours {
-    fn settled(seed: u64) -> Self {
-        let mut venue = sample::large(4);
+    fn new(places: usize, shared: f64, own: f64) -> Self {
+        let mut venue = sample::large(places);
         venue.step = HALF_HOUR;
         let only: Vec<_> = series::of(&venue).into_iter().filter(|series| series.kind == SeriesKind::In).collect();
-        let mut all = Self { watch: Watch::new(&venue, &only), step: 0, holds: [false; 4] };
+        Self { watch: Watch::new(&venue, &only), step: 0, holds: vec![false; places], shared, own }
+    }
+
+    fn settled(seed: u64) -> Self {
+        let mut all = Self::new(4, 0.0, 0.0);
         all.run(4 * STEPS_A_WEEK, seed, |_, _| 1.0);
         all
     }
@@ -161,13 +231,16 @@ impl Neighbours {
         for step in 0..steps {
             let now = self.step;
             let usual = Place::usual(now);
+            let shared = 1.0 + self.shared * noise(seed * 7_919 + u64::from(now / 24));
             let came = |place: usize| {
-                let n = (seed * 31 + place as u64) * 1_000_003 + u64::from(now);
-                ((usual + (2.0 * usual).sqrt() * noise(n)).max(0.0) * times(step, place)).round()
+                let own = seed * 31 + place as u64;
+                let mean = usual * shared * (1.0 + self.own * noise(own * 7_919 + u64::from(now / 12)));
+                ((mean + (2.0 * mean).sqrt() * noise(own * 1_000_003 + u64::from(now))).max(0.0) * times(step, place)).round()
             };
             self.step += 1;
             let days = f64::from(self.step / 48).min(12.0);
-            let mut seen: Vec<Seen> = (0..4).map(|place| Seen { came: Some(came(place)), usual: Some((usual, days)), occasion: None }).collect();
+            let seen = |place: usize| Seen { came: Some(came(place)), usual: Some((usual, days)), occasion: None, learnt: None };
+            let mut seen: Vec<Seen> = (0..self.holds.len()).map(seen).collect();
             self.watch.take(EventTime::from_millis(i64::from(self.step) * 1_800_000), &mut seen);
             for (place, verdict) in self.watch.verdicts() {
                 found += u32::from(verdict.exceeds && !self.holds[place]);
@@ -175,6 +248,20 @@ impl Neighbours {
             }
         }
         found
+    }
+}
+
+#[test]
+fn a_group_spends_its_budget_however_many_places_it_has_and_whether_they_move_together() {
+    for (places, shared, own) in [(4, 0.0, 0.15), (24, 0.0, 0.15), (24, 0.1, 0.1)] {
+        let (mut found, weeks) = (0, 20);
+        for seed in 1..=3 {
+            let mut all = Neighbours::new(places, shared, own);
+            all.run(6 * STEPS_A_WEEK, seed, |_, _| 1.0);
+            found += all.run(weeks * STEPS_A_WEEK, seed, |_, _| 1.0);
+        }
+        let a_week = f64::from(found) / f64::from(3 * weeks);
+        assert!((0.5..=1.3).contains(&a_week), "{a_week} a week of {places} places that share {shared}");
     }
 }
 
