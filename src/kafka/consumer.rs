@@ -5,6 +5,7 @@
 
 use super::context::{Decision, Membership};
 use super::ffi::{self, Kind, MessageQueue};
+use super::producer::{now, pause};
 use super::settings::Settings;
 use crate::log::{Event, Inbox, LogError, Offsets, Place, Topic};
 use crate::venue::Feed;
@@ -20,6 +21,9 @@ use std::time::Duration;
 const LEAD: Feed = Feed::Sensors;
 /// How long a question to the broker may take.
 const ASK: Duration = Duration::from_secs(5);
+
+/// Who leaves the group waits so long for its coordinator.
+const LEAVE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The reader of the inputs.
 pub(super) struct Input {
@@ -225,6 +229,21 @@ impl Input {
         self.consumer.fetch_watermarks(self.name(place.feed), place.partition as i32, ASK).map(|(_, end)| end).map_err(busy)
     }
 
+    /// Waits until the group's coordinator answers, for a while: a client that is closed while its coordinator is away takes the process with it (librdkafka up to 2.13 reads
+    /// through a null pointer when it leaves then, its issue 5347).
+    fn await_coordinator(&self) {
+        let began = now();
+        while began.elapsed() < LEAVE_PATIENCE {
+            let mut list = TopicPartitionList::new();
+            list.add_partition(self.name(LEAD), 0);
+            if self.consumer.committed_offsets(list, Duration::from_secs(1)).is_ok() {
+                return;
+            }
+            pause();
+        }
+        tracing::warn!("The group is left while its coordinator does not answer.");
+    }
+
     /// Offsets as a list of the client. Built where it is used: one that is kept can hang the consumer's drop.
     fn offsets(&self, next: &Offsets) -> Result<TopicPartitionList, LogError> {
         let mut list = TopicPartitionList::with_capacity(next.len());
@@ -246,6 +265,7 @@ impl Drop for Input {
             let all: Vec<u32> = self.owned.iter().copied().collect();
             let _ = self.release(&all);
         }
+        self.await_coordinator();
         self.consumer.context().close();
     }
 }
