@@ -356,6 +356,9 @@ impl Core for Told {
     }
 
     fn restored(&mut self) -> Result<(), String> {
+        for venue in self.engine.restored() {
+            tracing::info!(venue = &*venue.id, "The configuration has changed since the state was written; all that lasts goes on under it.");
+        }
         Ok(())
     }
 }

@@ -348,6 +348,8 @@ fn venue(zones: Vec<Zone>, links: Vec<Link>, gates: Vec<Gate>, sensors: Vec<Sens
         sensors,
         sources: vec![source],
         matches: vec![kick_off],
+        later: Vec::new(),
+        fingerprint: String::new(),
         hash: String::new(),
     }
 }

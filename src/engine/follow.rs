@@ -185,7 +185,7 @@ impl Site {
             Entry::Command { command_id, .. } => {
                 following.reached(Feed::Commands) == i64::MAX && self.commands.iter().all(|placed| placed.command.command_id != *command_id)
             }
-            Entry::ModelMissed { pane, .. } | Entry::ModelSwap { pane, .. } => *pane <= self.closed_to,
+            Entry::ModelMissed { pane, .. } | Entry::ModelSwap { pane, .. } | Entry::VenueReload { pane, .. } => *pane <= self.closed_to,
             Entry::IdleMark { .. } | Entry::Tick { .. } => false,
         };
         self.unplaced += usize::from(is_lost);
@@ -223,8 +223,8 @@ impl Site {
                     effects.records.push(refuse::command(venue, &refused));
                 }
             }
-            // They come with their record, and with the models' answer.
-            Entry::IdleEnd { .. } | Entry::ModelMissed { .. } | Entry::ModelSwap { .. } => return false,
+            // They come with their record, with the models' answer, and with the configuration.
+            Entry::IdleEnd { .. } | Entry::ModelMissed { .. } | Entry::ModelSwap { .. } | Entry::VenueReload { .. } => return false,
         }
         true
     }

@@ -69,6 +69,7 @@ impl Site {
         if self.closed_to == EventTime::MIN || self.sources.iter().any(|state| state.clock.has_started()) || !is_far() {
             return;
         }
+        let venue = venue.version(self.version);
         (self.closed_to, self.ticked_to, self.dirty) = (EventTime::MIN, EventTime::MIN, true);
         self.fast.begin_anew();
         // Nobody was counted yet: what lasts of those panes is their length and their silence, which would be held against the first of another day.

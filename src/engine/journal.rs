@@ -11,7 +11,7 @@ impl Entry {
     pub const fn after(&self) -> Option<EventTime> {
         match self {
             Self::IdleMark { after, .. } | Self::IdleEnd { after, .. } | Self::Tick { after, .. } | Self::Command { after, .. } => Some(*after),
-            Self::ModelMissed { .. } | Self::ModelSwap { .. } => None,
+            Self::ModelMissed { .. } | Self::ModelSwap { .. } | Self::VenueReload { .. } => None,
         }
     }
 }
@@ -74,6 +74,13 @@ pub enum Entry {
         #[serde(flatten)]
         card: ModelCardRef,
         /// The first pane at which it was asked.
+        pane: EventTime,
+    },
+    /// The venue has another configuration than at the pane before.
+    VenueReload {
+        /// Its fingerprint.
+        fingerprint: Box<str>,
+        /// The first pane under it.
         pane: EventTime,
     },
 }

@@ -10,7 +10,7 @@
 //!
 //! - [`control`]: what influences an output and is not a record; [`effects`]: what a step asks the edge to carry out; [`settings`]: what is told once.
 //! - [`explain`]: why a window is open. [`ledger`]: what became of every record. [`journal`]: decisions written down.
-//! - `site`: one venue from observation to pane; `close`, `closed`, `revise`, `publish`, `tail`, `refuse`: what closing does; `fast`: what cannot wait for a pane; `clocks`: sensors whose clocks are wrong; `idle`, `placement`: marks and commands; `follow`: a replay that follows a journal; `state`: saved and restored.
+//! - `site`: one venue from observation to pane; `close`, `closed`, `revise`, `publish`, `tail`, `refuse`: what closing does; `fast`: what cannot wait for a pane; `clocks`: sensors whose clocks are wrong; `idle`, `placement`: marks and commands; `follow`: a replay that follows a journal; `reload`: another configuration; `state`: saved and restored.
 
 mod clocks;
 mod close;
@@ -26,6 +26,7 @@ pub mod ledger;
 mod placement;
 mod publish;
 mod refuse;
+mod reload;
 mod revise;
 pub mod settings;
 mod site;
@@ -155,6 +156,12 @@ impl Engine {
             .get_mut(&id.0)
             .ok_or_else(|| format!("state entry {key}: venue {owner} belongs on another partition; the partition count has changed"))?;
         site.restore(self.world.venue(id), part, value)
+    }
+
+    /// Every entry of the state was given back. The venues whose configuration has changed since it was written: they go on under the new one.
+    pub fn restored(&mut self) -> Vec<&Venue> {
+        let world = &self.world;
+        self.sites.values_mut().filter_map(|site| site.restored(world.venue(site.id)).then(|| world.venue(site.id))).collect()
     }
 
     /// The ledger of each input partition, the open row included.
@@ -327,7 +334,7 @@ impl Engine {
 
     fn answered(&mut self, answer: &Answer, effects: &mut Effects) {
         let Some(site) = self.sites.get_mut(&answer.ticket.venue.0) else { return };
-        site.finish_close(self.world.venue(site.id), answer, &self.settings, effects);
+        site.finish_close(self.world.venue(site.id).version(site.version), answer, &self.settings, effects);
     }
 
     /// Closes every fast pane that may close; whether there was any.
@@ -336,7 +343,8 @@ impl Engine {
         for site in self.sites.values_mut() {
             let venue = self.world.venue(site.id);
             while let Some((since, end)) = site.next_fast_close(venue) {
-                site.close_fast(venue, since, end, effects);
+                site.turn_to(venue, venue.pane.next(site.closed_to), effects);
+                site.close_fast(venue.version(site.version), since, end, effects);
                 any = true;
             }
         }
@@ -347,8 +355,11 @@ impl Engine {
         for site in self.sites.values_mut() {
             let venue = self.world.venue(site.id);
             match site.next_close(venue) {
-                Some(end) => site.begin_close(venue, end, effects),
-                None => site.settle_late(venue, effects),
+                Some(end) => {
+                    site.turn_to(venue, end, effects);
+                    site.begin_close(venue.version(site.version), end, effects);
+                }
+                None => site.settle_late(venue.version(site.version), effects),
             }
         }
     }

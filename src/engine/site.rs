@@ -135,7 +135,11 @@ pub(super) struct Site {
     /// The same, of what is in the commit under way.
     pub(super) tainted_in_commit: bool,
     pub(super) dirty: bool,
-    /// Nothing of it is in the state yet.
+    /// Which configuration of the venue its panes are closed by (`Venue::version`).
+    pub(super) version: usize,
+    /// The fingerprint of the configuration by which its last pane was closed; empty before the first.
+    pub(super) in_force: String,
+    /// What the state hangs on is not written down yet, or has changed.
     pub(super) unsaved: bool,
 }
 
@@ -212,6 +216,8 @@ impl Site {
             tainted: false,
             tainted_in_commit: false,
             dirty: false,
+            version: 0,
+            in_force: String::new(),
             unsaved: true,
             topology,
         }

@@ -3,7 +3,7 @@
 //! The idea: an entry is written when it changed, and only then; compaction keeps the last of each key, and the entries together are the venue. Nothing
 //! in an entry depends on when it was written within a pane, so the state after compaction is a function of the logs, like the outputs.
 //!
-//! A key reads `venue/part[/…]`. Each venue has a `layout` entry: a state of another version or another configuration is refused, not guessed at.
+//! A key reads `venue/part[/…]`. Each venue has a `layout` entry: a state of another version or another frame (`venue::frame`) is refused, not guessed at.
 
 use super::closed::ClosedPane;
 use super::effects::StateChange;
@@ -11,19 +11,21 @@ use super::placement::Placed;
 use super::site::{Site, SourceState};
 use crate::detect::WrongClock;
 use crate::time::{EventTime, Guard};
-use crate::venue::Venue;
+use crate::venue::{Venue, frame};
 use crate::window::{OpenPane, Reading, Snapshot, SnapshotPlace};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Version of the entries' form; a change of any of them is a new version.
-const VERSION: u32 = 10;
+const VERSION: u32 = 11;
 
 #[derive(Serialize, Deserialize)]
 struct Layout {
     version: u32,
-    venue_hash: String,
+    frame: Vec<String>,
+    /// Which configuration was in force.
+    fingerprint: String,
 }
 
 /// What of a venue is neither of a source nor of a pane.
@@ -46,7 +48,7 @@ impl Site {
         let mut write = |part: String, value: Option<Vec<u8>>| changes.push(StateChange { key: key(venue, &part), value });
         if self.unsaved {
             self.unsaved = false;
-            write("layout".to_owned(), encode(&Layout { version: VERSION, venue_hash: venue.hash.clone() }));
+            write("layout".to_owned(), encode(&Layout { version: VERSION, frame: frame::frame(venue), fingerprint: self.in_force.clone() }));
         }
         for (source, state) in venue.sources.iter().zip(&mut self.sources) {
             if std::mem::take(&mut state.dirty) {
@@ -93,7 +95,12 @@ impl Site {
         self.unsaved = false;
         let (kind, rest) = part.split_once('/').unwrap_or((part, ""));
         match kind {
-            "layout" => check_layout(venue, &decode(part, value)?),
+            "layout" => {
+                let layout: Layout = decode(part, value)?;
+                check_layout(venue, &layout)?;
+                self.in_force = layout.fingerprint;
+                Ok(())
+            }
             "source" => {
                 let id = venue.find_source(rest).ok_or_else(|| format!("state entry {part}: no such source; the configuration has changed"))?;
                 self.sources[id.index()] = decode::<SourceState>(part, value)?;
@@ -132,6 +139,13 @@ impl Site {
         }
     }
 
+    /// Every entry is back: goes on by the configuration that was in force, or by that of the last pane's time where that one is gone. Whether the configuration has changed.
+    pub(super) fn restored(&mut self, venue: &Venue) -> bool {
+        let known = (0..=venue.later.len()).find(|version| venue.version(*version).fingerprint == self.in_force);
+        self.go_by(venue, known.unwrap_or_else(|| venue.version_at(self.closed_to)));
+        known.is_none() && !self.in_force.is_empty()
+    }
+
     fn rest(&self) -> Rest {
         Rest {
             closed_to: self.closed_to,
@@ -164,9 +178,9 @@ fn check_layout(venue: &Venue, layout: &Layout) -> Result<(), String> {
             venue.id, layout.version
         ));
     }
-    if layout.venue_hash != venue.hash {
+    if let Some(difference) = frame::difference(&layout.frame, &frame::frame(venue)) {
         return Err(format!(
-            "the state of {} belongs to another configuration of the venue: restore that configuration, or begin anew with an empty midan.state (docs/OPERATIONS.md)",
+            "the state of {} belongs to another frame of the venue: {difference}; restore that configuration, or begin anew with an empty midan.state (docs/OPERATIONS.md)",
             venue.id
         ));
     }

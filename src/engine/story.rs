@@ -69,11 +69,17 @@ pub(crate) fn world_with(sensors: &str) -> Arc<World> {
 
 /// The world with its venue's file changed.
 pub(crate) fn world_of(change: impl Fn(String) -> String) -> Arc<World> {
+    world_of_files(|venue| vec![change(venue.to_owned())])
+}
+
+/// The world of the files that are made of its venue's.
+pub(crate) fn world_of_files(files: impl Fn(&str) -> Vec<String>) -> Arc<World> {
     let profile = include_str!("../../config/profiles/fr-ma-2030.toml");
     let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
     let kick_off = chrono::DateTime::from_timestamp_millis(START + 7_200_000).unwrap().to_rfc3339();
-    let venue = change(VENUE.replace("2030-06-16T21:40:00Z", &kick_off));
-    Arc::new(load(&[file("profile.toml", profile), file("small.toml", &venue)]).unwrap())
+    let venues = files(&VENUE.replace("2030-06-16T21:40:00Z", &kick_off));
+    let venues = venues.iter().enumerate().map(|(number, text)| file(&format!("small-{number}.toml"), text));
+    Arc::new(load(&std::iter::once(file("profile.toml", profile)).chain(venues).collect::<Vec<_>>()).unwrap())
 }
 
 /// A record to be read.
@@ -421,16 +427,22 @@ impl Run {
 
     /// A new process: another engine that takes the state over and goes on from here.
     pub(crate) fn restarted(&self, placement: Placement) -> Self {
+        self.restarted_in(Arc::clone(&self.world), placement)
+    }
+
+    /// The same under another configuration.
+    pub(crate) fn restarted_in(&self, world: Arc<World>, placement: Placement) -> Self {
         let mut heir = Self {
             misses: self.misses,
             models: self.models.clone(),
             flow: self.flow,
             ordered: self.ordered,
-            ..Self::with(Arc::clone(&self.world), Settings { placement, ..self.settings.clone() }, self.offsets)
+            ..Self::with(world, Settings { placement, ..self.settings.clone() }, self.offsets)
         };
         for (key, value) in &self.state {
             heir.engine.restore(key.as_bytes(), value).unwrap();
         }
+        heir.engine.restored();
         heir.state.clone_from(&self.state);
         heir
     }
@@ -452,6 +464,13 @@ impl Run {
 pub(crate) fn played(records: &[Record], size: usize) -> Run {
     let mut run = Run::new(Placement::ByPane);
     run.read(records, size).end();
+    run
+}
+
+/// The same in another world.
+pub(crate) fn played_in(world: Arc<World>, records: &[Record]) -> Run {
+    let mut run = Run::of(world, Placement::ByPane);
+    run.read(records, 64).end();
     run
 }
 

@@ -54,6 +54,8 @@ pub(crate) fn venue() -> Venue {
         sensors,
         sources,
         matches: vec![],
+        later: Vec::new(),
+        fingerprint: String::new(),
         hash: String::new(),
     }
 }

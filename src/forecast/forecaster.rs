@@ -137,6 +137,13 @@ impl Forecaster {
         *self = Self { changed: stored, is_silent: self.is_silent, ..Self::new(venue) };
     }
 
+    /// Goes on under another configuration of the same frame: calendar and thresholds are that one's, what was learnt stays.
+    pub fn reload(&mut self, venue: &Venue) {
+        self.layout = Layout::new(venue);
+        self.watch.reload(venue, &self.layout.series);
+        self.filled = None;
+    }
+
     /// The venue's series, in the order of rows and outlooks.
     pub fn series(&self) -> &[Series] {
         &self.layout.series

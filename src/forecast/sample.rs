@@ -88,6 +88,8 @@ fn with(zones: Vec<Zone>, links: Vec<Link>) -> Venue {
         stop_names: Names::default(),
         sensor_names: Names::default(),
         source_names: Names::default(),
+        later: Vec::new(),
+        fingerprint: String::new(),
         hash: String::new(),
     }
 }

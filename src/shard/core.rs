@@ -51,6 +51,7 @@ impl Core for Engine {
     }
 
     fn restored(&mut self) -> Result<(), String> {
+        Self::restored(self);
         Ok(())
     }
 }

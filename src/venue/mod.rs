@@ -5,11 +5,13 @@
 //!
 //! - [`ids`]: the dense ids; [`names`]: name → id.
 //! - [`model`]: what a venue consists of; [`section`]: what a zone may safely hold; [`plan`]: what is planned for a match; [`opening`]: when people are expected there; [`profile`]: the thresholds that a venue's zones choose from.
+//! - [`frame`]: what of a configuration its state hangs on.
 //! - [`load`]: configuration texts → world, or every fault in them; [`report`](mod@report): a sound world in a few lines.
 //! - [`wire`]: what a source's records mean beyond their format; [`mapping`]: what any other JSON or CSV means.
 //! - [`mod@layout`]: an illustrative venue from a stadium's public facts; [`geojson`]: zones drawn in a geographic information system.
 //! - [`partition`]: which partition a venue's records belong on.
 
+pub mod frame;
 pub mod geojson;
 pub mod ids;
 pub mod layout;
@@ -31,7 +33,7 @@ pub use ids::{ApproachId, GateId, LinkId, PerimeterId, SensorId, SourceId, StopI
 pub use layout::layout;
 pub use load::{ConfigFault, SourceFile, load, load_mapping, load_profile};
 pub use model::{
-    Exit, Feed, FlowTable, Gate, Link, LinkKind, Match, Measures, Perimeter, PerimeterKind, Sensor, Shape, Source, Stop, Venue, World, Zone, ZoneKind,
+    Exit, Feed, FlowTable, Gate, Later, Link, LinkKind, Match, Measures, Perimeter, PerimeterKind, Sensor, Shape, Source, Stop, Venue, World, Zone, ZoneKind,
 };
 pub use names::Names;
 pub use opening::Opening;

@@ -83,8 +83,21 @@ pub struct Venue {
     pub sensor_names: Names,
     /// Names of the sources.
     pub source_names: Names,
-    /// SHA-256 over the venue's configuration and the version of the time-zone database, hexadecimal: stands in the state, so that a state of another layout is refused.
+    /// What takes this one's place at an event time, by that time; each of the same [`frame`](super::frame).
+    pub later: Vec<Later>,
+    /// SHA-256 over all that is configured of it, its profiles included: which configuration is in force.
+    pub fingerprint: String,
+    /// SHA-256 over the venue's configuration and the version of the time-zone database, hexadecimal.
     pub hash: String,
+}
+
+/// A configuration that takes another one's place.
+#[derive(Clone, Debug)]
+pub struct Later {
+    /// It is in force from the first pane on that ends after this time.
+    pub from: EventTime,
+    /// The venue by it.
+    pub venue: Venue,
 }
 
 /// A ring around the bowl that people pass on their way in.
@@ -438,8 +451,20 @@ impl Venue {
             stop_names: Names::default(),
             sensor_names: Names::default(),
             source_names: Names::default(),
+            later: Vec::new(),
+            fingerprint: String::new(),
             hash: String::new(),
         }
+    }
+
+    /// Which configuration is in force in the pane ending at `end`: 0 for this one, else the place among the later ones, from 1.
+    pub fn version_at(&self, end: EventTime) -> usize {
+        self.later.partition_point(|later| later.from < end)
+    }
+
+    /// The configuration of that number.
+    pub fn version(&self, version: usize) -> &Self {
+        version.checked_sub(1).and_then(|place| self.later.get(place)).map_or(self, |later| &later.venue)
     }
 
     /// The zone of that name.

@@ -54,6 +54,9 @@ fn describe(text: &mut String, venue: &Venue) -> std::fmt::Result {
     for m in &venue.matches {
         writeln!(text, "  match {} {} - {}: {}, {} expected", m.id, m.home, m.away, m.kick_off, m.expected_attendance)?;
     }
+    for later in &venue.later {
+        writeln!(text, "  from {} on another configuration ({})", later.from, later.venue.fingerprint.get(..12).unwrap_or(""))?;
+    }
     let mut profiles: Vec<(&str, &str)> = venue.zones.iter().map(|zone| (&*zone.profile.label, zone.profile.hash.get(..12).unwrap_or(""))).collect();
     profiles.sort_unstable();
     profiles.dedup();

@@ -11,6 +11,7 @@ mod late;
 mod models;
 mod order;
 mod recovery;
+mod reload;
 mod silence;
 mod swap;
 mod threads;

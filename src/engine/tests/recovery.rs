@@ -69,7 +69,7 @@ fn commands_that_took_effect_on_arrival_are_in_the_state() {
 }
 
 #[test]
-fn a_state_of_another_configuration_or_partition_is_refused() {
+fn a_state_of_another_frame_or_partition_is_refused() {
     let mut run = Run::new(Placement::ByPane);
     run.read(&busy(1)[..50], 10);
     let heir = &mut Run::new(Placement::ByPane).engine;
@@ -79,6 +79,8 @@ fn a_state_of_another_configuration_or_partition_is_refused() {
     assert!(refused(heir, "small/what", b"").contains("no such part"));
     assert!(refused(heir, "~ledger/feeds.sensors/3", b"").contains("another partition"));
     let mut layout = run.state["small/layout"].clone();
-    *layout.last_mut().unwrap() ^= 1;
-    assert!(refused(heir, "small/layout", &layout).contains("another configuration"));
+    let place = layout.windows(10).position(|word| word == b"zone queue").unwrap();
+    layout[place + 9] = b'r';
+    let told = refused(heir, "small/layout", &layout);
+    assert!(told.contains("another frame") && told.contains("zone queur") && told.contains("zone queue"), "{told}");
 }

@@ -89,6 +89,22 @@ impl Watch {
         Self { groups, zones, scores: Calibration::default(), occasions: Occasions::new(venue, series.len()), step: venue.step }
     }
 
+    /// Goes on under another configuration of the same frame: thresholds and calendar are that one's, what was learnt stays.
+    pub fn reload(&mut self, venue: &Venue, series: &[Series]) {
+        let mut fresh = Self::new(venue, series);
+        for (group, known) in fresh.groups.iter_mut().zip(std::mem::take(&mut self.groups)) {
+            *group = Group { settings: group.settings, ..known };
+        }
+        for (zone, known) in fresh.zones.iter_mut().zip(std::mem::take(&mut self.zones)) {
+            zone.watch = known.watch;
+        }
+        fresh.scores = std::mem::take(&mut self.scores);
+        for (bin, learnt) in (0..).map_while(|bin| Some((bin, self.occasions.bin(bin)?.clone()))) {
+            fresh.occasions.restore(bin, learnt);
+        }
+        *self = fresh;
+    }
+
     /// Takes in the step that ended at `end`, one [`Seen`] per series in the venue's order; the calendar's part is filled in here.
     /// Returns the bin of the calendar's part that has learnt.
     pub fn take(&mut self, end: EventTime, seen: &mut [Seen]) -> Option<usize> {

@@ -60,6 +60,8 @@ impl Table {
             stop_names: Names::default(),
             sensor_names: names(),
             source_names: Names::new([SOURCE]),
+            later: Vec::new(),
+            fingerprint: String::new(),
             hash: self.layout_hash(),
         }
     }

@@ -22,8 +22,9 @@ pub mod stadium;
 pub use fault::ConfigFault;
 pub use mapping::load_mapping;
 
+use super::frame;
 use super::mapping::Mapping;
-use super::{Names, Profile, Venue, World};
+use super::{Later, Names, Profile, Venue, World};
 use fault::Report;
 use fields::Fields;
 use sha2::{Digest, Sha256};
@@ -153,16 +154,41 @@ fn load_venues(files: &[Parsed<'_>], profiles: &BTreeMap<Box<str>, Arc<Profile>>
     let mut venue_ids = BTreeSet::new();
     let mut match_ids = BTreeSet::new();
     let mut venues = Vec::new();
+    let mut later = Vec::new();
     for file in files.iter().filter(|file| file.whole && !file.is_profile() && !file.is_mapping()) {
         let fields = file.fields("venue");
+        let from = site::read_from(&fields);
         let venue = site::read(&fields, &choice, venue_hash(&file.hash));
+        if let Some(from) = from {
+            later.push((fields, Later { from, venue }));
+            continue;
+        }
         if !venue_ids.insert(venue.id.clone()) {
             fields.fault_in("id", "is the id of another venue too");
         }
         checks::unique_matches(&fields, &mut match_ids);
         venues.push(venue);
     }
+    for (fields, later) in later {
+        take_later(&fields, later, &mut venues);
+    }
     venues
+}
+
+/// A file with `from` belongs to the venue of its id, and may change nothing that the venue's state hangs on.
+fn take_later(fields: &Fields<'_, '_>, later: Later, venues: &mut [Venue]) {
+    checks::unique_matches(fields, &mut BTreeSet::new());
+    let Some(base) = venues.iter_mut().find(|venue| venue.id == later.venue.id) else {
+        return fields.fault_in("id", "is the id of no venue; a file with `from` changes one that has a file without it");
+    };
+    if let Some(difference) = frame::difference(&frame::frame(base), &frame::frame(&later.venue)) {
+        fields.fault_in("from", &format!("changes what the state hangs on: {difference}; such a change takes a new beginning (docs/VENUES.md)"));
+    }
+    let place = base.later.partition_point(|other| other.from < later.from);
+    if base.later.get(place).is_some_and(|other| other.from == later.from) {
+        fields.fault_in("from", "is the time of another file of this venue too");
+    }
+    base.later.insert(place, later);
 }
 
 /// The hash of a venue: its text, and the version of the time-zone database, for an offset that changes changes the venue's day.

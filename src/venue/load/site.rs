@@ -4,7 +4,8 @@ use super::checks;
 use super::fields::Fields;
 use super::parts::{self, Lists};
 use super::plan;
-use crate::time::{ClockTrust, PaneLength, Span};
+use crate::time::{ClockTrust, EventTime, PaneLength, Span};
+use crate::venue::frame::fingerprint;
 use crate::venue::{Names, Opening, Profile, SafeCapacity, Venue, ZoneId};
 use std::sync::Arc;
 
@@ -58,6 +59,8 @@ pub(super) fn read(fields: &Fields<'_, '_>, profiles: &ProfileChoice<'_>, hash: 
         approach_names: lists.approach_names.clone(),
         sensor_names: lists.sensor_names.clone(),
         source_names: lists.source_names.clone(),
+        later: Vec::new(),
+        fingerprint: String::new(),
         hash,
     };
     let closed: Vec<bool> =
@@ -68,7 +71,13 @@ pub(super) fn read(fields: &Fields<'_, '_>, profiles: &ProfileChoice<'_>, hash: 
     checks::perimeters_nest(&lists.perimeters, &venue);
     checks::gates_have_a_link_each(&lists.gates, &venue);
     fields.finish();
+    venue.fingerprint = fingerprint(&venue);
     venue
+}
+
+/// From when on the file takes the place of the one that has no such time.
+pub(super) fn read_from(fields: &Fields<'_, '_>) -> Option<EventTime> {
+    fields.moment("from").map(EventTime::from_millis)
 }
 
 pub(super) fn read_coordinates(fields: &Fields<'_, '_>) -> Option<[f64; 2]> {

@@ -242,3 +242,32 @@ proptest! {
         let _ = load_small(&format!("{}{put}{}", &SMALL[..at], &SMALL[end..]));
     }
 }
+
+/// The small venue beside another file of it, changed, that holds from a time on.
+fn load_later(from: &str, change: impl Fn(String) -> String) -> Result<World, Vec<ConfigFault>> {
+    let later = change(SMALL.replacen("id = ", &format!("from = \"{from}\"\nid = "), 1));
+    load(&[file("p.toml", MOROCCO), file("later.toml", &later), file("small.toml", SMALL)])
+}
+
+#[test]
+fn a_file_with_a_time_takes_the_place_of_its_venue_from_then_on() {
+    let world = load_later("2030-06-16T20:00:00+01:00", |text| text.replace("lanes = 2", "lanes = 3")).unwrap();
+    let venue = &world.venues[0];
+    assert_eq!((world.venues.len(), venue.later.len()), (1, 1));
+    let from = venue.later[0].from;
+    let lanes = |end| venue.version(venue.version_at(end)).gates[0].lanes;
+    assert_eq!((lanes(from), lanes(from.after(Span::from_millis(1)))), (2, 3));
+    assert_ne!(venue.fingerprint, venue.later[0].venue.fingerprint);
+}
+
+#[test]
+fn a_file_with_a_time_that_changes_more_than_it_may_is_refused() {
+    let at = "2030-06-16T20:00:00+01:00";
+    let fault = |change: &dyn Fn(String) -> String| load_later(at, change).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let more = fault(&|text| text.replace("{ id = \"c-in\"", "{ id = \"c-new\", source = \"cams\", link = \"in\" },\n  { id = \"c-in\""));
+    assert!(more.contains("later.toml") && more.contains("sensor c-new"), "{more}");
+    assert!(fault(&|text| text.replacen("id = \"", "id = \"no", 1)).contains("is the id of no venue"));
+    let twice = SMALL.replacen("id = ", &format!("from = \"{at}\"\nid = "), 1);
+    let told = load(&[file("p.toml", MOROCCO), file("a.toml", &twice), file("b.toml", &twice), file("small.toml", SMALL)]).unwrap_err();
+    assert!(told.iter().any(|fault| fault.file == "b.toml" && fault.what.contains("another file of this venue")), "{told:?}");
+}

@@ -164,6 +164,7 @@ impl Schedule {
                 Entry::Command { .. } => "command on arrival",
                 Entry::ModelMissed { .. } => "miss journaled",
                 Entry::ModelSwap { .. } => "swap journaled",
+                Entry::VenueReload { .. } => "reload journaled",
             });
         }
         Ok(replayed)
