@@ -7,6 +7,7 @@ use super::figures::{LinkFigures, Phase, VenueFigures, ZoneFigures};
 use super::flow::{CrossingFlow, ZoneFlows, crossing_flows, zone_flows};
 use super::gate::{Passage, gates, is_forced, note_states};
 use super::grade::level_of_service;
+use super::reconcile::Learnt;
 use super::stand_in::Silence;
 use super::state::{Compared, CrowdState};
 use super::topology::Topology;
@@ -32,6 +33,7 @@ impl CrowdState {
                 (gate.stood_in.scanned, gate.stood_in.guessed, gate.stood_in.ahead) = (0, 0, 0);
                 gate.compared = Compared::default();
             }
+            self.zones.iter_mut().for_each(|zone| zone.learnt = Learnt::default());
         }
         let phase = tonight.as_ref().map_or(Phase::default(), |tonight| tonight.phase);
         self.arrivals.turn_to(venue, topology, tonight.as_ref());
@@ -41,6 +43,7 @@ impl CrowdState {
         let silence = Silence { venue, topology, end, scans: &content.scans, hearing: &hearing, phase };
         let passed = self.stand_in(&silence);
         self.pass_unheard(&silence, &flows, &passed);
+        self.reconcile(&silence, &flows, &crossings);
         self.empty_what_is_still(&silence, tonight.as_ref(), &flows);
         let dense = self.dense_figures(topology, end, content);
         let mut zones = self.zone_figures(venue, topology, &flows, dense, &hearing);

@@ -71,7 +71,10 @@ impl CrowdState {
     fn correct_scan(&mut self, venue: &Venue, topology: &Topology, gate: GateId, scan: Scan, late: &Correction<'_>) {
         let limits = topology.gates.get(gate.index()).map(|plan| plan.limits);
         if let (Some(limits), Some(window), false) = (limits, self.gates.get_mut(gate.index()), scan.exit) {
-            window.compared.scanned = window.compared.scanned.saturating_add(u32::from(scan.accepted));
+            if scan.accepted {
+                window.compared.scanned = window.compared.scanned.saturating_add(1);
+                window.compared.tell();
+            }
             window.revise(late.at, &limits, |slice| if scan.accepted { slice.scanned += 1 } else { slice.rejected += 1 });
         }
         let is_flow = topology.gates.get(gate.index()).is_some_and(|plan| plan.by_scans);

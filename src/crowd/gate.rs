@@ -118,7 +118,7 @@ impl Passage<'_> {
             rejected: self.scans.get(id.index()).map_or(0, |scans| scans.rejected),
         };
         let window = &mut state.gates[id.index()];
-        window.compared.take(&pane);
+        window.compared.take(&pane, limits.parting.0);
         window.take(self.end, limits, pane);
         let (rate, share) = rate_of(gate, limits, &window.sum());
         Service { lanes_open, per_min: f64::from(lanes_open) * rate * 60.0, share }

@@ -29,6 +29,10 @@ pub struct ZoneLimits {
     pub breach_s: f64,
     /// Two accounts of the heads disagree when they part by more than so many persons, and by more than so many standard deviations.
     pub parting: (f64, f64),
+    /// One standard deviation of the share of scans that are lost or doubled.
+    pub scans: f64,
+    /// How long people stay in a concourse on their way, s.
+    pub dwell_s: f64,
     /// A counted zone over whose ways nobody has passed for so long outside a match is empty, ms.
     pub quiet_ms: f64,
 }
@@ -136,6 +140,8 @@ impl ZoneLimits {
             entry_margin_ms: profile.value("entry_eta.margin_s") * 1_000.0,
             breach_s: profile.value("breach.window_s"),
             parting: (profile.value("breach.persons"), profile.value("breach.sigmas")),
+            scans: profile.value("sigma.scans"),
+            dwell_s: profile.value("concourse.dwell_s"),
             quiet_ms: profile.value("zero.quiet_s") * 1_000.0,
         }
     }

@@ -21,6 +21,7 @@
 //! - [`unheard`], [`stand_in`]: who must have crossed where a counter was silent; [`silence`]: when it was.
 //! - `zero`: zones that must be empty by now.
 //! - [`flow`]: who crossed where; [`occupancy`]: heads and their band; [`grade`]: levels of service; [`queue`]: the formulas of queues.
+//! - [`reconcile`]: scans correct the counters behind the gates.
 //! - `little`: queues held against Little's law.
 //! - [`normal`]: the law of errors; [`mod@quantise`]: what leaves is rounded.
 
@@ -46,6 +47,7 @@ mod phase;
 mod planned;
 pub mod quantise;
 pub mod queue;
+pub mod reconcile;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod silence;

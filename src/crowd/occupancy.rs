@@ -4,7 +4,7 @@
 //! empty zone at the start. Where the balance would go below zero, entries were missed: it is held at zero, and the deficit is remembered.
 //!
 //! **The band.** Counters err in their gain, each by itself, so errors add by squares: σ² = σ_anchor² + (gain·√Σ Fₗ²)² with Fₗ the gross flow over way `l` since the
-//! anchor, and σ_anchor² = (share·heads)² + floor² for a measured anchor, 0 for the empty zone. Where nothing but measurements tells the heads of a zone, what has moved from
+//! anchor (or what scans leave of the error of a way, [`super::reconcile`]), and σ_anchor² = (share·heads)² + floor² for a measured anchor, 0 for the empty zone. Where nothing but measurements tells the heads of a zone, what has moved from
 //! one to the next may move again before the next: it adds to σ (a train empties in a minute, and the camera's last look is seconds old). A deficit is an error already proven, so σ is at least that. And σ is at most
 //! that of somebody who knows only who came in: the heads then lie anywhere between nobody and everybody, uniformly, σ = (anchor + in)/√12.
 
@@ -66,10 +66,10 @@ impl ZoneState {
         let is_measured = self.anchored.is_some();
         let looked = if is_measured { libm::hypot(limits.occupancy_floor, f64::from(self.moved)) } else { 0.0 };
         let measured = if is_measured { limits.occupancy_sensor * anchor } else { 0.0 };
-        let squares: f64 = self.gross.iter().map(|gross| (*gross as f64) * (*gross as f64)).sum();
-        let counted = limits.counter_gain * libm::sqrt(squares);
-        let guessed: f64 = self.unheard.iter().map(|unheard| f64::from(unheard.guessed())).map(|guessed| guessed * guessed).sum();
-        let inferred = limits.lane_rate * libm::sqrt(guessed);
+        let of_way = |(gross, known): (&u64, &Option<f64>)| known.unwrap_or(limits.counter_gain * (*gross as f64));
+        let counted = libm::sqrt(self.gross.iter().zip(&self.known).map(of_way).map(|sigma| sigma * sigma).sum());
+        let guessed = self.unheard.iter().zip(&self.known).filter(|(_, known)| known.is_none()).map(|(unheard, _)| f64::from(unheard.guessed()));
+        let inferred = limits.lane_rate * libm::sqrt(guessed.map(|guessed| guessed * guessed).sum());
         let drawn = libm::sqrt(measured * measured + counted * counted + inferred * inferred).max(f64::from(self.deficit));
         libm::hypot(drawn.min((anchor + self.came as f64) * UNIFORM_SIGMA), looked)
     }

@@ -4,6 +4,7 @@ use super::approaches::ArrivalState;
 use super::dense::DenseState;
 use super::figures::{Disagreement, Phase};
 use super::flow::TotalBases;
+use super::reconcile::Learnt;
 use super::stand_in::StoodIn;
 use super::surroundings::CallHeard;
 use super::topology::{Owner, Slot, Topology};
@@ -47,6 +48,10 @@ pub struct ZoneState {
     pub gross: Vec<u64>,
     /// Of each of these ways: whether it was unheard since the anchor, and who crossed it all the same.
     pub unheard: Vec<Unheard>,
+    /// Of each of these ways: one standard deviation of who crossed it, persons, where scans have told of them.
+    pub known: Vec<Option<f64>>,
+    /// Of a concourse between scanned gates and seats: what the scans tell of its way to the seats.
+    pub learnt: Learnt,
     /// What its cameras have told of a dense crowd.
     pub dense: DenseState,
     /// When somebody last crossed, or might have without being counted.
@@ -79,13 +84,43 @@ pub struct Compared {
     pub counted: u32,
     /// Tickets that let somebody in.
     pub scanned: u32,
+    /// Persons counted inwards since the last scan.
+    pub unscanned: u32,
+    /// Persons counted inwards while its scanners said nothing, less those whose scans came late.
+    pub untold: u32,
+    /// Persons who were moved over the gate because scans and counts differ.
+    pub moved: i64,
 }
 
 impl Compared {
-    /// Goes on by what a pane saw.
-    pub(super) fn take(&mut self, pane: &Slice) {
+    /// Goes on by what a pane saw; so many persons (`silence`) pass no scanner that can be heard unscanned.
+    pub(super) fn take(&mut self, pane: &Slice, silence: f64) {
         self.counted = self.counted.saturating_add(pane.inwards);
         self.scanned = self.scanned.saturating_add(pane.scanned);
+        if pane.scanned == 0 {
+            self.unscanned = self.unscanned.saturating_add(pane.inwards);
+            return;
+        }
+        let unscanned = std::mem::take(&mut self.unscanned);
+        if f64::from(unscanned) >= silence {
+            self.untold = self.untold.saturating_add(unscanned);
+        }
+    }
+
+    /// A scan has come late.
+    pub(super) fn tell(&mut self) {
+        let pool = if self.untold > 0 { &mut self.untold } else { &mut self.unscanned };
+        *pool = pool.saturating_sub(1);
+    }
+
+    /// Persons whom the counter alone told of.
+    pub(super) fn untold(&self) -> u32 {
+        self.untold.saturating_add(self.unscanned)
+    }
+
+    /// Persons let in, by their scans, and by the counter while scanners said nothing.
+    pub(super) fn let_in(&self) -> i64 {
+        i64::from(self.scanned) + i64::from(self.untold())
     }
 }
 
@@ -243,6 +278,8 @@ impl ZoneState {
             deficit: 0,
             gross: vec![0; ways],
             unheard: vec![Unheard::default(); ways],
+            known: vec![None; ways],
+            learnt: Learnt::default(),
             dense: DenseState::default(),
             stirred: None,
             parted: None,
@@ -276,5 +313,6 @@ impl ZoneState {
         self.deficit = 0;
         self.gross.fill(0);
         self.unheard.fill(Unheard::default());
+        self.known.fill(None);
     }
 }

@@ -24,6 +24,8 @@ pub struct Topology {
     pub zones: Vec<ZonePlan>,
     /// By gate.
     pub gates: Vec<GatePlan>,
+    /// Concourses between counted gates and seats.
+    pub passages: Vec<Passage>,
     /// By link: its sensors.
     pub link_sensors: Vec<Vec<LinkSensor>>,
     /// By link: sensors that tell whether its door is open; those of its gate, where it has one.
@@ -74,6 +76,27 @@ pub struct ZonePlan {
     pub measure: Measure,
     /// The outline of its ground, where it has been surveyed.
     pub ground: Option<Polygon>,
+}
+
+/// A concourse through which people pass from gates with counters to the seats over one counted way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passage {
+    /// The concourse.
+    pub zone: ZoneId,
+    /// Its gates.
+    pub gates: Vec<GateId>,
+    /// The way to the seats among the crossings, and whether forward leads to them.
+    pub way: usize,
+    /// See above.
+    pub is_out: bool,
+    /// Its position among the ways of the concourse.
+    pub at: usize,
+    /// The bowl or stand.
+    pub seats: ZoneId,
+    /// The way's position among theirs.
+    pub there: usize,
+    /// How many concourses lead to these seats, this one among them.
+    pub beside: u32,
 }
 
 /// What is known of a gate without any event.
@@ -148,9 +171,11 @@ impl Topology {
         let link_sensors = link_sensors(venue);
         let crossings = crossings(venue, &link_sensors);
         let gates: Vec<GatePlan> = venue.gates.iter().enumerate().map(|(i, gate)| gate_plan(venue, GateId::from(i), gate, &link_sensors)).collect();
-        let zones = (0..venue.zones.len()).map(|i| zone_plan(venue, ZoneId::from(i), &crossings, &link_sensors, &gates)).collect();
+        let zones: Vec<ZonePlan> = (0..venue.zones.len()).map(|i| zone_plan(venue, ZoneId::from(i), &crossings, &link_sensors, &gates)).collect();
+        let passages = passages(venue, &crossings, &zones, &gates, &link_sensors);
         Self {
             zones,
+            passages,
             owners: owners(venue),
             patience_ms: venue.sensors.iter().map(|sensor| patience_ms(venue, sensor)).collect(),
             doors: doors(venue),
@@ -302,6 +327,35 @@ fn gate_plan(venue: &Venue, id: GateId, gate: &Gate, link_sensors: &[Vec<LinkSen
     let states: Vec<SensorId> = venue.sensors.iter().enumerate().filter(|(_, s)| tells_state(s.measures)).map(|(i, _)| SensorId::from(i)).collect();
     let concerned: BTreeSet<SensorId> = on_link.iter().map(|s| s.sensor).chain(states.iter().copied()).collect();
     GatePlan { by_scans: on_link.is_empty(), states, concerned: concerned.into_iter().collect(), limits: GateLimits::of(gate_profile(venue, gate), venue.pane) }
+}
+
+fn passages(venue: &Venue, crossings: &[Crossing], zones: &[ZonePlan], gates: &[GatePlan], link_sensors: &[Vec<LinkSensor>]) -> Vec<Passage> {
+    let mut passages: Vec<Passage> = (0..venue.zones.len()).filter_map(|i| passage(venue, ZoneId::from(i), crossings, zones, gates, link_sensors)).collect();
+    let seats: Vec<ZoneId> = passages.iter().map(|passage| passage.seats).collect();
+    for passage in &mut passages {
+        passage.beside = seats.iter().filter(|known| **known == passage.seats).count() as u32;
+    }
+    passages
+}
+
+fn passage(venue: &Venue, id: ZoneId, crossings: &[Crossing], zones: &[ZonePlan], gates: &[GatePlan], link_sensors: &[Vec<LinkSensor>]) -> Option<Passage> {
+    let (zone, plan) = (&venue.zones[id.index()], &zones[id.index()]);
+    if zone.kind != ZoneKind::Concourse || !zone.closed || !plan.heads.is_empty() {
+        return None;
+    }
+    let seats_over = |way: usize, is_inwards: bool| {
+        let ends = crossings.get(way)?;
+        let other = if is_inwards { ends.from } else { ends.to }?;
+        let place = &venue.zones[other.index()];
+        (place.closed && matches!(place.kind, ZoneKind::Bowl | ZoneKind::Stand) && zones[other.index()].heads.is_empty()).then_some(other)
+    };
+    let mut to_seats = plan.ways.iter().enumerate().filter_map(|(at, (way, is_inwards))| Some((at, *way, !is_inwards, seats_over(*way, *is_inwards)?)));
+    let (Some((at, way, is_out, seats)), None) = (to_seats.next(), to_seats.next()) else { return None };
+    let leads_here = |gate: &Gate| crossings.get(gate.link.index()).is_some_and(|ends| ends.to == Some(id) && ends.from != Some(id));
+    let into: Vec<GateId> = venue.gates.iter().enumerate().filter(|(_, gate)| leads_here(gate)).map(|(i, _)| GateId::from(i)).collect();
+    let is_counted = link_sensors.get(way).is_some_and(|counters| !counters.is_empty()) && into.iter().all(|gate| !gates[gate.index()].by_scans);
+    let there = zones[seats.index()].ways.iter().position(|(known, _)| *known == way)?;
+    (is_counted && !into.is_empty()).then_some(Passage { zone: id, gates: into, way, is_out, at, seats, there, beside: 1 })
 }
 
 fn zone_plan(venue: &Venue, id: ZoneId, crossings: &[Crossing], link_sensors: &[Vec<LinkSensor>], gates: &[GatePlan]) -> ZonePlan {

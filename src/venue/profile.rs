@@ -59,6 +59,7 @@ pub const REQUIRED: &[(&str, &str)] = &[
     ("sigma.occupancy_sensor", "1"),
     ("sigma.attendance", "1"),
     ("sigma.lane_rate", "1"),
+    ("sigma.scans", "1"),
     // Queues: persons/m² in which a queue stands; the window over which rates are measured; a queue smaller than this measures no service rate.
     ("queue.density", "persons/m2"),
     ("queue.rate_window_s", "s"),
@@ -69,6 +70,7 @@ pub const REQUIRED: &[(&str, &str)] = &[
     ("queue.service_variability", "1"),
     // Zero points: a counted zone over whose ways nobody has passed for so long outside a match is empty.
     ("zero.quiet_s", "s"),
+    ("concourse.dwell_s", "s"),
     // Entry: the margin before kick-off.
     ("entry_eta.margin_s", "s"),
     ("entry_eta.p_medium", "1"),

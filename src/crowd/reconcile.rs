@@ -1,0 +1,277 @@
+//! Scans correct the counters at the gates and behind them.
+//!
+//! The idea: tickets are counted to the person, so scans tell of a gate's counter what it missed, and whoever was let in is in the concourse behind the gate or has gone on to the
+//! seats. A concourse holds few: who comes into it stays for some minutes, so by Little's law n = Σ inflow·exp(−age/dwell) are in it. What came into it beyond these, and beyond what
+//! its counted way to the seats took, must have gone over that way uncounted:
+//!
+//! ```text
+//!   let in − counted out elsewhere − n  =  V        persons who really went to the seats
+//!   V − N = M                                       N = those counted (or inferred) on the way, M = those it missed
+//! ```
+//!
+//! **How sure a look is.** σ_look² = n + K·n² + K·(s·T)² + Σ (g·Fₗ)². First the chance of who is still on the way. Then what is wrong *alike* in all K concourses before the same seats, so
+//! that their errors add up and do not cancel (K·n² for each makes (K·n)² of the sum): the dwell, of which nothing is known, and scans that are lost or doubled, a share s = `sigma.scans` of the T who were let in.
+//! Last the counters of its other ways, and those that stood in for scanners: Fₗ the gross flow over each, g = `sigma.counter_gain`.
+//! Before any look M is known to be no more than a counter's gain makes it, σ₀² = (g·N)² + (`sigma.lane_rate`·guessed)². Both together give M̂ = k·M with k = σ₀²/(σ₀² + σ_look²), and
+//! its error √k·σ_look. Counters miss and double person by person, so a look ages: g·F of variance comes to it for the F who have passed since. The surest look of the night counts (late in a half,
+//! when the seats are full and the concourse is empty).
+//!
+//! A look that finds more than error can make of M (so many standard deviations of both as `breach.sigmas`) is none: then people really stand there, and they stay in the picture.
+//!
+//! **From then on** the counter's gain is known, the same both ways: M̂ and its error go with N. Where part of N was only inferred for a silent counter nothing is known of its
+//! gain: M̂ stays, and what passes since the look errs by g again. The heads that the counter took from one side stand on the other, and the bands of both hold this error instead of g·F.
+//!
+//! **At the gates** what was scanned counts instead of what was counted, where the two do not part by more than error (then somebody came in without a ticket). While a scanner says nothing though people pass, its counter
+//! stands in for it; what it uploads late is set against that.
+
+use super::figures::{Against, Disagreement};
+use super::flow::{CrossingFlow, ZoneFlows};
+use super::limits::ZoneLimits;
+use super::stand_in::Silence;
+use super::state::{CrowdState, GateState, ZoneState};
+use super::topology::Passage;
+use crate::time::EventTime;
+use crate::venue::GateId;
+use serde::{Deserialize, Serialize};
+
+/// What is remembered of a passage between gates and seats, tonight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Learnt {
+    /// When the heads on its two sides were last measured before the night; a measurement since ends what is learnt.
+    pub anchored: Option<(Option<EventTime>, Option<EventTime>)>,
+    /// Persons in it by its inflow alone.
+    pub content: f64,
+    /// Net persons counted over its way to the seats.
+    pub net: i64,
+    /// The surest look.
+    pub look: Option<Look>,
+    /// Net persons who were moved to the seats for it.
+    pub moved: i64,
+}
+
+/// A look at what a way to the seats has missed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Look {
+    /// Net persons who were counted or inferred over it.
+    pub net: f64,
+    /// Net persons who went over it beyond these: M.
+    pub missed: f64,
+    /// One standard deviation of M by the look alone, persons.
+    pub sigma: f64,
+    /// One standard deviation of M before any look, persons.
+    pub before: f64,
+    /// Gross persons over the way until then.
+    pub gross: u64,
+}
+
+impl Look {
+    /// One standard deviation of M by the look alone when `gross` persons have passed the way.
+    fn aged(&self, gross: u64, gain: f64) -> f64 {
+        libm::sqrt(self.sigma * self.sigma + gain * gross.saturating_sub(self.gross) as f64)
+    }
+
+    /// M̂ and its standard deviation, at the look.
+    fn weighed(&self) -> (f64, f64) {
+        let k = self.before * self.before / (self.before * self.before + self.sigma * self.sigma);
+        (k * self.missed, libm::sqrt(k) * self.sigma)
+    }
+
+    /// M̂ and its standard deviation when `net` persons have gone over the way, of whom `guessed` are inferred.
+    fn at(&self, net: f64, guessed: u32, gain: f64) -> (f64, f64) {
+        let (missed, sigma) = self.weighed();
+        if guessed > 0 {
+            return (missed, libm::hypot(sigma, gain * (net - self.net)));
+        }
+        let share = net / self.net;
+        (missed * share, sigma * share.abs())
+    }
+}
+
+impl CrowdState {
+    /// Lets scans correct every passage between gates and seats; `flows` and `crossings` are what the pane counted.
+    pub(super) fn reconcile(&mut self, pane: &Silence<'_>, flows: &[ZoneFlows], crossings: &[CrossingFlow]) {
+        for passage in &pane.topology.passages {
+            passage.gates.iter().for_each(|gate| self.settle_gate(pane, *gate));
+            self.settle_way(pane, passage, flows[passage.zone.index()], crossings[passage.way].turned(!passage.is_out));
+        }
+    }
+
+    /// Lets those pass a gate who were scanned there and not counted.
+    fn settle_gate(&mut self, pane: &Silence<'_>, id: GateId) {
+        let crossing = pane.venue.gates[id.index()].link.index();
+        let ends = pane.topology.crossings[crossing];
+        let Some(to) = ends.to else { return };
+        let limits = &pane.topology.zones[to.index()].limits;
+        let Some(due) = self.gates[id.index()].uncounted(limits) else { return };
+        let compared = &mut self.gates[id.index()].compared;
+        let delta = due - std::mem::replace(&mut compared.moved, due);
+        let untold = f64::from(compared.untold());
+        for (zone, persons) in [(ends.from, -delta), (Some(to), delta)] {
+            let Some(zone) = zone.filter(|zone| pane.venue.zones[zone.index()].closed) else { continue };
+            self.zones[zone.index()].take_in(persons);
+            if let Some(at) = pane.topology.zones[zone.index()].ways.iter().position(|(way, _)| *way == crossing) {
+                self.zones[zone.index()].known[at] = Some(limits.counter_gain * untold);
+            }
+        }
+    }
+
+    fn settle_way(&mut self, pane: &Silence<'_>, passage: &Passage, flow: ZoneFlows, way: CrossingFlow) {
+        let (i, j) = (passage.zone.index(), passage.seats.index());
+        let limits = &pane.topology.zones[i].limits;
+        let anchored = (self.zones[i].anchored, self.zones[j].anchored);
+        let mut learnt = self.zones[i].learnt;
+        let stays = libm::exp(-pane.venue.pane.span().as_secs_f64() / limits.dwell_s);
+        learnt.content = learnt.content * stays + f64::from(flow.inwards);
+        learnt.net += i64::from(way.forward) - i64::from(way.backward);
+        if *learnt.anchored.get_or_insert(anchored) == anchored {
+            let unheard = &self.zones[i].unheard[passage.at];
+            let (net, guessed) = (learnt.net as f64 + f64::from(unheard.went) - f64::from(unheard.came), unheard.guessed());
+            let looked = self.look(pane, passage, &learnt, net);
+            learnt.look = match (learnt.look, looked) {
+                (Some(before), Some(now)) if before.aged(now.gross, limits.counter_gain) < now.sigma => Some(before),
+                (before, now) => now.or(before),
+            };
+            if let Some(look) = learnt.look {
+                let (missed, sigma) = look.at(net, guessed, limits.counter_gain);
+                learnt.moved += self.move_to_seats(passage, libm::round(missed) as i64 - learnt.moved);
+                let since = self.zones[i].gross[passage.at].saturating_sub(look.gross);
+                let error = libm::sqrt(sigma * sigma + limits.counter_gain * since as f64);
+                self.zones[i].known[passage.at] = Some(error);
+                self.zones[j].known[passage.there] = Some(error);
+            }
+        }
+        self.zones[i].learnt = learnt;
+    }
+
+    /// A look at what a passage's way has missed, `net` persons having been counted or inferred over it.
+    fn look(&self, pane: &Silence<'_>, passage: &Passage, learnt: &Learnt, net: f64) -> Option<Look> {
+        let zone = &self.zones[passage.zone.index()];
+        let (plan, limits) = (&pane.topology.zones[passage.zone.index()], &pane.topology.zones[passage.zone.index()].limits);
+        if passage.gates.iter().any(|gate| self.gates[gate.index()].uncounted(limits).is_none()) {
+            return None;
+        }
+        let is_gate = |way: usize| passage.gates.iter().any(|gate| pane.venue.gates[gate.index()].link.index() == way);
+        let others = plan.ways.iter().enumerate().filter(|(at, (way, _))| *at != passage.at && !is_gate(*way)).map(|(at, _)| at);
+        let gates = || passage.gates.iter().map(|gate| &self.gates[gate.index()].compared);
+        let let_in: f64 = gates().map(|compared| compared.let_in() as f64).sum();
+        let mut counted: f64 = gates().map(|compared| limits.counter_gain * f64::from(compared.untold())).map(|error| error * error).sum();
+        for at in others {
+            if zone.unheard[at].guessed() > 0 {
+                return None;
+            }
+            let error = limits.counter_gain * zone.gross[at] as f64;
+            counted += error * error;
+        }
+        let balance = (i64::from(zone.persons?) - i64::from(zone.deficit) + learnt.moved) as f64;
+        let missed = balance - learnt.content;
+        let (n, lost) = (learnt.content, limits.scans * let_in);
+        let sigma = libm::sqrt(n + f64::from(passage.beside) * (n * n + lost * lost) + counted);
+        let before = libm::hypot(limits.counter_gain * net, limits.lane_rate * f64::from(zone.unheard[passage.at].guessed()));
+        // More than any counter's gain: then people really stand there.
+        let is_gain = missed.abs() <= limits.parting.1 * libm::hypot(before, sigma);
+        (is_gain && net > limits.parting.0 && net + missed > limits.parting.0).then_some(Look { net, missed, sigma, before, gross: zone.gross[passage.at] })
+    }
+
+    /// Moves up to `persons` from a passage to its seats (negative: back), and says how many.
+    fn move_to_seats(&mut self, passage: &Passage, persons: i64) -> i64 {
+        let (from, to) = if persons >= 0 { (passage.zone, passage.seats) } else { (passage.seats, passage.zone) };
+        let Some(heads) = self.zones[from.index()].persons else { return 0 };
+        let moved = i64::from(heads).min(persons.abs());
+        self.zones[from.index()].take_in(-moved);
+        self.zones[to.index()].take_in(moved);
+        moved * persons.signum()
+    }
+}
+
+impl GateState {
+    /// Persons who were let in by their scans beyond those who were counted (negative: fewer), where nothing speaks against them.
+    fn uncounted(&self, limits: &ZoneLimits) -> Option<i64> {
+        let counted = i64::from(self.compared.counted);
+        let by = self.compared.let_in() - i64::from(self.stood_in.scanned) - counted;
+        let parted = Disagreement::between(Against::Scans, by as f64, limits.counter_gain * counted as f64, limits.parting);
+        let is_scanned = self.compared.scanned > 0 || counted == 0;
+        (is_scanned && self.stood_in.guessed == 0 && parted.is_none()).then_some(by)
+    }
+}
+
+impl ZoneState {
+    /// Takes in persons whom nobody counted (negative: gives them away); they make good a deficit first.
+    fn take_in(&mut self, persons: i64) {
+        let Some(heads) = self.persons else { return };
+        let repaid = persons.clamp(0, i64::from(self.deficit));
+        self.deficit -= repaid as u32;
+        self.came = self.came.saturating_add(u64::try_from(persons).unwrap_or(0));
+        self.hold(i64::from(heads) + persons - repaid);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crowd::sample::{KICK_OFF, Site, count, site};
+    use crate::time::Span;
+    use crate::venue::{LinkId, ZoneKind};
+
+    /// The queue of gate A as a concourse: lane-a is its gate, and gate-a its way to the seats.
+    fn passage() -> Site {
+        let mut site = site();
+        let concourse = site.zone("queue-a");
+        site.venue.zones[concourse].kind = ZoneKind::Concourse;
+        site.venue.gates[0].link = LinkId(1);
+        site.venue.gates[0].queue = None;
+        site.turn_round();
+        site
+    }
+
+    /// Twenty-five come in each of 300 panes, `scanned` of them with a ticket, counted by the gate as they are and on their way to the seats as `seated`; then the concourse empties for an hour.
+    fn evening(site: &Site, state: &mut CrowdState, seated: u32, scanned: u32) -> (u32, u32, f64) {
+        let begin = site.panes_to(KICK_OFF.before(Span::from_mins(60)));
+        let mut sigma = 0.0;
+        for n in 0..660 {
+            let comes = u32::from(n < 300);
+            let figures = site.close(state, begin + n, |pane| {
+                pane.add_count(site.sensor("lane-a"), &count(25 * comes, 0));
+                pane.add_count(site.sensor("gate-a"), &count(seated * comes, 0));
+                pane.add_count(site.sensor("exit"), &count(0, 0));
+                pane.scans[site.gate("a")].entered = scanned * comes;
+            });
+            sigma = figures.zones[site.zone("bowl")].occupancy.unwrap().sigma();
+        }
+        let heads = |name: &str| state.zones[site.zone(name)].persons.unwrap();
+        (heads("bowl"), heads("queue-a"), sigma)
+    }
+
+    #[test]
+    fn what_the_way_to_the_seats_missed_is_seated() {
+        let site = passage();
+        assert_eq!(site.topology.passages.len(), 1);
+        let mut state = site.state();
+        let (bowl, concourse, sigma) = evening(&site, &mut state, 24, 25);
+        assert!((7_450..=7_500).contains(&bowl) && concourse <= 50, "{bowl} {concourse}");
+        assert!(sigma < 30.0, "{sigma}: 144 before");
+    }
+
+    #[test]
+    fn what_it_counted_twice_is_taken_back() {
+        let site = passage();
+        let mut state = site.state();
+        let (bowl, concourse, _) = evening(&site, &mut state, 26, 25);
+        assert!((7_500..=7_550).contains(&bowl) && concourse <= 50, "{bowl} {concourse}");
+    }
+
+    #[test]
+    fn where_scans_and_counts_part_nothing_is_learnt_from_them() {
+        let site = passage();
+        let mut state = site.state();
+        let (bowl, ..) = evening(&site, &mut state, 24, 12);
+        assert_eq!(bowl, 7_200, "half of them had no ticket, or a scanner is silent");
+    }
+
+    #[test]
+    fn who_stands_in_the_concourse_stays_there() {
+        let site = passage();
+        let mut state = site.state();
+        let (bowl, concourse, _) = evening(&site, &mut state, 20, 25);
+        assert!(bowl <= 6_010 && concourse >= 1_490, "no counter misses a fifth: {bowl} {concourse}");
+    }
+}
