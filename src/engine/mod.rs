@@ -48,7 +48,7 @@ use crate::feeds::{self, Batch, Fault, Item, Observation, Reason, RecordRef};
 use crate::inference::Answer;
 use crate::time::EventTime;
 use crate::venue::partition::partition_of;
-use crate::venue::{Feed, SourceId, Venue, World};
+use crate::venue::{Feed, SourceId, Venue, VenueId, World};
 use ledger::Ledger;
 use placement::Placed;
 use site::{Arrival, Reception, Site, believed_alone};
@@ -67,6 +67,7 @@ pub struct Engine {
     ledger_dirty: [bool; Feed::ALL.len()],
     read_to_end: idle::ReadToEnd,
     items: Vec<Item>,
+    addressed: Addressed,
     unknown_fields: u64,
     following: Option<follow::Following>,
 }
@@ -88,6 +89,7 @@ impl Engine {
             ledger_dirty: [false; Feed::ALL.len()],
             read_to_end: [None; Feed::ALL.len()],
             items: Vec::new(),
+            addressed: Addressed::default(),
             unknown_fields: 0,
             following,
         }
@@ -205,11 +207,12 @@ impl Engine {
         self.ledger_dirty[feed] = true;
         let mut items = std::mem::take(&mut self.items);
         items.clear();
-        let decoded = match self.misplaced(record) {
-            Some(fault) => Err(fault),
+        let (home, venue) = self.addressed.of(record.key, world, self.partitions);
+        let decoded = match home.filter(|home| *home != record.partition) {
+            Some(home) => Err(misplaced(record.partition, home, self.partitions)),
             None => feeds::decode(record, world, &mut |item| items.push(item)),
         };
-        let venue = record.key.and_then(|key| std::str::from_utf8(key).ok()).and_then(|key| world.find(key)).map(|id| world.venue(id));
+        let venue = venue.map(|id| world.venue(id));
         self.reach(venue, &items, record, effects);
         let ledger = &mut self.ledgers[feed];
         ledger.read();
@@ -221,14 +224,6 @@ impl Engine {
             Ok(()) => self.settle(venue, &items, record, effects),
         }
         self.items = items;
-    }
-
-    /// A record whose key belongs on another partition.
-    fn misplaced(&self, record: &RecordRef<'_>) -> Option<Fault> {
-        let key = record.key?;
-        let home = partition_of(key, self.partitions);
-        let detail = || format!("its key belongs on partition {home} of {}, it came on {}: partition by murmur2 of the key", self.partitions, record.partition);
-        (home != record.partition).then(|| Fault::new(Reason::WrongPartition, detail()))
     }
 
     /// Publishes the ledger's row when the partition's own records reach a later pane.
@@ -373,6 +368,34 @@ impl Engine {
         self.ledgers[feed as usize] = state::decode(part, value)?;
         Ok(())
     }
+}
+
+/// Whose the last key was: most records have the key of the one before.
+#[derive(Debug, Default)]
+struct Addressed {
+    key: Vec<u8>,
+    /// The partition on which it belongs; `None` before the first.
+    home: Option<u32>,
+    venue: Option<VenueId>,
+}
+
+impl Addressed {
+    /// The partition of `partitions` on which a key belongs, and the venue that it names.
+    fn of(&mut self, key: Option<&[u8]>, world: &World, partitions: u32) -> (Option<u32>, Option<VenueId>) {
+        let Some(key) = key else { return (None, None) };
+        if self.home.is_none() || self.key != key {
+            self.key.clear();
+            self.key.extend_from_slice(key);
+            self.home = Some(partition_of(key, partitions));
+            self.venue = std::str::from_utf8(key).ok().and_then(|key| world.find(key));
+        }
+        (self.home, self.venue)
+    }
+}
+
+/// A record whose key belongs on partition `home`.
+fn misplaced(partition: u32, home: u32, partitions: u32) -> Fault {
+    Fault::new(Reason::WrongPartition, format!("its key belongs on partition {home} of {partitions}, it came on {partition}: partition by murmur2 of the key"))
 }
 
 /// The owner of the ledger's entries in the state; no venue can be called so, since ids are lower-case words.

@@ -132,11 +132,18 @@ fn own(identity: u64, place: usize) -> u64 {
 }
 
 fn insert(slices: &mut VecDeque<(i64, Slice)>, place: usize, second: i64) -> usize {
-    slices.insert(place, (second, Slice::default()));
+    // A second holds about as many as the one before it.
+    let likely = place.checked_sub(1).map_or(0, |before| slices[before].1.len);
+    slices.insert(place, (second, Slice::with_room(likely)));
     place
 }
 
 impl Slice {
+    fn with_room(identities: usize) -> Self {
+        let table = if identities == 0 { Vec::new() } else { vec![(0, 0); (identities * 4 / 3 + 1).next_power_of_two()] };
+        Self { table, ..Self::default() }
+    }
+
     fn see(&mut self, identity: u64, content: u64) -> Sighting {
         if self.len * 4 >= self.table.len() * 3 {
             self.grow();
