@@ -83,7 +83,7 @@ pub struct Manifest {
     pub version: String,
     /// The ONNX file, beside the manifest.
     pub file: String,
-    /// SHA-256 of the file, hexadecimal.
+    /// SHA-256 of the file, hexadecimal, in lower case once it is read.
     pub sha256: String,
     /// Length of the file, bytes.
     pub bytes: u64,
@@ -200,7 +200,9 @@ impl Manifest {
     /// # Errors
     /// The first thing that does not hold. Keys that are not known are refused with the known ones.
     pub fn parse(text: &str, role: Role) -> Result<Self, Refusal> {
-        let manifest: Self = toml::from_str(text).map_err(|fault| Refusal::Unreadable { why: fault.to_string().trim_end().to_owned() })?;
+        let mut manifest: Self = toml::from_str(text).map_err(|fault| Refusal::Unreadable { why: fault.to_string().trim_end().to_owned() })?;
+        // Orders and the journal name it in lower case.
+        manifest.sha256.make_ascii_lowercase();
         manifest.check(role)?;
         Ok(manifest)
     }
@@ -305,6 +307,12 @@ coverage_10_90 = 0.8
         let manifest = Manifest::parse(FLOW, Role::Flow).unwrap();
         assert_eq!(manifest.card(), ModelCardRef { name: "crowd-flow".into(), version: "1.0.0".into(), sha256: "ab12".into() });
         assert_eq!(manifest.figures[0]["coverage_10_90"], toml::Value::Float(0.8));
+    }
+
+    #[test]
+    fn a_hash_in_upper_case_is_the_same_hash() {
+        let manifest = Manifest::parse(&FLOW.replace("\"ab12\"", "\"AB12\""), Role::Flow).unwrap();
+        assert_eq!((&*manifest.card().sha256, manifest.check_hash("ab12")), ("ab12", Ok(())));
     }
 
     #[test]
