@@ -83,7 +83,11 @@ impl Site {
         let Some(Waiting { end, content, bases, figures, late }) = self.waiting.take_if(|waiting| waiting.end == answer.ticket.pane) else { return };
         let journaled = self.journal.is_some().then(|| self.as_journaled(answer));
         let answer = journaled.as_ref().unwrap_or(answer);
-        self.hear_who_spoke(venue, answer, settings, effects);
+        // In a replay nobody may be asked where live had none, whatever this instance has.
+        let calls = self.calls(end);
+        let at_hand = |role: Role, configured: &Option<ModelCardRef>| configured.clone().filter(|_| !calls[role as usize].nobody);
+        let at_hand = [at_hand(Role::Flow, &settings.flow), at_hand(Role::Anomaly, &settings.anomaly)];
+        self.hear_who_spoke(venue, answer, &at_hand, effects);
         self.note_missed(venue, answer, effects);
         let mut outlooks = self.forecaster.answer(answer, &figures.zones);
         attendance::bound(&mut outlooks, venue, &figures);
@@ -91,10 +95,10 @@ impl Site {
         self.coverage = figures.coverage;
         let clocks: Vec<WrongClock> = self.clocks.values().copied().collect();
         let spoke = |outcome: &Outcome| matches!(outcome, Outcome::Ran(_));
-        let is_expected = |role, configured: &Option<ModelCardRef>| configured.is_some() || self.podium.is_ordered(role);
+        let is_expected = |role: Role| at_hand[role as usize].is_some() || self.podium.is_ordered(role);
         let models = ModelsSeen {
-            flow: is_expected(Role::Flow, &settings.flow).then(|| spoke(&answer.flow) && !self.forecaster.is_model_off()),
-            anomaly: is_expected(Role::Anomaly, &settings.anomaly).then(|| spoke(&answer.anomaly)),
+            flow: is_expected(Role::Flow).then(|| spoke(&answer.flow) && !self.forecaster.is_model_off()),
+            anomaly: is_expected(Role::Anomaly).then(|| spoke(&answer.anomaly)),
         };
         let scene = Scene { venue, figures: &figures, outlooks: &outlooks.series, models, clocks: &clocks, pane_start: venue.pane.start(end), end };
         let findings = detect::detect(&scene);
@@ -168,11 +172,14 @@ impl Site {
     }
 
     /// A model that was not asked before begins with a record of its own.
-    fn hear_who_spoke(&mut self, venue: &Venue, answer: &Answer, settings: &Settings, effects: &mut Effects) {
-        for (role, configured) in Role::ALL.into_iter().zip([&settings.flow, &settings.anomaly]) {
+    fn hear_who_spoke(&mut self, venue: &Venue, answer: &Answer, configured: &[Option<ModelCardRef>; Role::ALL.len()], effects: &mut Effects) {
+        for (role, configured) in Role::ALL.into_iter().zip(configured) {
             let heard = self.podium.hear(role, answer.by[role as usize].as_ref(), configured.as_ref());
             self.podium_dirty |= heard != Heard::AsBefore;
-            let Some(card) = self.podium.spoke(role).filter(|_| heard == Heard::Another).cloned() else { continue };
+            if heard != Heard::Another {
+                continue;
+            }
+            let card = self.podium.spoke(role).cloned();
             self.forecaster.judge_anew(role);
             self.note(venue, Entry::ModelSwap { model: role, card, pane: answer.ticket.pane }, effects);
         }

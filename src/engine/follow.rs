@@ -244,7 +244,7 @@ impl Site {
         Role::ALL.map(|role| {
             let of_pane = journal.iter().take_while(|entry| matches!(entry, Entry::ModelMissed { pane, .. } | Entry::ModelSwap { pane, .. } if *pane == end));
             let swapped = of_pane.filter_map(|entry| match entry {
-                Entry::ModelSwap { model, card, .. } if *model == role => Some(card),
+                Entry::ModelSwap { model, card, .. } if *model == role => Some(card.as_ref()),
                 _ => None,
             });
             self.podium.call_again(role, swapped.last())

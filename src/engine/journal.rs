@@ -66,13 +66,13 @@ pub enum Entry {
         /// The pane.
         pane: EventTime,
     },
-    /// Another model was asked than at the pane before.
+    /// Another model was asked than at the pane before, or none any more.
     ModelSwap {
         /// In which role.
         model: Role,
-        /// Which.
+        /// Which; `None` where the instance has none at all.
         #[serde(flatten)]
-        card: ModelCardRef,
+        card: Option<ModelCardRef>,
         /// The first pane at which it was asked.
         pane: EventTime,
     },

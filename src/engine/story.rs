@@ -297,7 +297,13 @@ impl Run {
 
     /// A replay of this run on an instance like its own, which follows its journal and has these models beside the configured one.
     pub(crate) fn replay(&self, models: &[&'static str]) -> Self {
-        let settings = Settings { placement: Placement::ByPane, journal: Some(Arc::new(self.journal())), ..self.settings.clone() };
+        self.replay_of(&[self], models)
+    }
+
+    /// The same of a night of several lives, the first of them begun on an instance like this one's.
+    pub(crate) fn replay_of(&self, lives: &[&Self], models: &[&'static str]) -> Self {
+        let journal = lives.iter().flat_map(|life| life.journal()).collect();
+        let settings = Settings { placement: Placement::ByPane, journal: Some(Arc::new(journal)), ..self.settings.clone() };
         let (flow, ordered) = (self.flow, self.ordered);
         Self { flow, ordered, models: models.to_vec(), ..Self::with(Arc::clone(&self.world), settings, [0; Feed::ALL.len()]) }
     }
@@ -374,7 +380,11 @@ impl Run {
                 .iter()
                 .map(|ask| {
                     let ordered = self.asked(&ask.calls[0]);
-                    let says = if ordered.is_some() { self.ordered } else { self.flow };
+                    let says = match ordered {
+                        Some(_) => self.ordered,
+                        None if ask.calls[0].nobody => |_: &Ask| ModelOutcome::Absent,
+                        None => self.flow,
+                    };
                     let flow = if (self.misses)(ask.ticket.pane) { ModelOutcome::Missed } else { says(ask) };
                     Control::Models(Answer { ticket: ask.ticket, flow, anomaly: ModelOutcome::Absent, by: [ordered, None] })
                 })
@@ -432,18 +442,28 @@ impl Run {
 
     /// The same under another configuration.
     pub(crate) fn restarted_in(&self, world: Arc<World>, placement: Placement) -> Self {
-        let mut heir = Self {
-            misses: self.misses,
-            models: self.models.clone(),
-            flow: self.flow,
-            ordered: self.ordered,
-            ..Self::with(world, Settings { placement, ..self.settings.clone() }, self.offsets)
-        };
-        for (key, value) in &self.state {
+        self.heir(world, Settings { placement, ..self.settings.clone() }, self)
+    }
+
+    /// The same on an instance that can load no model at all.
+    pub(crate) fn restarted_without_models(&self) -> Self {
+        let bare = self.heir(Arc::clone(&self.world), Settings { flow: None, ..self.settings.clone() }, self);
+        Self { models: Vec::new(), flow: |_| ModelOutcome::Absent, ..bare }
+    }
+
+    /// A new process on an instance like this one's, which goes on where another life ended.
+    pub(crate) fn heir_of(&self, life: &Self) -> Self {
+        self.heir(Arc::clone(&self.world), self.settings.clone(), life)
+    }
+
+    fn heir(&self, world: Arc<World>, settings: Settings, life: &Self) -> Self {
+        let (models, offsets) = (self.models.clone(), life.offsets);
+        let mut heir = Self { misses: self.misses, models, flow: self.flow, ordered: self.ordered, ..Self::with(world, settings, offsets) };
+        for (key, value) in &life.state {
             heir.engine.restore(key.as_bytes(), value).unwrap();
         }
         heir.engine.restored();
-        heir.state.clone_from(&self.state);
+        heir.state.clone_from(&life.state);
         heir
     }
 

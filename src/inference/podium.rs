@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 pub struct Call {
     /// The first of these that the instance has is asked, and where it has none the one that is configured.
     pub now: Vec<ModelCardRef>,
+    /// Nobody is to be asked, not the one that is configured either: a replay of a pane at which live had no model.
+    pub nobody: bool,
     /// Who is to be asked from a later pane on, and had better be at hand by then.
     pub ahead: Option<ModelCardRef>,
 }
@@ -26,9 +28,9 @@ pub struct Call {
 pub enum Heard {
     /// Who was asked last was asked again, or nobody.
     AsBefore,
-    /// The one that is configured is the first that was asked.
+    /// The one that is configured is the first that was asked, or there was none from the start.
     First,
-    /// It is another one than before: what was learnt of that one says nothing of it.
+    /// It is another one than before, or nobody any more: what was learnt of that one says nothing of it.
     Another,
 }
 
@@ -48,6 +50,8 @@ struct OfRole {
     spoke: Option<ModelCardRef>,
     /// Who was asked before that one.
     before: Option<ModelCardRef>,
+    /// Since then there was nobody to ask: the instance has no model at all.
+    silent: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,22 +86,31 @@ impl Podium {
     pub fn call(&self, role: Role) -> Call {
         let of = &self.roles[role as usize];
         let now = of.wanted.iter().chain(of.stands_in()).cloned().collect();
-        Call { now, ahead: of.ahead.first().map(|order| order.card.clone()) }
+        Call { now, nobody: false, ahead: of.ahead.first().map(|order| order.card.clone()) }
     }
 
-    /// Whom to ask in a replay: who spoke live.
-    pub fn call_again(&self, role: Role, journaled: Option<&ModelCardRef>) -> Call {
+    /// Whom to ask in a replay: who spoke live. `journaled` is who began to speak at this pane, `Some(None)` where from it on there was nobody.
+    pub fn call_again(&self, role: Role, journaled: Option<Option<&ModelCardRef>>) -> Call {
         let of = &self.roles[role as usize];
-        Call { now: journaled.or(of.spoke.as_ref()).cloned().into_iter().collect(), ahead: None }
+        let heard = of.spoke.is_some().then(|| self.spoke(role));
+        let speaker = journaled.or(heard);
+        Call { now: speaker.flatten().cloned().into_iter().collect(), nobody: speaker == Some(None), ahead: None }
     }
 
-    /// Hears who was asked; `by` is `None` for `configured`, of which there may be none.
+    /// Hears who was asked; `by` is `None` for `configured`, of which there may be none: nobody is a speaker like any other.
     pub fn hear(&mut self, role: Role, by: Option<&ModelCardRef>, configured: Option<&ModelCardRef>) -> Heard {
         let of = &mut self.roles[role as usize];
-        let Some(asked) = by.or(configured) else { return Heard::AsBefore };
+        let Some(asked) = by.or(configured) else {
+            return match (std::mem::replace(&mut of.silent, true), &of.spoke) {
+                (true, _) => Heard::AsBefore,
+                (false, None) => Heard::First,
+                (false, Some(_)) => Heard::Another,
+            };
+        };
+        let was_silent = std::mem::take(&mut of.silent);
         let heard = match (&of.spoke, configured) {
-            (Some(spoke), _) if same(spoke, asked) => return Heard::AsBefore,
-            (None, Some(configured)) if same(configured, asked) => Heard::First,
+            (Some(spoke), _) if same(spoke, asked) => return if was_silent { Heard::Another } else { Heard::AsBefore },
+            (None, Some(configured)) if same(configured, asked) && !was_silent => Heard::First,
             _ => Heard::Another,
         };
         of.before = of.spoke.replace(asked.clone()).or_else(|| configured.cloned());
@@ -111,12 +124,14 @@ impl Podium {
 
     /// Whether one who is wanted is not the one that was asked last: another instance may have it.
     pub fn is_stood_in_for(&self) -> bool {
-        self.roles.iter().any(|of| of.wanted.as_ref().is_some_and(|wanted| of.spoke.as_ref().is_none_or(|spoke| !same(spoke, wanted))))
+        let speaks = |role, wanted| self.spoke(role).is_some_and(|spoke| same(spoke, wanted));
+        Role::ALL.into_iter().any(|role| self.roles[role as usize].wanted.as_ref().is_some_and(|wanted| !speaks(role, wanted)))
     }
 
-    /// Who was asked last; `None` before the first pane, and where there is none.
+    /// Who was asked last; `None` before the first pane, and where there was none.
     pub fn spoke(&self, role: Role) -> Option<&ModelCardRef> {
-        self.roles[role as usize].spoke.as_ref()
+        let of = &self.roles[role as usize];
+        of.spoke.as_ref().filter(|_| !of.silent)
     }
 }
 
@@ -193,12 +208,31 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_was_asked_nothing_has_changed() {
+    fn nobody_is_a_speaker_too() {
         let mut podium = Podium::default();
+        assert_eq!(podium.hear(ROLE, None, None), Heard::First);
         assert_eq!(podium.hear(ROLE, None, None), Heard::AsBefore);
+        podium.order(ROLE, card("new"), at(0));
+        podium.turn_to(at(10));
         assert_eq!(podium.hear(ROLE, Some(&card("new")), None), Heard::Another, "one where there was none");
+        assert!(!podium.is_stood_in_for());
+        assert_eq!(podium.hear(ROLE, None, None), Heard::Another, "on an instance that has no model at all");
         assert_eq!(podium.hear(ROLE, None, None), Heard::AsBefore);
-        assert_eq!(podium.spoke(ROLE), Some(&card("new")));
+        assert_eq!((podium.spoke(ROLE), podium.is_stood_in_for()), (None, true));
+        assert_eq!(podium.call_again(ROLE, None), Call { nobody: true, ..Call::default() }, "a replay asks nobody");
+        assert_eq!(podium.hear(ROLE, Some(&card("new")), None), Heard::Another);
+        assert_eq!((podium.spoke(ROLE), podium.is_stood_in_for()), (Some(&card("new")), false));
+    }
+
+    #[test]
+    fn who_has_spoken_stands_in_also_behind_panes_with_nobody() {
+        let mut podium = Podium::default();
+        podium.hear(ROLE, None, Some(&card("old")));
+        podium.order(ROLE, card("new"), at(0));
+        podium.turn_to(at(10));
+        podium.hear(ROLE, Some(&card("new")), Some(&card("old")));
+        podium.hear(ROLE, None, None);
+        assert_eq!(now(&podium), ["new", "old"]);
     }
 
     #[test]
@@ -214,7 +248,8 @@ mod tests {
         podium.order(ROLE, card("ordered"), at(0));
         podium.turn_to(at(10));
         assert_eq!(podium.call_again(ROLE, None), Call::default(), "the one that is configured");
-        assert_eq!(podium.call_again(ROLE, Some(&card("live"))).now, [card("live")]);
+        assert_eq!(podium.call_again(ROLE, Some(Some(&card("live")))).now, [card("live")]);
+        assert!(podium.call_again(ROLE, Some(None)).nobody);
         podium.hear(ROLE, Some(&card("live")), None);
         assert_eq!(podium.call_again(ROLE, None).now, [card("live")]);
     }

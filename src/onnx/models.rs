@@ -168,6 +168,9 @@ impl Models {
     /// Asks the first at hand of those whom the request is for. What lies ahead is loaded by the way; that counts in no run's time.
     fn run_one(&mut self, role: Role, ask: &Ask, within: Option<Duration>) -> (Outcome, Option<ModelCardRef>) {
         let call = &ask.calls[role as usize];
+        if call.nobody {
+            return (Outcome::Absent, None);
+        }
         let asked = call.now.iter().find(|card| self.is_configured(role, card) || self.shelf.as_mut().is_some_and(|shelf| shelf.has(role, card)));
         let configured = match role {
             Role::Flow => &mut self.flow,

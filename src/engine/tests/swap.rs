@@ -58,7 +58,9 @@ fn spoke(run: &Run) -> Vec<(i64, String)> {
 
 fn swaps(run: &Run) -> Vec<(i64, String)> {
     let of = |entry: Entry| match entry {
-        Entry::ModelSwap { card, pane, .. } => Some(((pane.as_millis() - START) / PANE / 1_000, card.sha256)),
+        Entry::ModelSwap { card, pane, .. } => {
+            Some(((pane.as_millis() - START) / PANE / 1_000, card.map_or_else(|| "fallback".to_owned(), |card| card.sha256)))
+        }
         _ => None,
     };
     run.journal().into_iter().filter_map(|line| of(line.entry)).collect()
@@ -154,6 +156,27 @@ fn after_a_hand_over_to_an_instance_that_lacks_it_the_one_before_stands_in() {
     assert_eq!(swaps(&first), [(7, NEW.to_owned()), (10, NEWER.to_owned())]);
     assert_eq!(swaps(&heir), [(12, NEW.to_owned())], "journaled, for it hangs on the instance");
     assert_eq!(from_pane(&spoke(&heir), NEW), (12..=21).collect::<Vec<_>>());
+}
+
+#[test]
+fn after_a_hand_over_to_an_instance_without_any_model_nobody_speaks_and_a_replay_asks_nobody() {
+    let mut first = run(&[NEW]);
+    let records = night();
+    let cut = |pane: i64| records.iter().position(|record| record.at > pane * PANE).unwrap();
+    first.read(&records[..cut(13)], 1);
+    let mut bare = first.restarted_without_models();
+    bare.read(&records[cut(13)..cut(16)], 1);
+    assert_eq!(swaps(&bare), [(13, "fallback".to_owned())]);
+    assert_eq!(from_pane(&spoke(&bare), "fallback"), [13, 14, 15]);
+    assert!(bare.outcome.alerts.iter().all(|(_, after_commit)| *after_commit), "the next life may have it");
+    let mut last = first.heir_of(&bare);
+    last.read(&records[cut(16)..], 1).end();
+    assert_eq!(swaps(&last), [(16, NEW.to_owned())]);
+    let mut replay = first.replay_of(&[&first, &bare, &last], &[NEW]);
+    replay.read(&records, 3).end();
+    assert_eq!(replay.engine.unfollowed(), 0);
+    let lived = [&first, &bare, &last].map(|life| life.outcome.place("queue")).concat();
+    assert_eq!(replay.outcome.place("queue"), lived, "a replay on an instance that has them all");
 }
 
 #[test]

@@ -22,6 +22,26 @@ fn folder() -> (tempfile::TempDir, ModelCardRef) {
     (folder, card)
 }
 
+#[test]
+fn a_manifest_that_writes_its_hash_in_upper_case_is_found_and_named_as_ordered() {
+    let (folder, newer) = folder();
+    let manifest = folder.path().join("newer.toml");
+    let text = std::fs::read_to_string(&manifest).unwrap().replace(&newer.sha256, &newer.sha256.to_ascii_uppercase());
+    std::fs::write(&manifest, text).unwrap();
+    let Some(mut models) = with(folder.path(), false) else { return };
+    assert_eq!(models.run(&ask_for(&[&newer], None)).by[0], Some(newer));
+}
+
+#[test]
+fn nobody_is_asked_where_nobody_is_to_be() {
+    let (folder, _) = folder();
+    let Some(mut models) = with(folder.path(), false) else { return };
+    let ask = Ask { calls: [Call { nobody: true, ..Call::default() }, Call::default()], ..ask(16, features(16)) };
+    let answer = models.run(&ask);
+    assert_eq!((answer.flow, answer.by), (Outcome::Absent, [None, None]));
+    assert!(matches!(answer.anomaly, Outcome::Ran(_)));
+}
+
 /// The models with the folder to order from; without the configured ones if `alone`.
 fn with(folder: &Path, alone: bool) -> Option<Models> {
     let settings = Settings { folder: Some(folder.to_path_buf()), ..settings(library_path()?) };
@@ -29,7 +49,7 @@ fn with(folder: &Path, alone: bool) -> Option<Models> {
 }
 
 fn ask_for(now: &[&ModelCardRef], ahead: Option<&ModelCardRef>) -> Ask {
-    let call = Call { now: now.iter().copied().cloned().collect(), ahead: ahead.cloned() };
+    let call = Call { now: now.iter().copied().cloned().collect(), ahead: ahead.cloned(), ..Call::default() };
     Ask { calls: [call, Call::default()], ..ask(16, features(16)) }
 }
 
