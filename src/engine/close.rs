@@ -49,13 +49,14 @@ impl Site {
         (self.watermark(venue) >= end).then_some(end)
     }
 
-    /// Closes the pane ending at `end` as far as the request to the models.
-    pub(super) fn begin_close(&mut self, venue: &Venue, end: EventTime, effects: &mut Effects) {
+    /// Closes the pane ending at `end` as far as the request to the models. `base` knows all configurations of the venue, for a late event may be of an earlier one.
+    pub(super) fn begin_close(&mut self, base: &Venue, end: EventTime, effects: &mut Effects) {
+        let venue = base.version(self.version);
         for refused in self.place_commands(venue, end, effects) {
             effects.records.push(refuse::command(venue, &refused));
         }
         let mut pane = self.open.close(venue, end);
-        let late = self.revise_past(venue, end, std::mem::take(&mut pane.late), &mut pane.content, effects);
+        let late = self.revise_past(base, end, std::mem::take(&mut pane.late), &mut pane.content, effects);
         for (latest, heard) in self.heard.iter_mut().zip(&pane.content.heard) {
             *latest = (*latest).max(heard.unwrap_or(EventTime::MIN));
         }
@@ -79,10 +80,11 @@ impl Site {
     }
 
     /// Goes on with what the models answered.
-    pub(super) fn finish_close(&mut self, venue: &Venue, answer: &Answer, settings: &Settings, effects: &mut Effects) {
+    pub(super) fn finish_close(&mut self, base: &Venue, answer: &Answer, settings: &Settings, effects: &mut Effects) {
         let Some(Waiting { end, content, bases, figures, late }) = self.waiting.take_if(|waiting| waiting.end == answer.ticket.pane) else { return };
         let journaled = self.journal.is_some().then(|| self.as_journaled(answer));
         let answer = journaled.as_ref().unwrap_or(answer);
+        let venue = base.version(self.version);
         // In a replay nobody may be asked where live had none, whatever this instance has.
         let calls = self.calls(end);
         let at_hand = |role: Role, configured: &Option<ModelCardRef>| configured.clone().filter(|_| !calls[role as usize].nobody);
@@ -110,10 +112,10 @@ impl Site {
         publish::pane(venue, &self.topology, &figures, &outlooks, &self.shares(venue, end), self.podium.spoke(Role::Flow), effects);
         self.forget(venue, end);
         if venue.keep_panes >= venue.pane.span() {
-            self.closed.insert(end, ClosedPane { content, bases, figures, revisions: vec![0; venue.zones.len()] });
+            self.closed.insert(end, ClosedPane { content, bases, figures, by: self.in_force.clone(), revisions: vec![0; venue.zones.len()] });
             self.closed_changed.push(end);
         }
-        self.revise(venue, late, effects);
+        self.revise(base, late, effects);
     }
 
     /// Sends alarm changes: on the alert lane at once, and in the transaction.

@@ -11,6 +11,8 @@ pub(super) struct ClosedPane {
     /// The totals before it, to revise it with.
     pub(super) bases: TotalBases,
     pub(super) figures: VenueFigures,
+    /// The fingerprint of the configuration by which it was closed.
+    pub(super) by: String,
     /// By zone: the last revision that was published.
     pub(super) revisions: Vec<u32>,
 }

@@ -223,8 +223,14 @@ impl Site {
                     effects.records.push(refuse::command(venue, &refused));
                 }
             }
-            // They come with their record, with the models' answer, and with the configuration.
-            Entry::IdleEnd { .. } | Entry::ModelMissed { .. } | Entry::ModelSwap { .. } | Entry::VenueReload { .. } => return false,
+            Entry::VenueReload { fingerprint, pane } => {
+                if self.closed_to == EventTime::MIN || *pane != venue.pane.next(self.closed_to) {
+                    return false;
+                }
+                self.turn_as_told(venue, fingerprint, *pane, effects);
+            }
+            // They come with their record, and with the models' answer.
+            Entry::IdleEnd { .. } | Entry::ModelMissed { .. } | Entry::ModelSwap { .. } => return false,
         }
         true
     }

@@ -315,7 +315,7 @@ impl Engine {
             Control::Tick { .. } if self.following.is_some() => {}
             Control::Tick { at } => {
                 for site in self.sites.values_mut() {
-                    site.tick(self.world.venue(site.id), *at, &self.read_to_end, effects);
+                    site.tick(self.world.venue(site.id).version(site.version), *at, &self.read_to_end, effects);
                 }
             }
             Control::ReadToEnd { feed, next_offset } => self.read_to_end[*feed as usize] = Some(*next_offset),
@@ -329,7 +329,7 @@ impl Engine {
 
     fn answered(&mut self, answer: &Answer, effects: &mut Effects) {
         let Some(site) = self.sites.get_mut(&answer.ticket.venue.0) else { return };
-        site.finish_close(self.world.venue(site.id).version(site.version), answer, &self.settings, effects);
+        site.finish_close(self.world.venue(site.id), answer, &self.settings, effects);
     }
 
     /// Closes every fast pane that may close; whether there was any.
@@ -352,9 +352,9 @@ impl Engine {
             match site.next_close(venue) {
                 Some(end) => {
                     site.turn_to(venue, end, effects);
-                    site.begin_close(venue.version(site.version), end, effects);
+                    site.begin_close(venue, end, effects);
                 }
-                None => site.settle_late(venue.version(site.version), effects),
+                None => site.settle_late(venue, effects),
             }
         }
     }

@@ -1,7 +1,8 @@
 //! What late events do, at the close of the pane that held their clock on arrival.
 //!
 //! A pane that is still kept is revised: its figures are corrected and published again with the next revision. An older one is past: what it lacked is published as a
-//! correction, and the running totals are corrected once, now. Past forecasts and alarms stay as they were (DESIGN §4 rule 3).
+//! correction, and the running totals are corrected once, now. Past forecasts and alarms stay as they were (DESIGN §4 rule 3). A revision is of its pane, so it goes by the configuration by which
+//! that was closed; what lasts goes by the present one.
 
 use super::closed::ClosedPane;
 use super::effects::Effects;
@@ -35,15 +36,17 @@ pub(super) struct Part {
 }
 
 impl Site {
-    /// Lets what came late for earlier panes take effect; `present` is the pane ending at `closing`. Hands back what came late for that pane itself.
+    /// Lets what came late for earlier panes take effect; `present` is the pane ending at `closing`. Hands back what came late for that pane itself. `base` knows all
+    /// configurations of the venue, here and below.
     pub(super) fn revise_past(
         &mut self,
-        venue: &Venue,
+        base: &Venue,
         closing: EventTime,
         late: Vec<LateArrival>,
         present: &mut PaneContent,
         effects: &mut Effects,
     ) -> Vec<Part> {
+        let venue = base.version(self.version);
         let mut past = Vec::new();
         let mut of_the_pane = Vec::new();
         for LateArrival { observation, .. } in late {
@@ -61,16 +64,17 @@ impl Site {
                 }
             }
         }
-        self.revise(venue, past, effects);
+        self.revise(base, past, effects);
         of_the_pane
     }
 
     /// At the end of all input, when the last pane has closed: what came late and waits for a pane that never will takes effect now, where its own pane has closed.
-    pub(super) fn settle_late(&mut self, venue: &Venue, effects: &mut Effects) {
+    pub(super) fn settle_late(&mut self, base: &Venue, effects: &mut Effects) {
         let is_over = self.ended && self.waiting.is_none() && self.closed_to > EventTime::MIN && self.journal.as_ref().is_none_or(VecDeque::is_empty);
         if !is_over {
             return;
         }
+        let venue = base.version(self.version);
         let closed_to = self.closed_to;
         let mut past = Vec::new();
         for LateArrival { observation, .. } in self.open.take_late() {
@@ -88,29 +92,30 @@ impl Site {
         }
         if !past.is_empty() {
             self.dirty = true;
-            self.revise(venue, past, effects);
+            self.revise(base, past, effects);
         }
     }
 
     /// Lets parts of late events take effect on panes that have closed.
-    pub(super) fn revise(&mut self, venue: &Venue, late: Vec<Part>, effects: &mut Effects) {
+    pub(super) fn revise(&mut self, base: &Venue, late: Vec<Part>, effects: &mut Effects) {
         let mut revised: BTreeSet<(EventTime, usize)> = BTreeSet::new();
         for Part { end, observation } in late {
-            revised.extend(self.revise_pane(venue, end, &observation, effects).into_iter().map(|zone| (end, zone)));
+            revised.extend(self.revise_pane(base, end, &observation, effects).into_iter().map(|zone| (end, zone)));
         }
         for (end, zone) in revised {
             let Some(pane) = self.closed.get_mut(&end) else { continue };
             pane.revisions[zone] += 1;
-            publish::revision(venue, zone, &pane.figures, pane.revisions[zone], self.closed_to, effects);
+            publish::revision(closed_by(base, end, pane), zone, &pane.figures, pane.revisions[zone], self.closed_to, effects);
             self.closed_changed.push(end);
         }
     }
 
     /// Adds `part` to the pane ending at `end`, corrects what lasts, and hands out the zones whose figures changed, if that pane is kept.
-    fn revise_pane(&mut self, venue: &Venue, end: EventTime, part: &Observation, effects: &mut Effects) -> Vec<usize> {
+    fn revise_pane(&mut self, base: &Venue, end: EventTime, part: &Observation, effects: &mut Effects) -> Vec<usize> {
+        let venue = base.version(self.version);
         let kept = self.closed.get_mut(&end);
         let deltas = match kept {
-            Some(pane) => revise_kept(venue, &self.topology, pane, part),
+            Some(pane) => revise_kept(closed_by(base, end, pane), &self.topology, pane, part),
             None => alone(venue, &self.topology, part),
         };
         let content = self.closed.get(&end).map(|pane| &pane.content);
@@ -142,6 +147,11 @@ impl Site {
             self.forecaster.revise(end, row, persons);
         }
     }
+}
+
+/// The configuration by which a pane was closed; where a restart has put another in its place, that of the pane's time.
+fn closed_by<'a>(base: &'a Venue, end: EventTime, pane: &ClosedPane) -> &'a Venue {
+    base.version(base.version_of(&pane.by).unwrap_or_else(|| base.version_at(end)))
 }
 
 /// Revises a pane that is still whole.

@@ -141,7 +141,7 @@ impl Site {
 
     /// Every entry is back: goes on by the configuration that was in force, or by that of the last pane's time where that one is gone. Whether the configuration has changed.
     pub(super) fn restored(&mut self, venue: &Venue) -> bool {
-        let known = (0..=venue.later.len()).find(|version| venue.version(*version).fingerprint == self.in_force);
+        let known = venue.version_of(&self.in_force);
         self.go_by(venue, known.unwrap_or_else(|| venue.version_at(self.closed_to)));
         known.is_none() && !self.in_force.is_empty()
     }

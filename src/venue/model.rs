@@ -467,6 +467,11 @@ impl Venue {
         version.checked_sub(1).and_then(|place| self.later.get(place)).map_or(self, |later| &later.venue)
     }
 
+    /// The number of the configuration with this fingerprint, where it is one of this venue's.
+    pub fn version_of(&self, fingerprint: &str) -> Option<usize> {
+        (0..=self.later.len()).find(|version| self.version(*version).fingerprint == fingerprint)
+    }
+
     /// The zone of that name.
     pub fn find_zone(&self, name: &str) -> Option<ZoneId> {
         self.zone_names.position(name).map(ZoneId::from)

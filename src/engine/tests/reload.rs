@@ -2,7 +2,7 @@
 
 use super::busy;
 use crate::engine::journal::Entry;
-use crate::engine::story::{Record, Run, START, played_in, world_of, world_of_files};
+use crate::engine::story::{Record, Run, SOURCES, START, all_low, count, count_over, played_in, world_of, world_of_files};
 use crate::engine::{OutTopic, Placement};
 use crate::venue::World;
 use std::sync::Arc;
@@ -19,7 +19,12 @@ fn changed(venue: &str) -> String {
 
 /// The venue with the change in a file of its own.
 fn world() -> Arc<World> {
-    let from = chrono::DateTime::from_timestamp_millis(START + FROM * 1_000).unwrap().to_rfc3339();
+    world_from(FROM)
+}
+
+/// The same, `from` seconds after the start.
+fn world_from(from: i64) -> Arc<World> {
+    let from = chrono::DateTime::from_timestamp_millis(START + from * 1_000).unwrap().to_rfc3339();
     world_of_files(|venue| vec![venue.to_owned(), changed(venue).replace("id = \"small\"\n", &format!("id = \"small\"\nfrom = \"{from}\"\n"))])
 }
 
@@ -52,6 +57,97 @@ fn a_configuration_holds_from_the_first_pane_that_ends_after_its_time_and_heads_
     let lanes = |records: &[serde_json::Value]| records.iter().filter_map(|record| record["capacity_per_min"].as_f64()).collect::<Vec<_>>();
     let ((_, after), (_, after_plain)) = (around(&changed, "g1", 450), around(&plain, "g1", 450));
     assert_ne!(lanes(&after), lanes(&after_plain), "and the gate has fewer lanes");
+}
+
+/// A count for the pane to 450 s (310 s later than its own time), under the old configuration, comes when the new one is in force.
+#[test]
+fn a_late_count_revises_its_pane_by_the_configuration_of_that_pane() {
+    let late = count_over("slow", "c-door", 131, 139, 40, 0).in_place();
+    for restarts in [false, true] {
+        let mut records: Vec<Record> = Vec::new();
+        for now in (0..900).step_by(10) {
+            records.extend([count("c-in", now, 10, 0), count("c-g1", now, 5, 0)]);
+            records.extend((now % 300 == 0).then(|| count_over("slow", "c-door", now - 300, now, 60, 0)));
+            records.extend(all_low(&SOURCES, now + 10));
+        }
+        let arrives = records.iter().position(|record| record.at > 470).unwrap();
+        records.insert(arrives, late.clone());
+        let mut run = Run::of(world(), Placement::OnArrival);
+        run.read(&records[..arrives], 9);
+        let mut heir = if restarts { run.restarted(Placement::OnArrival) } else { run };
+        heir.read(&records[arrives..], 9).end();
+        let revised = heir.outcome.place("lounge").into_iter().find(|record| record["revision"] == 1).expect("a revision");
+        assert!(revised["to"].as_i64().unwrap() <= START + FROM * 1_000, "{revised}");
+        let (heads, density) = (revised["occupancy"]["v"].as_f64().unwrap(), revised["density"]["v"].as_f64().unwrap());
+        assert!(heads > 0.0 && (density - heads / 300.0).abs() < 0.01, "{revised}");
+    }
+}
+
+#[test]
+fn a_replay_turns_where_live_turned_though_the_file_was_there_only_later() {
+    let records = busy(3);
+    let cut = records.iter().position(|record| record.at > 600).unwrap();
+    let mut life = Run::of(world_of(|venue| venue), Placement::OnArrival);
+    life.read(&records[..cut], 9);
+    let mut heir = life.restarted_in(world(), Placement::OnArrival);
+    heir.read(&records[cut..], 9).end();
+    let at = reloads(&heir);
+    assert!(reloads(&life).is_empty() && at.len() == 1 && at[0] > 460, "{at:?}");
+    let mut replay = heir.replay_of(&[&life, &heir], &[]);
+    replay.read(&records, 100).end();
+    assert_eq!((replay.engine.unfollowed(), reloads(&replay)), (0, at));
+    for place in ["queue", "lounge", "bowl", "g1"] {
+        assert_eq!(replay.outcome.place(place), [life.outcome.place(place), heir.outcome.place(place)].concat(), "{place}");
+    }
+}
+
+#[test]
+fn a_replay_from_the_first_pane_on_begins_with_what_was_in_force_before_the_change() {
+    let records = busy(3);
+    let cut = records.iter().position(|record| record.at > 600).unwrap();
+    let mut life = Run::of(world_of(|venue| venue), Placement::OnArrival);
+    life.read(&records[..cut], 9);
+    let mut heir = life.restarted_in(world_from(-1_000), Placement::OnArrival);
+    heir.read(&records[cut..], 9).end();
+    let mut replay = heir.replay_of(&[&life, &heir], &[]);
+    replay.read(&records, 100).end();
+    assert_eq!((replay.engine.unfollowed(), reloads(&replay)), (0, reloads(&heir)));
+    assert_eq!(replay.outcome.place("lounge"), [life.outcome.place("lounge"), heir.outcome.place("lounge")].concat());
+}
+
+#[test]
+fn a_source_is_set_aside_by_the_silence_that_is_in_force() {
+    let patient =
+        |venue: &str| venue.replace("disorder = \"0s\", lateness = \"1h\", silence = \"30s\"", "disorder = \"0s\", lateness = \"1h\", silence = \"5min\"");
+    let from = chrono::DateTime::from_timestamp_millis(START + FROM * 1_000).unwrap().to_rfc3339();
+    let marks = |before: bool| {
+        let later = |venue: &str| patient(venue).replace("id = \"small\"\n", &format!("id = \"small\"\nfrom = \"{from}\"\n"));
+        let world = if before { world_of(|venue| venue) } else { world_of_files(|venue| vec![venue.to_owned(), later(venue)]) };
+        let mut run = Run::of(world, Placement::OnArrival);
+        let received = |now: i64, sources: &[&'static str]| all_low(sources, now).into_iter().map(move |record| record.received(now + 1)).collect::<Vec<_>>();
+        for now in (0..600).step_by(10) {
+            run.read(&received(now, &SOURCES), 9);
+        }
+        run.quiet_until(600);
+        for now in (600..660).step_by(10) {
+            run.read(&received(now, &SOURCES[..4]), 9);
+        }
+        run.quiet_until(661);
+        run.journal().iter().filter(|line| matches!(line.entry, Entry::IdleMark { .. })).count()
+    };
+    assert_eq!((marks(true), marks(false)), (1, 0));
+}
+
+#[test]
+fn a_change_that_is_not_there_hides_nothing_else_of_its_pane() {
+    let mut live = Run::of(world(), Placement::OnArrival);
+    live.misses = |_| true;
+    live.read(&busy(7), 9).end();
+    let mut other = Run::following_in(world_of(|venue| venue), live.journal());
+    other.read(&busy(7), 100).end();
+    assert_eq!(other.engine.unfollowed(), 1);
+    let missed = |run: &Run| run.journal().iter().filter(|line| matches!(line.entry, Entry::ModelMissed { .. })).count();
+    assert_eq!(missed(&other), missed(&live));
 }
 
 #[test]

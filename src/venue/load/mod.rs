@@ -24,7 +24,7 @@ pub use mapping::load_mapping;
 
 use super::frame;
 use super::mapping::Mapping;
-use super::{Later, Names, Profile, Venue, World};
+use super::{Later, Names, Profile, Source, Venue, World};
 use fault::Report;
 use fields::Fields;
 use sha2::{Digest, Sha256};
@@ -183,6 +183,14 @@ fn take_later(fields: &Fields<'_, '_>, later: Later, venues: &mut [Venue]) {
     };
     if let Some(difference) = frame::difference(&frame::frame(base), &frame::frame(&later.venue)) {
         fields.fault_in("from", &format!("changes what the state hangs on: {difference}; such a change takes a new beginning (docs/VENUES.md)"));
+    }
+    let is_read_otherwise = |(before, now): &(&Source, &Source)| before.format != now.format || before.wire.reading() != now.wire.reading();
+    if let Some((source, _)) = base.sources.iter().zip(&later.venue.sources).find(is_read_otherwise) {
+        let what = format!(
+            "changes how the records of source {} are read (format, names, time zone, modulus, mapping): a record is read before its pane is known; change both files",
+            source.id
+        );
+        fields.fault_in("from", &what);
     }
     let place = base.later.partition_point(|other| other.from < later.from);
     if base.later.get(place).is_some_and(|other| other.from == later.from) {

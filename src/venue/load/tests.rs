@@ -266,6 +266,8 @@ fn a_file_with_a_time_that_changes_more_than_it_may_is_refused() {
     let fault = |change: &dyn Fn(String) -> String| load_later(at, change).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     let more = fault(&|text| text.replace("{ id = \"c-in\"", "{ id = \"c-new\", source = \"cams\", link = \"in\" },\n  { id = \"c-in\""));
     assert!(more.contains("later.toml") && more.contains("sensor c-new"), "{more}");
+    let read = fault(&|text| text.replace("interval = \"10s\" }", "interval = \"10s\", names = { \"X1\" = \"c-in\" } }"));
+    assert!(read.contains("later.toml") && read.contains("source cams are read"), "{read}");
     assert!(fault(&|text| text.replacen("id = \"", "id = \"no", 1)).contains("is the id of no venue"));
     let twice = SMALL.replacen("id = ", &format!("from = \"{at}\"\nid = "), 1);
     let told = load(&[file("p.toml", MOROCCO), file("a.toml", &twice), file("b.toml", &twice), file("small.toml", SMALL)]).unwrap_err();
