@@ -86,7 +86,7 @@ fn checked(settings: &Settings, file: &Path) -> anyhow::Result<(ModelCardRef, Ro
     let role = role_of(&manifest)?;
     let folder = |path: &Path| path.canonicalize().with_context(|| path.display().to_string());
     let home = folder(&settings.models.folder)?;
-    if folder(&manifest)?.parent() != Some(home.as_path()) {
+    if folder(home_of(&manifest))? != home {
         anyhow::bail!(
             "{} lies not in {} (models.folder), where the service looks: copy the file and its manifest there, on every instance",
             file.display(),
@@ -101,10 +101,15 @@ fn checked(settings: &Settings, file: &Path) -> anyhow::Result<(ModelCardRef, Ro
     Ok((model.card(), role))
 }
 
+/// The folder in which a file lies; where it is a link, the link.
+fn home_of(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
+}
+
 fn order<'a>(venue: &'a str, args: &'a SwapArgs, card: &'a ModelCardRef, role: Role, (now, from): (i64, i64)) -> Order<'a> {
     Order {
         kind: "command",
-        // A repeat of the same order collapses.
+        // One per call: what is written twice of it collapses, a second call is an order of its own and does no harm.
         command_id: format!("swap-{}-{from}-{now}", card.sha256.get(..12).unwrap_or_default()),
         venue,
         operator: &args.operator,
@@ -156,6 +161,16 @@ mod tests {
         let [Item::Command(command)] = &items[..] else { panic!("{items:?}") };
         let Action::SwapModel { role, model, version, sha256, from: starts } = &command.action else { panic!("{command:?}") };
         assert_eq!((*role, &**model, &**version, &**sha256, starts.as_millis()), (ModelRole::Flow, "crowd-flow", "2.0.0", &*"ab".repeat(32), from));
+    }
+
+    #[test]
+    fn a_link_lies_in_the_folder_of_the_link() {
+        let (home, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::fs::write(elsewhere.path().join("new.toml"), "").unwrap();
+        let link = home.path().join("new.toml");
+        std::os::unix::fs::symlink(elsewhere.path().join("new.toml"), &link).unwrap();
+        assert_eq!(home_of(&link), home.path());
+        assert_eq!(home_of(Path::new("new.toml")), Path::new("."));
     }
 
     #[test]
