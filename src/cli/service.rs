@@ -9,13 +9,13 @@ use crate::feeds::Batch;
 use crate::forecast::features::rows_for;
 use crate::forecast::series;
 use crate::inference::track::VOICES;
-use crate::inference::{Answer, Ask, Drift, ModelCardRef, Outcome, Role, Track};
+use crate::inference::{Answer, Ask, Drift, ModelCardRef, Orders, Outcome, Role, Track};
 use crate::onnx::{self, Deadline, ModelState, News};
 use crate::results::features::FeatureFile;
 use crate::shard::{self, Core};
 use crate::telemetry::Telemetry;
 use crate::telemetry::happening::{
-    Aborted, AlertUnproven, Committed, InputsMoved, ModelJudged, ModelNamed, ModelRan, ModelSwapped, PanesClosed, Polled, SourceAdvanced, Stalled,
+    Aborted, AlertUnproven, Committed, InputsMoved, ModelJudged, ModelLacked, ModelNamed, ModelRan, ModelSwapped, PanesClosed, Polled, SourceAdvanced, Stalled,
     VenueAdvanced,
 };
 use crate::time::EventTime;
@@ -109,12 +109,14 @@ pub(super) struct Around {
     pub(super) telemetry: Arc<Telemetry>,
     pub(super) view: Arc<LiveView>,
     pub(super) totals: Totals,
+    /// What their venues order.
+    pub(super) orders: Arc<Mutex<Orders>>,
 }
 
 impl Around {
     pub(super) fn new(world: Arc<World>) -> anyhow::Result<Self> {
         let view = LiveView::new(&world.venues);
-        Ok(Self { telemetry: Telemetry::new()?, view: Arc::new(view), totals: Totals::default(), world })
+        Ok(Self { telemetry: Telemetry::new()?, view: Arc::new(view), totals: Totals::default(), orders: Arc::default(), world })
     }
 }
 
@@ -127,6 +129,7 @@ pub(super) struct Seat {
     /// Who was asked last.
     asked: BTreeMap<(VenueId, Role), ModelCardRef>,
     world: Arc<World>,
+    orders: Arc<Mutex<Orders>>,
     /// Where the requests are written down.
     features: Option<FeatureFile>,
 }
@@ -167,6 +170,7 @@ impl Seat {
             drift: Drift::default(),
             asked: BTreeMap::new(),
             world: Arc::clone(&around.world),
+            orders: Arc::clone(&around.orders),
             features: None,
         }
     }
@@ -234,7 +238,11 @@ impl shard::Models for Seat {
 
 impl Seat {
     /// Which models have been got for swaps, which cannot be had, and who speaks now.
-    fn tell_of_swaps(&mut self, answer: &Answer) {
+    fn tell_of_swaps(&mut self, ask: &Ask, answer: &Answer) {
+        let changes = self.orders.lock().unwrap_or_else(PoisonError::into_inner).hear(ask, |role, card| self.models.lacks(role, card));
+        for ((role, sha256), lacking) in changes {
+            self.telemetry.emit(ModelLacked { model: role.word(), sha256: &sha256, lacking });
+        }
         for News { role, card, fault } in self.models.take_news() {
             self.telemetry.emit(ModelNamed { model: role.word(), card: &card, fault: fault.as_deref() });
         }
@@ -263,7 +271,7 @@ impl Seat {
             }
         }
         let answer = run(&mut self.models, ask);
-        self.tell_of_swaps(&answer);
+        self.tell_of_swaps(ask, &answer);
         let took = self.models.took().map(|took| took.as_secs_f64());
         for ((model, outcome), seconds) in [("flow", &answer.flow), ("anomaly", &answer.anomaly)].into_iter().zip(took) {
             self.telemetry.emit(ModelRan { model, outcome: word(outcome), seconds });

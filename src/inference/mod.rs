@@ -3,17 +3,20 @@
 //! - [`ask`]: the request and the answer, both of fixed shape.
 //! - [`drift`]: whether the inputs are still what they were, for the metrics.
 //! - [`manifest`]: what must hold before a model may speak, and how outputs name it.
+//! - [`orders`]: which of the ordered models a process lacks, for the metrics.
 //! - [`podium`]: which model has the word at a venue, and from which pane on.
 //! - [`track`]: how models' words hold against what came, for the metrics.
 
 pub mod ask;
 pub mod drift;
 pub mod manifest;
+pub mod orders;
 pub mod podium;
 pub mod track;
 
 pub use ask::{Answer, Ask, By, Calls, Outcome, Ticket};
 pub use drift::Drift;
 pub use manifest::{Manifest, ModelCardRef, Refusal, Role};
+pub use orders::Orders;
 pub use podium::{Call, Podium};
 pub use track::Track;

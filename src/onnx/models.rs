@@ -198,6 +198,11 @@ impl Models {
         self.took
     }
 
+    /// Whether a model that was ordered has been looked for and cannot be had here.
+    pub fn lacks(&self, role: Role, card: &ModelCardRef) -> bool {
+        self.shelf.as_ref().is_some_and(|shelf| shelf.lacks(role, card))
+    }
+
     /// What became of models that were ordered, since the last call.
     pub fn take_news(&mut self) -> Vec<News> {
         self.shelf.as_mut().map(Shelf::take_news).unwrap_or_default()

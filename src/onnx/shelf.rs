@@ -77,6 +77,11 @@ impl Shelf {
         }
     }
 
+    /// Whether the model was looked for and cannot be had.
+    pub(super) fn lacks(&self, role: Role, card: &ModelCardRef) -> bool {
+        self.missing.contains_key(&(role, card.sha256.clone()))
+    }
+
     /// The seat of a model that is there.
     pub(super) fn seat(&mut self, role: Role, card: &ModelCardRef) -> Option<&mut Seat> {
         self.seats.get_mut(&(role, card.sha256.clone()))

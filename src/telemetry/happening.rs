@@ -62,6 +62,17 @@ pub struct ModelNamed<'a> {
     pub fault: Option<&'a str>,
 }
 
+/// An ordered model cannot be had in this process, or that is no matter any more: it has come, or nobody orders it.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelLacked<'a> {
+    /// `flow` or `anomaly`.
+    pub model: &'static str,
+    /// The hash of its file.
+    pub sha256: &'a str,
+    /// Whether it is lacking.
+    pub lacking: bool,
+}
+
 /// From a pane on another model is asked at a venue.
 #[derive(Clone, Copy, Debug)]
 pub struct ModelSwapped<'a> {
@@ -334,9 +345,8 @@ impl Happening for ModelJudged {
 }
 
 impl Happening for ModelNamed<'_> {
-    fn count(&self, telemetry: &Telemetry) {
-        telemetry.model_unavailable.with_label_values(&[self.model, &self.card.sha256]).set(i64::from(self.fault.is_some()));
-    }
+    /// Whether it is lacking is told by [`ModelLacked`], which knows what all venues order.
+    fn count(&self, _telemetry: &Telemetry) {}
 
     fn log(&self) {
         let ModelCardRef { name, version, sha256 } = self.card;
@@ -346,6 +356,12 @@ impl Happening for ModelNamed<'_> {
                 tracing::error!(model = self.model, name, version, sha256, why, "An ordered model cannot speak on this instance; who spoke before goes on.")
             }
         }
+    }
+}
+
+impl Happening for ModelLacked<'_> {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.model_unavailable.with_label_values(&[self.model, self.sha256]).set(i64::from(self.lacking));
     }
 }
 
@@ -439,6 +455,16 @@ impl Happening for Polled {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hash_that_is_ordered_no_more_is_not_unavailable() {
+        let telemetry = Telemetry::new().unwrap();
+        for lacking in [true, false] {
+            telemetry.emit(ModelLacked { model: "flow", sha256: "ab", lacking });
+            let text = telemetry.render();
+            assert!(text.contains(&format!("midan_model_unavailable{{model=\"flow\",sha256=\"ab\"}} {}\n", i64::from(lacking))), "{text}");
+        }
+    }
 
     #[test]
     fn a_shadows_score_stands_beside_that_of_the_model_that_speaks() {

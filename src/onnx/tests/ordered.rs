@@ -77,6 +77,7 @@ fn of_those_who_are_named_the_first_that_is_there_is_asked_and_else_the_configur
     assert_eq!(answer.by, [None, None]);
     assert!(matches!(answer.flow, Outcome::Ran(_)), "no pane is without a forecast: {:?}", answer.flow);
     assert_eq!(models.take_news(), [], "it is said once");
+    assert!(models.lacks(Role::Flow, &nowhere) && !models.lacks(Role::Anomaly, &nowhere));
     let configured = models.card(Role::Flow).unwrap().clone();
     assert_eq!(models.run(&ask_for(&[&configured], None)).by[0], Some(configured), "the configured one may be ordered too");
 }
