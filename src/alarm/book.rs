@@ -54,15 +54,18 @@ pub(super) struct By<'a> {
 impl AlarmBook {
     /// Takes in all findings of one closed pane, and tells what they change, in the order of the findings.
     pub fn assess(&mut self, at: &At<'_>, findings: &[Finding]) -> Vec<Change> {
-        self.assess_rest(at, findings, &BTreeSet::new())
+        self.assess_rest(at, findings, &BTreeSet::new(), at.event_time)
     }
 
-    /// The same, of a pane whose last fast pane has judged `judged` already: what was judged by newer figures is not judged by older ones.
-    pub fn assess_rest(&mut self, at: &At<'_>, findings: &[Finding], judged: &BTreeSet<EntryKey>) -> Vec<Change> {
+    /// The same, of a pane from `start` on whose last fast pane has judged `judged` already: what was judged by newer figures is not judged by older ones. But a run that only moments
+    /// have carried ends with the first whole pane that does not bear it out.
+    pub fn assess_rest(&mut self, at: &At<'_>, findings: &[Finding], judged: &BTreeSet<EntryKey>, start: EventTime) -> Vec<Change> {
         let mut changes = Vec::new();
         for finding in findings {
-            if judged.is_empty() || !judged.contains(&(finding.code, finding.place.clone())) {
-                changes.extend(self.heed(at, finding, Look::Whole));
+            let key = (!judged.is_empty()).then(|| (finding.code, finding.place.clone())).filter(|key| judged.contains(key));
+            match key {
+                None => changes.extend(self.heed(at, finding, Look::Whole)),
+                Some(key) => self.end_runs(&key, finding, start),
             }
         }
         self.pass_over_unheard(findings, judged);
@@ -107,6 +110,16 @@ impl AlarmBook {
         }
         self.changed.insert(key.clone());
         Some(change)
+    }
+
+    fn end_runs(&mut self, key: &EntryKey, finding: &Finding, start: EventTime) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        if entry.end_runs(finding, start) {
+            self.changed.insert(key.clone());
+        }
+        if entry.is_over() {
+            self.entries.remove(key);
+        }
     }
 
     fn heed(&mut self, at: &At<'_>, finding: &Finding, look: Look) -> Option<Change> {

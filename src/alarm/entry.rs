@@ -99,7 +99,7 @@ pub struct Told {
 pub(super) enum Look {
     /// A whole pane.
     Whole,
-    /// A part of one: so short a mean may dip below the limit where the pane's would not, so a run goes on for as long as the deadband holds it.
+    /// A part of one: so short a mean may dip below the limit where the pane's would not, so within a pane a run goes on for as long as the deadband holds it.
     Short,
 }
 
@@ -158,6 +158,15 @@ impl Entry {
     /// While nothing is held, a quiet finding's figures are no news of the alarm.
     const fn is_fading(&self) -> bool {
         self.quiet_since.is_some()
+    }
+
+    /// Ends the runs of what the whole pane that begins at `start` did not exceed and that are older than it; whether there was any.
+    pub(super) fn end_runs(&mut self, finding: &Finding, start: EventTime) -> bool {
+        let before = self.over;
+        for (level, since) in LEVELS.iter().zip(&mut self.over) {
+            *since = since.filter(|since| *since > start || finding.exceeds >= Some(*level));
+        }
+        self.over != before
     }
 
     fn count_over(&mut self, finding: &Finding, end: EventTime, look: Look) {

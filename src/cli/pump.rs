@@ -93,7 +93,10 @@ impl Watchers<'_> {
                 return Ok(());
             }
             records.clear();
-            patiently(|| tail.poll(AT_A_TIME, Duration::from_millis(100), &mut records), stop)?;
+            match patiently(|| tail.poll(AT_A_TIME, Duration::from_millis(100), &mut records), stop) {
+                Err(_) if until == Until::Told && stop.load(Ordering::Relaxed) => return Ok(()),
+                polled => polled?,
+            }
             self.around.view.set_now((self.now)());
             for record in &records {
                 self.take(record)?;

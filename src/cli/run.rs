@@ -50,8 +50,9 @@ pub(super) fn run(settings: &Settings, args: &RunArgs) -> anyhow::Result<ExitCod
         let results: Vec<anyhow::Result<()>> =
             running.into_iter().map(|shard| shard.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a shard panicked")))).collect();
         ended.store(true, Ordering::Relaxed);
-        watching.join().map_err(|_| anyhow::anyhow!("the reader of the outputs panicked"))??;
-        results.into_iter().collect()
+        let watched = watching.join().map_err(|_| anyhow::anyhow!("the reader of the outputs panicked"));
+        results.into_iter().collect::<anyhow::Result<()>>()?;
+        watched?
     })?;
     if let Some(door) = door {
         super::door::close(door);

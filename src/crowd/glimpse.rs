@@ -3,8 +3,8 @@
 //! The idea: a look ahead that leaves no trace. It is a function of what lasts since the last closed pane and of what the open one has collected up to the fast pane's end, from
 //! sources that are read as of now; the pane itself takes the same at its close as if nobody had looked. So there is no second state that could part from the first.
 //!
-//! Heads go on from the last pane by what has been counted since; who must have passed a silent counter is inferred at the close of the pane and not here, and what is
-//! read as of later is in it no sooner than then. Rates are not told: so short a time has none.
+//! Heads go on from the last pane by what has been counted since. Who must have passed a silent counter is inferred at the close of the pane: the heads beside one are not told here. What is
+//! read as of later is in it no sooner than then. Its rates are of whole panes and mean nothing: nobody is to read them.
 
 use super::coverage::Hearing;
 use super::dense::DenseFigures;
@@ -44,6 +44,15 @@ impl CrowdState {
         ahead.move_heads(venue, topology, end, content, &crossings, &flows);
         let hearing = Hearing::at(end, ahead.night.since.unwrap_or(end), &ahead, topology);
         let mut zones = ahead.zone_figures(venue, topology, &flows, dense, &hearing);
+        let is_silent = |(way, _): &(usize, _)| {
+            let counters = topology.link_sensors.get(*way).filter(|counters| !counters.is_empty());
+            counters.is_some_and(|counters| counters.iter().all(|counter| !hearing.hears(counter.sensor)))
+        };
+        for (figures, plan) in zones.iter_mut().zip(&topology.zones) {
+            if figures.occupancy.is_some() && plan.ways.iter().any(is_silent) {
+                (figures.occupancy, figures.density, figures.los) = (None, None, None);
+            }
+        }
         let passage = Passage { venue, topology, end, crossings: &crossings, scans: &content.scans, flows: &flows, zones: &zones, passed: &[] };
         let gates = gates(&mut ahead, &passage, &hearing);
         let links = super::close::links(&ahead, venue, topology, &crossings, &hearing);

@@ -35,7 +35,7 @@ mod sibling;
 mod turb;
 
 use crate::crowd::Phase;
-use crate::venue::ZoneId;
+use crate::venue::{Feed, Source, ZoneId};
 
 pub use clock::WrongClock;
 pub use finding::{Code, Evidence, Finding, Message, Place, PlaceKind, Priority};
@@ -72,14 +72,18 @@ pub const DETECTORS: &[(Code, Detector)] = &[
 /// The codes of urgency Immediate, which are judged on fast panes too. BLIND is not among them: it speaks of silence, which is told in the intervals of the sensors.
 pub const FAST: [Code; 7] = [Code::ExitPlan, Code::Breach, Code::CallCluster, Code::Dens, Code::FlowBreak, Code::Turb, Code::Counter];
 
-/// What the detectors of [`FAST`] find in one fast pane.
+/// What the detectors of [`FAST`] find in one fast pane. What it does not know enough to judge is left to the pane:
+///
+/// - before the match EXIT-PLAN, which is about the plan then;
+/// - gates where tickets are read as of later than counts.
 pub fn detect_fast(scene: &Scene<'_>) -> Vec<Finding> {
-    // Before the match EXIT-PLAN is about the plan, which a pane has and a look within it has not.
     let is_planned = |code: Code| code == Code::ExitPlan && scene.figures.night.is_some() && scene.figures.phase == Phase::Before;
     let mut findings = Vec::new();
     for (_, detector) in DETECTORS.iter().filter(|(code, _)| FAST.contains(code) && !is_planned(*code)) {
         detector(scene, &mut findings);
     }
+    let are_tickets_live = scene.venue.sources.iter().filter(|source| source.feed == Feed::Ticketing).all(Source::is_live);
+    findings.retain(|finding| finding.code != Code::Breach || finding.place.kind != PlaceKind::Gate || are_tickets_live);
     findings
 }
 

@@ -107,7 +107,7 @@ impl Site {
         let at = At { venue: &venue.id, event_time: end, watermark: end, coverage: figures.coverage };
         let mut changes = self.alarms.expire(&at);
         let judged = self.judged_at(end);
-        changes.extend(self.alarms.assess_rest(&at, &findings, &judged));
+        changes.extend(self.alarms.assess_rest(&at, &findings, &judged, venue.pane.start(end)));
         self.send(venue, changes, effects);
         publish::pane(venue, &self.topology, &figures, &outlooks, &self.shares(venue, end), self.podium.spoke(Role::Flow), effects);
         self.forget(venue, end);

@@ -26,7 +26,8 @@ use crate::alarm::{At, EntryKey};
 use crate::crowd::Look;
 use crate::detect::{self, ModelsSeen, Scene};
 use crate::time::{EventTime, Span};
-use crate::venue::Venue;
+use crate::venue::{SensorId, Venue};
+use crate::window::{PaneContent, slot_end};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -86,13 +87,21 @@ impl Site {
     pub(super) fn close_fast(&mut self, venue: &Venue, since: EventTime, end: EventTime, effects: &mut Effects) {
         let pane_end = venue.pane.next(self.closed_to);
         self.fast = Fast { to: end, ends_pane: end == pane_end, judged: Vec::new(), dirty: true };
-        let snapshots = self.open.snapshots(pane_end);
-        let came = self.open.has_part(pane_end, end) || snapshots.is_some_and(|snapshots| !snapshots.is_empty());
+        let came = self.open.has_part(pane_end, end) || self.has_snapshot(venue, pane_end, since, end);
+        self.open.fold(pane_end, end);
         if !came && !self.alarms.entries.keys().any(|(code, _)| detect::FAST.contains(code)) {
             return;
         }
-        let content = self.open.part(venue, pane_end, end);
-        let figures = self.crowd.glimpse(venue, &self.topology, &Look { since, end, content: &content, snapshots });
+        let nothing;
+        let content = match self.open.folded(pane_end, end) {
+            Some(content) => content,
+            None => {
+                nothing = PaneContent::new(venue);
+                &nothing
+            }
+        };
+        let look = Look { since, end, content, snapshots: self.open.snapshots(pane_end) };
+        let figures = self.crowd.glimpse(venue, &self.topology, &look);
         let scene = Scene { venue, figures: &figures, outlooks: &[], models: ModelsSeen::default(), clocks: &[], pane_start: since, end };
         let findings = detect::detect_fast(&scene);
         if self.fast.ends_pane {
@@ -103,6 +112,13 @@ impl Site {
         let changes = self.alarms.assess_fast(&at, &findings);
         self.alarms_dirty = true;
         self.send(venue, changes, effects);
+    }
+
+    /// Whether a camera of a live source saw anything in the fast pane from `since` to `end`. What it saw later may be read already, and may not.
+    fn has_snapshot(&self, venue: &Venue, pane_end: EventTime, since: EventTime, end: EventTime) -> bool {
+        let is_live = |sensor: SensorId| venue.sources[venue.sensors[sensor.index()].source.index()].is_live();
+        let is_within = |slot: i64| slot_end(slot) > since && slot_end(slot) <= end;
+        self.open.snapshots(pane_end).is_some_and(|snapshots| snapshots.keys().any(|(sensor, slot)| is_within(*slot) && is_live(*sensor)))
     }
 
     /// What the last fast pane of the pane ending at `end` has judged.

@@ -7,6 +7,14 @@ use crate::venue::{Feed, Venue};
 use serde::{Deserialize, Serialize};
 
 impl Entry {
+    /// The command that it tells of, if it does.
+    pub(super) fn command_id(&self) -> Option<&str> {
+        match self {
+            Self::Command { command_id, .. } => Some(command_id),
+            _ => None,
+        }
+    }
+
     /// The last pane, or fast pane, that had closed when it took effect; `None` of what concerns the close of one pane.
     pub const fn after(&self) -> Option<EventTime> {
         match self {

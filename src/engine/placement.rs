@@ -14,6 +14,7 @@ use crate::inference::{ModelCardRef, Role};
 use crate::time::EventTime;
 use crate::venue::{Feed, Source, Venue};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// When commands take effect.
@@ -90,11 +91,17 @@ impl Site {
 
     /// Carries out what was to take effect before the pane ending at `end` closes.
     pub(super) fn place_commands(&mut self, venue: &Venue, end: EventTime, effects: &mut Effects) -> Vec<RefusedCommand> {
-        if self.commands.is_empty() || self.journal.as_ref().is_some_and(|journal| !journal.is_empty()) {
+        if self.commands.is_empty() {
             return Vec::new();
         }
-        let (mut due, waiting): (Vec<Placed>, Vec<Placed>) =
-            std::mem::take(&mut self.commands).into_iter().partition(|placed| placed.command.at.max(placed.not_before) < end);
+        // Where those took effect that the journal names, it says; the others were placed by rule.
+        let named: BTreeSet<&str> = self.journal.iter().flatten().filter_map(Entry::command_id).collect();
+        let is_due = |placed: &Placed| placed.command.at.max(placed.not_before) < end && !named.contains(&*placed.command.command_id);
+        let (mut due, waiting): (Vec<Placed>, Vec<Placed>) = std::mem::take(&mut self.commands).into_iter().partition(is_due);
+        if due.is_empty() {
+            self.commands = waiting;
+            return Vec::new();
+        }
         self.commands = waiting;
         self.dirty = true;
         due.sort_by(|a, b| (a.command.at, &a.command.command_id).cmp(&(b.command.at, &b.command.command_id)));

@@ -5,7 +5,7 @@
 
 use super::context::{Decision, Membership};
 use super::ffi::{self, Kind, MessageQueue};
-use super::producer::{now, pause};
+use super::producer::now;
 use super::settings::Settings;
 use crate::log::{Event, Inbox, LogError, Offsets, Place, Topic};
 use crate::venue::Feed;
@@ -22,8 +22,8 @@ const LEAD: Feed = Feed::Sensors;
 /// How long a question to the broker may take.
 const ASK: Duration = Duration::from_secs(5);
 
-/// Who leaves the group waits so long for its coordinator.
-const LEAVE_PATIENCE: Duration = Duration::from_secs(5);
+/// Who leaves the group waits so long for its coordinator. A service that is told to stop ends sooner, by its own limit.
+const LEAVE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The reader of the inputs.
 pub(super) struct Input {
@@ -239,7 +239,8 @@ impl Input {
             if self.consumer.committed_offsets(list, Duration::from_secs(1)).is_ok() {
                 return;
             }
-            pause();
+            // Some refusals come at once.
+            rest(Duration::from_millis(100));
         }
         tracing::warn!("The group is left while its coordinator does not answer.");
     }
@@ -268,6 +269,11 @@ impl Drop for Input {
         self.await_coordinator();
         self.consumer.context().close();
     }
+}
+
+#[allow(clippy::disallowed_methods, reason = "there is no signal to wait for when a coordinator is away")]
+fn rest(length: Duration) {
+    std::thread::sleep(length);
 }
 
 /// An end that was followed by records of its place within the same poll is no end any more.

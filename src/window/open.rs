@@ -139,15 +139,23 @@ impl OpenPanes {
         Some(content)
     }
 
-    /// What the pane ending at `end` has collected up to the end of the fast pane at `until`, of sources that are read as of now.
-    pub fn part(&self, venue: &Venue, end: EventTime, until: EventTime) -> PaneContent {
-        let mut content = PaneContent::new(venue);
-        let parts = self.panes.get(&end).into_iter().flat_map(|pane| pane.parts.range(..=until));
-        parts.for_each(|(_, part)| content.merge(part));
-        content
+    /// Puts together what the pane ending at `end` has collected up to the end of the fast pane at `until`, of sources that are read as of now: nothing more comes to that.
+    pub fn fold(&mut self, end: EventTime, until: EventTime) {
+        let Some(pane) = self.panes.get_mut(&end) else { return };
+        let later = pane.parts.split_off(&until.after(Span::from_millis(1)));
+        let mut folded = std::mem::replace(&mut pane.parts, later).into_values();
+        let Some(mut all) = folded.next() else { return };
+        folded.for_each(|part| all.merge(&part));
+        pane.parts.insert(until, all);
+        pane.dirty = true;
     }
 
-    /// Whether anything came for the fast pane at `until` of the pane ending at `end`, but for what cameras saw.
+    /// What [`fold`](Self::fold) has put together; `None` where nothing came.
+    pub fn folded(&self, end: EventTime, until: EventTime) -> Option<&PaneContent> {
+        self.panes.get(&end)?.parts.get(&until)
+    }
+
+    /// Whether anything came for the fast pane at `until` of the pane ending at `end`, but for what cameras saw. To be asked before it is folded.
     pub fn has_part(&self, end: EventTime, until: EventTime) -> bool {
         self.panes.get(&end).is_some_and(|pane| pane.parts.contains_key(&until))
     }

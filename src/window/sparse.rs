@@ -4,7 +4,7 @@ use serde::ser::SerializeSeq;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// No pane of a real venue is longer: a length beyond it is no array but damage.
-const LONGEST: usize = 1 << 24;
+const LONGEST: usize = 1 << 20;
 
 /// Writes the length, and each entry that is not the default behind the number of entries skipped before it.
 pub(super) fn serialize<T: Serialize + Default + PartialEq, S: Serializer>(entries: &[T], serializer: S) -> Result<S::Ok, S::Error> {

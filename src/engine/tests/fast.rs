@@ -112,6 +112,19 @@ fn a_frame_that_a_camera_missed_ends_no_run() {
     assert!(beyond_on_delay <= 2 * 2_000 + 5_000, "{beyond_on_delay} ms");
 }
 
+/// Two seconds over the limit, ten minutes within its deadband, two seconds over it: what is over for 20 s is the mean of no pane.
+#[test]
+fn two_moments_are_no_run() {
+    let crowd = |ms: i64| Crowd { density: if [140_000..142_000, 740_000..742_000].iter().any(|moment| moment.contains(&ms)) { 2.6 } else { 1.9 }, ..THIN };
+    let mut run = Run::of(watched("2s"), Placement::ByPane);
+    run.read(&filmed(0, 800, crowd), 50).end();
+    assert_eq!(raised(&run, "DENS"), None);
+    let still_over = |ms: i64| Crowd { density: if ms >= 140_000 { 2.6 } else { 1.9 }, ..THIN };
+    let mut run = Run::of(watched("2s"), Placement::ByPane);
+    run.read(&filmed(0, 200, still_over), 50).end();
+    assert_eq!(raised(&run, "DENS"), Some(162_000));
+}
+
 /// Six minutes of crowds that come and go by chance, and of everything else.
 fn restless(seed: u64) -> Vec<Record> {
     let mut dice = Dice::new(seed);

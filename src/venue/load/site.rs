@@ -110,10 +110,13 @@ fn read_pane(fields: &Fields<'_, '_>) -> PaneLength {
     })
 }
 
-/// Two seconds unless told otherwise; none where that is no part of the pane. As long as a pane means none.
+/// Two seconds unless told otherwise; none where that is no part of the pane, or the pane is longer than a minute. As long as a pane means none.
 fn read_fast_pane(fields: &Fields<'_, '_>, pane: PaneLength) -> Option<PaneLength> {
     let told = fields.span("fast_pane");
     let (fast, pane) = (told.unwrap_or(Span::from_secs(2)), pane.span());
+    if told.is_none() && pane > Span::from_mins(1) {
+        return None;
+    }
     let is_part = fast >= Span::from_millis(250) && fast <= pane && pane.as_millis().is_multiple_of(fast.as_millis());
     if !is_part {
         if told.is_some() {
