@@ -33,7 +33,10 @@ impl CrowdState {
                 (gate.stood_in.scanned, gate.stood_in.guessed, gate.stood_in.ahead) = (0, 0, 0);
                 gate.compared = Compared::default();
             }
-            self.zones.iter_mut().for_each(|zone| zone.learnt = Learnt::default());
+            for zone in &mut self.zones {
+                zone.learnt = Learnt::default();
+                zone.known.fill(None);
+            }
         }
         let phase = tonight.as_ref().map_or(Phase::default(), |tonight| tonight.phase);
         self.arrivals.turn_to(venue, topology, tonight.as_ref());

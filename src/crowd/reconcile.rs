@@ -22,7 +22,7 @@
 //! gain: M̂ stays, and what passes since the look errs by g again. The heads that the counter took from one side stand on the other, and the bands of both hold this error instead of g·F.
 //!
 //! **At the gates** what was scanned counts instead of what was counted, where the two do not part by more than error (then somebody came in without a ticket). While a scanner says nothing though people pass, its counter
-//! stands in for it; what it uploads late is set against that.
+//! stands in for it; what it uploads late is set against that. At a gate that was never scanned, or where neither is heard, or where they part, the counter errs by its gain as anywhere.
 
 use super::figures::{Against, Disagreement};
 use super::flow::{CrossingFlow, ZoneFlows};
@@ -72,7 +72,9 @@ impl Look {
 
     /// M̂ and its standard deviation, at the look.
     fn weighed(&self) -> (f64, f64) {
-        let k = self.before * self.before / (self.before * self.before + self.sigma * self.sigma);
+        let (before, look) = (self.before * self.before, self.sigma * self.sigma);
+        // Counters that never err have missed nobody, however sure the look is.
+        let k = if before > 0.0 { before / (before + look) } else { 0.0 };
         (k * self.missed, libm::sqrt(k) * self.sigma)
     }
 
@@ -96,21 +98,21 @@ impl CrowdState {
         }
     }
 
-    /// Lets those pass a gate who were scanned there and not counted.
+    /// Lets those pass a gate who were scanned there and not counted. Where scans tell nothing (more) its counter errs by its gain.
     fn settle_gate(&mut self, pane: &Silence<'_>, id: GateId) {
         let crossing = pane.venue.gates[id.index()].link.index();
         let ends = pane.topology.crossings[crossing];
         let Some(to) = ends.to else { return };
         let limits = &pane.topology.zones[to.index()].limits;
-        let Some(due) = self.gates[id.index()].uncounted(limits) else { return };
+        let due = self.gates[id.index()].uncounted(limits);
         let compared = &mut self.gates[id.index()].compared;
-        let delta = due - std::mem::replace(&mut compared.moved, due);
-        let untold = f64::from(compared.untold());
+        let delta = due.map_or(0, |due| due - std::mem::replace(&mut compared.moved, due));
+        let known = due.filter(|_| compared.scanned > 0).map(|_| limits.counter_gain * f64::from(compared.untold()));
         for (zone, persons) in [(ends.from, -delta), (Some(to), delta)] {
             let Some(zone) = zone.filter(|zone| pane.venue.zones[zone.index()].closed) else { continue };
             self.zones[zone.index()].take_in(persons);
             if let Some(at) = pane.topology.zones[zone.index()].ways.iter().position(|(way, _)| *way == crossing) {
-                self.zones[zone.index()].known[at] = Some(limits.counter_gain * untold);
+                self.zones[zone.index()].known[at] = known;
             }
         }
     }
@@ -139,6 +141,10 @@ impl CrowdState {
                 self.zones[i].known[passage.at] = Some(error);
                 self.zones[j].known[passage.there] = Some(error);
             }
+        } else {
+            // One side begins anew and the other does not: what was learnt is of neither.
+            self.zones[i].known[passage.at] = None;
+            self.zones[j].known[passage.there] = None;
         }
         self.zones[i].learnt = learnt;
     }
@@ -265,6 +271,105 @@ mod tests {
         let mut state = site.state();
         let (bowl, ..) = evening(&site, &mut state, 24, 12);
         assert_eq!(bowl, 7_200, "half of them had no ticket, or a scanner is silent");
+    }
+
+    /// What is known of the gate, in the concourse, and of its way to the seats, on both sides.
+    fn known(site: &Site, state: &CrowdState) -> [Option<f64>; 3] {
+        let passage = &site.topology.passages[0];
+        let zone = &state.zones[site.zone("queue-a")];
+        let gate = site.topology.zones[site.zone("queue-a")].ways.iter().position(|(way, _)| *way == site.venue.gates[site.gate("a")].link.index());
+        [zone.known[gate.unwrap()], zone.known[passage.at], state.zones[site.zone("bowl")].known[passage.there]]
+    }
+
+    #[test]
+    fn a_gate_that_is_never_scanned_keeps_its_counters_error() {
+        let site = passage();
+        let mut state = site.state();
+        let begin = site.panes_to(KICK_OFF.before(Span::from_mins(60)));
+        site.close(&mut state, begin, |_| ());
+        assert_eq!(known(&site, &state), [None; 3], "nobody has come yet");
+        for n in 1..200 {
+            let figures = site.close(&mut state, begin + n, |pane| {
+                pane.add_count(site.sensor("lane-a"), &count(25, 0));
+                pane.add_count(site.sensor("gate-a"), &count(0, 0));
+            });
+            let sigma = figures.zones[site.zone("queue-a")].occupancy.unwrap().sigma();
+            assert!((sigma - 0.02 * 25.0 * n as f64).abs() < 1e-9, "{sigma}");
+        }
+        assert_eq!(known(&site, &state), [None; 3]);
+    }
+
+    #[test]
+    fn whom_nobody_counts_nor_scans_any_more_the_band_does_not_lose() {
+        let mut site = passage();
+        let queue = site.zone("forecourt").into();
+        site.venue.gates.iter_mut().for_each(|gate| gate.queue = Some(queue));
+        site.turn_round();
+        let mut state = site.state();
+        let begin = site.panes_to(KICK_OFF.before(Span::from_mins(60)));
+        for n in 0..200 {
+            site.close(&mut state, begin + n, |pane| {
+                ["approach-1", "approach-2", "gate-a"].iter().for_each(|name| pane.add_count(site.sensor(name), &count(5, 0)));
+                if n < 100 {
+                    pane.add_count(site.sensor("lane-a"), &count(5, 0));
+                    pane.scans[site.gate("a")].entered = 5;
+                }
+            });
+            if n == 99 {
+                assert_eq!(known(&site, &state)[0], Some(0.0));
+            }
+        }
+        let guessed = state.gates[site.gate("a")].stood_in.guessed;
+        assert!(guessed > 100, "{guessed}");
+        assert_eq!(known(&site, &state)[0], None);
+    }
+
+    #[test]
+    fn where_scans_and_counts_part_the_counters_error_stands_again() {
+        let site = passage();
+        let mut state = site.state();
+        evening(&site, &mut state, 24, 25);
+        assert_eq!(known(&site, &state)[0], Some(0.0));
+        let begin = site.panes_to(KICK_OFF.before(Span::from_mins(60))) + 660;
+        for n in 0..60 {
+            site.close(&mut state, begin + n, |pane| {
+                pane.add_count(site.sensor("lane-a"), &count(100, 0));
+                pane.scans[site.gate("a")].entered = 1;
+            });
+        }
+        assert_eq!(known(&site, &state)[0], None);
+    }
+
+    #[test]
+    fn after_a_recount_nothing_is_known_of_the_way_to_the_seats() {
+        let site = passage();
+        let mut state = site.state();
+        evening(&site, &mut state, 24, 25);
+        assert!(known(&site, &state).iter().all(Option::is_some));
+        let last = site.panes_to(KICK_OFF.before(Span::from_mins(60))) + 659;
+        assert!(state.recount(&site.topology, site.zone("bowl").into(), 7_400, site.end(last)));
+        site.close(&mut state, last + 1, |pane| pane.add_count(site.sensor("gate-a"), &count(0, 0)));
+        assert_eq!(known(&site, &state)[1..], [None; 2]);
+    }
+
+    #[test]
+    fn another_match_knows_nothing_of_the_last() {
+        let mut site = passage();
+        let mut state = site.state();
+        evening(&site, &mut state, 24, 25);
+        assert!(known(&site, &state).iter().all(Option::is_some));
+        site.venue.matches[0].id = "m2".into();
+        site.close(&mut state, site.panes_to(KICK_OFF) + 300, |_| ());
+        assert_eq!(known(&site, &state), [None; 3]);
+    }
+
+    #[test]
+    fn where_nothing_errs_a_look_tells_nothing() {
+        let look = |sigma, before| Look { net: 100.0, missed: 10.0, sigma, before, gross: 100 };
+        assert_eq!(look(0.0, 0.0).weighed(), (0.0, 0.0), "counters that never err have missed nobody");
+        assert_eq!(look(5.0, 0.0).weighed(), (0.0, 0.0));
+        assert_eq!(look(0.0, 5.0).weighed(), (10.0, 0.0));
+        assert_eq!(look(1e-200, 1e-200).weighed(), (0.0, 0.0));
     }
 
     #[test]
