@@ -68,6 +68,11 @@ impl Budget {
         let bar = bar(zones);
         let ended = self.follow_episode(strongest, end, bar);
         let fade = libm::exp2(-weeks / HALF_LIFE_WEEKS);
+        if self.weeks == 0.0 {
+            // Of a large group even the first bar is high.
+            self.fit(bar, per_week);
+            self.threshold = self.threshold.max(FIRST);
+        }
         self.weeks = fade * self.weeks + weeks;
         self.peaks.iter_mut().for_each(|peaks| *peaks *= fade);
         if let Some(peak) = ended {
