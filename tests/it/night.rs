@@ -7,6 +7,7 @@ use midan::config::read_world;
 use midan::engine::{Control, Engine, OutRecord, OutTopic, Placement, Settings};
 use midan::feeds::{Batch, RecordRef};
 use midan::forecast::{features::rows_for, series};
+use midan::log::{Feeder, InRecord};
 use midan::onnx;
 use midan::shard::{Models, NoModels};
 use midan::simulate::{Nights, Options, SimRecord};
@@ -226,8 +227,31 @@ fn the_order_of_arrival_within_the_disorder_leaves_no_trace() {
     assert_eq!(shuffled, digest(stretch().iter(), 1_000, by_pane(), &mut NoModels));
 }
 
+/// Feeds records of a night.
+pub(crate) fn feed<'a>(feeder: &mut dyn Feeder, records: impl IntoIterator<Item = &'a SimRecord>) {
+    for record in records {
+        let sent = InRecord {
+            feed: record.feed,
+            key: record.key.as_bytes(),
+            value: &record.value,
+            source: Some(&record.source),
+            format: record.format,
+            received: Some(record.received),
+            cloud_event: None,
+            attributes: midan::feeds::Attributes::NONE,
+        };
+        feeder.send(&sent).unwrap();
+    }
+    feeder.flush().unwrap();
+}
+
 /// The models of `models/`, where the library is.
 pub(crate) fn seat() -> Option<(onnx::Models, Settings)> {
+    seat_with(None)
+}
+
+/// The same, and the folder from which others may be ordered.
+pub(crate) fn seat_with(orderable: Option<PathBuf>) -> Option<(onnx::Models, Settings)> {
     #[allow(clippy::disallowed_methods, reason = "where the library is is told by whoever runs the tests")]
     let library = std::env::var("MIDAN_ONNXRUNTIME").ok()?;
     let rows = world().venues.iter().map(|venue| rows_for(series::of(venue).len())).max().unwrap();
@@ -237,7 +261,7 @@ pub(crate) fn seat() -> Option<(onnx::Models, Settings)> {
         flow: manifest("crowd-flow.toml"),
         anomaly: manifest("crowd-anomaly.toml"),
         shadow: None,
-        folder: None,
+        folder: orderable,
         deadline: None,
         rows,
     };

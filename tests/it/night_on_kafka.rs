@@ -1,11 +1,11 @@
 //! The golden stretch with the real engine on both logs: the same bytes on Kafka and inside the process, for any number of partitions, and after a kill -9.
 
 use crate::kafka_broker::{Broker, broker, now, rest};
-use crate::night::{by_pane, stretch, world};
+use crate::night::{by_pane, feed, stretch, world};
 use midan::engine::{Engine, OutTopic};
 use midan::kafka::{KafkaFeeder, KafkaShard, KafkaTail, Settings};
 use midan::log::embedded::{EmbeddedLog, Faults, Options};
-use midan::log::{Feeder, InRecord, ShardLog, Since, Tail, TailRecord, Topic};
+use midan::log::{ShardLog, Since, Tail, TailRecord, Topic};
 use midan::shard::{self, Mode, NoModels, Stats, Unwatched, run};
 use std::collections::BTreeMap;
 use std::process::{Child, Command, Stdio};
@@ -70,23 +70,6 @@ fn source_of(value: &[u8]) -> Vec<u8> {
     value["source"].as_str().unwrap_or_default().into()
 }
 
-fn feed(feeder: &mut dyn Feeder) {
-    for record in stretch() {
-        let sent = InRecord {
-            feed: record.feed,
-            key: record.key.as_bytes(),
-            value: &record.value,
-            source: Some(&record.source),
-            format: record.format,
-            received: Some(record.received),
-            cloud_event: None,
-            attributes: midan::feeds::Attributes::NONE,
-        };
-        feeder.send(&sent).unwrap();
-    }
-    feeder.flush().unwrap();
-}
-
 fn to_end(poll_records: usize) -> shard::Settings {
     shard::Settings { mode: Mode::ToEnd, poll_records, commit_interval: Duration::from_millis(100), ..shard::Settings::default() }
 }
@@ -100,7 +83,7 @@ fn run_shard<'a>(settings: &'a Settings, partitions: u32, how: &shard::Settings)
 fn on_embedded(partitions: u32) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(Options::new(folder.path(), partitions)).unwrap();
-    feed(&mut log.feeder());
+    feed(&mut log.feeder(), stretch());
     let mut open = || Ok(Box::new(log.member("night", Faults::none())) as Box<dyn ShardLog>);
     let mut make = |partition| Engine::new(world(), partition, partitions, by_pane());
     run(&mut open, &mut make, &mut NoModels, &to_end(700), &Unwatched, &AtomicBool::new(false)).unwrap();
@@ -113,7 +96,7 @@ fn on_kafka(settings: &Settings) -> Outcome {
 
 fn fed(broker: &Broker, partitions: u32) -> Settings {
     let (settings, _) = broker.topics(partitions);
-    feed(&mut KafkaFeeder::new(&settings).unwrap());
+    feed(&mut KafkaFeeder::new(&settings).unwrap(), stretch());
     settings
 }
 

@@ -1,14 +1,12 @@
 //! A swap of models on the embedded log, end to end: the order is a record of `midan.commands`, real sessions answer, shards crash and come again, and a replay follows the journal.
 
-use crate::night::{Asked, folder, play, stretch, world};
+use crate::night::{Asked, feed, folder, play, seat_with, stretch, world};
 use crate::tally::{Outcome, outcome};
 use midan::engine::journal::Line;
 use midan::engine::{Engine, OutTopic, Settings as EngineSettings};
-use midan::forecast::{features::rows_for, series};
-use midan::inference::{ModelCardRef, Role};
+use midan::inference::ModelCardRef;
 use midan::log::embedded::{EmbeddedLog, Faults, Options};
-use midan::log::{Feeder, InRecord, LogError, ShardLog, Since, Topic};
-use midan::onnx;
+use midan::log::{LogError, ShardLog, Since, Topic};
 use midan::shard::{Mode, Settings, Unwatched, run};
 use midan::simulate::SimRecord;
 use midan::venue::Feed;
@@ -39,22 +37,8 @@ fn newer(home: &Path) -> ModelCardRef {
 
 /// The configured models, and the folder from which others may be ordered; `None` without the library.
 fn models(home: &Path) -> Option<(Asked, EngineSettings)> {
-    #[allow(clippy::disallowed_methods, reason = "where the library is is told by whoever runs the tests")]
-    let library = std::env::var("MIDAN_ONNXRUNTIME").ok()?;
-    let manifest = |name: &str| Some(folder("models").join(name));
-    let told = onnx::Settings {
-        library: library.into(),
-        flow: manifest("crowd-flow.toml"),
-        anomaly: manifest("crowd-anomaly.toml"),
-        shadow: None,
-        folder: Some(home.to_owned()),
-        deadline: None,
-        rows: world().venues.iter().map(|venue| rows_for(series::of(venue).len())).max().unwrap(),
-    };
-    let models = onnx::Models::load(&told);
-    let card = |role| models.card(role).cloned();
-    let settings = EngineSettings { flow: card(Role::Flow), anomaly: card(Role::Anomaly), ..EngineSettings::default() };
-    Some((Asked(models), settings))
+    let (models, named) = seat_with(Some(home.to_owned()))?;
+    Some((Asked(models), EngineSettings { flow: named.flow, anomaly: named.anomaly, ..EngineSettings::default() }))
 }
 
 /// The night's stretch with an order for Rabat: given after five minutes, the model speaks after ten. With the time of its first pane.
@@ -76,20 +60,7 @@ fn on_the_log(records: &[SimRecord], home: &Path, mut faults: impl FnMut() -> Fa
     let log = EmbeddedLog::open(Options::new(at.path(), 1)).unwrap();
     let (mut tail, mut journal) = (log.tail(&COMPARED, Since::Beginning), log.tail(&[Topic::Out(OutTopic::Control)], Since::Beginning));
     let mut feeder = log.feeder();
-    for record in records {
-        let told = InRecord {
-            feed: record.feed,
-            key: record.key.as_bytes(),
-            value: &record.value,
-            source: Some(&record.source),
-            format: record.format,
-            received: Some(record.received),
-            cloud_event: None,
-            attributes: midan::feeds::Attributes::NONE,
-        };
-        feeder.send(&told).unwrap();
-    }
-    feeder.flush().unwrap();
+    feed(&mut feeder, records);
     drop(feeder);
     let settings =
         Settings { mode: Mode::ToEnd, poll_records: 500, commit_interval: Duration::ZERO, retry_pause: Duration::from_millis(1), ..Settings::default() };

@@ -45,7 +45,7 @@ fn grid(at_ms: i64, crowd: Crowd) -> Record {
     raw("cameras", at_ms.div_euclid(1_000), value)
 }
 
-const ALL: [&str; 6] = ["cameras", SOURCES[0], SOURCES[1], SOURCES[2], SOURCES[3], SOURCES[4]];
+pub(super) const ALL: [&str; 6] = ["cameras", SOURCES[0], SOURCES[1], SOURCES[2], SOURCES[3], SOURCES[4]];
 
 /// Two grids a second and the other sources' marks every second.
 fn filmed(from: i64, until: i64, crowd: impl Fn(i64) -> Crowd) -> Vec<Record> {
@@ -168,10 +168,16 @@ fn cuts_interleavings_and_disorder_leave_no_trace() {
 
 #[test]
 fn an_heir_goes_on_in_the_middle_of_a_pane() {
-    let records = restless(7);
-    let expected = played(&records, 50);
-    for cut in (0..records.len()).step_by(211) {
-        let mut first = Run::of(watched("2s"), Placement::ByPane);
+    assert_inherited(&watched("2s"), &restless(7), 211);
+}
+
+/// Whoever takes over behind any record (of every `step`) goes on to the same records and the same state.
+pub(super) fn assert_inherited(world: &Arc<World>, records: &[Record], step: usize) {
+    let run = || Run::of(Arc::clone(world), Placement::ByPane);
+    let mut expected = run();
+    expected.read(records, 50).end();
+    for cut in (0..records.len()).step_by(step) {
+        let mut first = run();
         first.read(&records[..cut], 50);
         let mut heir = first.restarted(Placement::ByPane);
         heir.read(&records[cut..], 50).end();
@@ -215,42 +221,52 @@ fn a_camera_that_falls_silent_holds_nobody_and_its_pane_judges_what_it_saw() {
     assert_eq!((raised(&fast, "DENS"), raised(&slow, "DENS")), (Some(82_000), Some(90_000)));
 }
 
+/// Six minutes live: records come when they happen, each alarm is acknowledged as it comes, and once in `one_in` seconds by chance the broker shows that all is read and tells its
+/// time. Answers the run with what it read, in its order.
+pub(super) fn live(world: &Arc<World>, told: &[Record], one_in: u64, dice: &mut Dice) -> (Run, Vec<Record>) {
+    let mut run = Run::of(Arc::clone(world), Placement::OnArrival);
+    let (mut records, mut acked) = (Vec::new(), std::collections::BTreeSet::new());
+    let mut rest = told;
+    for now in 0..360 {
+        let (come, to_come) = rest.split_at(rest.iter().position(|record| record.at > now).unwrap_or(rest.len()));
+        rest = to_come;
+        let mut come: Vec<Record> = come.iter().map(|record| record.clone().received(now + 1)).collect();
+        let live = run.outcome.alerts.iter().map(|(alert, _)| String::from_utf8(alert.key.clone()).unwrap()).find(|id| !acked.contains(id));
+        if let Some(id) = live {
+            come.push(command(&format!("ack-{now}"), now, &format!(r#""action":"ack","alarm_id":"{id}""#)).received(now + 1));
+            acked.insert(id);
+        }
+        run.read(&come, 9);
+        records.extend(come);
+        if dice.below(one_in) == 0 {
+            run.quiet_until(now + 1);
+        }
+    }
+    run.end();
+    (run, records)
+}
+
+/// What a live run left, read again in other orders and batches with its journal, gives what it gave.
+pub(super) fn assert_replays(world: &Arc<World>, run: &Run, records: &[Record], dice: &mut Dice, seed: u64) {
+    for size in [1, 40, 100_000] {
+        let mut replay = Run::following_in(Arc::clone(world), run.journal());
+        replay.read(&otherwise(records, dice), size).end();
+        assert_eq!(replay.engine.unfollowed(), 0, "seed {seed}, batches of {size}");
+        let (one, other) = (run.outcome.compared(), replay.outcome.compared());
+        let differing = one.iter().find(|(key, lines)| other.get(*key) != Some(lines));
+        assert_eq!(differing.map(|(key, lines)| (key, lines, other.get(key))), None, "seed {seed}, batches of {size}");
+    }
+}
+
 #[test]
 fn commands_between_fast_panes_are_replayed_where_they_took_effect() {
     let mut replayed = 0;
     for seed in 0..8 {
         let mut dice = Dice::new(seed);
-        let mut records = Vec::new();
-        let mut run = Run::of(watched("2s"), Placement::OnArrival);
-        let mut acked = std::collections::BTreeSet::new();
         let silent = 120 + dice.below(50) as i64;
         let film: Vec<Record> = restless(seed).into_iter().filter(|record| record.source != "cameras" || !(silent..silent + 90).contains(&record.at)).collect();
-        let mut rest = &film[..];
-        for now in 0..360 {
-            let (come, to_come) = rest.split_at(rest.iter().position(|record| record.at > now).unwrap_or(rest.len()));
-            rest = to_come;
-            let mut come: Vec<Record> = come.iter().map(|record| record.clone().received(now + 1)).collect();
-            let live = run.outcome.alerts.iter().map(|(alert, _)| String::from_utf8(alert.key.clone()).unwrap()).find(|id| !acked.contains(id));
-            if let Some(id) = live {
-                come.push(command(&format!("ack-{now}"), now, &format!(r#""action":"ack","alarm_id":"{id}""#)).received(now + 1));
-                acked.insert(id);
-            }
-            run.read(&come, 9);
-            records.extend(come);
-            if dice.below(4) == 0 {
-                run.quiet_until(now + 1);
-            }
-        }
-        run.end();
-        let journal = run.journal();
-        for size in [1, 40, 100_000] {
-            let mut replay = Run::following_in(watched("2s"), journal.clone());
-            replay.read(&otherwise(&records, &mut dice), size).end();
-            assert_eq!(replay.engine.unfollowed(), 0, "seed {seed}, batches of {size}");
-            let (one, other) = (run.outcome.compared(), replay.outcome.compared());
-            let differing = one.iter().find(|(key, lines)| other.get(*key) != Some(lines));
-            assert_eq!(differing.map(|(key, lines)| (key, lines, other.get(key))), None, "seed {seed}, batches of {size}");
-        }
+        let (run, records) = live(&watched("2s"), &film, 4, &mut dice);
+        assert_replays(&watched("2s"), &run, &records, &mut dice, seed);
         replayed += run
             .outcome
             .of(OutTopic::Alarms)

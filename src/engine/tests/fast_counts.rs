@@ -1,11 +1,10 @@
 //! Fast panes without a camera: heads, doors and calls are judged every two seconds, from what has been heard within the pane.
 
 use super::Dice;
-use super::follow::otherwise;
+use super::fast::{ALL, assert_inherited, assert_replays, live};
 use super::order::{assert_same, disordered, interleaved};
-use super::recovery::joined;
 use crate::engine::journal::Entry;
-use crate::engine::story::{Record, Run, SOURCES, START, all_low, command, count, count_over, low_water, raw, scan, world_of};
+use crate::engine::story::{Record, Run, SOURCES, START, all_low, count, count_over, low_water, raw, scan, world_of};
 use crate::engine::{OutTopic, Placement};
 use crate::venue::World;
 use std::sync::Arc;
@@ -24,8 +23,6 @@ fn doored(fast: &str) -> Arc<World> {
             .replace("sensors = [\n", "sensors = [\n  { id = \"c-1\", source = \"counters\", link = \"out-1\" },\n  { id = \"c-2\", source = \"counters\", link = \"out-2\" },\n  { id = \"d-1\", source = \"counters\", door = \"out-1\" },\n  { id = \"d-2\", source = \"counters\", door = \"out-2\" },\n  { id = \"d-3\", source = \"cameras\", door = \"door\" },\n")
     })
 }
-
-const ALL: [&str; 6] = ["cameras", SOURCES[0], SOURCES[1], SOURCES[2], SOURCES[3], SOURCES[4]];
 
 fn door(source: &'static str, sensor: &str, at: i64, state: &str) -> Record {
     raw(source, at, format!(r#"{{"type":"state","sensor":"{sensor}","venue":"small","at":{},"state":"{state}"}}"#, START + at * 1_000))
@@ -210,16 +207,7 @@ fn the_picture_is_the_panes_own() {
 
 #[test]
 fn an_heir_goes_on_in_the_middle_of_a_pane() {
-    let records = restless(7, 360);
-    let expected = played(&records, 50);
-    for cut in (0..records.len()).step_by(97) {
-        let mut first = Run::of(doored("2s"), Placement::ByPane);
-        first.read(&records[..cut], 50);
-        let mut heir = first.restarted(Placement::ByPane);
-        heir.read(&records[cut..], 50).end();
-        assert!(joined(&first.outcome, &heir.outcome).records == expected.outcome.records, "cut at {cut}");
-        assert_eq!(heir.site_state(), expected.site_state(), "cut at {cut}");
-    }
+    assert_inherited(&doored("2s"), &restless(7, 360), 97);
 }
 
 /// A source that falls silent, for good or for a while, is set aside within a pane; the fast panes of the others go on, and a replay has the mark and its end at the same places.
@@ -229,41 +217,15 @@ fn one_silent_source_does_not_put_the_others_back_on_panes() {
     for seed in 0..8 {
         let mut dice = Dice::new(seed + 90);
         let (from, until) = (60 + dice.below(20) as i64, 200 + dice.below(40) as i64);
-        let mut run = Run::of(doored("2s"), Placement::OnArrival);
-        let mut records = Vec::new();
-        let mut acked = std::collections::BTreeSet::new();
         let told: Vec<Record> = restless(seed, 360).into_iter().filter(|record| record.source != "cameras" || !(from..until).contains(&record.at)).collect();
-        let mut rest = &told[..];
-        for now in 0..360 {
-            let (come, to_come) = rest.split_at(rest.iter().position(|record| record.at > now).unwrap_or(rest.len()));
-            rest = to_come;
-            let mut come: Vec<Record> = come.iter().map(|record| record.clone().received(now + 1)).collect();
-            let live = run.outcome.alerts.iter().map(|(alert, _)| String::from_utf8(alert.key.clone()).unwrap()).find(|id| !acked.contains(id));
-            if let Some(id) = live {
-                come.push(command(&format!("ack-{now}"), now, &format!(r#""action":"ack","alarm_id":"{id}""#)).received(now + 1));
-                acked.insert(id);
-            }
-            run.read(&come, 9);
-            records.extend(come);
-            if dice.below(3) == 0 {
-                run.quiet_until(now + 1);
-            }
-        }
-        run.end();
+        let (run, records) = live(&doored("2s"), &told, 3, &mut dice);
         let journal = run.journal();
         let within = |entry: &Entry| matches!(entry, Entry::IdleMark { source, after, .. } | Entry::IdleEnd { source, after, .. } if &**source == "cameras" && after.as_millis() % 10_000 != 0);
         marks_within += journal.iter().filter(|line| within(&line.entry)).count();
         let silent = |change: &serde_json::Value| (START + (from + 75) * 1_000..START + until * 1_000).contains(&change["event_time"].as_i64().unwrap());
         let is_within = |change: &serde_json::Value| change["event_time"].as_i64().unwrap() % 10_000 != 0;
         moved_within += run.outcome.of(OutTopic::Alarms).iter().filter(|change| silent(change) && is_within(change)).count();
-        for size in [1, 40, 100_000] {
-            let mut replay = Run::following_in(doored("2s"), journal.clone());
-            replay.read(&otherwise(&records, &mut dice), size).end();
-            assert_eq!(replay.engine.unfollowed(), 0, "seed {seed}, batches of {size}");
-            let (one, other) = (run.outcome.compared(), replay.outcome.compared());
-            let differing = one.iter().find(|(key, lines)| other.get(*key) != Some(lines));
-            assert_eq!(differing.map(|(key, lines)| (key, lines, other.get(key))), None, "seed {seed}, batches of {size}");
-        }
+        assert_replays(&doored("2s"), &run, &records, &mut dice, seed);
     }
     assert!(moved_within > 10, "{moved_within} changes of alarms within a pane while a source was set aside");
     assert!(marks_within > 4, "{marks_within} marks and ends between two fast panes");

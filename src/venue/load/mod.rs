@@ -209,4 +209,4 @@ fn hash_of(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::venue) mod tests;

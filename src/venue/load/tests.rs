@@ -11,7 +11,7 @@ const MOROCCO: &str = include_str!("../../../config/profiles/fr-ma-2030.toml");
 const IBERIA: &str = include_str!("../../../config/profiles/iberia-2030.toml");
 
 /// A venue in which everything refers to something, one fact a line, so that a case of the table breaks just one.
-const SMALL: &str = r#"id = "small"
+pub(in crate::venue) const SMALL: &str = r#"id = "small"
 name = "Small"
 city = "Here"
 region = "r"
@@ -52,7 +52,7 @@ fn file(path: &str, text: &str) -> SourceFile {
     SourceFile { path: path.into(), text: text.into() }
 }
 
-fn load_small(text: &str) -> Result<World, Vec<ConfigFault>> {
+pub(in crate::venue) fn load_small(text: &str) -> Result<World, Vec<ConfigFault>> {
     load(&[file("fr-ma-2030.toml", MOROCCO), file("small.toml", text)])
 }
 
