@@ -4,7 +4,7 @@
 
 use crate::kafka_broker::{Broker, broker, now, rest};
 use crate::tally::{Tally, feed_night};
-use midan::engine::{Alert, Control, Effects, OutTopic, StateChange};
+use midan::engine::{Alert, Control, Effects, OutRecord, OutTopic, StateChange};
 use midan::feeds::Batch;
 use midan::kafka::{KafkaFeeder, KafkaShard, KafkaTail, Settings};
 use midan::log::{Feeder, InRecord, ShardLog, Since, Tail, TailRecord, Topic};
@@ -19,11 +19,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const ALERTS: Topic = Topic::Out(OutTopic::Alerts);
+const OUTPUTS: Topic = Topic::Out(OutTopic::Zones);
 /// Records that are echoed, and that make an alert: a hundred a second among the load.
 const MARKED: usize = 2_000;
 const LOAD_PER_S: u64 = 20_000;
 
-/// An alert for each marked record, and an output for every tenth of the others.
+/// An alert and an output for each marked record, and an output for every tenth of the others.
 #[derive(Default)]
 struct Echo(u64);
 
@@ -32,12 +33,13 @@ impl Core for Echo {
         let mut effects = Effects::default();
         for record in batch.iter() {
             self.0 += 1;
-            if record.value.starts_with(b"mark") {
-                let value = record.value.to_vec();
+            let value = record.value.to_vec();
+            if value.starts_with(b"mark") {
+                effects.records.push(OutRecord { topic: OutTopic::Zones, key: value.clone(), value: value.clone(), position: None });
                 effects.alerts.push(Alert { key: value.clone(), change_no: 1, value, after_commit: false });
             } else if self.0.is_multiple_of(10) {
-                let (key, value) = (record.key.unwrap_or_default().to_vec(), record.value.to_vec());
-                effects.records.push(midan::engine::OutRecord { topic: OutTopic::Zones, key, value, position: None });
+                let key = record.key.unwrap_or_default().to_vec();
+                effects.records.push(OutRecord { topic: OutTopic::Zones, key, value, position: None });
             }
         }
         effects
@@ -146,12 +148,21 @@ fn percentiles(sent: &BTreeMap<Vec<u8>, Instant>, seen: &Seen) -> [f64; 3] {
     [0.5, 0.9, 0.99].map(|share| took[((took.len() - 1) as f64 * share) as usize])
 }
 
-fn lane(broker: &Broker) -> ([f64; 3], [f64; 3], Stats) {
+/// What came of one round.
+struct Round {
+    alerts: [f64; 3],
+    echoes: [f64; 3],
+    outputs: [f64; 3],
+    stats: Stats,
+}
+
+fn lane(broker: &Broker) -> Round {
     let ((settings, _), (floor, _)) = (broker.topics(1), broker.topics(1));
-    let (stop, alerts, echoes) = (AtomicBool::new(false), Seen::default(), Seen::default());
+    let (stop, alerts, echoes, outputs) = (AtomicBool::new(false), Seen::default(), Seen::default(), Seen::default());
     let how = shard::Settings { mode: Mode::Serve, ..shard::Settings::default() };
     std::thread::scope(|scope| {
         scope.spawn(|| read(&settings, ALERTS, &alerts, &stop));
+        scope.spawn(|| read(&settings, OUTPUTS, &outputs, &stop));
         scope.spawn(|| read(&floor, ALERTS, &echoes, &stop));
         scope.spawn(|| echo(&settings, &floor, &stop));
         let serving = scope.spawn(|| serve(&settings, &how, &Unwatched, |_| Echo::default(), &stop));
@@ -160,7 +171,7 @@ fn lane(broker: &Broker) -> ([f64; 3], [f64; 3], Stats) {
         rest(Duration::from_secs(2));
         stop.store(true, Ordering::Relaxed);
         let stats = serving.join().unwrap();
-        (percentiles(&sent, &alerts), percentiles(&sent, &echoes), stats)
+        Round { alerts: percentiles(&sent, &alerts), echoes: percentiles(&sent, &echoes), outputs: percentiles(&sent, &outputs), stats }
     })
 }
 
@@ -170,13 +181,41 @@ fn the_alerts_lane_beside_a_bare_echo() {
     let Some(broker) = broker() else { return };
     let mut differences = Vec::new();
     for round in 1..=5 {
-        let (alerts, echoes, stats) = lane(broker);
+        let Round { alerts, echoes, outputs, stats } = lane(broker);
         let commit_ms = stats.commit_seconds * 1_000.0 / stats.commits as f64;
-        println!("round {round}: alerts p50/p90/p99 {alerts:.2?} ms, echo {echoes:.2?} ms; {} commits of {commit_ms:.1} ms", stats.commits);
+        println!(
+            "round {round}: alerts p50/p90/p99 {alerts:.2?} ms, echo {echoes:.2?} ms, committed outputs {outputs:.1?} ms; {} commits of {commit_ms:.1} ms",
+            stats.commits
+        );
         differences.push((alerts[0] - echoes[0], alerts[2], echoes[2]));
     }
     differences.sort_by(|a, b| a.0.total_cmp(&b.0));
     println!("median of five: alerts p50 less echo p50 {:.2} ms (p99 there: {:.1} and {:.1} ms)", differences[2].0, differences[2].1, differences[2].2);
+}
+
+/// From the start of a service, on topics that hold records, to the first output that a reader of what is committed sees.
+#[test]
+#[ignore = "a measurement"]
+fn the_first_output_after_a_start() {
+    let Some(broker) = broker() else { return };
+    for _ in 0..3 {
+        let (settings, _) = broker.topics(1);
+        let mut feeder = KafkaFeeder::new(&settings).unwrap();
+        feed_night(&mut feeder, 2_000);
+        feeder.flush().unwrap();
+        let (stop, how) = (AtomicBool::new(false), shard::Settings { mode: Mode::Serve, ..shard::Settings::default() });
+        std::thread::scope(|scope| {
+            let mut tail = KafkaTail::new(&settings, &[OUTPUTS], Since::Beginning).unwrap();
+            let began = now();
+            scope.spawn(|| serve(&settings, &how, &Unwatched, |_| Tally::default(), &stop));
+            let mut records = Vec::new();
+            while records.is_empty() {
+                tail.poll(1, Duration::from_millis(20), &mut records).unwrap();
+            }
+            println!("the first output {:.2} s after the start", began.elapsed().as_secs_f64());
+            stop.store(true, Ordering::Relaxed);
+        });
+    }
 }
 
 struct Restored(Instant, Mutex<Vec<Duration>>);

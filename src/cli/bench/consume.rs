@@ -12,6 +12,7 @@ use crate::feeds::{self, Batch, Item};
 use crate::log::{self, Event, Inbox, LogError, Offsets, ShardLog};
 use crate::simulate::LoadPlan;
 use crate::venue::World;
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -46,8 +47,8 @@ struct Reader<'a> {
     decoded: &'a AtomicU64,
     /// Readers that have no partition yet. Nothing is read before, so that nothing is given away while it is read.
     absent: &'a AtomicU32,
-    /// Partitions that are to be read once nobody is absent; none before the first.
-    waiting: Option<Vec<u32>>,
+    /// Places that are paused until nobody is absent; none before the first. They are started at once all the same: until then the group hands nothing to those who join.
+    waiting: Option<Vec<log::Place>>,
     /// What was read, so that a partition that moves is not read twice.
     next: Offsets,
 }
@@ -58,7 +59,7 @@ impl Reader<'_> {
         while self.decoded.load(Ordering::Relaxed) < events {
             self.log.poll(max, WAIT, &mut inbox)?;
             self.follow(&inbox, &mut partitions)?;
-            self.start(&mut partitions)?;
+            self.go_on(&mut partitions)?;
             if inbox.records() == 0 {
                 empty += 1;
                 anyhow::ensure!(empty < PATIENCE, "the topic ended after {} of {events} records", self.decoded.load(Ordering::Relaxed));
@@ -80,10 +81,12 @@ impl Reader<'_> {
                     if self.waiting.is_none() {
                         self.absent.fetch_sub(1, Ordering::Relaxed);
                     }
-                    self.waiting.get_or_insert_default().extend(partitions);
+                    for partition in partitions {
+                        self.start(*partition)?;
+                    }
                 }
                 Event::Revoked { partitions, .. } => {
-                    self.waiting.iter_mut().for_each(|waiting| waiting.retain(|partition| !partitions.contains(partition)));
+                    self.waiting.iter_mut().for_each(|waiting| waiting.retain(|place| !partitions.contains(&place.partition)));
                     owned.retain(|partition| !partitions.contains(partition));
                     self.hand_over(partitions)?;
                     self.log.release(partitions)?;
@@ -94,17 +97,26 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Starts what waits, once nobody is absent.
-    fn start(&mut self, owned: &mut Vec<u32>) -> Result<(), LogError> {
+    fn start(&mut self, partition: u32) -> Result<(), LogError> {
+        let from = self.log.committed(partition)?;
+        self.log.start(&from)?;
+        let places: Vec<log::Place> = from.keys().copied().collect();
+        self.log.pause(&places, true)?;
+        self.waiting.get_or_insert_default().extend(places);
+        Ok(())
+    }
+
+    /// Reads what waits, once nobody is absent.
+    fn go_on(&mut self, owned: &mut Vec<u32>) -> Result<(), LogError> {
+        let Some(waiting) = self.waiting.as_mut().filter(|waiting| !waiting.is_empty()) else { return Ok(()) };
         if self.absent.load(Ordering::Relaxed) > 0 {
             return Ok(());
         }
-        for partition in self.waiting.as_mut().map(std::mem::take).unwrap_or_default() {
-            let from = self.log.committed(partition)?;
-            self.log.start(&from)?;
-            owned.push(partition);
-            self.meter.beside.start(1);
-        }
+        let places = std::mem::take(waiting);
+        self.log.pause(&places, false)?;
+        let partitions: BTreeSet<u32> = places.iter().map(|place| place.partition).collect();
+        self.meter.beside.start(partitions.len());
+        owned.extend(partitions);
         Ok(())
     }
 
