@@ -308,7 +308,7 @@ pub enum CheckWhat {
     Mapping {
         /// The mapping.
         file: PathBuf,
-        /// A record as the source sends it.
+        /// A record as the source sends it; for the mapping of a table, the table or its first rows.
         #[arg(long, value_name = "FILE")]
         sample: Option<PathBuf>,
         /// The venue's id that stands in the events.

@@ -1,6 +1,7 @@
 //! `midan check`: the configuration, read as the service reads it, with every fault at once; and what it makes of capacities and plans.
 
 use super::args::{CheckArgs, CheckWhat};
+use super::replay::check_table;
 use super::service::MODELS;
 use super::settings::{DEFAULT_FILE, Settings};
 use super::settings_faults::line_of_key;
@@ -10,6 +11,7 @@ use crate::detect::{Evidence, Priority};
 use crate::feeds::{Fault, mapped};
 use crate::inference::Role;
 use crate::onnx::{Library, Model};
+use crate::replay::table::Mapping;
 use crate::venue::{self, ConfigFault, SourceFile};
 use anyhow::Context;
 use std::path::Path;
@@ -112,9 +114,12 @@ fn told(faults: &[ConfigFault]) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Checks a mapping, and shows each entry of the sample beside the events it becomes, or its fault.
+/// Checks a mapping, and shows each entry of the sample beside the events it becomes, or its fault; the mapping of a table by its first rows.
 fn mapping(file: &Path, sample: Option<&Path>, venue: &str) -> anyhow::Result<ExitCode> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    if Mapping::is_of_table(&text) {
+        return Ok(if check_table(file, &text, sample)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let mapping = match venue::load_mapping(&SourceFile { path: file.display().to_string(), text }) {
         Ok(mapping) => mapping,
         Err(faults) => return Ok(told(&faults)),

@@ -5,7 +5,7 @@
 
 use super::EventTime;
 use chrono::format::{Parsed, StrftimeItems, parse};
-use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, ParseResult, TimeDelta, TimeZone};
+use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, ParseResult, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 /// How times are written.
@@ -116,6 +116,11 @@ impl Stamps {
         }
     }
 
+    /// Whether the wall clock shows this time twice.
+    pub fn is_doubled(&self, at: EventTime) -> bool {
+        self.zone.zip(self.wall_clock(at)).is_some_and(|(zone, local)| matches!(zone.from_local_datetime(&local), MappedLocalTime::Ambiguous(..)))
+    }
+
     /// The wall clock of the table's zone (UTC where it needs none).
     pub fn wall_clock(&self, at: EventTime) -> Option<NaiveDateTime> {
         let utc = DateTime::from_timestamp_millis(at.as_millis())?;
@@ -204,11 +209,13 @@ fn shifted(zone: Tz, local: NaiveDateTime) -> Option<Meaning> {
     Some(once(&before.checked_add_signed(hours)?))
 }
 
-/// RFC 3339, and what databases and data frames make of it: a blank for the T, an offset of `+00` or `+0000`.
+/// RFC 3339, and what databases and data frames make of it: a blank for the T, no seconds, an offset of `+00` or `+0000`, or the word UTC.
 fn with_offset(text: &str) -> Option<DateTime<FixedOffset>> {
-    const FORMATS: [&str; 2] = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z"];
+    const FORMATS: [&str; 4] = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%d %H:%M%#z"];
     let strict = DateTime::parse_from_rfc3339(text).ok();
-    strict.or_else(|| FORMATS.iter().find_map(|format| DateTime::parse_from_str(text, format).ok()))
+    let lenient = || FORMATS.iter().find_map(|format| DateTime::parse_from_str(text, format).ok());
+    let of_utc = || iso(text.strip_suffix("UTC")?.trim_end()).map(|utc| utc.and_utc().fixed_offset());
+    strict.or_else(lenient).or_else(of_utc)
 }
 
 /// `2020-06-01T10:00` or `2020-06-01 10:00:00`, as nearly all tables have it, without the detour of a pattern.
@@ -232,8 +239,23 @@ fn iso(text: &str) -> Option<NaiveDateTime> {
     FORMATS.iter().find_map(|format| wall_clock_of(format, text).ok())
 }
 
-/// Reads a date with its time of day. An hour without minutes is the whole hour, a date alone its midnight.
+/// Reads a date with its time of day. An hour without minutes is the whole hour, a date alone its midnight, and 24:00 the end of the day.
 fn wall_clock_of(pattern: &str, text: &str) -> ParseResult<NaiveDateTime> {
+    by_pattern(pattern, text).or_else(|err| end_of_day(pattern, text).ok_or(err))
+}
+
+/// A time that says 24 for the hour in which its day ends: the next midnight.
+fn end_of_day(pattern: &str, text: &str) -> Option<NaiveDateTime> {
+    text.match_indices("24").find_map(|(at, _)| {
+        let with = |hour: &str| by_pattern(pattern, &[&text[..at], hour, &text[at + 2..]].concat()).ok();
+        let (midnight, an_hour_later) = (with("00")?, with("01")?);
+        // Whatever else is 24 (a year, a minute) moves the time by something else.
+        let is_the_hour = an_hour_later - midnight == TimeDelta::hours(1) && midnight.time() == NaiveTime::MIN;
+        is_the_hour.then(|| midnight.checked_add_signed(TimeDelta::days(1))).flatten()
+    })
+}
+
+fn by_pattern(pattern: &str, text: &str) -> ParseResult<NaiveDateTime> {
     let mut parsed = Parsed::new();
     parse(&mut parsed, text, StrftimeItems::new(pattern))?;
     if parsed.hour_div_12().is_none() && parsed.hour_mod_12().is_none() {
@@ -339,5 +361,25 @@ mod tests {
         assert_eq!(read("2023-01-01 05:00:00+00:00").unwrap(), "2023-01-01T05:00:00.000Z");
         assert_eq!(read("2023-01-01T05:00:00.000000000+0100").unwrap(), "2023-01-01T04:00:00.000Z");
         assert_eq!(read("2023-01-01 05:00:00Z").unwrap(), "2023-01-01T05:00:00.000Z");
+        for text in ["2023-01-01T05:00+02:00", "2023-01-01 05:00 +0200", "2023-01-01T03:00Z", "2023-01-01 03:00:00 UTC", "2023-01-01 03:00:00.000 UTC"] {
+            assert_eq!(read(text).unwrap(), "2023-01-01T03:00:00.000Z", "{text}");
+        }
+    }
+
+    #[test]
+    fn the_hour_24_is_the_next_midnight() {
+        let read = |format, text: &str| Stamps { format, ..zurich(Ambiguous::First, Nonexistent::Refuse) }.read(text).map(utc);
+        let pattern = |pattern: &str| Format::Pattern(pattern.to_owned());
+        for (format, text) in [
+            (Format::Iso, "2024-02-29T24:00:00"),
+            (Format::Iso, "2024-02-29 24:00"),
+            (pattern("%d.%m.%Y %H:%M"), "29.02.2024 24:00"),
+            (pattern("%y%m%d %H"), "240229 24"),
+        ] {
+            assert_eq!(read(format, text).unwrap(), "2024-02-29T23:00:00.000Z", "{text}");
+        }
+        for text in ["2024-02-29 24:01", "2024-02-29 25:00", "2024-02-30 24:00", "2024-13-24 00:00", "24:00"] {
+            assert!(read(Format::Iso, text).is_err(), "{text}");
+        }
     }
 }

@@ -7,6 +7,7 @@ mod kafka;
 mod table;
 
 pub(super) use kafka::to_end;
+pub(super) use table::check as check_table;
 
 use super::args::ReplayArgs;
 use super::drive::Driven;

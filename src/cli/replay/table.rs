@@ -20,14 +20,17 @@ const NAMED: usize = 5;
 /// The thresholds for tables, where the configured folder has none of its own.
 const PROFILE: &str = include_str!("../../../config/profiles/table.toml");
 
+/// Counts that a check shows.
+const SHOWN: usize = 12;
+
+/// What was read of the table, with the rows that never became records.
+const ROWS: &str = "rows.json";
+
 pub(super) fn run(settings: &Settings, args: &ReplayArgs, path: &Path) -> anyhow::Result<ExitCode> {
     let began = stopwatch();
     let map = args.map.as_ref().context("a table needs its mapping: --map FILE")?;
     let text = std::fs::read_to_string(map).with_context(|| map.display().to_string())?;
-    let mapping = Mapping::read(&map.display().to_string(), &text).map_err(|faults| lines(&faults))?;
-    let table = Table::open(path, mapping)?;
-    tell(table.report(), "rows");
-    tell_reach(&table);
+    let table = open(&map.display().to_string(), &text, path)?;
     let matches = match &args.calendar {
         Some(calendar) => calendar_of(calendar, table.mapping())?,
         None => Vec::new(),
@@ -35,8 +38,39 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs, path: &Path) -> anyhow
     let around = Around::new(Arc::new(table.world(&Arc::new(profile(settings)?), matches)))?;
     let drive = Drive { settings, around: &around, partitions: 1, models: args.into(), journal: None, features: args.features.as_deref() };
     let results = Results::open(&args.out)?.with_times(times(&table));
+    let rows = args.out.join(ROWS);
+    std::fs::write(&rows, serde_json::to_string_pretty(table.report())?).with_context(|| rows.display().to_string())?;
     let driven = drive.to_end(Some(results), |feeder, _| table.records().try_for_each(|record| super::send(feeder, &record)))?;
     super::finish(driven, args, began.elapsed(), table.sensors().len())
+}
+
+/// Checks a table's mapping; with a table also what it makes of its rows, the first counts among it. Answers whether all is well.
+pub(in crate::cli) fn check(map: &Path, text: &str, sample: Option<&Path>) -> anyhow::Result<bool> {
+    let map = map.display().to_string();
+    let Some(sample) = sample else {
+        Mapping::read(&map, text).map_err(|faults| lines(&faults))?;
+        println!("The mapping of a table is sound; --sample TABLE shows what its rows become.");
+        return Ok(true);
+    };
+    let table = open(&map, text, sample)?;
+    for record in table.records().take(SHOWN) {
+        let count: serde_json::Value = serde_json::from_slice(&record.value)?;
+        let Some(from) = count["from"].as_i64() else { break };
+        let from = table.instant(EventTime::from_millis(from));
+        let told = ["in", "out", "count"].iter().filter(|word| !count[**word].is_null()).map(|word| format!("{word} {}", count[*word])).collect::<Vec<_>>();
+        let local = table.mapping().stamps.wall_clock(from).map_or_else(String::new, |local| local.format("%a %Y-%m-%d %H:%M:%S").to_string());
+        println!("              {local} ({from})  {}  {}", count["sensor"].as_str().unwrap_or_default(), told.join(", "));
+    }
+    Ok(table.report().faulty == 0)
+}
+
+/// Reads a table and says what was found.
+fn open(map: &str, text: &str, path: &Path) -> anyhow::Result<Table> {
+    let mapping = Mapping::read(map, text).map_err(|faults| lines(&faults))?;
+    let table = Table::open(path, mapping)?;
+    tell(table.report(), "rows");
+    tell_reach(&table);
+    Ok(table)
 }
 
 /// The table's times, where its steps follow the clock on the wall.
@@ -58,6 +92,9 @@ fn calendar_of(path: &Path, mapping: &Mapping) -> anyhow::Result<Vec<Match>> {
     let (events, report) = read_calendar(path, mapping)?;
     tell(&report, "rows of the calendar");
     println!("calendar      {} events of {}", events.len(), mapping.venue);
+    if events.is_empty() && report.rows > report.faulty {
+        println!("              {} rows are of other venues: is mapping's venue written as in the calendar?", report.rows - report.faulty);
+    }
     Ok(events.iter().map(CalendarEntry::to_match).collect())
 }
 
@@ -72,6 +109,9 @@ fn tell(report: &Report, what: &str) {
     if report.contradicting > 0 {
         println!("              {} tell a step of a sensor anew with another figure, and go into quarantine:", report.contradicting);
         println!("              does the mapping read the time right? If they are parts of a whole, repeated = \"sum\" adds them up");
+        if report.in_doubled_hours > 0 {
+            println!("              {} of them lie in hours that come twice: time.ambiguous = \"in_order\" tells the two apart", report.in_doubled_hours);
+        }
     }
 }
 
@@ -80,6 +120,10 @@ fn tell_reach(table: &Table) {
     let Some((first, last)) = table.reach() else { return };
     let report = table.report();
     let step = std::time::Duration::from_millis(table.mapping().step.as_millis());
+    println!("counts        {:>10} of them, {} steps are marked as missing", report.counts, report.missing);
+    if report.set_back > 0 {
+        println!("              {} totals fell or rose beyond belief (totals, most): gaps", report.set_back);
+    }
     println!("places        {:>10} from {first} to {last}, a step of {step:?} each", table.sensors().len());
     if table.clock() == StepClock::Wall {
         println!("              the steps follow the clock on the wall: a day on which it is changed is one step, of 23 or 25 hours");

@@ -1,10 +1,11 @@
 //! The calendar beside a table: what was on, when, and how many were expected.
 
+use super::figure::MISSING;
 use super::file::Rows;
 use super::mapping::{FileShape, Mapping};
 use super::{Report, TableError};
 use crate::time::EventTime;
-use crate::time::stamp::{Meaning, Stamps};
+use crate::time::stamp::{Format, Meaning, Stamps};
 use crate::venue::Match;
 use std::path::Path;
 
@@ -65,15 +66,9 @@ pub fn read_calendar(path: &Path, mapping: &Mapping) -> Result<(Vec<CalendarEntr
             if venue.is_some() && get(venue) != mapping.venue {
                 return Ok(None);
             }
-            let attendance =
-                Some(get(attendance)).filter(|text| !text.is_empty()).map(|text| text.parse().map_err(|_| "the attendance is no number of persons".to_owned()));
+            let attendance = persons(mapping, get(attendance))?;
             let end = Some(get(end)).filter(|text| !text.is_empty()).map(|text| time(&stamps, text, "end"));
-            Ok(Some(CalendarEntry {
-                start: time(&stamps, cells.get(start), "start")?,
-                end: end.transpose()?,
-                attendance: attendance.transpose()?,
-                name: get(name).to_owned(),
-            }))
+            Ok(Some(CalendarEntry { start: time(&stamps, cells.get(start), "start")?, end: end.transpose()?, attendance, name: get(name).to_owned() }))
         });
         match event {
             Ok(event) => events.extend(event),
@@ -84,8 +79,19 @@ pub fn read_calendar(path: &Path, mapping: &Mapping) -> Result<(Vec<CalendarEntr
     Ok((events, report))
 }
 
+/// The attendance, written as the table writes its figures.
+fn persons(mapping: &Mapping, text: &str) -> Result<Option<u32>, String> {
+    match mapping.figures.read(text) {
+        Ok(MISSING) => Ok(None),
+        Ok(persons) => Ok(Some(persons)),
+        Err(_) => Err(format!("the attendance \"{text}\" is no number of persons, written as the table's figures are (thousands, decimal_mark)")),
+    }
+}
+
+/// A time as the mapping says it is written, or as most write it.
 fn time(stamps: &Stamps, text: &str, what: &str) -> Result<EventTime, String> {
-    match stamps.read(text) {
+    let iso = || Stamps { format: Format::Iso, ..stamps.clone() }.read(text);
+    match stamps.read(text).or_else(|why| iso().map_err(|_| why)) {
         Ok(Meaning::Once(at) | Meaning::Either(at, _)) => Ok(at),
         Err(detail) => Err(format!("the {what} {detail}")),
     }

@@ -47,9 +47,9 @@ pub(super) fn of(entries: &Entries, mapping: &Mapping) -> Vec<String> {
     }
     let is_total = |seen: &Seen| seen.rises >= ENOUGH && seen.falls * RISES_A_FALL <= seen.rises;
     let totals: Vec<&str> = of_sensors.iter().zip(&entries.sensors).filter(|(seen, _)| is_total(seen)).map(|(_, id)| id.as_str()).collect();
-    if let Some(first) = totals.first() {
+    if let Some(first) = totals.first().filter(|_| !mapping.totals) {
         let more = if totals.len() > 1 { format!(" and {} more", totals.len() - 1) } else { String::new() };
-        doubts.push(format!("the figures of {first}{more} hardly ever fall: running totals? A row must tell who came in its own step"));
+        doubts.push(format!("the figures of {first}{more} hardly ever fall: running totals? totals = true counts their rise"));
     }
     doubts
 }

@@ -7,7 +7,7 @@ use super::figure::{MISSING, NONE};
 use super::file::{Cells, Rows};
 use super::grid;
 use super::mapping::{Direction, Layout, Mapping, Repeated, SensorIs, StampIs, StepClock, Values};
-use super::{Report, TableError};
+use super::{Report, TableError, doubled, totals};
 use crate::time::EventTime;
 use crate::time::stamp::Meaning;
 use indexmap::IndexSet;
@@ -23,8 +23,8 @@ pub(super) struct Entry {
     /// Its row's line, from 1.
     pub(super) line: u32,
     figures: [u32; 3],
-    /// The row's hour comes twice, and its neighbours tell which it is.
-    later: Option<std::num::NonZeroU32>,
+    /// The row's hour comes twice, and its neighbours tell which it is: how long after this one the other is, ms.
+    pub(super) later: Option<std::num::NonZeroU32>,
 }
 
 /// The figures of a table.
@@ -45,6 +45,26 @@ impl Entry {
         Some(self.figures.map(|figure| Some(figure).filter(|figure| *figure != NONE)))
     }
 
+    /// Which of in, out and undirected it tells.
+    pub(super) fn told(&self) -> [bool; 3] {
+        self.figures.map(|figure| figure != NONE)
+    }
+
+    /// What came since `before`, where these figures and those are running totals: nobody knows where one is missing, where it fell (a reset), or where it rose by more than `most`.
+    pub(super) fn rise_since(&self, before: &Self, most: u32) -> Self {
+        let rise = |now: u32, then: u32| match (now, then) {
+            (NONE, NONE) => NONE,
+            (MISSING | NONE, _) | (_, MISSING | NONE) => MISSING,
+            _ => now.checked_sub(then).filter(|rise| *rise <= most).unwrap_or(MISSING),
+        };
+        Self { figures: std::array::from_fn(|i| rise(self.figures[i], before.figures[i])), ..*self }
+    }
+
+    /// The same step, of which nobody knows.
+    pub(super) fn unknown(&self) -> Self {
+        Self { figures: self.figures.map(|figure| if figure == NONE { NONE } else { MISSING }), ..*self }
+    }
+
     /// Whether the two tell different directions of the same step, as rows of a table with a direction column do.
     fn completes(&self, other: &Self) -> bool {
         let apart = self.figures.iter().zip(&other.figures).all(|(a, b)| *a == NONE || *b == NONE);
@@ -54,6 +74,17 @@ impl Entry {
     /// Whether the two tell the same step of a sensor differently.
     pub(super) fn contradicts(&self, other: &Self) -> bool {
         (self.from, self.sensor) == (other.from, other.sensor) && self.figures != other.figures
+    }
+
+    /// Of two that tell the same step, one of which does not know, keeps the one that does, whichever stands first.
+    fn is_filled_by(&mut self, other: &Self) -> bool {
+        let (mine, others) = (self.persons().is_some(), other.persons().is_some());
+        let alike = (self.from, self.sensor, self.told()) == (other.from, other.sensor, other.told());
+        let fills = alike && !(mine && others);
+        if fills && !mine {
+            *self = *other;
+        }
+        fills
     }
 
     fn join(&mut self, other: &Self) {
@@ -86,10 +117,20 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     }
     rows.each(path, |line, cells| reading.row(line, cells))?;
     let Reading { sensors, mut list, .. } = reading;
+    // Single passages tell by their own times that the hour begins anew; counts, by the steps that they stand for.
+    if mapping.repeated == Repeated::Sum {
+        doubled::tell_apart(&mut list, mapping);
+    }
     grid::align(path, &mut list, mapping, report)?;
+    if mapping.repeated == Repeated::Judge {
+        doubled::tell_apart(&mut list, mapping);
+    }
     let order = in_order(&sensors, &mut list, matches!(mapping.layout, Layout::Long { .. }));
     grid::leave_out_the_far(path, &mut list, report)?;
     merge(&mut list, mapping);
+    if mapping.totals {
+        totals::to_rises(&mut list, mapping, report);
+    }
     Ok(without_the_mute(order.into_iter().map(|old| sensors[old].clone()).collect(), list, report))
 }
 
@@ -169,7 +210,7 @@ impl Reading<'_> {
             Places::Wide { measures, columns } => {
                 let mut wrong = None;
                 for (sensor, (column, name)) in columns.iter().enumerate() {
-                    let figure = self.mapping.figures.read(cells.get(*column)).unwrap_or_else(|detail| {
+                    let figure = self.mapping.read_figure(cells.get(*column)).unwrap_or_else(|detail| {
                         wrong.get_or_insert_with(|| format!("column \"{name}\": {detail}"));
                         MISSING
                     });
@@ -183,7 +224,7 @@ impl Reading<'_> {
                 let mut entry = entry(sensor_of(&mut self.sensors, sensor, cells, self.mapping)?);
                 let mut wrong = None;
                 for (direction, column) in values {
-                    entry.figures[*direction as usize] = self.mapping.figures.read(cells.get(*column)).unwrap_or_else(|detail| {
+                    entry.figures[*direction as usize] = self.mapping.read_figure(cells.get(*column)).unwrap_or_else(|detail| {
                         wrong.get_or_insert_with(|| format!("the figure {detail}"));
                         MISSING
                     });
@@ -200,7 +241,7 @@ impl Reading<'_> {
                     (_, true) => Direction::Out,
                     _ => return Err(format!("the direction \"{told}\" is neither one of in_is nor one of out_is")),
                 };
-                let read = self.mapping.figures.read(cells.get(*value));
+                let read = self.mapping.read_figure(cells.get(*value));
                 entry.figures[place as usize] = *read.as_ref().unwrap_or(&MISSING);
                 self.list.push(entry);
                 read.map(|_| ()).map_err(|detail| format!("the figure {detail}"))
@@ -283,7 +324,6 @@ fn in_order(sensors: &IndexSet<String>, list: &mut [Entry], sort_by_name: bool) 
 
 /// Makes one entry of what several rows tell of a sensor's step.
 fn merge(list: &mut Vec<Entry>, mapping: &Mapping) {
-    tell_doubled_hours(list, mapping.stamps.ambiguous == crate::time::stamp::Ambiguous::Reverse);
     list.dedup_by(|next, kept| {
         if mapping.repeated == Repeated::Sum && (kept.from, kept.sensor) == (next.from, next.sensor) {
             kept.add(next);
@@ -293,7 +333,7 @@ fn merge(list: &mut Vec<Entry>, mapping: &Mapping) {
         if completes {
             kept.join(next);
         }
-        completes
+        completes || kept.is_filled_by(next)
     });
 }
 
@@ -311,39 +351,4 @@ fn without_the_mute(sensors: Vec<String>, mut list: Vec<Entry>, report: &mut Rep
     let (sensors, mute): (Vec<_>, Vec<_>) = sensors.into_iter().zip(speaks).partition(|(_, speaks)| *speaks);
     report.mute = mute.into_iter().map(|(id, _)| id).collect();
     Entries { sensors: sensors.into_iter().map(|(id, _)| id).collect(), list }
-}
-
-/// Of two rows of a sensor for the same stamp of a doubled hour, one is the first and one the second; a single one is the first.
-fn tell_doubled_hours(list: &mut [Entry], reverse: bool) {
-    if list.iter().all(|entry| entry.later.is_none()) {
-        return;
-    }
-    let mut start = 0;
-    while start < list.len() {
-        let head = list[start];
-        let same = |entry: &Entry| (entry.from, entry.sensor) == (head.from, head.sensor);
-        let end = start + list[start..].iter().take_while(|entry| same(entry)).count();
-        if let Some(later) = head.later {
-            for i in start..end {
-                // Sorted by line: a second row that tells the same direction again is the other time round.
-                let told_before = list[start..i].iter().any(|earlier| earlier.from == head.from && !earlier.completes(&Entry { from: head.from, ..list[i] }));
-                if told_before {
-                    list[i].from = head.from.after(crate::time::Span::from_millis(later.get().into()));
-                }
-            }
-            if reverse {
-                turn_round(&mut list[start..end], head.from);
-            }
-        }
-        start = end;
-    }
-    list.sort_unstable();
-}
-
-/// In a table that runs backwards the row that stands earlier is the second.
-fn turn_round(rows: &mut [Entry], first: EventTime) {
-    let Some(second) = rows.iter().map(|entry| entry.from).find(|from| *from != first) else { return };
-    for entry in rows {
-        entry.from = if entry.from == first { second } else { first };
-    }
 }

@@ -21,7 +21,7 @@ pub struct Figures {
 }
 
 /// What spreadsheets, databases and data frames write where there is no figure.
-const USUAL_MISSING: [&str; 7] = ["", "NA", "N/A", "NaN", "nan", "null", "NULL"];
+const USUAL_MISSING: [&str; 14] = ["NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None", "\\N", "-", "--", "?"];
 
 impl Default for Figures {
     fn default() -> Self {
@@ -32,7 +32,7 @@ impl Default for Figures {
 impl Figures {
     /// Persons, or [`MISSING`].
     pub(super) fn read(&self, text: &str) -> Result<u32, String> {
-        if self.missing.iter().any(|marker| marker == text) {
+        if text.is_empty() || self.missing.iter().any(|marker| is_marker(marker, text)) {
             return Ok(MISSING);
         }
         let persons = match text.parse::<u32>() {
@@ -46,7 +46,14 @@ impl Figures {
 
     /// A figure with decimals or thousands marked off.
     fn unusual(&self, text: &str) -> Option<u32> {
-        let whole;
+        let (narrow, whole);
+        // A blank between thousands is seldom the one on the keyboard.
+        let text = if self.thousands == Some(' ') {
+            narrow = text.replace(['\u{a0}', '\u{202f}', '\u{2009}'], " ");
+            narrow.as_str()
+        } else {
+            text
+        };
         let text = match self.thousands {
             Some(mark) if text.contains(mark) => {
                 whole = without(mark, text, self.decimal_mark)?;
@@ -65,6 +72,12 @@ impl Figures {
         let estimate = number.parse::<f64>().ok().filter(|estimate| (0.0..f64::from(MISSING)).contains(estimate))?;
         Some((estimate + 0.5) as u32)
     }
+}
+
+/// Whether a text says what a marker says: the same word, or the same number, for who writes 0 or -1 in one column writes 0.0 or -1.0 in another.
+fn is_marker(marker: &str, text: &str) -> bool {
+    let number = |text: &str| Some(text).filter(|text| text.bytes().any(|byte| byte.is_ascii_digit())).and_then(|text| text.parse::<f64>().ok());
+    marker == text || number(marker).is_some_and(|marker| number(text) == Some(marker))
 }
 
 /// The number without the marks between its thousands: each stands before three digits, or the text means something else.
@@ -86,7 +99,17 @@ mod tests {
         let rounded = Figures { decimals: Decimals::Round, ..Figures::default() };
         let german = Figures { decimal_mark: ',', thousands: Some('.'), ..rounded.clone() };
         let english = Figures { thousands: Some(','), ..Figures::default() };
-        let cases: [(&Figures, &str, Option<u32>); 21] = [
+        let french = Figures { decimal_mark: ',', thousands: Some(' '), ..Figures::default() };
+        let marked = Figures { missing: vec!["-1".to_owned(), "0".to_owned()], ..Figures::default() };
+        let cases: [(&Figures, &str, Option<u32>); 29] = [
+            (&french, "1\u{202f}234", Some(1_234)),
+            (&french, "1 234\u{a0}567,0", Some(1_234_567)),
+            (&usual, "-", Some(MISSING)),
+            (&marked, "", Some(MISSING)),
+            (&marked, "-1.0", Some(MISSING)),
+            (&marked, "0.0", Some(MISSING)),
+            (&marked, "10", Some(10)),
+            (&marked, "NA", None),
             (&usual, "12", Some(12)),
             (&usual, "12.0", Some(12)),
             (&usual, "12.5", None),

@@ -19,6 +19,8 @@ const AGE: Span = Span::from_mins(10 * 366 * 24 * 60);
 const MANY_TIMES: usize = 20;
 /// Up to this part of the step a row lies on the grid all the same: a logger's clock is a little off.
 const JITTER: i64 = 10;
+/// Rows beside the grid are a few that somebody mistyped; a third of all and more, and the step is wrong: rows twice as close as it says leave one half beside it.
+const TOO_MANY: usize = 3;
 /// Times outside of these years are no times of a count.
 const YEARS: (i64, i64) = (-2_208_988_800_000, 7_258_118_400_000); // 1900 to 2199
 
@@ -52,7 +54,7 @@ pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, repor
             });
             let off = list.iter().filter(|entry| beside(entry.from) != 0).count();
             // With absent rows that mean zero, a row left out would become one; and what lies on no grid for the most part has another step.
-            if mapping.absent == Absent::Zero || 2 * off > list.len() {
+            if mapping.absent == Absent::Zero || TOO_MANY * off > list.len() {
                 let example = list.iter().filter(|entry| beside(entry.from) != 0).min_by_key(|entry| entry.line);
                 let (line, beside) = example.map_or((0, 0), |entry| (entry.line, beside(entry.from)));
                 return Err(TableError::OffGrid {

@@ -38,6 +38,10 @@ pub struct Mapping {
     pub figures: Figures,
     /// What a second row of a sensor and step means that tells the same direction.
     pub repeated: Repeated,
+    /// Whether figures are running totals, so that the rise from one row to the next is what a step counted.
+    pub totals: bool,
+    /// What no step of a place can have more of, persons; what is above it nobody believes.
+    pub most: Option<u32>,
     /// What an absent row means.
     pub absent: Absent,
     /// When people can be there.
@@ -215,6 +219,25 @@ impl Mapping {
         self.stamps.zone.is_some() && !HOUR_MS.is_multiple_of(self.step.as_millis())
     }
 
+    /// Whether a mapping's text is of a table, and not of a source's records (`docs/MAPPINGS.md`).
+    pub fn is_of_table(text: &str) -> bool {
+        DeTable::parse(text).is_ok_and(|document| {
+            let has = |key: &str| document.get_ref().iter().any(|(name, _)| name.get_ref() == key);
+            !has("events") && (has("long") || has("wide") || has("step"))
+        })
+    }
+
+    /// The persons that a cell tells, or [`super::figure::MISSING`].
+    pub(super) fn read_figure(&self, text: &str) -> Result<u32, String> {
+        let persons = self.figures.read(text)?;
+        match self.most.filter(|_| !self.totals) {
+            Some(most) if persons > most && persons < super::figure::MISSING => {
+                Err(format!("{persons} is more than {most}, which the mapping calls the most of a step"))
+            }
+            _ => Ok(persons),
+        }
+    }
+
     /// Reads a mapping; `file` is how its faults call it.
     ///
     /// # Errors
@@ -250,6 +273,14 @@ impl Mapping {
             root.fault("thousands", "cannot be the mark before the decimals too (decimal_mark)");
         }
         let repeated = root.word("repeated", &[("judge", Repeated::Judge), ("sum", Repeated::Sum)]).unwrap_or(Repeated::Judge);
+        let totals = root.flag("totals").unwrap_or(false);
+        if totals && repeated == Repeated::Sum {
+            root.fault("totals", "cannot be added up (repeated = \"sum\"): each total rises by itself; name every device as a place of its own");
+        }
+        let most = root.number("most");
+        if most.is_some_and(|most| most < 1.0 || most.fract() > 0.0 || most > f64::from(u32::MAX / 2)) {
+            root.fault("most", "must be a whole number of persons, from 1");
+        }
         let absent = root.word("absent", &[("gap", Absent::Gap), ("zero", Absent::Zero)]).unwrap_or(Absent::Gap);
         let file = file_shape(root.table("file"));
         let (time_columns, stamps, stamp_is, off_grid) = time(root.table("time"), zone);
@@ -258,7 +289,7 @@ impl Mapping {
         let anomaly = anomaly_budget(root.table("anomaly"));
         let calendar = calendar(root.table("calendar"), &stamps.format);
         if !root.has("time_zone") && !stamps.format.bears_offset() {
-            root.fault("time_zone", "must be there: the times of the table bear no offset");
+            root.fault("time_zone", "must be there: it says what a time without offset means, and when a day begins and which hour it is");
         }
         root.refuse_unknown();
         Some(Self {
@@ -274,6 +305,8 @@ impl Mapping {
             layout: layout?,
             figures: Figures { missing, decimals, decimal_mark, thousands },
             repeated,
+            totals,
+            most: most.map(|most| most as u32),
             absent,
             opening,
             anomaly,

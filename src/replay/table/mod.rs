@@ -12,6 +12,7 @@
 //! The whole table is held in memory, 32 bytes a figure.
 
 mod calendar;
+mod doubled;
 mod doubts;
 mod entries;
 mod figure;
@@ -20,6 +21,7 @@ mod grid;
 mod keys;
 mod mapping;
 mod records;
+mod totals;
 mod world;
 
 pub use crate::time::stamp::{Ambiguous, Format, Meaning, Nonexistent, Stamps};
@@ -32,6 +34,7 @@ pub use records::Records;
 use crate::time::{EventTime, PaneLength, Span};
 use crate::venue::Names;
 use entries::{Entries, Entry};
+use serde::Serialize;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -150,7 +153,7 @@ impl TableError {
 }
 
 /// What was found while reading.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// The table's file.
     pub file: String,
@@ -160,8 +163,16 @@ pub struct Report {
     pub faulty: u64,
     /// The first faults, as `file:line: what`.
     pub faults: Vec<String>,
+    /// Figures that were read, a sensor's of a step each.
+    pub counts: u64,
+    /// Steps of a sensor that a row marks as missing, or of which it has no whole figure: gaps.
+    pub missing: u64,
+    /// Running totals that fell, or rose by more than anybody believes: gaps too.
+    pub set_back: u64,
     /// Rows that tell a step of a sensor anew, with other figures.
     pub contradicting: u64,
+    /// Those of them that lie in a local hour that comes twice.
+    pub in_doubled_hours: u64,
     /// Figures that were moved to the grid of the step, as the mapping says.
     pub moved: u64,
     /// Sensors of which no row has a whole figure; they are left out.
@@ -225,7 +236,11 @@ impl Table {
         let Some(pane) = PaneLength::new(mapping.step) else {
             return Err(TableError::malformed(path, "its step is zero"));
         };
-        report.contradicting = entries.list.windows(2).filter(|pair| pair[0].contradicts(&pair[1])).count() as u64;
+        let contradicting = || entries.list.windows(2).filter(|pair| pair[0].contradicts(&pair[1]));
+        report.contradicting = contradicting().count() as u64;
+        report.in_doubled_hours = contradicting().filter(|pair| clock == StepClock::Elapsed && mapping.stamps.is_doubled(pair[0].from)).count() as u64;
+        report.counts = entries.list.iter().filter(|entry| entry.persons().is_some()).count() as u64;
+        report.missing = entries.list.len() as u64 - report.counts;
         report.doubts = doubts::of(&entries, &mapping);
         let pane = pane.through(entries.list.first().map_or(EventTime::from_millis(0), |first| first.from));
         let directions = directions(&mapping.layout);

@@ -117,10 +117,45 @@ fn the_half_of_a_doubled_hour_that_the_table_lacks_is_a_gap() {
 
 #[test]
 fn a_doubled_hour_that_stands_twice_is_told_by_the_order_of_the_rows() {
-    let rows = b"t,s,i,o\n2020-10-25T02:00,a,1,1\n2020-10-25T02:30,a,2,2\n2020-10-25T02:00,a,3,3\n2020-10-25T02:30,a,4,4\n2020-10-25T03:00,a,5,5\n";
-    let read = |policy: &str| short(&counts(&table("a.csv", &LONG.replace("[long]", &format!("ambiguous = \"{policy}\"\n[long]")), rows)));
-    assert_eq!(read("in_order"), ["a 10-25T00:00 1/1/0", "a 10-25T00:30 2/2/0", "a 10-25T01:00 3/3/0", "a 10-25T01:30 4/4/0", "a 10-25T02:00 5/5/0"]);
-    assert_eq!(read("reverse"), ["a 10-25T00:00 3/3/0", "a 10-25T00:30 4/4/0", "a 10-25T01:00 1/1/0", "a 10-25T01:30 2/2/0", "a 10-25T02:00 5/5/0"]);
+    let forward = ["02:00,a,1,1", "02:30,a,2,2", "02:00,a,3,3", "02:30,a,4,4", "03:00,a,5,5"];
+    let by_stamp = ["02:00,a,1,1", "02:00,a,3,3", "02:30,a,2,2", "02:30,a,4,4", "03:00,a,5,5"];
+    let in_time = ["a 10-25T00:00 1/1/0", "a 10-25T00:30 2/2/0", "a 10-25T01:00 3/3/0", "a 10-25T01:30 4/4/0", "a 10-25T02:00 5/5/0"];
+    let read = |policy: &str, rows: &[&str]| {
+        let rows: String = rows.iter().map(|row| format!("2020-10-25T{row}\n")).collect();
+        short(&counts(&table("a.csv", &LONG.replace("[long]", &format!("ambiguous = \"{policy}\"\n[long]")), format!("t,s,i,o\n{rows}").as_bytes())))
+    };
+    let backward = |rows: &[&'static str]| rows.iter().rev().copied().collect::<Vec<_>>();
+    assert_eq!(read("in_order", &forward), in_time);
+    assert_eq!(read("in_order", &by_stamp), in_time);
+    assert_eq!(read("reverse", &backward(&forward)), in_time);
+    assert_eq!(read("reverse", &backward(&by_stamp)), in_time);
+    let with_another = [&forward[..1], &forward[2..], &["02:00,b,6,6", "02:30,b,6,6", "02:00,b,7,7"]].concat();
+    let of_a: Vec<String> = read("in_order", &with_another).into_iter().filter(|told| told.starts_with('a')).collect();
+    assert_eq!(of_a, [in_time[0], in_time[2], in_time[3], in_time[4]], "the first half past two is missing, and the other place's rows tell so");
+    let places = ["02:00,a,1,1", "02:30,b,6,6", "02:30,a,2,2", "02:00,a,3,3", "02:30,b,7,7", "02:30,a,4,4"];
+    assert_eq!(read("in_order", &places)[1..3], ["a 10-25T00:30 2/2/0", "b 10-25T00:30 6/6/0"], "each place by its own rows");
+}
+
+#[test]
+fn parts_of_a_doubled_hour_are_added_up_hour_by_hour() {
+    let text = LONG.replace("missing", "repeated = \"sum\"\nmissing").replace("[long]", "ambiguous = \"in_order\"\noff_grid = \"down\"\n[long]");
+    let parts = b"t,s,i,o\n2020-10-25T02:00,a,1,0\n2020-10-25T02:00,a,2,0\n2020-10-25T02:00,a,30,0\n2020-10-25T02:00,a,40,0\n2020-10-25T03:00,a,5,5\n";
+    assert_eq!(short(&counts(&table("a.csv", &text, parts))), ["a 10-25T00:00 3/0/0", "a 10-25T01:00 70/0/0", "a 10-25T02:00 5/5/0"]);
+    let passages =
+        b"t,s,i,o\n2020-10-25T02:01:05,a,1,0\n2020-10-25T02:20:00,a,1,0\n2020-10-25T02:21:00,a,1,0\n2020-10-25T02:03:00,a,1,0\n2020-10-25T03:00,a,5,5\n";
+    assert_eq!(short(&counts(&table("a.csv", &text, passages))), ["a 10-25T00:00 3/0/0", "a 10-25T01:00 1/0/0", "a 10-25T02:00 5/5/0"]);
+}
+
+#[test]
+fn of_two_rows_of_a_step_that_which_knows_holds() {
+    let rows = b"t,s,i,o\n2020-06-01T10:00,a,NA,2\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,a,3,4\n2020-06-01T10:30,a,,\n2020-06-01T11:30,a,5,6\n";
+    for text in [LONG.to_owned(), LONG.replace("missing", "absent = \"zero\"\nmissing")] {
+        let text = text.replace("[\"\", \"-1\"]", "\"NA\"");
+        let table = table("a.csv", &text, rows);
+        let told: Vec<String> = short(&counts(&table)).into_iter().filter(|told| !told.ends_with("0/0/0")).collect();
+        assert_eq!(told, ["a 06-01T08:00 1/2/0", "a 06-01T08:30 3/4/0", "a 06-01T09:30 5/6/0"]);
+        assert_eq!((table.report().faulty, table.report().contradicting), (0, 0));
+    }
 }
 
 #[test]
@@ -316,6 +351,11 @@ fn rows_on_no_grid_or_beside_it_where_absence_means_zero_refuse_the_table() {
         std::fs::write(&path, rows).unwrap();
         Table::open(&path, mapping(text)).unwrap_err().to_string()
     };
+    let told = refused(
+        &LONG.replace("30m", "1h"),
+        "t,s,i,o\n2020-06-01T10:00,a,1,1\n2020-06-01T10:30,a,1,1\n2020-06-01T11:00,a,1,1\n2020-06-01T11:30,a,1,1\n2020-06-01T12:00,a,1,1\n",
+    );
+    assert!(told.contains("as 40 % of the rows do; is the step right?"), "{told}");
     let told = refused(LONG, "t,s,i,o\n2020-06-01T10:00,a,1,1\n2020-06-01T10:07,a,1,1\n2020-06-01T10:19,a,1,1\n");
     assert!(told.contains("a.csv:3: lies 420 s beside"), "{told}");
     assert!(told.contains("66 % of the rows") && told.contains("off_grid = \"down\""), "{told}");
@@ -400,6 +440,15 @@ fn a_calendar_becomes_the_venues_matches() {
     assert_eq!((event.home.as_str(), event.expected_attendance, event.kick_off.to_string().as_str()), ("Final", 41_000, "2020-06-01T18:00:00.000Z"));
     let named = read_calendar(&path, &mapping(&(LONG.to_owned() + "[calendar]\nattendance = \"crowd\"\n"))).unwrap_err().to_string();
     assert!(named.contains("has no column \"crowd\""), "{named}");
+    std::fs::write(&path, "start,attendance\n2020-06-01T20:00,\"41,000\"\n06/02/2020 20:00,NA\n").unwrap();
+    let american =
+        LONG.replace("missing", "thousands = \",\"\nmissing").replace("[\"\", \"-1\"]", "\"NA\"").replace("[long]", "format = \"%m/%d/%Y %H:%M\"\n[long]");
+    let (events, report) = read_calendar(&path, &mapping(&american)).unwrap();
+    assert_eq!(
+        (events.iter().map(|event| event.attendance).collect::<Vec<_>>(), report.faulty),
+        (vec![Some(41_000), None], 0),
+        "written as the table or as ISO"
+    );
     std::fs::write(&path, "start;attendance\n2020-06-01T20:00;7\n").unwrap();
     let (events, _) = read_calendar(&path, &mapping(&(LONG.to_owned() + "[file]\ndelimiter = \";\"\n"))).unwrap();
     assert_eq!(events[0].attendance, Some(7), "kept with semicolons, as the table");
@@ -414,6 +463,46 @@ fn figures_that_look_like_something_else_are_said() {
     assert_eq!(hours("1h", &|hour| hour * 7 % 11), "");
     assert!(hours("15m", &|hour| hour * 7 % 11).contains("lie 3600 s apart, and the mapping's step is 900 s"), "{}", hours("15m", &|hour| hour * 7 % 11));
     assert!(hours("1h", &|hour| 1_000 + hour * 5).contains("running totals?"));
+}
+
+#[test]
+fn running_totals_become_the_rise_from_row_to_row_and_what_nobody_can_know_is_a_gap() {
+    let text = LONG.replace("missing", "totals = true\nmissing").replace("[long]", "stamp = \"to\"\n[long]");
+    let mut rows = "t,s,i,o\n".to_owned();
+    for (time, total) in [
+        ("10:00", "100,7"),
+        ("10:30", "105,7"),
+        ("11:00", "112,9"),
+        ("12:00", "140,9"),
+        ("12:30", "3,0"),
+        ("13:00", "4,2"),
+        ("13:30", "-1,2"),
+        ("14:00", "9,9"),
+        ("14:30", "10,9"),
+        ("15:00", "900000010,9"),
+        ("15:30", "900000012,9"),
+    ] {
+        rows += &format!("2020-06-01T{time},a,{total}\n");
+    }
+    let table = table("a.csv", &text, rows.as_bytes());
+    assert_eq!(short(&counts(&table)), ["a 06-01T08:00 5/0/0", "a 06-01T08:30 7/2/0", "a 06-01T10:30 1/2/0", "a 06-01T12:00 1/0/0", "a 06-01T13:00 2/0/0"]);
+    assert_eq!((table.report().set_back, table.report().doubts.len()), (2, 0));
+    let zero = super::tests::table("a.csv", &text.replace("missing", "absent = \"zero\"\nmissing"), &rows.as_bytes()[..rows.find("2020-06-01T12:30").unwrap()]);
+    assert_eq!(short(&counts(&zero))[2..], ["a 06-01T09:00 0/0/0", "a 06-01T09:30 28/0/0"], "a counter that writes nothing while nobody comes");
+}
+
+#[test]
+fn what_is_more_than_the_most_of_a_step_is_a_fault_of_the_row() {
+    let table = table("a.csv", &LONG.replace("missing", "most = 500\nmissing"), b"t,s,i,o\n2020-06-01T10:00,a,500,2\n2020-06-01T10:30,a,9999,2\n");
+    assert_eq!(short(&counts(&table)), ["a 06-01T08:00 500/2/0"]);
+    assert!(table.report().faults[0].contains("9999 is more than 500"), "{:?}", table.report().faults);
+    assert_eq!((table.report().counts, table.report().missing), (1, 1));
+}
+
+#[test]
+fn rows_that_contradict_each_other_in_a_doubled_hour_are_told_apart_from_others() {
+    let table = table("a.csv", LONG, b"t,s,i,o\n2020-10-25T02:00,a,1,1\n2020-10-25T02:00,a,2,2\n2020-10-25T03:00,a,5,5\n2020-10-25T03:00,a,6,5\n");
+    assert_eq!((table.report().contradicting, table.report().in_doubled_hours), (2, 1));
 }
 
 #[test]

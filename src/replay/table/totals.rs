@@ -1,0 +1,34 @@
+//! From running totals to counts: what came between one row of a counter and the next.
+//!
+//! The idea: a turnstile shows how many have gone through it since it was built, so a step's count is the rise since the row one step before. Where that row is absent nobody
+//! knows how the rise is spread over the steps between, unless an absent row means that nobody came; where the total fell, the counter was set back.
+
+use super::Report;
+use super::entries::Entry;
+use super::mapping::{Absent, Mapping};
+use std::collections::HashMap;
+
+/// Rises are below this where the mapping says nothing: nobody counts so many in a step, but a counter that is set to another number leaps so far.
+const MOST: u32 = 10_000_000;
+
+/// Makes each total the rise to it. The list is sorted by time.
+pub(super) fn to_rises(list: &mut Vec<Entry>, mapping: &Mapping, report: &mut Report) {
+    let most = mapping.most.unwrap_or(MOST);
+    // By sensor: the last total of an earlier step, and the first of the newest.
+    let mut seen: HashMap<u32, (Option<Entry>, Entry)> = HashMap::new();
+    list.retain_mut(|entry| {
+        let total = *entry;
+        let (before, newest) = seen.entry(entry.sensor).or_insert((None, total));
+        if newest.from != total.from {
+            if newest.persons().is_some() {
+                *before = Some(*newest);
+            }
+            *newest = total;
+        }
+        let Some(before) = before else { return false };
+        let follows = mapping.absent == Absent::Zero || before.from.after(mapping.step) == total.from;
+        *entry = if follows { total.rise_since(before, most) } else { total.unknown() };
+        report.set_back += u64::from(follows && total.persons().is_some() && entry.persons().is_none());
+        true
+    });
+}
