@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 /// Pairs of rows that are enough to say something.
 const ENOUGH: u64 = 24;
+/// One row in so many with a fault is too many for faults of single rows.
+const MANY_FAULTY: u64 = 4;
 /// A count falls about as often as it rises; a running total hardly ever.
 const RISES_A_FALL: u64 = 20;
 
@@ -21,8 +23,8 @@ struct Seen {
     falls: u64,
 }
 
-/// What is doubtful, a sentence each.
-pub(super) fn of(entries: &Entries, mapping: &Mapping) -> Vec<String> {
+/// What is doubtful, a sentence each; `faulty` of the table's `rows` have a fault.
+pub(super) fn of(entries: &Entries, mapping: &Mapping, rows: u64, faulty: u64) -> Vec<String> {
     let mut of_sensors = vec![Seen::default(); entries.sensors.len()];
     let mut apart: BTreeMap<u64, u64> = BTreeMap::new();
     for entry in &entries.list {
@@ -39,6 +41,11 @@ pub(super) fn of(entries: &Entries, mapping: &Mapping) -> Vec<String> {
         seen.last = Some((entry.from, persons));
     }
     let mut doubts = Vec::new();
+    if faulty >= ENOUGH && MANY_FAULTY * faulty > rows {
+        doubts.push(format!(
+            "{faulty} of {rows} rows have a fault: is the mapping right? Day and month taken for one another leave three rows in five, on wrong days"
+        ));
+    }
     let all: u64 = apart.values().sum();
     let (gap, count) = apart.into_iter().max_by_key(|(_, count)| *count).unwrap_or_default();
     if mapping.absent == Absent::Gap && all >= ENOUGH && 2 * count > all && gap > mapping.step.as_millis() {

@@ -9,7 +9,7 @@ use super::grid;
 use super::mapping::{Direction, Layout, Mapping, Repeated, SensorIs, StampIs, StepClock, Values};
 use super::{Report, TableError, doubled, totals};
 use crate::time::EventTime;
-use crate::time::stamp::Meaning;
+use crate::time::stamp::{Format, Meaning, Stamps};
 use indexmap::IndexSet;
 use std::path::Path;
 
@@ -111,7 +111,13 @@ impl Entry {
 pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mut Report) -> Result<Entries, TableError> {
     let rows = Rows::open(path, &mapping.file)?;
     let plan = Plan::of(path, rows.columns(), mapping)?;
-    let mut reading = Reading { mapping, clock, plan, sensors: IndexSet::new(), list: Vec::new(), last_time: None, report };
+    let mut stamps = mapping.stamps.clone();
+    if let [column] = plan.time[..]
+        && rows.is_of_stamps(column)
+    {
+        stamps.format = Format::Iso;
+    }
+    let mut reading = Reading { mapping, stamps, clock, plan, sensors: IndexSet::new(), list: Vec::new(), last_time: None, report };
     if let Plan { layout: Places::Wide { columns, .. }, .. } = &reading.plan {
         reading.sensors.extend(columns.iter().map(|(_, name)| name.clone()));
     }
@@ -169,8 +175,10 @@ impl Plan {
                 for name in except {
                     find(name)?;
                 }
-                // A data frame's index has no name, and counts nothing.
-                let is_sensor = |column: &&String| !column.is_empty() && !mapping.time_columns.contains(column) && !except.contains(column);
+                // A data frame's index has no name, or one that says so, and counts nothing.
+                let is_sensor = |column: &&String| {
+                    !column.is_empty() && !column.starts_with("Unnamed: ") && !mapping.time_columns.contains(column) && !except.contains(column)
+                };
                 let all = || columns.iter().filter(is_sensor).cloned().collect();
                 let named: Vec<String> = if named.is_empty() { all() } else { named.clone() };
                 Places::Wide { measures: *measures, columns: named.into_iter().map(|name| Ok((find(&name)?, name))).collect::<Result<_, TableError>>()? }
@@ -185,6 +193,7 @@ type Start = (EventTime, Option<std::num::NonZeroU32>);
 
 struct Reading<'a> {
     mapping: &'a Mapping,
+    stamps: Stamps,
     clock: StepClock,
     plan: Plan,
     sensors: IndexSet<String>,
@@ -271,7 +280,7 @@ impl Reading<'_> {
     }
 
     fn start(&self, text: &str) -> Result<Start, String> {
-        let stamps = &self.mapping.stamps;
+        let stamps = &self.stamps;
         let (at, later) = match self.clock {
             StepClock::Wall => (stamps.read_wall(text)?, None),
             StepClock::Elapsed => match stamps.read(text)? {

@@ -41,7 +41,9 @@ impl Figures {
         };
         // Texts of a whole page are no figures, and belong in no message.
         let shown = || text.chars().take(24).collect::<String>();
-        persons.filter(|persons| *persons < MISSING).ok_or_else(|| format!("\"{}\" is no whole number of persons from 0, and no missing marker", shown()))
+        let is_marked_off = text.bytes().any(|byte| byte.is_ascii_digit()) && text.contains([',', '.', '\'', ' ', '\u{a0}', '\u{202f}']);
+        let hint = if is_marked_off { " (thousands, decimal_mark and decimals say how figures are written)" } else { "" };
+        persons.filter(|persons| *persons < MISSING).ok_or_else(|| format!("\"{}\" is no whole number of persons from 0, and no missing marker{hint}", shown()))
     }
 
     /// A figure with decimals or thousands marked off.

@@ -10,7 +10,7 @@ use parquet::basic::{LogicalType, TimeUnit};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use std::fs::File;
-use std::io::{BufRead, Read};
+use std::io::{BufRead, Read, Seek};
 use std::path::Path;
 
 /// A table's file, open, its columns known.
@@ -31,6 +31,33 @@ enum Source {
         reader: SerializedFileReader<File>,
         stamps: Vec<Option<Stamp>>,
     },
+}
+
+/// What a file is, whatever its name says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Parquet,
+    Gzip,
+    Zip,
+    Utf16,
+    Text,
+}
+
+impl Kind {
+    /// By its first bytes.
+    fn of(path: &Path, mut file: &File) -> Result<Self, TableError> {
+        let unreadable = |source| TableError::Unreadable { path: path.to_owned(), source };
+        let mut first = Vec::with_capacity(4);
+        file.take(4).read_to_end(&mut first).map_err(unreadable)?;
+        file.rewind().map_err(unreadable)?;
+        Ok(match first[..] {
+            [b'P', b'A', b'R', b'1'] => Self::Parquet,
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [b'P', b'K', 3, 4] => Self::Zip,
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Self::Utf16,
+            _ => Self::Text,
+        })
+    }
 }
 
 /// How a Parquet column writes time stamps.
@@ -60,11 +87,16 @@ impl Rows {
     /// Opens a file and reads the names of its columns.
     pub(super) fn open(path: &Path, shape: &FileShape) -> Result<Self, TableError> {
         let file = File::open(path).map_err(|source| TableError::Unreadable { path: path.to_owned(), source })?;
-        let name = path.to_string_lossy().to_ascii_lowercase();
-        if shape.parquet.unwrap_or_else(|| name.ends_with(".parquet")) {
+        let kind = Kind::of(path, &file)?;
+        if shape.parquet.unwrap_or(kind == Kind::Parquet) {
             return Self::open_parquet(path, file);
         }
-        let bytes: Box<dyn Read> = if name.ends_with(".gz") { Box::new(flate2::read::MultiGzDecoder::new(file)) } else { Box::new(file) };
+        let bytes: Box<dyn Read> = match kind {
+            Kind::Gzip => Box::new(flate2::read::MultiGzDecoder::new(file)),
+            Kind::Zip => return Err(TableError::malformed(path, "is a zip archive, or a workbook, which is one: unpack it, or save the sheet as CSV")),
+            Kind::Utf16 => return Err(TableError::malformed(path, "is UTF-16: save it as UTF-8")),
+            Kind::Parquet | Kind::Text => Box::new(file),
+        };
         let mut bytes = std::io::BufReader::with_capacity(1 << 16, bytes);
         let skipped = skip_lines(&mut bytes, shape.skip).map_err(|source| TableError::Unreadable { path: path.to_owned(), source })?;
         let bytes: Box<dyn Read> = Box::new(bytes);
@@ -96,6 +128,14 @@ impl Rows {
         &self.columns
     }
 
+    /// Whether a column holds time stamps by its type: they are written as ISO times, whatever the mapping says of texts.
+    pub(super) fn is_of_stamps(&self, column: usize) -> bool {
+        match &self.source {
+            Source::Csv { .. } => false,
+            Source::Parquet { stamps, .. } => stamps.get(column).copied().flatten().is_some(),
+        }
+    }
+
     /// Hands on each row with its line (a row's number for Parquet), from 1; a row that cannot be read says why.
     pub(super) fn each(self, path: &Path, mut row: impl FnMut(u32, Result<Cells<'_>, String>)) -> Result<(), TableError> {
         match self.source {
@@ -120,7 +160,7 @@ fn skip_lines(bytes: &mut dyn BufRead, lines: u32) -> std::io::Result<u32> {
 /// What the reader of CSV says, and what to do about the commonest fault of files.
 fn told(err: &csv::Error) -> String {
     match err.kind() {
-        csv::ErrorKind::Utf8 { err, .. } => format!("is not UTF-8 ({err}): an older Windows or Mac text, or UTF-16; save it as UTF-8"),
+        csv::ErrorKind::Utf8 { err, .. } => format!("is not UTF-8 ({err}): an older Windows or Mac text; save it as UTF-8"),
         _ => err.to_string(),
     }
 }
@@ -179,6 +219,8 @@ fn cell(field: &Field, stamp: Option<Stamp>) -> String {
     match (field, stamp) {
         (Field::Null, _) => String::new(),
         (Field::Str(text), _) => text.clone(),
+        // Older writers do not say that a column is of texts.
+        (Field::Bytes(bytes), _) => String::from_utf8_lossy(bytes.data()).into_owned(),
         (Field::Long(n) | Field::TimestampMillis(n) | Field::TimestampMicros(n), Some(stamp)) => stamp.text(*n),
         // Without a logical type a time stamp is an instant (Spark's INT96).
         (Field::TimestampMillis(n), None) => Stamp { utc: true, to_milli: 1 }.text(*n),

@@ -343,6 +343,12 @@ fn time(keys: Keys<'_>, zone: Option<chrono_tz::Tz>) -> (Option<Vec<String>>, St
     let format = keys.text("format").map_or(Format::Iso, |text| Format::of(&text));
     let ambiguous = keys
         .word("ambiguous", &[("first", Ambiguous::First), ("second", Ambiguous::Second), ("in_order", Ambiguous::InOrder), ("reverse", Ambiguous::Reverse)]);
+    if let Format::Pattern(pattern) = &format
+        && ["%p", "%P"].iter().any(|half| pattern.contains(half))
+        && ["%H", "%k", "%T", "%R"].iter().any(|hour| pattern.contains(hour))
+    {
+        keys.fault("format", "has AM or PM (%p), so its hour is one of twelve: %I");
+    }
     let nonexistent = keys.word("nonexistent", &[("refuse", Nonexistent::Refuse), ("shift", Nonexistent::Shift)]);
     let stamp_is = keys.word("stamp", &[("from", StampIs::From), ("to", StampIs::To)]).unwrap_or(StampIs::From);
     let off_grid = keys.word("off_grid", &[("refuse", OffGrid::Refuse), ("down", OffGrid::Down), ("nearest", OffGrid::Nearest)]).unwrap_or(OffGrid::Refuse);

@@ -241,7 +241,7 @@ impl Table {
         report.in_doubled_hours = contradicting().filter(|pair| clock == StepClock::Elapsed && mapping.stamps.is_doubled(pair[0].from)).count() as u64;
         report.counts = entries.list.iter().filter(|entry| entry.persons().is_some()).count() as u64;
         report.missing = entries.list.len() as u64 - report.counts;
-        report.doubts = doubts::of(&entries, &mapping);
+        report.doubts = doubts::of(&entries, &mapping, report.rows, report.faulty);
         let pane = pane.through(entries.list.first().map_or(EventTime::from_millis(0), |first| first.from));
         let directions = directions(&mapping.layout);
         Ok(Self { mapping, entries, report, clock, pane, directions })

@@ -243,6 +243,8 @@ fn parquet_reads_like_csv() {
     group.close().unwrap();
     let bytes = writer.into_inner().unwrap();
     assert_eq!(short(&counts(&table("a.parquet", LONG, &bytes))), ["a 06-01T08:00 1/2/0"], "the second row has no figure for out: a gap");
+    let of_texts = LONG.replace("[long]", "format = \"%d.%m.%Y %H:%M\"\n[long]");
+    assert_eq!(counts(&table("a.parquet", &of_texts, &bytes)), counts(&table("a.parquet", LONG, &bytes)), "a time stamp needs no format");
 }
 
 #[test]
@@ -415,7 +417,7 @@ fn a_table_without_one_figure_is_refused_and_a_mute_column_is_left_out() {
     let told = Table::open(&path, mapping(LONG)).unwrap_err().to_string();
     assert!(told.contains("2 rows, and not one has a figure: all are missing"), "{told}");
     let wide = "venue = \"v\"\ntime_zone = \"UTC\"\nstep = \"30m\"\n[time]\ncolumns = [\"t\"]\n[wide]\n";
-    let table = table("a.csv", wide, b",t,weather,S1,dead\n0,2020-06-01T10:00,sun,3,\n1,2020-06-01T10:30,rain,4,\n");
+    let table = table("a.csv", wide, b",Unnamed: 0,t,weather,S1,dead\n0,0,2020-06-01T10:00,sun,3,\n1,1,2020-06-01T10:30,rain,4,\n");
     assert_eq!((table.sensors(), table.report().mute.as_slice()), (&["S1".to_owned()][..], &["weather".to_owned(), "dead".to_owned()][..]));
     assert_eq!(short(&counts(&table)), ["S1 06-01T10:00 0/0/3", "S1 06-01T10:30 0/0/4"]);
 }
@@ -463,6 +465,11 @@ fn figures_that_look_like_something_else_are_said() {
     assert_eq!(hours("1h", &|hour| hour * 7 % 11), "");
     assert!(hours("15m", &|hour| hour * 7 % 11).contains("lie 3600 s apart, and the mapping's step is 900 s"), "{}", hours("15m", &|hour| hour * 7 % 11));
     assert!(hours("1h", &|hour| 1_000 + hour * 5).contains("running totals?"));
+    let swapped: String = (1..31).map(|day| format!("{day}/6/2019 10:00,a,1,2\n")).collect();
+    let text = LONG.replace("[long]", "format = \"%m/%d/%Y %H:%M\"\n[long]");
+    assert_eq!(table("a.csv", &text, format!("t,s,i,o\n{swapped}").as_bytes()).report().doubts.len(), 0, "18 rows are few");
+    let twice = swapped.clone() + &swapped.replace("10:00", "11:00");
+    assert!(table("a.csv", &text, format!("t,s,i,o\n{twice}").as_bytes()).report().doubts[0].contains("36 of 60 rows have a fault"));
 }
 
 #[test]
@@ -524,6 +531,8 @@ fn a_file_of_another_kind_says_what_to_do() {
     assert!(refused(b"t;s;i;o\n2020-06-01T10:00;a;1;2\n").contains("is it the delimiter?"));
     assert!(refused(b"Counts\n\nt,s,i,o\n").contains("`skip` under [file]"));
     assert!(refused(b"t,Stra\xdfe\n").contains("save it as UTF-8"));
+    assert!(refused(b"\xff\xfet\0,\0n\0").contains("is UTF-16"));
+    assert!(refused(b"PK\x03\x04t,n\n").contains("zip archive, or a workbook"));
     assert!(refused(b"").contains("the file is empty"));
     assert!(refused(b"t,s,i,o\n").contains("it has no rows"));
 }
