@@ -1,6 +1,6 @@
 """Builds the flow model: tables, features out of the engine, training, ONNX, manifest, card, and a replay of every hold-out with the new model.
 
-Usage: `flow.py --data DIR --midan BINARY [--seed N] [--without PLACE]... [--out DIR] [--work DIR]`
+Usage: `flow.py --data DIR --midan BINARY [--seed N] [--without PLACE]... [--out DIR] [--work DIR] [--reference-only]`
        `flow.py --table FILE --map FILE --midan BINARY --out DIR`   (one's own archive: trains on its first four fifths, judges on the rest)
 """
 
@@ -16,6 +16,7 @@ import onnx
 
 import export
 import flow_card
+import flow_reference
 import flow_rows
 import flow_tables
 import report
@@ -51,7 +52,7 @@ def rows_of(midan: Path, place: flow_tables.Place, work: Path, seed: int) -> flo
     return rows
 
 
-def published(content: bytes, folder: Path, seed: int, sets: list) -> Path:
+def published(content: bytes, folder: Path, seed: int, sets: list, spread: np.ndarray) -> Path:
     """Writes the model and its manifest."""
     path = folder / "crowd-flow.onnx"
     digest = export.write(path, content)
@@ -69,6 +70,7 @@ def published(content: bytes, folder: Path, seed: int, sets: list) -> Path:
         *(_table("[[training_sets]]", {"name": name, "period": period, "licence": licence}) for name, period, licence in sets),
     ]
     path.with_suffix(".toml").write_text("\n".join(parts), encoding="utf-8")
+    flow_reference.put(path.with_suffix(".toml"), spread)
     return path
 
 
@@ -87,11 +89,14 @@ def build(chosen: argparse.Namespace, work: Path) -> None:
     print("features, out of the engine", flush=True)
     parts = [rows_of(chosen.midan, made, work, chosen.seed) for place in teaching for made in flow_tables.variations(flow_tables.before_hold_out(place))]
     rows = flow_rows.joined(parts)
+    if chosen.reference_only:
+        flow_reference.put(chosen.out / "crowd-flow.toml", rows.spread)
+        return
     print(f"training on {len(rows.features)} rows", flush=True)
     weights = train(rows, TRAINING_STEPS, chosen.seed)
     sets = [(place.name, f"{flow_tables.day(place.start)} to {flow_tables.day(place.hold_out)}", LICENCES[place.name]) for place in teaching]
     chosen.out.mkdir(parents=True, exist_ok=True)
-    model = published(onnx_bytes(weights), chosen.out, chosen.seed, sets)
+    model = published(onnx_bytes(weights), chosen.out, chosen.seed, sets, rows.spread)
     print("judging on the hold-outs", flush=True)
     figures = {place.name: judged(chosen.midan, place, model, work) for place in known}
     (work / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
@@ -107,7 +112,7 @@ def build_own(chosen: argparse.Namespace, work: Path) -> None:
     print(f"training on {len(rows.features)} rows", flush=True)
     weights = train(rows, TRAINING_STEPS, chosen.seed)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    model = published(onnx_bytes(weights), chosen.out, chosen.seed, [(chosen.table.name, "its first four fifths", "as the table's")])
+    model = published(onnx_bytes(weights), chosen.out, chosen.seed, [(chosen.table.name, "its first four fifths", "as the table's")], rows.spread)
     run(chosen.midan, "replay", chosen.table, chosen.map, work / "judged", "--model", str(model))
     flow_card.write(model, [chosen.table.name], {chosen.table.name: report.judge(work / "judged", float(until), step_s)})
 
@@ -121,6 +126,7 @@ def main() -> None:
     arguments.add_argument("--midan", type=Path, required=True, help="the binary whose features are learnt from")
     arguments.add_argument("--seed", type=int, default=2030)
     arguments.add_argument("--without", action="append", default=[], help="leave this place out of training")
+    arguments.add_argument("--reference-only", action="store_true", help="train nothing: write how the inputs are spread into the manifest that is there")
     arguments.add_argument("--out", type=Path, default=MODELS)
     arguments.add_argument("--work", type=Path)
     chosen = arguments.parse_args()

@@ -18,6 +18,7 @@ table has between a minute and an hour. It corrects what the stream has learnt a
 ## Data
 
 Trained on {teaching}, each up to the day before its hold-out, as they are, and the two largest summed to longer steps too.
+How the inputs of these rows are spread stands in the manifest (`[reference]`), and the service says how far a venue's are from it (`midan_model_input_psi`).
 **No public count of a stadium's gates was available**, so its figures say nothing of a real match.
 
 ## Figures

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
+import flow_reference
+
 FEATURE_SET = "midan-features-2"
 WIDTH = 105
 STEPS = (1, 2, 3, 6, 12)
@@ -26,11 +28,12 @@ FARTHEST = 12.0
 
 @dataclass(frozen=True)
 class Rows:
-    """What a network is trained on: features, targets in deviations (NaN where unknown), and weights by horizon."""
+    """What a network is trained on: features, targets in deviations (NaN where unknown), weights by horizon, and how the inputs are spread (`flow_reference`)."""
 
     features: np.ndarray
     target: np.ndarray
     weight: np.ndarray
+    spread: np.ndarray
 
 
 def grid(path: Path) -> tuple[int, int]:
@@ -60,7 +63,7 @@ def read(path: Path, step_s: int, most: int, rng: np.random.Generator, until: fl
     target[features[:, SIZE : SIZE + HORIZONS] < 0] = np.nan
     # An error counts as it does in persons, against the size of its series.
     weight = np.minimum(np.sqrt((np.maximum(plain, 0.0) + 1.0) / (np.exp(features[:, LOG_SIZE].astype(float)) + 0.0)[:, None]), 3.0)
-    return Rows(hidden(features), target.astype(np.float32), weight.astype(np.float32))
+    return Rows(hidden(features), target.astype(np.float32), weight.astype(np.float32), flow_reference.counted(features))
 
 
 def hidden(features: np.ndarray) -> np.ndarray:
@@ -72,4 +75,5 @@ def hidden(features: np.ndarray) -> np.ndarray:
 
 def joined(parts: list) -> Rows:
     """All rows of several files."""
-    return Rows(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("features", "target", "weight")))
+    whole = (np.concatenate([getattr(part, name) for part in parts]) for name in ("features", "target", "weight"))
+    return Rows(*whole, sum(part.spread for part in parts))

@@ -207,9 +207,12 @@ pub struct ReplayArgs {
     /// A model of one's own instead of `models/crowd-flow.onnx`; its manifest lies beside it.
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// Forecasts nothing and watches over nothing: counts, picture and rules alone. Of a place without opening hours nobody then knows when people are expected, so its silence is not told.
+    /// Asks no ONNX model, and loads no library: forecasts (`fallback`) and findings are of what is learnt in the stream alone.
     #[arg(long, conflicts_with = "model")]
     pub no_models: bool,
+    /// Forecasts nothing and watches over nothing: counts, picture and rules alone, the fastest. Of a place without opening hours nobody then knows when people are expected, so its silence is not told.
+    #[arg(long, conflicts_with_all = ["model", "no_models"])]
+    pub counts_only: bool,
     /// GTFS-Realtime frames: files or folders.
     #[arg(long = "gtfs-rt", value_name = "PATH", num_args = 1..)]
     pub gtfs_rt: Vec<PathBuf>,

@@ -41,14 +41,17 @@ pub(super) enum Speakers<'a> {
     Configured,
     /// A forecast model of one's own, and the settings' anomaly model.
     Own(&'a Path),
-    /// None, and nothing that is learnt in the stream either.
+    /// None: what is learnt in the stream speaks alone.
+    Learnt,
+    /// Nobody, not even what is learnt in the stream.
     Nobody,
 }
 
 impl<'a> From<&'a ReplayArgs> for Speakers<'a> {
     fn from(args: &'a ReplayArgs) -> Self {
         match &args.model {
-            _ if args.no_models => Self::Nobody,
+            _ if args.counts_only => Self::Nobody,
+            _ if args.no_models => Self::Learnt,
             Some(file) => Self::Own(file),
             None => Self::Configured,
         }
@@ -109,10 +112,10 @@ impl Drive<'_> {
         let mut seat = match self.models {
             Speakers::Configured => Seat::load(self.settings, self.around, false, None),
             Speakers::Own(file) => Seat::load(self.settings, self.around, false, Some(file)),
-            Speakers::Nobody => Seat::empty(self.around),
+            Speakers::Learnt | Speakers::Nobody => Seat::empty(self.around),
         };
         let forecasts = !matches!(self.models, Speakers::Nobody);
-        if forecasts {
+        if matches!(self.models, Speakers::Configured | Speakers::Own(_)) {
             seat.faults().iter().for_each(|fault| tracing::warn!("{fault}"));
         }
         if let (Speakers::Own(file), Some(why)) = (self.models, seat.flow_fault()) {

@@ -291,8 +291,9 @@ impl Seat {
             }
         }
         let venue = self.world.venues.get(ask.ticket.venue.index()).map_or("", |venue| &venue.id);
-        for moved in self.drift.hear(ask) {
-            self.telemetry.emit(InputsMoved { venue, part: moved.part, psi: moved.psi });
+        let training = self.models.reference(answer.by[Role::Flow as usize].as_ref());
+        for moved in self.drift.hear(ask, training) {
+            self.telemetry.emit(InputsMoved { venue, part: moved.part, against: moved.against.word(), psi: moved.psi });
         }
         answer
     }

@@ -4,6 +4,7 @@
 //! file; what this binary cannot serve exactly is refused with what was found, what was expected and what to do, and the fallback goes on.
 
 use super::ask::{FEATURES, FLOW_FEATURES, HORIZONS, QUANTILES, STEPS};
+use super::drift::Reference;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -113,6 +114,8 @@ pub struct Manifest {
     pub output: Tensor,
     /// Raw scores above which known shares of quiet rows lie (anomaly models).
     pub quiet: Option<Quiet>,
+    /// How the inputs were spread that it was trained on (flow models).
+    pub reference: Option<Reference>,
     /// What it was trained on.
     #[serde(default)]
     pub training_sets: Vec<TrainingSet>,
@@ -184,6 +187,8 @@ pub enum Refusal {
     FeatureSet { found: String, expected: &'static str },
     #[error("`{field}` is {found} but a {role} model needs {expected}", role = .role.word())]
     Shape { role: Role, field: &'static str, found: String, expected: String },
+    #[error("`reference`: {why}; let models/train/ of the same release write it again, or leave it out and the inputs are held against the venue's own alone")]
+    Reference { why: String },
     #[error("`ships` is false: the model did not beat the simple methods on its hold-out, and the fallback stands in")]
     DoesNotShip,
     #[error("`file` is \"{found}\": it must be a file name beside the manifest, without a folder")]
@@ -240,6 +245,9 @@ impl Manifest {
         if role == Role::Flow {
             self.must_be(role, "horizons", &self.horizons, &STEPS.to_vec())?;
             self.must_be(role, "quantiles", &self.quantiles, &vec![0.1, 0.5, 0.9])?;
+        }
+        if let Some(reference) = &self.reference {
+            reference.check().map_err(|why| Refusal::Reference { why })?;
         }
         if self.ships { Ok(()) } else { Err(Refusal::DoesNotShip) }
     }
@@ -332,6 +340,12 @@ coverage_10_90 = 0.8
         let text = refusal("shape = [\"N\", 15]", "shape = [\"N\", 12]");
         assert!(text.contains("output.shape") && text.contains("12") && text.contains("15") && text.contains("flow"), "{text}");
         assert!(refusal("quantiles = [0.1, 0.5, 0.9]", "quantiles = [0.05, 0.5, 0.95]").contains("quantiles"));
+    }
+
+    #[test]
+    fn a_reference_that_this_binary_does_not_count_is_refused() {
+        let text = refusal("[[training_sets]]", "[reference]\nrows = 5\n\n[reference.parts]\nsigns = [[10000]]\n\n[[training_sets]]");
+        assert!(text.contains("`signs` must have 80 columns of 14 bins") && text.contains("leave it out"), "{text}");
     }
 
     #[test]

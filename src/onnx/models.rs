@@ -10,7 +10,7 @@
 
 use super::shelf::{News, Shelf};
 use super::{Library, Model};
-use crate::inference::{Answer, Ask, ModelCardRef, Outcome, Role};
+use crate::inference::{Answer, Ask, ModelCardRef, Outcome, Reference, Role};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -196,6 +196,12 @@ impl Models {
     /// How long the last runs took, by role.
     pub const fn took(&self) -> [Duration; Role::ALL.len()] {
         self.took
+    }
+
+    /// How the inputs were spread that the flow model was trained on which spoke as `by`, or else the configured one; `None` where its manifest does not say.
+    pub fn reference(&self, by: Option<&ModelCardRef>) -> Option<&Reference> {
+        let ordered = by.filter(|card| !self.is_configured(Role::Flow, card)).and_then(|card| self.shelf.as_ref()?.peek(Role::Flow, card));
+        ordered.unwrap_or(&self.flow).model.as_ref()?.manifest().reference.as_ref()
     }
 
     /// Whether a model that was ordered has been looked for and cannot be had here.

@@ -87,6 +87,11 @@ impl Shelf {
         self.seats.get_mut(&(role, card.sha256.clone()))
     }
 
+    /// The same, to look at.
+    pub(super) fn peek(&self, role: Role, card: &ModelCardRef) -> Option<&Seat> {
+        self.seats.get(&(role, card.sha256.clone()))
+    }
+
     /// What is new since the last call.
     pub(super) fn take_news(&mut self) -> Vec<News> {
         std::mem::take(&mut self.news)

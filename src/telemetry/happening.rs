@@ -86,13 +86,15 @@ pub struct ModelSwapped<'a> {
     pub pane: EventTime,
 }
 
-/// The inputs of the flow model of the last week were held against those of the reference week.
+/// The inputs of the flow model of the last week were held against a reference.
 #[derive(Clone, Copy, Debug)]
 pub struct InputsMoved<'a> {
     /// The venue.
     pub venue: &'a str,
     /// Which part of the inputs.
     pub part: &'static str,
+    /// Against what: `training` or `second_week`.
+    pub against: &'static str,
     /// Population stability index of its column that moved most.
     pub psi: f64,
 }
@@ -378,7 +380,7 @@ impl Happening for ModelSwapped<'_> {
 
 impl Happening for InputsMoved<'_> {
     fn count(&self, telemetry: &Telemetry) {
-        telemetry.model_input_psi.with_label_values(&[self.venue, self.part]).set(self.psi);
+        telemetry.model_input_psi.with_label_values(&[self.venue, self.part, self.against]).set(self.psi);
     }
 }
 

@@ -91,8 +91,8 @@ impl Telemetry {
             model_input_psi: gauges(
                 r,
                 "midan_model_input_psi",
-                "Population stability index of the flow model's inputs, last week against the reference week.",
-                &["venue", "part"],
+                "Population stability index of the flow model's inputs, last week against the model's training or the venue's second week.",
+                &["venue", "part", "against"],
             )?,
             model_unavailable: int_gauges(
                 r,

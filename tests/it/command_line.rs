@@ -61,7 +61,7 @@ fn a_results_folder_that_cannot_be_made_is_named() {
 }
 
 #[test]
-fn without_models_the_counts_are_the_same_and_nothing_is_forecast() {
+fn counts_alone_are_the_same_and_nothing_is_forecast() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     fs::write(path("t.toml"), DAYS).unwrap();
@@ -74,7 +74,7 @@ fn without_models_the_counts_are_the_same_and_nothing_is_forecast() {
         let zones = fs::read_to_string(path(out) + "/zones.ndjson").unwrap();
         zones.lines().map(|line| serde_json::from_str(line).unwrap()).filter(|record: &Value| record["kind"] != "venue").collect()
     };
-    let (with, without) = (run("with", &[]), run("without", &["--no-models"]));
+    let (with, without) = (run("with", &[]), run("without", &["--counts-only"]));
     let counts = |records: &[Value]| -> Vec<String> {
         records.iter().map(|record| format!("{} {} {} {} {}", record["kind"], record["zone"], record["from"], record["count"], record["coverage"])).collect()
     };
@@ -83,4 +83,35 @@ fn without_models_the_counts_are_the_same_and_nothing_is_forecast() {
     assert_eq!(without.iter().filter(|record| record["count"] == 0).count(), 14, "nobody is not nothing");
     assert_eq!(fs::read_to_string(path("without") + "/forecasts.ndjson").unwrap(), "");
     assert!(!fs::read_to_string(path("with") + "/forecasts.ndjson").unwrap().is_empty());
+}
+
+/// Five weeks of a door with three to twelve persons an hour, and four hours of eighty on the 31st day.
+fn door_with_a_crowd() -> String {
+    let start = chrono::NaiveDate::from_ymd_opt(2024, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap();
+    let persons = |hour: u64| if (734..738).contains(&hour) { 80 } else { 3 + (hour % 24) / 4 + (hour * 7 + hour / 24 * 5) % 5 };
+    let row = |hour: u64| format!("{},{}\n", (start + chrono::Duration::hours(hour as i64)).format("%Y-%m-%dT%H:%M"), persons(hour));
+    "time,door\n".to_owned() + &(0..35 * 24).map(row).collect::<String>()
+}
+
+#[test]
+fn without_the_library_and_without_any_model_file_there_are_forecasts_and_findings() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("t.toml"), "venue = \"door\"\ntime_zone = \"UTC\"\nstep = \"1h\"\n\n[time]\ncolumns = [\"time\"]\n[wide]\n").unwrap();
+    fs::write(path("t.csv"), door_with_a_crowd()).unwrap();
+    fs::create_dir(path("nothing")).unwrap();
+    let run = |out: &str, more: &[&str], nowhere: bool| -> (String, String) {
+        let mut command = midan(&["replay", "--table", &path("t.csv"), "--map", &path("t.toml"), "--out", &path(out)]);
+        if nowhere {
+            command.env("MIDAN_ONNXRUNTIME", path("nothing/libonnxruntime.so")).env("MIDAN__MODELS__FOLDER", path("nothing"));
+        }
+        let output = command.args(more).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let read = |file: &str| fs::read_to_string(format!("{}/{file}", path(out))).unwrap();
+        (read("forecasts.ndjson"), read("findings.ndjson"))
+    };
+    let (forecasts, findings) = run("nowhere", &[], true);
+    assert!(forecasts.lines().count() > 3_000 && forecasts.lines().all(|line| line.contains("\"model\":\"fallback\"")), "{forecasts:.300}");
+    assert!(findings.contains("\"code\":\"ANOMALY\""), "{findings}");
+    assert_eq!(run("asked", &["--no-models"], false), (forecasts, findings), "and it is what --no-models gives");
 }

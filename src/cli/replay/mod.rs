@@ -40,8 +40,8 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Exit
 
 /// Replays, and writes down what the flow model would see.
 pub(super) fn features(settings: &Settings, mut recording: ReplayArgs) -> anyhow::Result<ExitCode> {
-    if recording.no_models {
-        anyhow::bail!("--no-models: without forecasts nobody asks a model, so there are no features; leave it out");
+    if recording.counts_only {
+        anyhow::bail!("--counts-only: without forecasts nobody asks a model, so there are no features; leave it out");
     }
     std::fs::create_dir_all(&recording.out).with_context(|| recording.out.display().to_string())?;
     recording.features = Some(recording.out.join("features.parquet"));
