@@ -33,9 +33,11 @@ pub struct FindingLine {
 #[derive(Debug, Default)]
 pub struct Findings {
     open: BTreeMap<Box<str>, FindingLine>,
-    done: Vec<FindingLine>,
+    /// Those that are over, and since when it has been quiet, where that is told.
+    done: Vec<(FindingLine, Option<i64>)>,
     latest: i64,
-    pane_ms: i64,
+    /// Where each pane began, by its end.
+    panes: BTreeMap<i64, i64>,
 }
 
 impl Findings {
@@ -49,29 +51,29 @@ impl Findings {
             }
             ChangeKind::Cleared => {
                 if let Some(mut finding) = self.open.remove(&change.alarm_id) {
-                    let quiet = change.quiet_since.map_or(change.event_time.as_millis(), |quiet| quiet.as_millis() - self.pane_ms);
-                    finding.to = quiet.max(finding.detected);
-                    self.done.push(finding);
+                    finding.to = change.event_time.as_millis();
+                    self.done.push((finding, change.quiet_since.map(|quiet| quiet.as_millis())));
                 }
             }
             _ => {}
         }
     }
 
-    /// Lets event time pass, by a pane of this length that ends at `at`.
-    pub fn pass(&mut self, at: i64, pane_ms: i64) {
+    /// Lets event time pass, by a pane from `from` to `at`. Panes and alarms come over different topics, in any order.
+    pub fn pass(&mut self, at: i64, from: i64) {
         self.latest = self.latest.max(at);
-        self.pane_ms = pane_ms;
+        self.panes.insert(at, from);
     }
 
     /// All findings, by when they came out.
     pub fn finish(mut self) -> Vec<FindingLine> {
-        for mut finding in std::mem::take(&mut self.open).into_values() {
-            finding.to = self.latest;
-            self.done.push(finding);
+        let mut findings: Vec<FindingLine> = std::mem::take(&mut self.open).into_values().map(|finding| FindingLine { to: self.latest, ..finding }).collect();
+        for (finding, quiet) in self.done {
+            let quiet = quiet.map_or(finding.to, |quiet| self.panes.get(&quiet).copied().unwrap_or(quiet));
+            findings.push(FindingLine { to: quiet.max(finding.detected), ..finding });
         }
-        self.done.sort_by(|a, b| (a.detected, &a.zone, &a.code).cmp(&(b.detected, &b.zone, &b.code)));
-        self.done
+        findings.sort_by(|a, b| (a.detected, &a.zone, &a.code).cmp(&(b.detected, &b.zone, &b.code)));
+        findings
     }
 }
 
