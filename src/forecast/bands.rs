@@ -1,12 +1,18 @@
-//! Honest bands: the quantiles of a horizon follow what comes, level by level.
+//! Honest bands: the quantiles of a horizon follow what comes, level by level and way by way.
 //!
 //! The idea: whatever spread is assumed, one counts how often reality fell below each quantile and moves it until the share is right (stochastic approximation of a quantile,
 //! Robbins & Monro 1951; as a conformal method: Gibbs & Candès 2021). Distances are told in deviations, so that one set of numbers serves all series of a venue; levels are
 //! told apart by the octave of what is expected, because the law of few persons is not that of many. Each octave starts from what the venue as a whole has learnt.
 //!
-//! Few persons need one thing more: where nobody comes in more than a share p of the steps of a level, the p-quantile *is* zero, and is said to be.
+//! People come in otherwise than they go: in groups to a start, one by one all day. So a quantile is the octave's and, on top of it, what the way adds in that octave; both are moved until
+//! the share is right in the octave *and* in the way (overlapping groups: Bastani et al. 2022). Ways with bands wholly of their own would each learn from half the values, one band for both is
+//! too wide for one and too narrow for the other; this is neither.
+//!
+//! Few persons need one thing more: where nobody comes in more than a share p of the steps of a way and level, the p-quantile *is* zero, and is said to be.
 
+use super::outlook::SeriesKind;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The quantiles.
 pub const TAU: [f64; 3] = [0.1, 0.5, 0.9];
@@ -19,16 +25,16 @@ const FIRST: f64 = 3.0;
 const FIRST_SEEN: f64 = 20.0;
 const LEAST: [f64; 3] = [0.02, 0.004, 0.02];
 /// Where a level has few cases a pane, each moves the outer quantiles by more: a venue of one counter must not take a season to learn that it is forecast better than it was.
-const FEW: f64 = 0.08;
+const FEW: f64 = 0.1;
 /// The most that one pane moves a quantile.
 const MOST: [f64; 3] = [0.15, 0.03, 0.15];
-/// From so many cases on an octave goes its own way.
+/// From so many cases on an octave goes its own way, and the share of zeros is known.
 const OWN_WAY: u32 = 30;
 /// The slowest that the share of zeros learns; how far beyond the quantile's share it must lie.
-const ZEROS_LEARN: f64 = 0.004;
+const ZEROS_LEARN: f64 = 0.01;
 const ZEROS_BEYOND: f64 = 0.02;
 
-/// The quantiles of one level.
+/// The quantiles of one level, or what a way adds to them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Law {
     quantiles: [f64; 3],
@@ -54,11 +60,13 @@ impl Default for Law {
 pub struct Bands {
     whole: Law,
     octaves: Vec<Law>,
+    /// What a way adds, by way and octave, where anything was counted.
+    ways: BTreeMap<(u8, u8), Law>,
 }
 
 impl Default for Bands {
     fn default() -> Self {
-        Self { whole: Law::default(), octaves: vec![Law::default(); OCTAVES] }
+        Self { whole: Law::default(), octaves: vec![Law::default(); OCTAVES], ways: BTreeMap::new() }
     }
 }
 
@@ -68,13 +76,15 @@ impl Bands {
         self.octaves.len() == OCTAVES
     }
 
-    /// The quantiles about `expected` persons, where one deviation downwards and upwards is so many.
-    pub fn about(&self, expected: f64, deviations: (f64, f64)) -> [f64; 3] {
-        let own = &self.octaves[octave(expected)];
-        let law = if own.seen < OWN_WAY { &self.whole } else { own };
+    /// The quantiles about `expected` persons of a way, where one deviation downwards and upwards is so many.
+    pub fn about(&self, way: SeriesKind, expected: f64, deviations: (f64, f64)) -> [f64; 3] {
+        let place = octave(expected);
+        let octave = &self.octaves[place];
+        let law = if octave.seen < OWN_WAY { &self.whole } else { octave };
+        let own = self.ways.get(&(way as u8, place as u8)).copied().unwrap_or(Law::NOTHING);
         let mut quantiles = [0.0; 3];
         for (place, quantile) in quantiles.iter_mut().enumerate() {
-            let shift = law.quantiles[place];
+            let shift = law.quantiles[place] + own.quantiles[place];
             let deviation = if shift < 0.0 { deviations.0 } else { deviations.1 };
             let is_nobody = own.seen >= OWN_WAY && own.zeros >= TAU[place] + ZEROS_BEYOND;
             *quantile = if is_nobody { 0.0 } else { (expected + shift * deviation).max(0.0) };
@@ -83,29 +93,40 @@ impl Bands {
         quantiles
     }
 
-    /// Counts one case: what had been expected, the deviations as they were, and what came.
-    pub fn count(&mut self, expected: f64, deviations: (f64, f64), came: f64) {
+    /// Counts one case: its way, what had been expected, the deviations as they were, and what came.
+    pub fn count(&mut self, way: SeriesKind, expected: f64, deviations: (f64, f64), came: f64) {
         let far = came - expected;
         let distance = far / if far < 0.0 { deviations.0 } else { deviations.1 };
-        let whole = self.whole;
-        let own = &mut self.octaves[octave(expected)];
-        if own.seen == 0 && own.cases == 0 {
-            own.quantiles = whole.quantiles;
+        let whole = self.whole.quantiles;
+        let place = octave(expected);
+        let octave = &mut self.octaves[place];
+        if octave.seen == 0 && octave.cases == 0 {
+            octave.quantiles = whole;
         }
-        own.count(distance, came);
-        self.whole.count(distance, came);
+        let own = self.ways.entry((way as u8, place as u8)).or_insert(Law::NOTHING);
+        let said = std::array::from_fn(|place| octave.quantiles[place] + own.quantiles[place]);
+        octave.count(said, distance, came);
+        own.count(said, distance, came);
+        self.whole.count(whole, distance, came);
     }
 
     /// Moves the quantiles by what was counted since the last time.
     pub fn settle(&mut self) {
-        self.octaves.iter_mut().for_each(Law::settle);
-        self.whole.settle();
+        for law in self.octaves.iter_mut().chain([&mut self.whole]) {
+            law.settle();
+            law.quantiles.sort_unstable_by(f64::total_cmp);
+        }
+        self.ways.values_mut().for_each(Law::settle);
     }
 }
 
 impl Law {
-    fn count(&mut self, distance: f64, came: f64) {
-        for (below, quantile) in self.below.iter_mut().zip(self.quantiles) {
+    /// That of a way which adds nothing.
+    const NOTHING: Self = Self { quantiles: [0.0; 3], zeros: 0.0, seen: 0, below: [0; 3], cases: 0, nobody: 0 };
+
+    /// Counts one case, of which the quantiles `said` were said.
+    fn count(&mut self, said: [f64; 3], distance: f64, came: f64) {
+        for (below, quantile) in self.below.iter_mut().zip(said) {
             *below += u32::from(distance < quantile) + u32::from(distance <= quantile);
         }
         self.cases += 1;
@@ -123,7 +144,6 @@ impl Law {
             let off = TAU[place] * cases - 0.5 * f64::from(self.below[place]);
             self.quantiles[place] += (rate * off).clamp(-MOST[place], MOST[place]);
         }
-        self.quantiles.sort_unstable_by(f64::total_cmp);
         self.seen = self.seen.saturating_add(self.cases);
         let slow = (1.0 / f64::from(self.seen)).max(ZEROS_LEARN);
         let weight = (slow * cases).min(1.0);
@@ -153,10 +173,10 @@ mod tests {
         let mut within = 0;
         for case in 0..6_000 {
             let came = 100.0 + 240.0 * (even(case) - 0.5);
-            let [low, median, high] = bands.about(100.0, (10.0, 10.0));
+            let [low, median, high] = bands.about(SeriesKind::In, 100.0, (10.0, 10.0));
             within += u32::from(case >= 2_000 && low <= came && came <= high);
             assert!(low <= median && median <= high);
-            bands.count(100.0, (10.0, 10.0), came);
+            bands.count(SeriesKind::In, 100.0, (10.0, 10.0), came);
             bands.settle();
         }
         assert!((3_080..3_320).contains(&within), "{within} of 4000");
@@ -166,10 +186,10 @@ mod tests {
     fn where_mostly_nobody_comes_the_low_quantiles_are_zero() {
         let mut bands = Bands::default();
         for case in 0..3_000 {
-            bands.count(0.3, (1.0, 1.0), if even(case) < 0.75 { 0.0 } else { 1.0 });
+            bands.count(SeriesKind::In, 0.3, (1.0, 1.0), if even(case) < 0.75 { 0.0 } else { 1.0 });
             bands.settle();
         }
-        let [low, median, high] = bands.about(0.3, (1.0, 1.0));
+        let [low, median, high] = bands.about(SeriesKind::In, 0.3, (1.0, 1.0));
         assert_eq!((low, median), (0.0, 0.0));
         assert!(high > 0.5, "{high}");
     }
@@ -178,11 +198,39 @@ mod tests {
     fn an_octave_that_was_never_seen_takes_the_venues_law() {
         let mut bands = Bands::default();
         for case in 0..3_000 {
-            bands.count(100.0, (10.0, 10.0), 100.0 + 240.0 * (even(case) - 0.5));
+            bands.count(SeriesKind::In, 100.0, (10.0, 10.0), 100.0 + 240.0 * (even(case) - 0.5));
             bands.settle();
         }
-        let [low, _, high] = bands.about(10_000.0, (100.0, 100.0));
+        let [low, _, high] = bands.about(SeriesKind::In, 10_000.0, (100.0, 100.0));
         assert!(low < 10_000.0 - 700.0 && high > 10_000.0 + 700.0, "{low} {high}");
+    }
+
+    #[test]
+    fn each_way_is_told_by_bands_that_fit_it() {
+        let mut bands = Bands::default();
+        let mut within = [0; 2];
+        for case in 0..6_000 {
+            for (place, (way, spread)) in [(SeriesKind::In, 60.0), (SeriesKind::Out, 240.0)].into_iter().enumerate() {
+                let came = 100.0 + spread * (even(case + 7 * place as u32) - 0.5);
+                let [low, _, high] = bands.about(way, 100.0, (10.0, 10.0));
+                within[place] += u32::from(case >= 2_000 && low <= came && came <= high);
+                bands.count(way, 100.0, (10.0, 10.0), came);
+            }
+            bands.settle();
+        }
+        assert!(within.iter().all(|within| (3_080..3_320).contains(within)), "{within:?} of 4000");
+    }
+
+    #[test]
+    fn nobody_by_one_way_is_no_nobody_by_the_other() {
+        let mut bands = Bands::default();
+        for case in 0..3_000 {
+            bands.count(SeriesKind::In, 0.4, (1.0, 1.0), 0.0);
+            bands.count(SeriesKind::Out, 0.4, (1.0, 1.0), f64::from(u8::from(even(case) < 0.3)));
+            bands.settle();
+        }
+        let high = |way| bands.about(way, 0.4, (1.0, 1.0))[2];
+        assert!(high(SeriesKind::In) == 0.0 && high(SeriesKind::Out) > 0.5, "{} {}", high(SeriesKind::In), high(SeriesKind::Out));
     }
 
     proptest! {
@@ -190,10 +238,10 @@ mod tests {
         fn quantiles_never_cross_and_are_never_negative(cases in proptest::collection::vec((0.0f64..1e5, 0.0f64..1e6), 1..80), expected in 0.0f64..1e6) {
             let mut bands = Bands::default();
             for (about, came) in cases {
-                bands.count(about, (about.sqrt() + 1.0, about.sqrt() + 1.0), came);
+                bands.count(SeriesKind::In, about, (about.sqrt() + 1.0, about.sqrt() + 1.0), came);
                 bands.settle();
             }
-            let [low, median, high] = bands.about(expected, (3.0, 7.0));
+            let [low, median, high] = bands.about(SeriesKind::In, expected, (3.0, 7.0));
             prop_assert!(0.0 <= low && low <= median && median <= high && high.is_finite());
         }
     }

@@ -98,7 +98,7 @@ impl Forecaster {
             excess: Excess::new(size),
             tonight: Tonight::new(size),
             pulse: Pulse::new(size, venue.step),
-            judgement: Judgement::new(venue.step),
+            judgement: Judgement::new(venue.step, &layout.series),
             profile: SeasonalProfile::new(size),
             issued: IssuedPanes::default(),
             calibrations: Default::default(),

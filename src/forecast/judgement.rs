@@ -9,6 +9,7 @@ use super::bands::Bands;
 use super::green::{self, Green};
 use super::learner::Learner;
 use super::mixture::{Mixture, Voices};
+use super::outlook::{Series, SeriesKind};
 use super::pulse::Pulse;
 use super::signs::{Sight, unit};
 use super::steps::{IssuedCase, IssuedStep, IssuedSteps, KEPT};
@@ -47,6 +48,8 @@ pub struct Judgement {
     horizons: [OfHorizon; HORIZONS],
     steps: IssuedSteps,
     step: Span,
+    /// The way of each series.
+    ways: Vec<SeriesKind>,
 }
 
 /// What is said of one horizon of one series.
@@ -59,9 +62,9 @@ pub struct Said {
 }
 
 impl Judgement {
-    /// Nothing learnt yet.
-    pub fn new(step: Span) -> Self {
-        Self { horizons: Default::default(), steps: IssuedSteps::default(), step }
+    /// Nothing learnt yet of the venue's series.
+    pub fn new(step: Span, series: &[Series]) -> Self {
+        Self { horizons: Default::default(), steps: IssuedSteps::default(), step, ways: series.iter().map(|series| series.kind).collect() }
     }
 
     /// The learners, by horizon.
@@ -84,7 +87,7 @@ impl Judgement {
                 if place == 0 {
                     pulse.err(series, case.said, came);
                 }
-                of.judge(&case, came, series % turns == turn);
+                of.judge(&case, self.ways[series], came, series % turns == turn);
             }
             of.learner.settle();
             of.bands.settle();
@@ -118,7 +121,7 @@ impl Judgement {
         if let Some(issued) = issued {
             issued.note(series, horizon, &voices, expected, deviations, is_green);
         }
-        let quantiles = if is_green { of.green.about(expected, deviations.0) } else { of.bands.about(expected, deviations) };
+        let quantiles = if is_green { of.green.about(expected, deviations.0) } else { of.bands.about(self.ways[series], expected, deviations) };
         Some(Said { quantiles: quantiles.map(assembly::quantised), by_model: shares.model() > 0.0 && model.is_some() })
     }
 
@@ -175,7 +178,7 @@ impl Judgement {
 }
 
 impl OfHorizon {
-    fn judge(&mut self, case: &IssuedCase<'_>, came: f64, is_pupil: bool) {
+    fn judge(&mut self, case: &IssuedCase<'_>, way: SeriesKind, came: f64, is_pupil: bool) {
         let Voices { plain, .. } = case.voices;
         if is_pupil {
             let weight = ((plain + 1.0) / (case.size + 1.0)).sqrt().min(HEAVIEST);
@@ -188,9 +191,9 @@ impl OfHorizon {
             self.green.count(case.said, case.deviations.0, came);
             // The first bands of the day after start from these: better too wide than too narrow.
             let even = unit(case.scale, case.said);
-            self.bands.count(case.said, (even, even), came);
+            self.bands.count(way, case.said, (even, even), came);
         } else {
-            self.bands.count(case.said, case.deviations, came);
+            self.bands.count(way, case.said, case.deviations, came);
         }
     }
 }
