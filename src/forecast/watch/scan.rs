@@ -1,12 +1,12 @@
 //! One series under watch: windows of several lengths, each held against what is usual, at the pace at which things run right now.
 //!
-//! The idea: an event is short and violent or long and mild, and nobody knows which. So the newest 5 min, half hour, hour, two and four hours are each compared with their
+//! The idea: an event is short and violent or long and mild, and nobody knows which. So the newest quarter of an hour, half hour, hour, two and four hours are each compared with their
 //! own expectation, and the most unusual speaks (a scan over run lengths, in the manner of Page's CUSUM restarted after each finding). What is expected is the usual, times the ratio of
 //! the last hours to the usual, as far as that ratio has proved to carry over in this series: a rainy day is not four hundred surprises.
 //!
 //! ```text
 //!   usual × pace^carry ──► expected ─┐
-//!   came ────────────────────────────┴─► windows of 1 … 240 min ─► normal scores ─► the highest, the lowest
+//!   came ────────────────────────────┴─► windows of 15 … 240 min ─► normal scores ─► the highest, the lowest
 //! ```
 //!
 //! A profile of few days widens every law: its variance is multiplied by 1 + 6/days.
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// The windows, minutes; those shorter than a step are the step.
-const WINDOWS_MIN: [u64; 5] = [1, 30, 60, 120, 240];
+const WINDOWS_MIN: [u64; 5] = [15, 30, 60, 120, 240];
 /// So many of the shortest different windows tell whether a finding still holds.
 const HOLDING: usize = 2;
 /// A window in which less than this share of the steps was counted is not judged.
@@ -209,7 +209,7 @@ impl Scan {
                 spread.learn(came - expected, expected, ground, variance, doubt, in_finding || occasion > 0.0);
                 let window = Window { score, steps, came, expected };
                 if different == 1 {
-                    newest_variance = variance;
+                    newest_variance = variance / steps as f64;
                     (evidence.high, evidence.low) = (window, window);
                     evidence.leads = score > 0.0;
                 }
