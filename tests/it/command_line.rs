@@ -103,7 +103,7 @@ fn without_the_library_and_without_any_model_file_there_are_forecasts_and_findin
     let run = |out: &str, more: &[&str], nowhere: bool| -> (String, String) {
         let mut command = midan(&["replay", "--table", &path("t.csv"), "--map", &path("t.toml"), "--out", &path(out)]);
         if nowhere {
-            command.env("MIDAN_ONNXRUNTIME", path("nothing/libonnxruntime.so")).env("MIDAN__MODELS__FOLDER", path("nothing"));
+            command.env("MIDAN_MODELS__LIBRARY", path("nothing/libonnxruntime.so")).env("MIDAN_MODELS__FOLDER", path("nothing"));
         }
         let output = command.args(more).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
