@@ -4,7 +4,8 @@
     python models/train/judge_findings.py --findings results/findings.ndjson --labels CalIt2-traffic.test.csv --zone America/Los_Angeles
 
 An event is found when a finding comes out within it or a bin on either side. Every other finding is unmatched, whatever
-it may have been about. The first two weeks teach what is usual and are not judged.
+it may have been about. `touched` counts as the scores are judged (`alarms.py`): a finding whose interval touches an event or a bin on either side is about
+it, also when it came out before. The first two weeks teach what is usual and are not judged.
 """
 
 import argparse
@@ -55,6 +56,16 @@ def judge(detected: list, events: list, step: int, judged_from: int, until: int)
     }
 
 
+def touching(intervals: list, events: list, step: int, judged_from: int, until: int) -> dict:
+    """The same by the findings' intervals (from, to)."""
+    windows = [(start - step, end + step) for start, end in events if start >= judged_from]
+    judged = [interval for interval in intervals if judged_from <= interval[1] and interval[0] <= until]
+    meets = lambda interval, window: interval[0] < window[1] and window[0] < interval[1]
+    touched = sum(any(meets(interval, window) for interval in judged) for window in windows)
+    apart = sum(not any(meets(interval, window) for window in windows) for interval in judged)
+    return {"share_touched": round(touched / len(windows), 3) if windows else None, "apart_a_week": round(apart / ((until - judged_from) / (7 * DAY_MS)), 2)}
+
+
 def main() -> None:
     """Prints the figures of one replay."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -65,8 +76,10 @@ def main() -> None:
     with args.labels.open() as file:
         events, step, first, until = labelled_events(list(csv.DictReader(file)), ZoneInfo(args.zone))
     findings = [json.loads(line) for line in args.findings.read_text().splitlines()]
-    detected = [finding["detected"] for finding in findings if finding["code"] == "ANOMALY"]
-    print(json.dumps(judge(detected, events, step, first + WARM_UP_DAYS * DAY_MS, until)))
+    anomalies = [finding for finding in findings if finding["code"] == "ANOMALY"]
+    around = (events, step, first + WARM_UP_DAYS * DAY_MS, until)
+    figures = judge([finding["detected"] for finding in anomalies], *around)
+    print(json.dumps(figures | touching([(finding["from"], finding["to"]) for finding in anomalies], *around)))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from judge_findings import DAY_MS, judge, labelled_events
+from judge_findings import DAY_MS, judge, labelled_events, touching
 
 HOUR = 3_600_000
 
@@ -23,3 +23,10 @@ def test_runs_of_labelled_rows_are_events():
     events, step, first, until = labelled_events(rows, ZoneInfo("UTC"))
     assert [(start - first, end - first) for start, end in events] == [(HOUR, 3 * HOUR), (5 * HOUR, 6 * HOUR)]
     assert (step, until - first) == (HOUR, 7 * HOUR)
+
+
+def test_a_finding_that_came_out_before_an_event_and_lasts_into_it_touches_it():
+    events = [(10 * HOUR, 12 * HOUR), (30 * HOUR, 31 * HOUR)]
+    figures = touching([(5 * HOUR, 10 * HOUR), (20 * HOUR, 22 * HOUR)], events, HOUR, 0, 7 * DAY_MS)
+    assert figures == {"share_touched": 0.5, "apart_a_week": 1.0}
+    assert judge([6 * HOUR], events, HOUR, 0, 7 * DAY_MS)["found"] == 0
