@@ -47,7 +47,7 @@ rules() { "$tools/prometheus/promtool" test rules dashboards/prometheus/rules/mi
 
 scripts() { PYTHONPATH=setup python3 -m unittest discover --start-directory setup/tests; }
 
-# Ten faults in half an hour of a night: kill -9, sleepers, clean leaves, the broker's death. The long run of a hundred is in docs/BENCHMARKS.md.
+# Ten faults in half an hour of a night: kill -9, sleepers, clean leaves, the broker dead, the broker fenced. The long run of a hundred is in docs/BENCHMARKS.md.
 # Its checker reads with another client than Midan's, which is kcat.
 chaos() {
     command -v kcat >/dev/null || {

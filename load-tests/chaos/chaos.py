@@ -4,7 +4,7 @@
     load-tests/chaos/chaos.py --midan target/ci/midan --jars .tools/kafka/libs [--kills 100] [--seed 1] [--speed 72]
 
 A night is fed twice, to topics of two prefixes of one broker. One service reads the first to its end undisturbed. Of the second three instances read while it is being
-fed, and a seed says what happens to them: kill -9, SIGSTOP for longer than the session time-out, kill -9 of the broker, a clean stop; each
+fed, and a seed says what happens to them: kill -9, SIGSTOP for longer than the session time-out, kill -9 of the broker, a broker that is fenced, a clean stop; each
 comes back. In the end `check.py` compares what stands. The engines decide by the records alone (`--by-records`), commands are placed by pane, and the
 models have no deadline: so both runs must leave the same bytes.
 """
@@ -77,6 +77,14 @@ auto.create.topics.enable=false
         self.process.kill()
         self.process.wait()
 
+    def stagger(self, times, still_s, moving_s):
+        """Stands still again and again for longer than its session, so that its controller fences it: in between it answers its clients with an empty list of brokers."""
+        for _ in range(times):
+            self.process.send_signal(signal.SIGSTOP)
+            time.sleep(still_s)
+            self.process.send_signal(signal.SIGCONT)
+            time.sleep(moving_s)
+
 
 class Instances:
     """Services of one prefix."""
@@ -139,8 +147,8 @@ level = "info"
 
 def faults(chance, count):
     """What goes wrong, in order: each kind once, if there is room, and most often a kill."""
-    kinds = ["kill", "stop", "leave", "broker"]
-    planned = (kinds + chance.choices(kinds, [70, 10, 12, 8], k=count))[:count]
+    kinds = ["kill", "stop", "leave", "broker", "fenced"]
+    planned = (kinds + chance.choices(kinds, [70, 10, 12, 6, 2], k=count))[:count]
     chance.shuffle(planned)
     return planned
 
@@ -152,6 +160,8 @@ def disturb(what, chance, told, instances, broker, away, now, stopped):
         broker.kill()
         time.sleep(chance.uniform(0, 2))
         broker.start()
+    elif what == "fenced":
+        broker.stagger(8, chance.uniform(1.8, 2.6), chance.uniform(0.2, 0.6))
     elif not names:
         return False
     elif what == "stop":

@@ -3,6 +3,7 @@
 //! Once a second it leaves a heartbeat on `midan.alerts`. Its acknowledgement carries the broker's append time, which is the only clock that a shard
 //! is told: when the broker is out of reach, no time passes for it. The first heartbeat also warms the producer up, which would cost the first alert a second.
 
+use super::lifeline::{Lifeline, Wait};
 use super::producer::{now, pause};
 use super::settings::Settings;
 use crate::engine::{Alert, OutTopic};
@@ -26,6 +27,7 @@ const BEAT: usize = 1;
 /// Takes the acknowledgements.
 #[derive(Debug)]
 pub(super) struct Acks {
+    lifeline: Lifeline,
     failure: Mutex<Option<String>>,
     broker_ms: AtomicI64,
     /// By partition, the offset behind the last alert that the broker has.
@@ -72,19 +74,21 @@ pub(super) struct AlertLane {
     topic: String,
     beat_key: String,
     last_beat: Option<Instant>,
+    /// For how long something has been on its way.
+    under_way: Option<Wait>,
     told_ms: i64,
 }
 
 impl AlertLane {
     pub(super) fn start(settings: &Settings, shard: u32) -> Result<Self, LogError> {
-        let acks = Acks { failure: Mutex::default(), broker_ms: AtomicI64::new(i64::MIN), ends: Mutex::default() };
+        let acks = Acks { lifeline: Lifeline::new(&settings.brokers), failure: Mutex::default(), broker_ms: AtomicI64::new(i64::MIN), ends: Mutex::default() };
         let producer = BaseProducer::from_config_and_context(&settings.alerting(), acks).map_err(|error| LogError::Refused {
             doing: "starting the alerts' lane",
             detail: error.to_string(),
             cure: "check the Kafka table of the configuration",
         })?;
         let beat_key = format!("{HEARTBEAT_PREFIX}{}/{}/{shard}", settings.group, settings.instance);
-        Ok(Self { producer, topic: settings.name(Topic::Out(OutTopic::Alerts)), beat_key, last_beat: None, told_ms: i64::MIN })
+        Ok(Self { producer, topic: settings.name(Topic::Out(OutTopic::Alerts)), beat_key, last_beat: None, under_way: None, told_ms: i64::MIN })
     }
 
     /// Sends an alert.
@@ -92,14 +96,14 @@ impl AlertLane {
         let headers = [(GENERATION_HEADER, generation.to_string()), (CHANGE_HEADER, alert.change_no.to_string()), (COMMANDS_HEADER, commands_read.to_string())];
         let headers = headers.iter().fold(OwnedHeaders::new_with_capacity(3), |all, (key, value)| all.insert(Header { key, value: Some(value) }));
         let mut record = BaseRecord::with_opaque_to(&self.topic, ALERT).partition(partition as i32).key(&alert.key).payload(&alert.value).headers(headers);
-        let began = now();
+        let mut wait = Wait::begin();
         loop {
             match self.producer.send(record) {
                 Ok(()) => {
                     self.producer.poll(Duration::ZERO);
                     return Ok(());
                 }
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if began.elapsed() < PATIENCE => {
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if self.goes_on(&mut wait, PATIENCE) => {
                     record = back;
                     self.producer.poll(Duration::ZERO);
                     pause();
@@ -124,6 +128,12 @@ impl AlertLane {
             let _ = self.producer.send(record);
         }
         self.take_reports();
+        if self.producer.in_flight_count() == 0 {
+            self.under_way = None;
+        } else {
+            let context = self.producer.context();
+            self.under_way.get_or_insert_with(Wait::begin).goes_on(Duration::MAX, &context.lifeline, self.producer.client());
+        }
         let at = self.producer.context().broker_ms.load(Ordering::Relaxed);
         let moved = at != i64::MIN && at >= self.told_ms.saturating_add(HEARTBEAT.as_millis() as i64 - 100);
         moved.then(|| {
@@ -135,7 +145,7 @@ impl AlertLane {
     /// Waits until the broker has everything that was sent.
     pub(super) fn settle(&mut self, wait: Duration) -> Result<(), LogError> {
         let doing = "waiting for the alerts' acknowledgement";
-        let began = now();
+        let mut waiting = Wait::begin();
         loop {
             self.take_reports();
             if let Some(detail) = self.producer.context().failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -144,11 +154,15 @@ impl AlertLane {
             if self.producer.in_flight_count() == 0 {
                 return Ok(());
             }
-            if began.elapsed() > wait {
+            if !self.goes_on(&mut waiting, wait) {
                 return Err(LogError::Aborted { doing, detail: format!("{} not acknowledged in time", self.producer.in_flight_count()) });
             }
             pause();
         }
+    }
+
+    fn goes_on(&self, wait: &mut Wait, patience: Duration) -> bool {
+        wait.goes_on(patience, &self.producer.context().lifeline, self.producer.client())
     }
 
     fn take_reports(&self) {

@@ -5,6 +5,7 @@
 
 use super::context::{Decision, Membership};
 use super::ffi::{self, Kind, MessageQueue};
+use super::lifeline::Lifeline;
 use super::producer::now;
 use super::settings::Settings;
 use crate::log::{Event, Inbox, LogError, Offsets, Place, Topic};
@@ -22,7 +23,7 @@ const LEAD: Feed = Feed::Sensors;
 /// How long a question to the broker may take.
 const ASK: Duration = Duration::from_secs(5);
 
-/// Who leaves the group waits so long for its coordinator. A service that is told to stop ends sooner, by its own limit.
+/// A client that leaves the group waits so long for its coordinator, beside the shard. A service that is told to stop ends sooner.
 const LEAVE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The reader of the inputs.
@@ -47,7 +48,8 @@ impl Input {
         let names = Feed::ALL.map(|feed| (feed, settings.name(Topic::In(feed))));
         let sisters = names.iter().filter(|(feed, _)| *feed != LEAD).map(|(_, name)| name.clone()).collect();
         let refused = |error: KafkaError| LogError::Refused { doing, detail: error.to_string(), cure: "check the Kafka table of the configuration" };
-        let consumer = BaseConsumer::from_config_and_context(&settings.input(shard), Membership::new(sisters)).map_err(refused)?;
+        let consumer =
+            BaseConsumer::from_config_and_context(&settings.input(shard), Membership::new(sisters, Lifeline::new(&settings.brokers))).map_err(refused)?;
         consumer.subscribe(&[&settings.name(Topic::In(LEAD))]).map_err(refused)?;
         let consumer = Arc::new(consumer);
         let queue = MessageQueue::new(&consumer);
@@ -87,6 +89,7 @@ impl Input {
     /// Lets the client call back, and turns what the group decided into events.
     fn follow_group(&mut self, inbox: &mut Inbox) -> Result<(), LogError> {
         let doing = "following the group";
+        self.consumer.context().lifeline.pull_if_cut_off(self.consumer.client());
         for _ in 0..2 {
             match self.consumer.poll(Duration::ZERO) {
                 None | Some(Err(KafkaError::PartitionEOF(_))) => {}
@@ -229,22 +232,6 @@ impl Input {
         self.consumer.fetch_watermarks(self.name(place.feed), place.partition as i32, ASK).map(|(_, end)| end).map_err(busy)
     }
 
-    /// Waits until the group's coordinator answers, for a while: a client that is closed while its coordinator is away takes the process with it (librdkafka up to 2.13 reads
-    /// through a null pointer when it leaves then, its issue 5347).
-    fn await_coordinator(&self) {
-        let began = now();
-        while began.elapsed() < LEAVE_PATIENCE {
-            let mut list = TopicPartitionList::new();
-            list.add_partition(self.name(LEAD), 0);
-            if self.consumer.committed_offsets(list, Duration::from_secs(1)).is_ok() {
-                return;
-            }
-            // Some refusals come at once.
-            rest(Duration::from_millis(100));
-        }
-        tracing::warn!("The group is left while its coordinator does not answer.");
-    }
-
     /// Offsets as a list of the client. Built where it is used: one that is kept can hang the consumer's drop.
     fn offsets(&self, next: &Offsets) -> Result<TopicPartitionList, LogError> {
         let mut list = TopicPartitionList::with_capacity(next.len());
@@ -266,9 +253,34 @@ impl Drop for Input {
             let all: Vec<u32> = self.owned.iter().copied().collect();
             let _ = self.release(&all);
         }
-        self.await_coordinator();
         self.consumer.context().close();
+        leave(Arc::clone(&self.consumer), self.name(LEAD).to_owned());
     }
+}
+
+/// Closes a client: here if the group's coordinator answers, and otherwise on a thread of its own once it does, for the shard goes on with a new client meanwhile.
+///
+/// One that is closed while its coordinator is away takes the process with it (librdkafka up to 2.13 reads through a null pointer when it leaves then, its issue 5347).
+fn leave(consumer: Arc<BaseConsumer<Membership>>, lead: String) {
+    let is_answered = move |consumer: &BaseConsumer<Membership>| {
+        let mut list = TopicPartitionList::new();
+        list.add_partition(&lead, 0);
+        consumer.committed_offsets(list, Duration::from_secs(1)).is_ok()
+    };
+    if is_answered(&consumer) {
+        return;
+    }
+    std::thread::spawn(move || {
+        let began = now();
+        while began.elapsed() < LEAVE_PATIENCE {
+            // Some refusals come at once.
+            rest(Duration::from_millis(100));
+            if is_answered(&consumer) {
+                return;
+            }
+        }
+        tracing::warn!("The group is left while its coordinator does not answer.");
+    });
 }
 
 #[allow(clippy::disallowed_methods, reason = "there is no signal to wait for when a coordinator is away")]

@@ -1,5 +1,6 @@
 //! What librdkafka calls back: its log lines, its errors, and the group's decisions, which are noted here and carried out by whoever polls.
 
+use super::lifeline::Lifeline;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -12,6 +13,28 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Passes librdkafka's lines on.
 #[derive(Debug, Default)]
 pub(super) struct Quiet;
+
+/// The context of a reader outside the group: as [`Quiet`], and it notes when the client has lost its brokers.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub(super) lifeline: Lifeline,
+}
+
+impl ClientContext for Reading {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        forward(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        report(&error, reason);
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        self.lifeline.note(statistics);
+    }
+}
+
+impl ConsumerContext for Reading {}
 
 impl ClientContext for Quiet {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
@@ -55,8 +78,9 @@ pub(super) enum Decision {
 ///
 /// librdkafka waits for the assign or unassign call and does not ask that it be made inside the callback. So the callback only takes a note: the shard
 /// can finish its transaction as the owner, in its own time and without being called back in the middle of something.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Membership {
+    pub(super) lifeline: Lifeline,
     decisions: Mutex<Vec<Decision>>,
     closing: AtomicBool,
     sisters: Vec<String>,
@@ -64,8 +88,8 @@ pub(super) struct Membership {
 
 impl Membership {
     /// `sisters` are the topics that follow the lead topic's partitions.
-    pub(super) fn new(sisters: Vec<String>) -> Self {
-        Self { sisters, ..Self::default() }
+    pub(super) fn new(sisters: Vec<String>, lifeline: Lifeline) -> Self {
+        Self { lifeline, decisions: Mutex::default(), closing: AtomicBool::new(false), sisters }
     }
 
     pub(super) fn take(&self) -> Vec<Decision> {
@@ -89,6 +113,10 @@ impl ClientContext for Membership {
 
     fn error(&self, error: KafkaError, reason: &str) {
         report(&error, reason);
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        self.lifeline.note(statistics);
     }
 }
 

@@ -9,6 +9,7 @@ use super::producer::now;
 use crate::feeds::{Attributes, RecordRef};
 use crate::log::{RECEIVED_HEADER, SOURCE_HEADER};
 use rdkafka::bindings as sys;
+use rdkafka::client::{Client, ClientContext};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use std::ffi::{CStr, CString, c_char, c_void};
@@ -43,6 +44,13 @@ pub(super) fn commit_transaction<C: ProducerContext>(producer: &BaseProducer<C>,
         sys::rd_kafka_error_destroy(error);
         Err(failure)
     }
+}
+
+/// Tells a client of brokers, as its configuration did when it was made.
+pub(super) fn add_brokers<C: ClientContext>(client: &Client<C>, brokers: &str) {
+    let Ok(brokers) = CString::new(brokers) else { return };
+    // SAFETY: the client is alive as long as it is borrowed; the call may come from any thread and copies the text.
+    unsafe { sys::rd_kafka_brokers_add(client.native_ptr(), brokers.as_ptr()) };
 }
 
 /// A queue of our own into which the partitions of a consumer flow.

@@ -11,7 +11,8 @@
 //! | the end of a partition comes without its topic and is logged as an error | [`consumer`], [`context`] |
 //! | batch reading of the consumer's own queue breaks rebalancing | [`ffi`]: partition queues flow into one queue of ours |
 //! | the batch call waits its whole time-out although records are there, and counts an end as a record, so that a rebalance skips the next one | [`ffi::MessageQueue::read`]: by callback |
-//! | a consumer that is closed while its coordinator is away takes the process with it | [`consumer`]: it waits for an answer first |
+//! | a consumer that is closed while its coordinator is away takes the process with it | [`consumer`]: it waits for an answer first, beside the shard |
+//! | a client that was told of no broker, by one that is fenced for a moment, never looks for one again | [`lifeline`] |
 //! | partition lists that outlive their consumer hang its drop | lists are built where they are used, never stored |
 //! | the call that commits blocks its thread for as long as the broker takes | [`producer`]: a thread that does nothing else |
 //! | a dead shard's open transaction holds everybody up until it times out | [`shard`]: whoever inherits its partition fences its id |
@@ -31,6 +32,7 @@ pub mod consumer;
 mod context;
 pub mod feeder;
 mod ffi;
+mod lifeline;
 pub mod producer;
 pub mod restore;
 pub mod settings;

@@ -8,6 +8,7 @@
 
 use super::answers;
 use super::ffi;
+use super::lifeline::{Lifeline, Wait};
 use super::settings::Settings;
 use crate::log::LogError;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
@@ -23,16 +24,27 @@ use std::time::{Duration, Instant};
 
 /// How long one call into the client may take before reports are taken again.
 const STEP: Duration = Duration::from_millis(50);
-/// How long a transaction's call is made again before nobody can tell any more what stands.
+/// How long the start of a producer, and a full queue, are waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a transaction's call is waited for before nobody can tell any more what stands, and a new producer fences what is left of it. After so long the broker has given it up by
+/// itself (`transaction.timeout.ms`); and a shard that waits longer holds up the group, which waits for its word.
+const TRANSACTION_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much later than its own limit a call may come back.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Keeps the first failure that a delivery report told of.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Reports {
+    pub(super) lifeline: Lifeline,
     failure: Mutex<Option<String>>,
 }
 
 impl Reports {
+    pub(super) fn new(lifeline: Lifeline) -> Self {
+        Self { lifeline, failure: Mutex::default() }
+    }
+
     pub(super) fn take(&self) -> Option<String> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -80,7 +92,8 @@ pub(super) struct Transactions {
     /// The thread that commits, and its answers.
     commits: Sender<Commit>,
     answers: Receiver<Result<(), LogError>>,
-    is_committing: bool,
+    /// Since when a commit is under way.
+    committing_since: Option<Instant>,
 }
 
 /// The producer, as both threads hold it.
@@ -103,7 +116,7 @@ impl Transactions {
                 }
             }
         });
-        Ok(Self { handle, is_open: false, commits, answers, is_committing: false })
+        Ok(Self { handle, is_open: false, commits, answers, committing_since: None })
     }
 
     pub(super) fn begin(&mut self) -> Result<(), LogError> {
@@ -121,11 +134,11 @@ impl Transactions {
             let headers = OwnedHeaders::new_with_capacity(record.headers.len());
             next.headers = Some(record.headers.iter().fold(headers, |headers, (name, value)| headers.insert(Header { key: name, value: Some(*value) })));
         }
-        let began = now();
+        let mut wait = Wait::begin();
         loop {
             match self.handle.0.send(next) {
                 Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if began.elapsed() < PATIENCE => {
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if self.handle.goes_on(&mut wait, PATIENCE) => {
                     next = back;
                     self.handle.take_reports();
                     pause();
@@ -137,20 +150,22 @@ impl Transactions {
 
     /// Starts committing what was written.
     pub(super) fn start_commit(&mut self, commit: Commit) -> Result<(), LogError> {
-        self.is_committing = true;
+        self.committing_since = Some(now());
         self.commits.send(commit).map_err(|_| gone())
     }
 
     /// Waits for the commit that was started, and answers whether it stands.
     pub(super) fn await_commit(&mut self, wait: Duration) -> Result<bool, LogError> {
-        if !self.is_committing {
-            return Ok(true);
-        }
+        let Some(since) = self.committing_since else { return Ok(true) };
         match self.answers.recv_timeout(wait) {
             Ok(answer) => {
-                self.is_committing = false;
+                self.committing_since = None;
                 self.is_open &= answer.is_err();
                 answer.map(|()| true)
+            }
+            // The client's own time-outs do not always come.
+            Err(RecvTimeoutError::Timeout) if since.elapsed() > TRANSACTION_PATIENCE + GRACE => {
+                Err(LogError::Unknown { doing: "committing", detail: "the client does not come back from its call".to_owned() })
             }
             Err(RecvTimeoutError::Timeout) => Ok(false),
             Err(RecvTimeoutError::Disconnected) => Err(gone()),
@@ -159,7 +174,10 @@ impl Transactions {
 
     pub(super) fn abort(&mut self) -> Result<(), LogError> {
         // An abort beside a commit is refused, and after one that stands there is nothing to give up.
-        while self.is_committing && !matches!(self.await_commit(STEP), Ok(true) | Err(_)) {}
+        while !matches!(self.await_commit(STEP), Ok(true) | Err(_)) {}
+        if self.committing_since.is_some() {
+            return Err(LogError::Fenced { doing: "giving a transaction up", detail: "its commit does not come back".to_owned() });
+        }
         if !std::mem::take(&mut self.is_open) {
             return Ok(());
         }
@@ -179,8 +197,9 @@ fn gone() -> LogError {
 impl Handle {
     fn start(settings: &Settings, id: &str) -> Result<Self, LogError> {
         let doing = "starting transactions";
-        let producer: BaseProducer<Reports> = BaseProducer::from_config_and_context(&settings.transactional(id), Reports::default())
-            .map_err(|error| LogError::Refused { doing, detail: error.to_string(), cure: "check the Kafka table of the configuration" })?;
+        let producer: BaseProducer<Reports> =
+            BaseProducer::from_config_and_context(&settings.transactional(id), Reports::new(Lifeline::new(&settings.brokers)))
+                .map_err(|error| LogError::Refused { doing, detail: error.to_string(), cure: "check the Kafka table of the configuration" })?;
         let began = now();
         loop {
             match producer.init_transactions(Duration::from_secs(5)) {
@@ -203,7 +222,7 @@ impl Handle {
             self.send_offsets(commit)?;
         }
         let doing = "committing";
-        let began = now();
+        let mut wait = Wait::begin();
         loop {
             let failure = match ffi::commit_transaction(&self.0, STEP) {
                 Ok(()) => return Ok(()),
@@ -212,7 +231,7 @@ impl Handle {
             if !failure.retriable || failure.fatal {
                 return Err(answers::of_transaction(doing, failure, self.0.context().take()));
             }
-            if began.elapsed() > PATIENCE {
+            if !self.goes_on(&mut wait, TRANSACTION_PATIENCE) {
                 return Err(LogError::Unknown { doing, detail: failure.text });
             }
             self.take_reports();
@@ -231,11 +250,13 @@ impl Handle {
                 .add_partition_offset(topic, *partition as i32, Offset::Offset(*next))
                 .map_err(|error| LogError::Unknown { doing, detail: format!("{topic}[{partition}]@{next}: {error}") })?;
         }
-        let began = now();
+        let mut wait = Wait::begin();
         loop {
             match self.0.send_offsets_to_transaction(&offsets, metadata, Duration::from_secs(2)) {
                 Ok(()) => return Ok(()),
-                Err(KafkaError::Transaction(error)) if error.is_retriable() && !error.is_fatal() && began.elapsed() < PATIENCE => self.take_reports(),
+                Err(KafkaError::Transaction(error)) if error.is_retriable() && !error.is_fatal() && self.goes_on(&mut wait, TRANSACTION_PATIENCE) => {
+                    self.take_reports()
+                }
                 Err(error) => return Err(answers::of(doing, error)),
             }
         }
@@ -243,17 +264,23 @@ impl Handle {
 
     fn abort(&self) -> Result<(), LogError> {
         let doing = "giving a transaction up";
-        let began = now();
+        let mut wait = Wait::begin();
         loop {
             match self.0.abort_transaction(Duration::from_millis(20)) {
                 Ok(()) => break,
-                Err(KafkaError::Transaction(error)) if error.is_retriable() && !error.is_fatal() && began.elapsed() < PATIENCE => self.take_reports(),
+                Err(KafkaError::Transaction(error)) if error.is_retriable() && !error.is_fatal() && self.goes_on(&mut wait, TRANSACTION_PATIENCE) => {
+                    self.take_reports()
+                }
                 // After a commit that timed out, or as a zombie: only a new producer helps.
                 Err(error) => return Err(LogError::Fenced { doing, detail: error.to_string() }),
             }
         }
         self.0.context().take();
         Ok(())
+    }
+
+    fn goes_on(&self, wait: &mut Wait, patience: Duration) -> bool {
+        wait.goes_on(patience, &self.0.context().lifeline, self.0.client())
     }
 
     /// Takes what reports there are. One call takes one event, and waits as long as it may wait even when there is one: so it may not wait.

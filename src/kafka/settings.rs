@@ -39,6 +39,7 @@ const OWNED: &[(&str, &str)] = &[
     ("enable.partition.eof", "that a source is idle is proven by the end of its partition"),
     ("partition.assignment.strategy", "one partition number of all topics must go to one shard; that holds with the cooperative protocol on the lead topic"),
     ("auto.offset.reset", "a shard starts where its last commit says, and must not jump when that record is gone"),
+    ("statistics.interval.ms", "a reader that has lost its brokers is found by them, and of a writer that is not polled they would pile up"),
     ("group.protocol", "the broker's protocol takes 45 s to notice a dead shard with its default settings, the classic one six"),
     ("delivery.report.only.error", "each lane needs its own: outputs only failures, alerts every acknowledgement"),
     ("partitioner", "a venue's partition is told by murmur2 for all producers"),
@@ -107,6 +108,7 @@ impl Settings {
             ("heartbeat.interval.ms", "1000"),
         ]);
         reading(&mut config);
+        config.set("statistics.interval.ms", STATISTICS_MS);
         config.set("group.id", &self.group).set("client.id", self.client_id(shard));
         config.set("partition.assignment.strategy", "cooperative-sticky");
         // Every start names its offset, so there is nothing to guess; a jump back to the first record would count everything twice.
@@ -119,6 +121,13 @@ impl Settings {
         let mut config = self.client(&[("fetch.wait.max.ms", "10"), ("fetch.queue.backoff.ms", "5")]);
         reading(&mut config);
         config.set("group.id", format!("{}-{purpose}", self.group));
+        config
+    }
+
+    /// A reader that goes on reading, and whoever holds it polls it: a tail.
+    pub(super) fn following(&self) -> ClientConfig {
+        let mut config = self.reader("tail");
+        config.set("statistics.interval.ms", STATISTICS_MS);
         config
     }
 
@@ -176,6 +185,9 @@ impl Settings {
         config
     }
 }
+
+/// How often a reader that is polled tells its statistics, by which a lost one is found ([`super::lifeline`]). Of a client that nobody polls they would pile up.
+const STATISTICS_MS: &str = "2000";
 
 fn reading(config: &mut ClientConfig) {
     config

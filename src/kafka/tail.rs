@@ -1,11 +1,12 @@
 //! Plain reading of whole topics on Kafka: the console, the publishers, the tests. It joins no group and commits nothing.
 
-use super::context::Quiet;
+use super::context::Reading;
 use super::ffi::{self, Kind, MessageQueue};
+use super::lifeline::Lifeline;
 use super::settings::Settings;
 use crate::log::{LogError, Since, Tail, TailRecord, Topic};
 use rdkafka::config::FromClientConfigAndContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeSet;
@@ -17,8 +18,8 @@ const ASK: Duration = Duration::from_secs(5);
 
 /// A reader.
 pub struct KafkaTail {
-    consumer: Arc<BaseConsumer<Quiet>>,
-    queue: MessageQueue<Quiet>,
+    consumer: Arc<BaseConsumer<Reading>>,
+    queue: MessageQueue<Reading>,
     names: Vec<(String, Topic)>,
     open: BTreeSet<(Topic, u32)>,
 }
@@ -29,7 +30,8 @@ impl KafkaTail {
         settings.check()?;
         let refused = |error: KafkaError| LogError::Refused { doing: DOING, detail: error.to_string(), cure: "check the Kafka table of the configuration" };
         let busy = |error: KafkaError| LogError::Busy { doing: DOING, detail: error.to_string() };
-        let consumer = Arc::new(BaseConsumer::from_config_and_context(&settings.reader("tail"), Quiet).map_err(refused)?);
+        let consumer =
+            Arc::new(BaseConsumer::from_config_and_context(&settings.following(), Reading { lifeline: Lifeline::new(&settings.brokers) }).map_err(refused)?);
         let queue = MessageQueue::new(&consumer);
         let names: Vec<(String, Topic)> = topics.iter().map(|topic| (settings.name(*topic), *topic)).collect();
         let (mut list, mut open) = (TopicPartitionList::new(), BTreeSet::new());
@@ -48,7 +50,7 @@ impl KafkaTail {
 }
 
 /// How many partitions a topic has.
-pub(super) fn partitions(consumer: &BaseConsumer<Quiet>, name: &str) -> Result<u32, LogError> {
+pub(super) fn partitions<C: ConsumerContext>(consumer: &BaseConsumer<C>, name: &str) -> Result<u32, LogError> {
     let busy = |error: KafkaError| LogError::Busy { doing: DOING, detail: error.to_string() };
     let metadata = consumer.fetch_metadata(Some(name), ASK).map_err(busy)?;
     let count = metadata.topics().iter().find(|topic| topic.name() == name).map_or(0, |topic| topic.partitions().len());
@@ -63,6 +65,7 @@ impl Tail for KafkaTail {
     fn poll(&mut self, max: usize, wait: Duration, into: &mut Vec<TailRecord>) -> Result<(), LogError> {
         // Serves the client's callbacks; records come by the queue.
         let _ = self.consumer.poll(Duration::ZERO);
+        self.consumer.context().lifeline.pull_if_cut_off(self.consumer.client());
         let mut trouble = None;
         let Self { consumer, queue, names, open } = self;
         queue.read(max, wait, &mut |message| {

@@ -1,0 +1,103 @@
+//! A client that was told of no broker at all comes back.
+//!
+//! A lone broker that its controller takes for dead for a moment (an overloaded machine on site is enough) answers with an empty list of brokers. librdkafka then lets go of
+//! every broker that it knows and never looks for another one (its issue 5301, from 2.10 on): readers stand still and writers wait for ever, without an error. So it is given the brokers of the
+//! configuration again, which it may be at any time: a reader when its statistics show that it knows none, a writer when an answer has not come for long.
+
+use super::ffi;
+use super::producer::now;
+use rdkafka::client::{Client, ClientContext};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Without an answer for so long, a writer's lifeline is pulled. A broker that works answers within milliseconds, and one that is dead is not disturbed by it.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// The brokers of the configuration, for a client that has lost all that it knew.
+#[derive(Debug)]
+pub(super) struct Lifeline {
+    brokers: String,
+    is_cut_off: AtomicBool,
+}
+
+/// What of librdkafka's statistics is looked at.
+#[derive(Deserialize)]
+struct Statistics {
+    #[serde(default)]
+    brokers: BTreeMap<String, Known>,
+}
+
+#[derive(Deserialize)]
+struct Known {
+    source: String,
+}
+
+impl Lifeline {
+    /// One that leads to these brokers, separated by commas.
+    pub(super) fn new(brokers: &str) -> Self {
+        Self { brokers: brokers.to_owned(), is_cut_off: AtomicBool::new(false) }
+    }
+
+    /// Takes statistics of the client: whether it knows a broker, from the configuration or from another one. What else it lists stands for a role, not for a broker.
+    pub(super) fn note(&self, statistics: &[u8]) {
+        let Ok(Statistics { brokers }) = serde_json::from_slice(statistics) else { return };
+        let knows_one = brokers.values().any(|known| matches!(known.source.as_str(), "learned" | "configured"));
+        self.is_cut_off.store(!knows_one, Ordering::Relaxed);
+    }
+
+    /// Pulls it if the statistics say so. Whoever polls the client calls this.
+    pub(super) fn pull_if_cut_off<C: ClientContext>(&self, client: &Client<C>) {
+        if self.is_cut_off.swap(false, Ordering::Relaxed) {
+            self.pull(client);
+        }
+    }
+
+    fn pull<C: ClientContext>(&self, client: &Client<C>) {
+        tracing::warn!(brokers = %self.brokers, "A Kafka client has no broker that answers: it is told of the configured ones again.");
+        ffi::add_brokers(client, &self.brokers);
+    }
+}
+
+/// A wait for a broker's answer.
+pub(super) struct Wait {
+    began: Instant,
+    is_pulled: bool,
+}
+
+impl Wait {
+    pub(super) fn begin() -> Self {
+        Self { began: now(), is_pulled: false }
+    }
+
+    /// Whether it may go on, up to `patience`. Pulls the client's lifeline when no answer has come for long, once.
+    pub(super) fn goes_on<C: ClientContext>(&mut self, patience: Duration, lifeline: &Lifeline, client: &Client<C>) -> bool {
+        let waited = self.began.elapsed();
+        if waited > SILENCE && !std::mem::replace(&mut self.is_pulled, true) {
+            lifeline.pull(client);
+        }
+        waited < patience
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_cut_off(statistics: &str) -> bool {
+        let lifeline = Lifeline::new("b:9092");
+        lifeline.note(statistics.as_bytes());
+        lifeline.is_cut_off.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_client_without_a_broker_is_cut_off_and_one_that_knows_any_is_not() {
+        let group = r#""GroupCoordinator":{"name":"GroupCoordinator","nodeid":-1,"source":"logical","state":"UP"}"#;
+        assert!(is_cut_off(&format!(r#"{{"name":"c","brokers":{{{group}}}}}"#)));
+        assert!(is_cut_off(r#"{"name":"c","brokers":{}}"#));
+        assert!(!is_cut_off(&format!(r#"{{"brokers":{{{group},"b:9092/1":{{"nodeid":1,"source":"learned","state":"DOWN"}}}}}}"#)));
+        assert!(!is_cut_off(r#"{"brokers":{"b:9092/bootstrap":{"nodeid":-1,"source":"configured","state":"INIT"}}}"#));
+        assert!(!is_cut_off("no statistics"));
+    }
+}
