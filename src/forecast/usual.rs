@@ -144,11 +144,15 @@ impl Usual {
 
     /// The levels that bear on the step that starts at `start`.
     pub fn level(&self, start: Place) -> LevelView<'_> {
-        let slots = DAY_MS.div_euclid(self.fine_ms).max(1);
-        // The middle of the step, in slots, from the middle of the first slot.
-        let along = (start.millis_of_day + self.step_ms / 2 - self.fine_ms / 2) as f64 / self.fine_ms as f64;
-        let floor = along.floor();
-        let (slot, share) = (floor as i64, along - floor);
+        let slots = (DAY_MS + self.fine_ms - 1).div_euclid(self.fine_ms).max(1);
+        let (slot, share) = if self.step_ms >= self.fine_ms {
+            // A step is a slot of its own, wherever on the clock it begins: turnstiles read every four hours from three on.
+            (start.millis_of_day.div_euclid(self.fine_ms), 0.0)
+        } else {
+            // The middle of the step, in slots, from the middle of the first slot.
+            let along = (start.millis_of_day + self.step_ms / 2 - self.fine_ms / 2) as f64 / self.fine_ms as f64;
+            (along.floor() as i64, along - along.floor())
+        };
         let at = |slot: i64| {
             let (place, slot) = match slot {
                 ..0 => (start.moved_days(-1), slots - 1),

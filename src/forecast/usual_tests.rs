@@ -95,6 +95,24 @@ fn minutes_lie_on_the_line_between_the_middles_of_slots() {
 }
 
 #[test]
+fn steps_that_begin_beside_the_grid_of_the_day_have_their_own_levels() {
+    for (step_ms, from) in [(14_400_000, 10_800_000), (3_600_000, 1_800_000), (86_400_000, 21_600_000), (420_000, 0)] {
+        let mut usual = Usual::new(1, step_ms);
+        let starts = || (0..(DAY_MS - from + step_ms - 1) / step_ms).map(|step| from + step * step_ms);
+        let count = |start: i64| (1 + start / step_ms % 7 * 100) as f64;
+        for day in 0..3 {
+            for start in starts() {
+                usual.learn(Place { kind: DayKind::Working, weekday: day, millis_of_day: start }, |_| Some(count(start)));
+            }
+        }
+        for start in starts() {
+            let level = usual.level(Place { kind: DayKind::Working, weekday: 3, millis_of_day: start }).of(0).unwrap().persons;
+            assert!((level - count(start)).abs() < 3.0, "a step of {step_ms} ms at {start}: {level} for {}", count(start));
+        }
+    }
+}
+
+#[test]
 fn a_series_takes_no_more_than_eight_kilobytes() {
     let usual = taught(0..21, |_, _| Some(400.0));
     let stored = |key: SlotKey| usual.stored(key).map_or(0, |slot| postcard::to_stdvec(&slot).unwrap().len());

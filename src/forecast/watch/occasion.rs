@@ -17,6 +17,8 @@ const SHORTEST_BIN: Span = Span::from_mins(15);
 const KNOWN: u8 = 2;
 /// A new event weighs at least so much.
 const LEARNS: f64 = 0.3;
+/// Beyond so many spreads of its mean an event teaches no more.
+const REACH: f32 = 2.5;
 /// One deviation of the excess as a share of it, before events have shown their own, and never less than.
 const DOUBT: (f64, f64) = (0.4, 0.15);
 
@@ -111,6 +113,9 @@ impl Excess {
         if self.steps > 0 {
             let brought = self.sum / f32::from(self.steps);
             let weight = (1.0 / (f64::from(self.seen) + 1.0)).max(LEARNS) as f32;
+            // One that was called off, or drew twice its crowd, was told as a finding; it does not make the next such one the usual.
+            let reach = REACH * self.spread.max(DOUBT.1 as f32 * self.mean.abs());
+            let brought = if self.seen > KNOWN && reach > 0.0 { brought.clamp(self.mean - reach, self.mean + reach) } else { brought };
             if self.seen > 0 {
                 self.spread += weight * ((brought - self.mean).abs() - self.spread);
             }
@@ -169,6 +174,18 @@ mod tests {
         }
         let (expected, _) = explained(&mut occasions, 40, 900.0).occasion.unwrap();
         assert!((expected - 800.0).abs() < 1.0, "{expected}: twice the attendance, twice the crowd");
+    }
+
+    #[test]
+    fn an_event_that_was_called_off_does_not_hide_one_that_draws_twice_its_crowd() {
+        let mut excess = Excess::default();
+        let mut doubts = Vec::new();
+        for (i, brought) in [0.02, 0.021, 0.02, 0.019, 0.02, 0.0, 0.02, 0.021, 0.0].into_iter().enumerate() {
+            excess.settle(EventTime::from_millis(i as i64 * DAY_MS));
+            (excess.sum, excess.steps) = (brought, 1);
+            doubts.push(excess.spread / excess.mean);
+        }
+        assert!(excess.mean > 0.015 && doubts[8] < 0.25, "{excess:?} {doubts:?}");
     }
 
     #[test]
