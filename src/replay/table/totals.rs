@@ -6,7 +6,7 @@
 use super::Report;
 use super::entries::Entry;
 use super::mapping::{Absent, Mapping};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Rises are below this where the mapping says nothing: nobody counts so many in a step, but a counter that is set to another number leaps so far.
 const MOST: u32 = 10_000_000;
@@ -15,7 +15,7 @@ const MOST: u32 = 10_000_000;
 pub(super) fn to_rises(list: &mut Vec<Entry>, mapping: &Mapping, report: &mut Report) {
     let most = mapping.most.unwrap_or(MOST);
     // By sensor: the last total of an earlier step, and the first of the newest.
-    let mut seen: HashMap<u32, (Option<Entry>, Entry)> = HashMap::new();
+    let mut seen: BTreeMap<u32, (Option<Entry>, Entry)> = BTreeMap::new();
     list.retain_mut(|entry| {
         let total = *entry;
         let (before, newest) = seen.entry(entry.sensor).or_insert((None, total));
