@@ -2,7 +2,7 @@
 //!
 //! Once the match is over, the vehicles that the feed expects, with the room in them, stand for the planned ones as far ahead as it tells of any.
 //!
-//! The idea: a fluid queue minute by minute from the end of the match on (or from now, once it has ended): q ← max(0, q + who comes − who is taken). Who comes leaves the
+//! The idea: a fluid queue minute by minute from the end of the match on (or from now, once it has ended or goes on beyond its time): q ← max(0, q + who comes − who is taken). Who comes leaves the
 //! seats at the pace of the open exits, a walk later; the share of an approach on the way home is that of the way here. What it peaks at is held against the room there is.
 //! σ² = (heads · σ_share)² + (share · σ_heads)².
 
@@ -30,7 +30,8 @@ pub(super) fn station(sight: &Sight<'_>, approach: &Approach, share: f64, coming
     let room: f64 = zones.iter().filter_map(|zone| room_of(sight.venue.zones.get(*zone)?, limits.waiting_density)).sum();
     let heads = sight.heads()?;
     let is_over = tonight.phase == Phase::After;
-    let start = if is_over { sight.end } else { end };
+    // Stoppage and extra time: while the match goes on nobody has begun to leave.
+    let start = if is_over { sight.end } else { end.max(sight.end) };
     let waiting: f64 = if is_over { zones.iter().filter_map(|zone| sight.zones.get(*zone)?.occupancy).map(|heads| heads.v).sum() } else { 0.0 };
     let heading = heads.v * share;
     let way = Way {
@@ -99,7 +100,8 @@ impl Sight<'_> {
     }
 }
 
-fn room_of(zone: &Zone, density: f64) -> Option<f64> {
+/// Persons for whom a zone has room: what it may hold, else as many as may wait on its ground.
+pub(super) fn room_of(zone: &Zone, density: f64) -> Option<f64> {
     zone.final_capacity().map(f64::from).or(zone.area_m2.map(|area| area * density))
 }
 
@@ -146,6 +148,35 @@ mod tests {
     fn a_walk_gives_the_services_no_head_start_over_nobody() {
         let way = |walk| Way { coming: &[], start: EventTime::from_millis(0), waiting: 0.0, heading: 12_000.0, per_min: 1_000.0, walk };
         assert!((way(10).peak(&[&service(30)]) - 6_000.0).abs() < 1e-6);
+    }
+
+    /// The only service runs for a quarter of an hour after the regular end; the match is in extra time when it stops.
+    #[test]
+    fn who_watches_extra_time_takes_no_train_meanwhile() {
+        use crate::crowd::approaches::tests::split_site;
+        use crate::crowd::sample::{KICK_OFF, count};
+        use crate::feeds::observation::{MatchEvent, MatchEventKind};
+        let mut site = split_site();
+        let platform = site.zone("platform");
+        site.venue.zones[platform].capacity = Some(1_000);
+        let after = |minutes| KICK_OFF.after(Span::from_mins(minutes));
+        site.venue.matches[0].plan.services = vec![Service { stop: StopId(0), from: after(105), to: after(120), vehicles: 10, capacity: 1_000 }];
+        site.turn_round();
+        let mut state = site.state();
+        site.close(&mut state, site.panes_to(KICK_OFF), |pane| {
+            ["approach-1", "approach-2"].iter().for_each(|name| pane.add_count(site.sensor(name), &count(4_000, 0)));
+            pane.passengers[0].alighting = 4_000;
+        });
+        let event = |event| MatchEvent { match_id: "m1".into(), event, expected_attendance: None, to: None };
+        state.night.learn(after(0), &event(MatchEventKind::KickOff));
+        let peak = |state: &mut crate::crowd::CrowdState, minutes: i64| {
+            let figures = site.close(state, site.panes_to(KICK_OFF) + 6 * minutes, |_| ());
+            figures.approaches[1].station.map(|station| (station.heading.round(), station.peak.v.round()))
+        };
+        let (heading, before) = peak(&mut state, 100).unwrap();
+        assert!(heading == 4_000.0 && before < heading, "{heading} {before}");
+        state.night.learn(after(112), &event(MatchEventKind::ExtraTime));
+        assert_eq!(peak(&mut state, 121), Some((heading, heading)), "all of them will wait");
     }
 
     #[test]

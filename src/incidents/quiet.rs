@@ -70,6 +70,9 @@ pub(super) const VENUE: &str = "quiet";
 /// 2030-06-01T00:00:00Z.
 const SEASON: i64 = 1_906_502_400_000;
 const MINUTE: i64 = 60_000;
+/// From kick-off to the final whistle, stoppages included, without and with extra time, min.
+const REGULAR_MIN: i64 = 112;
+const EXTRA_MIN: i64 = 150;
 
 impl Night {
     /// The night of a seed.
@@ -134,7 +137,13 @@ impl Night {
 
     /// The final whistle.
     pub(super) fn end(&self) -> i64 {
-        self.kick_off + (self.delay_min + if self.extra_time { 150 } else { 112 }) * MINUTE
+        self.kick_off + (self.delay_min + if self.extra_time { EXTRA_MIN } else { REGULAR_MIN }) * MINUTE
+    }
+
+    /// The services that are planned for the way home. A plan knows neither of a delay nor of extra time: it begins at the regular end, and runs for an hour and a half after the latest that
+    /// a cup match may come to.
+    fn services(&self) -> (i64, i64) {
+        (self.kick_off + REGULAR_MIN * MINUTE, self.kick_off + (EXTRA_MIN + 90) * MINUTE)
     }
 
     /// Share of the spectators planned to have come so many minutes before kick-off.
@@ -202,7 +211,7 @@ impl Night {
         }
         let _ = writeln!(text, "]");
         let curve: Vec<String> = (0..=16).map(|k| 240 - k * 15).map(|m| format!("[{}, {:.4}]", -m, Self::planned_share(f64::from(m)))).collect();
-        let (from, to) = (self.end(), self.end() + 90 * MINUTE);
+        let (from, to) = self.services();
         let seats = expected * self.rail_share;
         let _ = writeln!(
             text,
@@ -215,7 +224,7 @@ impl Night {
             curve.join(", "),
             rfc3339(from),
             rfc3339(to),
-            libm::ceil(seats * 3.5 / 1_000.0),
+            libm::ceil(seats * 3.5 / 1_000.0 * (to - from) as f64 / (90 * MINUTE) as f64),
         );
         text
     }
