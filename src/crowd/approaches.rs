@@ -10,6 +10,7 @@
 //! `g` (`plan_split.dispersion`), not one by one. The counts are summed to a CUSUM, S ← max(0, S + x − p − k), so one large excess speaks at once and a small one when it lasts.
 //! Two counts in a row within the slack set it back.
 
+use super::alighted::{Alighted, known_inside};
 use super::coming::Coming;
 use super::figures::{ApproachFigures, EntryFigures, Estimate, GateFigures, Phase, PresenceFigures, ZoneFigures};
 use super::flow::CrossingFlow;
@@ -17,6 +18,7 @@ use super::limits::SplitLimits;
 use super::normal::probability_above;
 use super::phase::Tonight;
 use super::planned::p_planned_over;
+use super::platform::platform;
 use super::topology::Topology;
 use super::transit::station;
 use crate::time::EventTime;
@@ -41,6 +43,10 @@ pub struct ArrivalState {
     pub approaches: Vec<ApproachTally>,
     /// Vehicles that are expected at the venue's stops.
     pub coming: Vec<Coming>,
+    /// By stop: who has alighted by what was said of the vehicles.
+    pub alighted: Vec<Alighted>,
+    /// Where nothing of the border is counted: those whom the zones knew at the last pane.
+    pub known: Option<u32>,
 }
 
 /// What lasts of an approach.
@@ -62,12 +68,19 @@ pub struct ApproachTally {
     pub variance: f64,
     /// Counts in a row within the slack.
     pub quiet: u32,
+    /// One standard deviation of the count under way, of those whom only vehicles have promised, persons.
+    pub unsure: f64,
 }
 
 impl ArrivalState {
     /// Nobody has come.
     pub fn new(venue: &Venue, topology: &Topology) -> Self {
-        Self { gross: vec![0; topology.border.len()], approaches: vec![ApproachTally::default(); venue.approaches.len()], ..Self::default() }
+        Self {
+            gross: vec![0; topology.border.len()],
+            approaches: vec![ApproachTally::default(); venue.approaches.len()],
+            alighted: vec![Alighted::default(); venue.stops.len()],
+            ..Self::default()
+        }
     }
 
     /// Turns to the match of the night: another match begins with nobody.
@@ -104,7 +117,9 @@ impl ArrivalState {
             net += if *is_inwards { forward } else { -forward };
         }
         self.inside += net;
-        self.take_slice(venue, end, &topology.split, net);
+        if !topology.border.is_empty() {
+            self.take_slice(venue, end, &topology.split, net);
+        }
         for (tally, approach) in self.approaches.iter_mut().zip(&venue.approaches) {
             let links = approach.links.iter().map(|link| Topology::of_link(*link));
             let ways = links.chain(approach.stops.iter().map(|stop| topology.of_stop(*stop)));
@@ -118,6 +133,18 @@ impl ArrivalState {
         }
         if let Some(tonight) = tonight {
             self.judge_split(&tonight.plan, &topology.split);
+        }
+    }
+
+    /// Goes on by those whom the zones know, where nothing of the border is counted.
+    pub(super) fn take_known(&mut self, venue: &Venue, topology: &Topology, end: EventTime, zones: &[ZoneFigures]) {
+        if !topology.border.is_empty() {
+            return;
+        }
+        let Some(known) = known_inside(venue, zones) else { return };
+        let heads = libm::round(known.v) as u32;
+        if let Some(before) = self.known.replace(heads) {
+            self.take_slice(venue, end, &topology.split, i64::from(heads) - i64::from(before));
         }
     }
 
@@ -152,12 +179,13 @@ impl ArrivalState {
         if plan.approach_shares.is_empty() || limits.persons.is_nan() || f64::from(counted) < limits.persons.max(1.0) {
             return;
         }
+        let unsure: f64 = planned().filter_map(|(of, _)| Some(self.approaches.get(of)?.unsure)).map(|sigma| sigma * sigma).sum();
         for (of, share) in planned() {
             if let Some(tally) = self.approaches.get_mut(of) {
-                tally.judge(counted, share, limits);
+                tally.judge(counted, share, unsure, limits);
             }
         }
-        self.approaches.iter_mut().for_each(|tally| tally.counting = 0);
+        self.approaches.iter_mut().for_each(|tally| (tally.counting, tally.unsure) = (0, 0.0));
     }
 
     fn rate_per_min(&self) -> Option<f64> {
@@ -167,12 +195,14 @@ impl ArrivalState {
     }
 
     /// How many are inside and how fast they come, against the plan; `None` where the border is not counted or no match is on.
-    pub(super) fn presence(&self, topology: &Topology, tonight: &Tonight, counter_gain: f64, end: EventTime) -> Option<PresenceFigures> {
-        if topology.border.is_empty() {
-            return None;
-        }
-        let squares: f64 = self.gross.iter().map(|gross| (*gross as f64) * (*gross as f64)).sum();
-        let inside = Estimate::normal(self.inside.max(0) as f64, counter_gain * libm::sqrt(squares));
+    pub(super) fn presence(&self, sight: &Sight<'_>, tonight: &Tonight, counter_gain: f64) -> Option<PresenceFigures> {
+        let (topology, end) = (sight.topology, sight.end);
+        let inside = if topology.border.is_empty() {
+            known_inside(sight.venue, sight.zones)?
+        } else {
+            let squares: f64 = self.gross.iter().map(|gross| (*gross as f64) * (*gross as f64)).sum();
+            Estimate::normal(self.inside.max(0) as f64, libm::hypot(counter_gain * libm::sqrt(squares), self.unsure(topology)))
+        };
         let from_kick_off = end.as_millis() - tonight.kick_off.as_millis();
         let early = topology.split.early_ms;
         let expected = tonight.expected.map(f64::from);
@@ -218,6 +248,7 @@ impl ArrivalState {
                 p_planned: sight.tonight.and_then(|tonight| p_planned_over(sight.venue, tonight, limits, i.into())),
                 station: station(sight, approach, share, &self.taking(&approach.stops)),
                 coming: self.coming_within(sight.end, limits, |stop| approach.stops.contains(&stop)),
+                platform: platform(sight, approach, &self.coming),
             }
         });
         figures.collect()
@@ -237,7 +268,8 @@ pub(super) struct Sight<'a> {
 }
 
 impl ApproachTally {
-    fn judge(&mut self, counted: u32, planned: f64, limits: &SplitLimits) {
+    /// `unsure` is the variance of all of the count, of those whom only vehicles have promised.
+    fn judge(&mut self, counted: u32, planned: f64, unsure: f64, limits: &SplitLimits) {
         let n = f64::from(counted);
         let share = f64::from(self.counting) / n;
         let excess = share - planned;
@@ -252,6 +284,9 @@ impl ApproachTally {
         // The plan's share bounds the spread from below: an approach that was planned for nobody may still be used by a few.
         let spread = planned.max(1.0 / n) * (1.0 - planned);
         self.variance += limits.dispersion * spread / n;
+        // x = a/(a + b): what is unsure of its own moves it by (1 − x)/n a person, what is unsure of the others by x/n.
+        let own = self.unsure * self.unsure;
+        self.variance += ((1.0 - share) * (1.0 - share) * own + share * share * (unsure - own).max(0.0)) / (n * n);
     }
 }
 

@@ -61,14 +61,16 @@ impl CrowdState {
         let limits = topology.lead.and_then(|lead| topology.zones.get(lead.index())).map(|plan| &plan.limits);
         self.arrivals.take(venue, topology, end, &crossings, tonight.as_ref());
         self.arrivals.expect(topology, end, content, tonight.as_ref());
+        self.arrivals.alight(venue, topology, end, content, tonight.as_ref());
+        self.arrivals.take_known(venue, topology, end, &zones);
         let coming_late = tonight.as_ref().and_then(|tonight| self.arrivals.coming_late(&topology.split, tonight));
         let seen = entry::Seen { admitted: self.admitted(venue), coming_late, gates: &gates, zones: &zones, end };
         let entry = limits.zip(tonight.as_ref()).and_then(|(limits, tonight)| entry::entry(venue, topology, limits, tonight, seen));
-        let presence = limits.zip(tonight.as_ref()).and_then(|(limits, tonight)| self.arrivals.presence(topology, tonight, limits.counter_gain, end));
         let links = links(self, venue, topology, &crossings, &hearing);
         self.egress(venue, topology, end, &crossings, tonight.as_ref(), &mut zones);
-        let inside = presence.as_ref().map(|presence| presence.inside);
-        let sight = Sight { end, venue, topology, tonight: tonight.as_ref(), entry: entry.as_ref(), gates: &gates, zones: &zones, inside };
+        let mut sight = Sight { end, venue, topology, tonight: tonight.as_ref(), entry: entry.as_ref(), gates: &gates, zones: &zones, inside: None };
+        let presence = limits.zip(tonight.as_ref()).and_then(|(limits, tonight)| self.arrivals.presence(&sight, tonight, limits.counter_gain));
+        sight.inside = presence.as_ref().filter(|_| !topology.border.is_empty()).map(|presence| presence.inside);
         let approaches = self.arrivals.figures(&sight);
         let sold = tonight.as_ref().map_or_else(Vec::new, |tonight| tonight.plan.tickets.clone());
         let (calls, wbgt_c) = (self.night.call_figures(&topology.calls, end), self.night.heat_at(end, topology.calls.heat_age_ms));
@@ -279,6 +281,38 @@ mod tests {
         assert!(state.zones.iter().all(|zone| size(postcard::to_stdvec(zone).unwrap()) <= 300));
         assert!(state.gates.iter().all(|gate| size(postcard::to_stdvec(gate).unwrap()) <= 300));
         assert!(size(postcard::to_stdvec(&state.night).unwrap()) <= 300);
+    }
+
+    /// What the picture of a thousand zones takes: twenty venues after an hour of panes, by what the process holds more than before.
+    #[test]
+    #[ignore = "measures memory"]
+    fn measure_the_memory_of_a_thousand_zones() {
+        let resident = || {
+            let text = std::fs::read_to_string("/proc/self/status").unwrap();
+            let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+            line.trim().trim_end_matches(" kB").trim().parse::<f64>().unwrap() * 1_024.0
+        };
+        let site = stadium(1_000);
+        let mut pane = site.pane();
+        pane.counts.iter_mut().for_each(|count| (count.inwards, count.outwards, count.reports) = (3, 2, 1));
+        let close = |state: &mut CrowdState, n| state.close(&site.venue, &site.topology, site.end(n), &pane, Vec::new());
+        let mut warm = site.state();
+        (1..=360).for_each(|n| drop(close(&mut warm, n)));
+        let zones = 20.0 * 1_000.0;
+        let before = resident();
+        let kept: Vec<(CrowdState, VenueFigures)> = (0..20)
+            .map(|_| {
+                let mut state = site.state();
+                (1..360).for_each(|n| drop(close(&mut state, n)));
+                let figures = close(&mut state, 360);
+                (state, figures)
+            })
+            .collect();
+        println!("state and picture: {:.0} bytes a zone", (resident() - before) / zones);
+        let before = resident();
+        let panes: Vec<(PaneContent, VenueFigures)> = kept.iter().map(|(_, figures)| (pane.clone(), figures.clone())).collect();
+        println!("each closed pane that is kept for late events: {:.0} bytes a zone", (resident() - before) / zones);
+        assert_eq!(panes.len(), kept.len());
     }
 
     /// Run with `--release -- --ignored --nocapture` for a figure worth quoting.

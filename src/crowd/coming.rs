@@ -1,8 +1,8 @@
 //! Who is on the way by public transport: the vehicles that the feed expects, remembered from pane to pane.
 //!
 //! The idea: a feed tells of a trip every half minute or so, and of its fullness in another message; what was told last stands until the vehicle has come, or until nobody has spoken
-//! of it for so long that the feed's word is stale. How many will alight, and how sure that is, [`super::arrivals`] says. Counted passengers are never asked of here: once a
-//! vehicle has come, they count.
+//! of it for so long that the feed's word is stale. How many will alight, and how sure that is, [`super::arrivals`] says. Once a vehicle has come its
+//! passengers count, where they are counted; else [`super::alighted`] takes them as promised.
 
 use super::approaches::ArrivalState;
 use super::figures::Estimate;
@@ -32,6 +32,8 @@ pub struct Coming {
     pub persons: Estimate,
     /// Persons whom it can take on.
     pub room: f64,
+    /// It has come: nobody alights from it twice while the feed still speaks of it.
+    pub come: bool,
 }
 
 /// Vehicles that are remembered at most: a bound on the state, not a threshold.
@@ -47,8 +49,7 @@ impl ArrivalState {
         for ((stop, trip), reading) in &content.vehicles {
             self.told(*stop, *trip, end, |coming| coming.vehicle = Some((end, reading.value)));
         }
-        let is_current = |coming: &Coming| coming.at.is_none_or(|at| at >= end) && end.since(coming.told).as_millis() as f64 <= limits.stale_ms();
-        self.coming.retain(is_current);
+        self.coming.retain(|coming| end.since(coming.told).as_millis() as f64 <= limits.stale_ms());
         self.coming.sort_by_key(|coming| (coming.at.unwrap_or(EventTime::MAX), coming.stop, coming.trip));
         self.coming.truncate(MOST);
         let capacity =
@@ -65,28 +66,33 @@ impl ArrivalState {
         let known = self.coming.iter().position(|coming| (coming.stop, coming.trip) == (stop, trip));
         let at = known.unwrap_or_else(|| {
             let nobody = Estimate { v: 0.0, lo: 0.0, hi: 0.0 };
-            self.coming.push(Coming { stop, trip, at: None, told: end, vehicle: None, persons: nobody, room: 0.0 });
+            self.coming.push(Coming { stop, trip, at: None, told: end, vehicle: None, persons: nobody, room: 0.0, come: false });
             self.coming.len() - 1
         });
         self.coming[at].told = end;
         note(&mut self.coming[at]);
     }
 
+    /// Those that have not come yet.
+    fn due(&self) -> impl Iterator<Item = &Coming> {
+        self.coming.iter().filter(|coming| !coming.come)
+    }
+
     /// Persons who will come within the profile's time ahead over the stops that are `wanted`; `None` where no vehicle is expected.
     pub(super) fn coming_within(&self, end: EventTime, limits: &SplitLimits, wanted: impl Fn(StopId) -> bool) -> Option<Estimate> {
         let until = EventTime::from_millis(end.as_millis().saturating_add(limits.ahead_ms));
-        sum(self.coming.iter().filter(|coming| wanted(coming.stop) && coming.at.is_some_and(|at| at < until)))
+        sum(self.due().filter(|coming| wanted(coming.stop) && coming.at.is_some_and(|at| at < until)))
     }
 
     /// Persons on vehicles that come so late that they cannot have walked to their seats by the deadline; `None` where no vehicle is expected so late.
     pub(super) fn coming_late(&self, limits: &SplitLimits, tonight: &Tonight) -> Option<Estimate> {
         let last = tonight.kick_off.as_millis() as f64 - limits.entry_margin_ms - limits.walk_ms as f64;
-        sum(self.coming.iter().filter(|coming| coming.at.is_some_and(|at| at.as_millis() as f64 > last && at < tonight.kick_off)))
+        sum(self.due().filter(|coming| coming.at.is_some_and(|at| at.as_millis() as f64 > last && at < tonight.kick_off)))
     }
 
     /// When vehicles are expected at these stops, and how many each can take on, by time.
     pub(super) fn taking(&self, stops: &[StopId]) -> Vec<(EventTime, f64)> {
-        self.coming.iter().filter(|coming| stops.contains(&coming.stop)).filter_map(|coming| Some((coming.at?, coming.room))).collect()
+        self.due().filter(|coming| stops.contains(&coming.stop)).filter_map(|coming| Some((coming.at?, coming.room))).collect()
     }
 }
 

@@ -169,8 +169,19 @@ pub struct ApproachFigures {
     pub p_planned: Option<f64>,
     /// Who is on the way over it by public transport, within the profile's time ahead; `None` where no vehicle is expected.
     pub coming: Option<Estimate>,
+    /// How full its platform gets before the match; `None` where no room or no way off is known.
+    pub platform: Option<PlatformFigures>,
     /// Its station after the match, from some time before the end on, where it has stops with planned services.
     pub station: Option<StationFigures>,
+}
+
+/// How full a platform gets by the vehicles that are expected.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlatformFigures {
+    /// Persons for whom there is room.
+    pub room: f64,
+    /// Persons on it at the most, within the profile's time ahead; `None` where no vehicle is expected before the match.
+    pub peak: Option<Estimate>,
 }
 
 /// Those who wait at a station after the match.

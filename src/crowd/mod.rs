@@ -25,6 +25,7 @@
 //! - `little`: queues held against Little's law.
 //! - [`normal`]: the law of errors; [`mod@quantise`]: what leaves is rounded.
 
+pub mod alighted;
 pub mod approaches;
 pub mod arrivals;
 mod close;
@@ -45,6 +46,7 @@ pub mod normal;
 pub mod occupancy;
 mod phase;
 mod planned;
+mod platform;
 pub mod quantise;
 pub mod queue;
 pub mod reconcile;
@@ -62,7 +64,7 @@ mod zero;
 pub use correct::Correction;
 pub use figures::{
     Against, ApproachFigures, CallFigures, Disagreement, EgressFigures, EntryFigures, Estimate, GateFigures, Grade, LevelOfService, LinkFigures, NightFigures,
-    Phase, PresenceFigures, ScanWindow, StationFigures, VenueFigures, ZoneFigures,
+    Phase, PlatformFigures, PresenceFigures, ScanWindow, StationFigures, VenueFigures, ZoneFigures,
 };
 pub use flow::{TotalBases, ZoneFlows, flows};
 pub use glimpse::Look;

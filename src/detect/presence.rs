@@ -2,13 +2,13 @@
 //!
 //! Of the venue as a whole three things are asked until the match ends, and the most urgent answer speaks: are more inside than the planned curve expects an hour or two
 //! later; do they come several times as fast as the plan ever wants them to around now; are there more than tickets? Of a zone whose usual presence somebody has told:
-//! is it several times the usual of the hour? Each is a probability of exceeding.
+//! is it several times the usual of the hour? Of a platform before the match: will more be on it than it has room for, by the vehicles that are expected? Each is a probability of exceeding.
 
 use super::finding::{Code, Evidence, Finding, Place, PlaceKind, Priority};
 use super::scene::{Manner, PerProfile, Scene, Standing, profile_of, seconds};
 use crate::crowd::normal::probability_above;
 use crate::crowd::topology::lead_zone;
-use crate::crowd::{Phase, PresenceFigures};
+use crate::crowd::{Estimate, Phase, PresenceFigures};
 use crate::time::Span;
 use crate::venue::Profile;
 
@@ -43,6 +43,9 @@ pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     if let (Some(lead), Some(presence)) = (lead, scene.figures.presence.as_ref()) {
         findings.extend(of_the_venue(scene, presence, profile_of(lead)));
     }
+    if let Some(lead) = lead {
+        of_the_platforms(scene, profile_of(lead), findings);
+    }
     let mut limits = PerProfile::new(read);
     let hour = local_hour(scene);
     for (i, (zone, figures)) in scene.venue.zones.iter().zip(&scene.figures.zones).enumerate() {
@@ -60,6 +63,20 @@ pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             base: usual,
         };
         findings.push(answer(scene, scene.zone(i), &[question], limits, profile_of(zone), "usual"));
+    }
+}
+
+/// One finding per approach at whose platform vehicles are expected: more will be on it than it has room for.
+fn of_the_platforms(scene: &Scene<'_>, profile: &Profile, findings: &mut Vec<Finding>) {
+    for (approach, figures) in scene.venue.approaches.iter().zip(&scene.figures.approaches) {
+        let Some(platform) = &figures.platform else { continue };
+        let place = Place { kind: PlaceKind::Approach, id: approach.id.clone() };
+        // There is but one step: a platform is too full or it is not.
+        let limits = [platform.room, f64::INFINITY];
+        let question = |peak: Estimate| Question { what: "waiting_peak", unit: "persons", value: peak.v, sigma: peak.sigma(), limits, base: platform.room };
+        // Where nothing is expected (any more) it is quiet, so that what was raised can end.
+        let questions: Vec<Question> = platform.peak.map(question).into_iter().collect();
+        findings.push(answer(scene, place, &questions, &read(profile), profile, "station_room"));
     }
 }
 
@@ -168,7 +185,6 @@ fn read(profile: &Profile) -> Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crowd::Estimate;
     use crate::crowd::sample::KICK_OFF;
     use crate::detect::sample::Stage;
     use Priority::{High, Medium};
@@ -257,6 +273,26 @@ mod tests {
         assert_eq!(zone(2_400.0, 1_000.0).exceeds, Some(Medium));
         assert_eq!(zone(3_500.0, 1_000.0).exceeds, Some(High));
         assert_eq!(zone(150.0, 20.0).holds, None, "seven times very few are few");
+    }
+
+    /// Room for 1,600; P ≥ 0.8, deadband 10 %; σ is that of the upper half of the band.
+    #[test]
+    fn it_judges_how_full_a_platform_gets() {
+        let platform = |peak: Option<f64>| {
+            let mut stage = Stage::at(KICK_OFF.before(Span::from_mins(90)));
+            stage.site.venue.approaches =
+                vec![crate::venue::Approach { id: "rail".into(), name: "Rail".into(), links: vec![], stops: vec![crate::venue::StopId(0)], gates: vec![] }];
+            let platform = Some(crate::crowd::PlatformFigures { room: 1_600.0, peak: peak.map(|peak| Estimate::normal(peak, 100.0)) });
+            stage.figures.approaches = vec![crate::crowd::ApproachFigures { platform, ..crate::detect::sample::approach() }];
+            stage.only(detect)
+        };
+        for (peak, exceeds, holds) in [(1_000.0, None, None), (1_500.0, None, None), (1_580.0, None, Some(Medium)), (1_700.0, Some(Medium), Some(Medium))] {
+            let finding = platform(Some(peak));
+            assert_eq!((finding.exceeds, finding.holds), (exceeds, holds), "{peak}");
+        }
+        assert_eq!(platform(None).holds, None);
+        let finding = platform(Some(1_900.0));
+        assert_eq!((&*finding.place.id, &*finding.evidence[0].what, finding.headline.args["station_room"]), ("rail", "waiting_peak", 1_600.0));
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub(crate) fn approach() -> ApproachFigures {
         p_planned: None,
         station: None,
         coming: None,
+        platform: None,
     }
 }
 

@@ -86,6 +86,8 @@ struct Figures<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     coming: Option<Band>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    platform_peak: Option<Band>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     waiting_peak: Option<Band>,
     #[serde(skip_serializing_if = "Option::is_none")]
     disagrees: Option<Parting>,
@@ -340,6 +342,7 @@ impl Writer<'_> {
             planned_share: approach.planned.map(quantise),
             capacity_per_min: approach.capacity_per_min.map(quantise),
             waiting_peak: approach.station.map(|station| band(station.peak)),
+            platform_peak: approach.platform.and_then(|platform| platform.peak).map(band),
             coming: approach.coming.map(band),
             ..Figures::default()
         };
