@@ -146,6 +146,11 @@ impl ZoneLimits {
         }
     }
 
+    /// One standard deviation of a counter over which so many persons passed: its gain is wrong for all of them alike, and it misses and doubles them one by one.
+    pub fn counted(&self, gross: f64) -> f64 {
+        libm::sqrt(self.counter_gain * gross * (self.counter_gain * gross + 1.0))
+    }
+
     /// The window of breaches, in whole panes.
     pub fn breach_window(&self, pane: PaneLength) -> Span {
         let (slice_ms, slices) = slices_of(self.breach_s, pane);

@@ -28,6 +28,7 @@
 pub mod alighted;
 pub mod approaches;
 pub mod arrivals;
+mod beside;
 mod close;
 pub mod coming;
 pub mod correct;

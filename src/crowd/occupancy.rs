@@ -3,8 +3,8 @@
 //! The idea: heads = heads at the anchor + in − out since, never below zero (crowd-science §2.5). An anchor is a measurement (occupancy sensors, a recount), or the
 //! empty zone at the start. Where the balance would go below zero, entries were missed: it is held at zero, and the deficit is remembered.
 //!
-//! **The band.** Counters err in their gain, each by itself, so errors add by squares: σ² = σ_anchor² + (gain·√Σ Fₗ²)² with Fₗ the gross flow over way `l` since the
-//! anchor (or what scans leave of the error of a way, [`super::reconcile`]), and σ_anchor² = (share·heads)² + floor² for a measured anchor, 0 for the empty zone. Where nothing but measurements tells the heads of a zone, what has moved from
+//! **The band.** Counters err in their gain, each by itself, so errors add by squares: σ² = σ_anchor² + Σ (gain·Fₗ)² + gain·Fₗ with Fₗ the gross flow over way `l` since the
+//! anchor (the second part because counters miss and double person by person: it is what few are wrong by), or with what scans leave of the error of a way ([`super::reconcile`]), and σ_anchor² = (share·heads)² + floor² for a measured anchor, 0 for the empty zone. Where nothing but measurements tells the heads of a zone, what has moved from
 //! one to the next may move again before the next: it adds to σ (a train empties in a minute, and the camera's last look is seconds old). A deficit is an error already proven, so σ is at least that. And σ is at most
 //! that of somebody who knows only who came in: the heads then lie anywhere between nobody and everybody, uniformly, σ = (anchor + in)/√12.
 
@@ -66,7 +66,7 @@ impl ZoneState {
         let is_measured = self.anchored.is_some();
         let looked = if is_measured { libm::hypot(limits.occupancy_floor, f64::from(self.moved)) } else { 0.0 };
         let measured = if is_measured { limits.occupancy_sensor * anchor } else { 0.0 };
-        let of_way = |(gross, known): (&u64, &Option<f64>)| known.unwrap_or(limits.counter_gain * (*gross as f64));
+        let of_way = |(gross, known): (&u64, &Option<f64>)| known.unwrap_or_else(|| limits.counted(*gross as f64));
         let counted = libm::sqrt(self.gross.iter().zip(&self.known).map(of_way).map(|sigma| sigma * sigma).sum());
         let guessed = self.unheard.iter().zip(&self.known).filter(|(_, known)| known.is_none()).map(|(unheard, _)| f64::from(unheard.guessed()));
         let inferred = limits.lane_rate * libm::sqrt(guessed.map(|guessed| guessed * guessed).sum());
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!((state.zones[bowl].persons, state.zones[bowl].deficit), (Some(50), 30));
     }
 
-    /// σ = 0.02·√(10,000² + 5,000²) = 223.6; 90 % band ± 367.8.
+    /// σ² = 0.02²·(10,000² + 5,000²) + 0.02·15,000 = 224.3²; 90 % band ± 368.9.
     #[test]
     fn the_band_adds_the_errors_of_independent_counters_by_squares() {
         let site = site();
@@ -137,8 +137,8 @@ mod tests {
         });
         let bowl = occupancy(&figures, site.zone("bowl"));
         assert_eq!(bowl.v, 5_000.0);
-        assert!((bowl.sigma() - 223.607).abs() < 0.001, "{}", bowl.sigma());
-        assert!((bowl.hi - bowl.v - 367.8).abs() < 0.1 && (bowl.v - bowl.lo - 367.8).abs() < 0.1);
+        assert!((bowl.sigma() - 224.277).abs() < 0.001, "{}", bowl.sigma());
+        assert!((bowl.hi - bowl.v - 368.9).abs() < 0.1 && (bowl.v - bowl.lo - 368.9).abs() < 0.1);
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
         assert!(state.recount(&site.topology, bowl.into(), 850, site.end(1)));
         let figures = site.close(&mut state, 2, |pane| pane.add_count(site.sensor("gate-a"), &count(50, 0)));
         assert_eq!(occupancy(&figures, bowl).v, 900.0);
-        let sigma = libm::sqrt(85.0 * 85.0 + 1.0);
+        let sigma = libm::sqrt(85.0 * 85.0 + 1.0 + 0.02 * 50.0);
         assert!((occupancy(&figures, bowl).sigma() - sigma).abs() < 1e-9);
         assert!(!state.recount(&site.topology, site.zone("platform").into(), 10, site.end(2)), "nothing carries it on in an open zone");
     }

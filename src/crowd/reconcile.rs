@@ -12,11 +12,12 @@
 //! **How sure a look is.** σ_look² = n + K·n² + K·(s·T)² + Σ (g·Fₗ)². First the chance of who is still on the way. Then what is wrong *alike* in all K concourses before the same seats, so
 //! that their errors add up and do not cancel (K·n² for each makes (K·n)² of the sum): the dwell, of which nothing is known, and scans that are lost or doubled, a share s = `sigma.scans` of the T who were let in.
 //! Last the counters of its other ways, and those that stood in for scanners: Fₗ the gross flow over each, g = `sigma.counter_gain`.
-//! Before any look M is known to be no more than a counter's gain makes it, σ₀² = (g·N)² + (`sigma.lane_rate`·guessed)². Both together give M̂ = k·M with k = σ₀²/(σ₀² + σ_look²), and
-//! its error √k·σ_look. Counters miss and double person by person, so a look ages: g·F of variance comes to it for the F who have passed since. The surest look of the night counts (late in a half,
-//! when the seats are full and the concourse is empty).
+//! Before any look M is known to be no more than a counter's gain makes it, and chance, person by person: σ₀² = (g·N)² + g·F + (`sigma.lane_rate`·guessed)², F the gross flow. Both together give M̂ = k·M with k = σ₀²/(σ₀² + σ_look²), and
+//! its error √k·σ_look. Counters miss and double person by person, so a look ages: g·F of variance comes to it for the F who have passed since. The look that is surest for its size
+//! counts, that is the one which leaves the least error of M now (late in a half, when the seats are full and the concourse is empty): the error of an early look is small only because few had gone.
 //!
-//! A look that finds more than error can make of M (so many standard deviations of both as `breach.sigmas`) is none: then people really stand there, and they stay in the picture.
+//! A look that finds more than error can make of M (so many standard deviations of both as `breach.sigmas`) is none: then people really stand there, and they stay in the picture; what a less sure look
+//! found is forgotten.
 //!
 //! **From then on** the counter's gain is known, the same both ways: M̂ and its error go with N. Where part of N was only inferred for a silent counter nothing is known of its
 //! gain: M̂ stays, and what passes since the look errs by g again. The heads that the counter took from one side stand on the other, and the bands of both hold this error instead of g·F.
@@ -65,27 +66,35 @@ pub struct Look {
 }
 
 impl Look {
-    /// One standard deviation of M by the look alone when `gross` persons have passed the way.
-    fn aged(&self, gross: u64, gain: f64) -> f64 {
-        libm::sqrt(self.sigma * self.sigma + gain * gross.saturating_sub(self.gross) as f64)
-    }
-
     /// M̂ and its standard deviation, at the look.
     fn weighed(&self) -> (f64, f64) {
         let (before, look) = (self.before * self.before, self.sigma * self.sigma);
-        // Counters that never err have missed nobody, however sure the look is.
-        let k = if before > 0.0 { before / (before + look) } else { 0.0 };
+        // Counters that never err have missed nobody, however sure the look is; one that counted nobody is not asked.
+        let k = match before {
+            f64::INFINITY => 1.0,
+            before if before > 0.0 => before / (before + look),
+            _ => 0.0,
+        };
         (k * self.missed, libm::sqrt(k) * self.sigma)
     }
 
     /// M̂ and its standard deviation when `net` persons have gone over the way, of whom `guessed` are inferred.
     fn at(&self, net: f64, guessed: u32, gain: f64) -> (f64, f64) {
         let (missed, sigma) = self.weighed();
-        if guessed > 0 {
+        if guessed > 0 || self.net == 0.0 {
             return (missed, libm::hypot(sigma, gain * (net - self.net)));
         }
         let share = net / self.net;
         (missed * share, sigma * share.abs())
+    }
+
+    /// One standard deviation of M when `net` and `gross` persons have gone over the way, of whom `guessed` are inferred: what the look left, what has passed since, and
+    /// what chance alone had made of M: of that a gain's share does not go when the persons go.
+    fn error(&self, net: f64, guessed: u32, gross: u64, gain: f64) -> f64 {
+        let (_, sigma) = self.at(net, guessed, gain);
+        let share = if guessed > 0 || self.net == 0.0 { 1.0 } else { net / self.net };
+        let chance = (1.0 - share) * (1.0 - share) * self.gross as f64;
+        libm::sqrt(sigma * sigma + gain * (chance + gross.saturating_sub(self.gross) as f64))
     }
 }
 
@@ -129,18 +138,20 @@ impl CrowdState {
             let unheard = &self.zones[i].unheard[passage.at];
             let (net, guessed) = (learnt.net as f64 + f64::from(unheard.went) - f64::from(unheard.came), unheard.guessed());
             let looked = self.look(pane, passage, &learnt, net);
+            let gross = self.zones[i].gross[passage.at];
+            let error_of = |look: &Look| look.error(net, guessed, gross, limits.counter_gain);
             learnt.look = match (learnt.look, looked) {
-                (Some(before), Some(now)) if before.aged(now.gross, limits.counter_gain) < now.sigma => Some(before),
-                (before, now) => now.or(before),
+                _ if Self::is_unheard(pane, passage) => looked.map(|(now, _)| now),
+                (Some(before), Some((now, _))) if error_of(&before) < error_of(&now) => Some(before),
+                // What a less sure look found does not stand against one that finds people standing there.
+                (_, Some((now, is_gain))) => is_gain.then_some(now),
+                (before, None) => before,
             };
-            if let Some(look) = learnt.look {
-                let (missed, sigma) = look.at(net, guessed, limits.counter_gain);
-                learnt.moved += self.move_to_seats(passage, libm::round(missed) as i64 - learnt.moved);
-                let since = self.zones[i].gross[passage.at].saturating_sub(look.gross);
-                let error = libm::sqrt(sigma * sigma + limits.counter_gain * since as f64);
-                self.zones[i].known[passage.at] = Some(error);
-                self.zones[j].known[passage.there] = Some(error);
-            }
+            let known = learnt.look.as_ref().map(error_of);
+            let missed = learnt.look.map_or(0.0, |look| look.at(net, guessed, limits.counter_gain).0);
+            learnt.moved += self.move_to_seats(passage, libm::round(missed) as i64 - learnt.moved);
+            self.zones[i].known[passage.at] = known;
+            self.zones[j].known[passage.there] = known;
         } else {
             // One side begins anew and the other does not: what was learnt is of neither.
             self.zones[i].known[passage.at] = None;
@@ -149,43 +160,59 @@ impl CrowdState {
         self.zones[i].learnt = learnt;
     }
 
-    /// A look at what a passage's way has missed, `net` persons having been counted or inferred over it.
-    fn look(&self, pane: &Silence<'_>, passage: &Passage, learnt: &Learnt, net: f64) -> Option<Look> {
+    /// A look at what a passage's way has missed, `net` persons having been counted or inferred over it. With it whether a counter's gain can be all that it finds. None where a gate
+    /// cannot be trusted or nobody hears another way.
+    fn look(&self, pane: &Silence<'_>, passage: &Passage, learnt: &Learnt, net: f64) -> Option<(Look, bool)> {
         let zone = &self.zones[passage.zone.index()];
         let (plan, limits) = (&pane.topology.zones[passage.zone.index()], &pane.topology.zones[passage.zone.index()].limits);
         if passage.gates.iter().any(|gate| self.gates[gate.index()].uncounted(limits).is_none()) {
             return None;
         }
         let is_gate = |way: usize| passage.gates.iter().any(|gate| pane.venue.gates[gate.index()].link.index() == way);
-        let others = plan.ways.iter().enumerate().filter(|(at, (way, _))| *at != passage.at && !is_gate(*way)).map(|(at, _)| at);
+        let is_heard =
+            |way: usize| pane.topology.link_sensors.get(way).is_some_and(|counters| counters.iter().any(|on_link| pane.hearing.hears(on_link.sensor)));
+        let others = plan.ways.iter().enumerate().filter(|(at, (way, _))| *at != passage.at && !is_gate(*way)).map(|(at, (way, _))| (at, *way));
         let gates = || passage.gates.iter().map(|gate| &self.gates[gate.index()].compared);
         let let_in: f64 = gates().map(|compared| compared.let_in() as f64).sum();
         let mut counted: f64 = gates().map(|compared| limits.counter_gain * f64::from(compared.untold())).map(|error| error * error).sum();
-        for at in others {
-            if zone.unheard[at].guessed() > 0 {
+        for (at, way) in others {
+            if zone.unheard[at].guessed() > 0 || !is_heard(way) {
                 return None;
             }
             let error = limits.counter_gain * zone.gross[at] as f64;
             counted += error * error;
         }
+        let is_into = |at: &usize| is_gate(plan.ways[*at].0);
+        // Who goes out by a gate is counted there and scanned nowhere.
+        let out: f64 = (0..plan.ways.len()).filter(is_into).map(|at| zone.gross[at] as f64).sum::<f64>()
+            - gates().map(|compared| f64::from(compared.counted)).sum::<f64>();
+        counted += libm::pow(limits.counter_gain * out.max(0.0), 2.0);
+        let lost = limits.scans * let_in;
+        if Self::is_unheard(pane, passage) {
+            let all_else = libm::sqrt(f64::from(passage.beside) * lost * lost + counted);
+            return (let_in > 0.0).then(|| (self.look_beside(pane, passage, net, all_else), true));
+        }
         let balance = (i64::from(zone.persons?) - i64::from(zone.deficit) + learnt.moved) as f64;
         let missed = balance - learnt.content;
-        let (n, lost) = (learnt.content, limits.scans * let_in);
+        let n = learnt.content;
         let sigma = libm::sqrt(n + f64::from(passage.beside) * (n * n + lost * lost) + counted);
-        let before = libm::hypot(limits.counter_gain * net, limits.lane_rate * f64::from(zone.unheard[passage.at].guessed()));
+        let gross = zone.gross[passage.at];
+        let gain = limits.counter_gain;
+        let before = libm::hypot(libm::sqrt(gain * gain * net * net + gain * gross as f64), limits.lane_rate * f64::from(zone.unheard[passage.at].guessed()));
         // More than any counter's gain: then people really stand there.
         let is_gain = missed.abs() <= limits.parting.1 * libm::hypot(before, sigma);
-        (is_gain && net > limits.parting.0 && net + missed > limits.parting.0).then_some(Look { net, missed, sigma, before, gross: zone.gross[passage.at] })
+        (net > limits.parting.0 && net + missed > limits.parting.0).then_some((Look { net, missed, sigma, before, gross }, is_gain))
     }
 
-    /// Moves up to `persons` from a passage to its seats (negative: back), and says how many.
+    /// Moves `persons` from a passage to its seats (negative: back), and says how many. Where fewer are left by the other counters' balance, the rest is its deficit.
     fn move_to_seats(&mut self, passage: &Passage, persons: i64) -> i64 {
-        let (from, to) = if persons >= 0 { (passage.zone, passage.seats) } else { (passage.seats, passage.zone) };
-        let Some(heads) = self.zones[from.index()].persons else { return 0 };
-        let moved = i64::from(heads).min(persons.abs());
-        self.zones[from.index()].take_in(-moved);
-        self.zones[to.index()].take_in(moved);
-        moved * persons.signum()
+        let (from, to) = (passage.zone.index(), passage.seats.index());
+        if self.zones[from].persons.is_none() || self.zones[to].persons.is_none() {
+            return 0;
+        }
+        self.zones[from].take_in(-persons);
+        self.zones[to].take_in(persons);
+        persons
     }
 }
 
@@ -202,7 +229,7 @@ impl GateState {
 
 impl ZoneState {
     /// Takes in persons whom nobody counted (negative: gives them away); they make good a deficit first.
-    fn take_in(&mut self, persons: i64) {
+    pub(super) fn take_in(&mut self, persons: i64) {
         let Some(heads) = self.persons else { return };
         let repaid = persons.clamp(0, i64::from(self.deficit));
         self.deficit -= repaid as u32;
@@ -257,6 +284,29 @@ mod tests {
         assert!(sigma < 30.0, "{sigma}: 144 before");
     }
 
+    /// Nobody hears the way to the seats all evening, and there is no concourse beside it: by Little's law n = 25/(1 − e^(−10/300)) = 763 are on their way while 25 come in each pane.
+    #[test]
+    fn who_is_still_in_a_concourse_whose_way_is_unheard_goes_by_its_inflow() {
+        let site = passage();
+        let mut state = site.state();
+        let begin = site.panes_to(KICK_OFF.before(Span::from_mins(60)));
+        let look = |state: &mut CrowdState, n: i64, comes: u32| {
+            let figures = site.close(state, begin + n, |pane| {
+                pane.add_count(site.sensor("lane-a"), &count(comes, 0));
+                pane.add_count(site.sensor("exit"), &count(0, 0));
+                pane.scans[site.gate("a")].entered = comes;
+            });
+            let heads = |name: &str| figures.zones[site.zone(name)].occupancy.unwrap();
+            (heads("queue-a").v, heads("bowl").v, heads("bowl").sigma())
+        };
+        let while_they_come = (0..300).map(|n| look(&mut state, n, 25)).last().unwrap();
+        assert!((700.0..=763.0).contains(&while_they_come.0) && while_they_come.0 + while_they_come.1 == 7_500.0, "{while_they_come:?}");
+        assert!((700.0..=780.0).contains(&while_they_come.2), "as unsure as there are people on the way: {while_they_come:?}");
+        let seated = (300..660).map(|n| look(&mut state, n, 0)).last().unwrap();
+        assert_eq!((seated.0, seated.1), (0.0, 7_500.0));
+        assert!(seated.2 < 30.0, "{seated:?}");
+    }
+
     #[test]
     fn what_it_counted_twice_is_taken_back() {
         let site = passage();
@@ -294,7 +344,8 @@ mod tests {
                 pane.add_count(site.sensor("gate-a"), &count(0, 0));
             });
             let sigma = figures.zones[site.zone("queue-a")].occupancy.unwrap().sigma();
-            assert!((sigma - 0.02 * 25.0 * n as f64).abs() < 1e-9, "{sigma}");
+            let persons = 25.0 * n as f64;
+            assert!((sigma - libm::sqrt(0.02 * persons * (0.02 * persons + 1.0))).abs() < 1e-9, "{sigma}");
         }
         assert_eq!(known(&site, &state), [None; 3]);
     }

@@ -5,8 +5,8 @@
 //! all is set against what was inferred, so nobody moves twice.
 //!
 //! A concourse is passed through. Where the one unheard way of a concourse leads to a bowl or a stand, whoever the others let in and not out has gone to the seats: waiting for a
-//! proof would leave a share of the house standing in the concourse for the whole match. The other way round the proof is waited for, and of no other zone this is assumed:
-//! before a gate that is shut people really do stand.
+//! proof would leave a share of the house standing in the concourse for the whole match. The other way round the proof is waited for, unless there are concourses beside it that tell how many are still,
+//! or again, in it ([`super::beside`]). Of no other zone this is assumed: before a gate that is shut people really do stand.
 
 use super::coverage::Hearing;
 use super::figures::Phase;
@@ -14,7 +14,7 @@ use super::flow::ZoneFlows;
 use super::silence::Silences;
 use super::stand_in::{Passed, Silence};
 use super::state::CrowdState;
-use super::topology::{LinkSensor, Topology};
+use super::topology::{LinkSensor, Passage, Topology};
 use crate::time::EventTime;
 use crate::venue::{SensorId, Venue, ZoneId, ZoneKind};
 use serde::{Deserialize, Serialize};
@@ -143,11 +143,27 @@ impl CrowdState {
                 self.zones[i].unheard[at].silences.hush(since, pane.end);
                 self.zones[j].unheard[there].silences.hush(since, pane.end);
             }
+            if let Some(passage) = topology.passages.iter().find(|passage| passage.zone.index() == i && passage.at == at) {
+                self.settle_beside(pane, passage);
+                continue;
+            }
             if net > 0 {
                 self.admit_unseen(venue, way, if is_inwards { -i64::from(net) } else { i64::from(net) }, pane.phase);
                 self.bring_over(Side { zone: i, at }, Side { zone: j, at: there }, net);
             }
         }
+    }
+
+    /// Lets as many be in a passage's concourse as in those beside it, its way to the seats being unheard.
+    fn settle_beside(&mut self, pane: &Silence<'_>, passage: &Passage) {
+        let (n, _) = self.content_beside(pane, passage);
+        let concourse = Side { zone: passage.zone.index(), at: passage.at };
+        let seats = Side { zone: passage.seats.index(), at: passage.there };
+        let zone = &self.zones[concourse.zone];
+        let Some(heads) = zone.persons else { return };
+        let beyond = i64::from(heads) - i64::from(zone.deficit) - libm::round(n) as i64;
+        let persons = u32::try_from(beyond.unsigned_abs()).unwrap_or(u32::MAX);
+        if beyond > 0 { self.bring_over(concourse, seats, persons) } else { self.bring_back(seats, concourse, persons) }
     }
 
     /// Whoever crossed an entry gate unseen was admitted; one who must have come back out was not. `forward` persons over the crossing at `way`.
@@ -181,6 +197,31 @@ impl CrowdState {
         // Who made good a deficit has been counted out again already.
         self.zones[i].persons = heads;
         brought
+    }
+
+    /// Takes up to `persons` back over a way: first those who were inferred to have gone over it, so that going and coming back leave nothing to be unsure of.
+    fn bring_back(&mut self, from: Side, to: Side, persons: u32) {
+        let Some(heads) = self.zones[from.zone].persons else { return };
+        let back = persons.min(heads);
+        let inferred = back.min(self.zones[to.zone].unheard[to.at].went).min(self.zones[from.zone].unheard[from.at].came);
+        self.zones[from.zone].persons = Some(heads - back);
+        for (side, is_to) in [(from, false), (to, true)] {
+            let zone = &mut self.zones[side.zone];
+            let (unheard, more) = (&mut zone.unheard[side.at], back - inferred);
+            if is_to {
+                unheard.went -= inferred
+            } else {
+                unheard.came -= inferred
+            }
+            unheard.silences.infer(-i64::from(inferred));
+            if is_to {
+                unheard.stand_in(more, 0, false)
+            } else {
+                unheard.stand_in(0, more, false)
+            }
+            zone.gross[side.at] = zone.gross[side.at].saturating_sub(u64::from(inferred)).saturating_add(u64::from(more));
+        }
+        self.zones[to.zone].take_in(i64::from(back));
     }
 
     /// Takes up to `persons` from one side of a way to the other, and remembers that nobody counted them.

@@ -21,6 +21,7 @@ mod hooked_log;
 mod incidents;
 mod kafka_broker;
 mod layers;
+mod many_draws;
 mod night;
 mod night_on_kafka;
 mod night_truth;

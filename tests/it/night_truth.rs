@@ -184,8 +184,8 @@ fn pooled(draws: &[Draw]) -> Draw {
 
 /// Conservation with every counter wrong by 3 %, over draws together: scans hold the bowl to 2 % of its capacity, and elsewhere the band covers the truth.
 ///
-/// Of a single draw the bowl may err by more (2.52 % in the worst of three), and the bowl's own band is too narrow: it covers 75.7 % over the three draws, 43.6 % in the worst.
-/// Neither is claimed, so neither is asked beyond the bound that would show a fault.
+/// A single draw is one throw of the die, for a gain lasts all night: the bowl may err by more (bound 2.5 %), and before scans have told of its counters the band of one draw in ten does not hold it, minute after
+/// minute. So of a single draw only a bound is asked that would show a fault; what the bowl's band claims, [`super::many_draws`] asks over many.
 fn conserved(seeds: &[u64]) {
     let draws: Vec<Draw> = seeds.iter().map(|seed| draw(*seed, None)).collect();
     let all = pooled(&draws);
@@ -193,7 +193,8 @@ fn conserved(seeds: &[u64]) {
     assert!(all.bowl.quantile(0.95) <= 0.02, "{}", all.bowl.quantile(0.95));
     assert!(within.contains(&all.elsewhere.coverage()), "{}", all.elsewhere.coverage());
     for (seed, draw) in seeds.iter().zip(&draws) {
-        assert!(draw.bowl.quantile(0.95) <= 0.03, "{seed}: {}", draw.bowl.quantile(0.95));
+        assert!(draw.bowl.quantile(0.95) <= 0.025, "{seed}: {}", draw.bowl.quantile(0.95));
+        assert!(draw.bowl.coverage() >= 0.4, "{seed}: {}", draw.bowl.coverage());
         assert!(draw.elsewhere.coverage() >= 0.8, "{seed}: {}", draw.elsewhere.coverage());
     }
 }
