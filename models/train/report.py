@@ -63,14 +63,15 @@ class Counts:
 
 
 def within(came: np.ndarray, low: np.ndarray, high: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Whether each value lies in its band. Values on a bound are split at random so that, as far as the ties allow, a tenth lies beyond it."""
-    inside = (came > low) & (came < high)
-    for beyond, tie in ((came < low, came == low), (came > high, came == high)):
-        free = tie & ~((came < low) | (came > high))
-        wanted = 0.1 * len(came) - beyond.sum()
-        share = 1.0 - np.clip(wanted / max(free.sum(), 1), 0.0, 1.0)
-        inside |= free & (rng.random(len(came)) < share)
-    return inside
+    """Whether each value lies in its band. Values on a bound are split at random so that, as far as the ties allow, a tenth lies beyond it; one on both bounds may be beyond either, by one draw (randomised PIT)."""
+    below, above = came < low, came > high
+    beyond, drawn = below | above, rng.random(len(came))
+    outside = beyond.copy()
+    for side, tie, draw in ((below, came == low, drawn), (above, came == high, 1.0 - drawn)):
+        free = tie & ~beyond
+        wanted = 0.1 * len(came) - side.sum()
+        outside |= free & (draw < np.clip(wanted / max(free.sum(), 1), 0.0, 1.0))
+    return ~outside
 
 
 def judge(folder: Path, since_s: float, step_s: int) -> list:
