@@ -262,12 +262,13 @@ impl Drop for Input {
 ///
 /// One that is closed while its coordinator is away takes the process with it (librdkafka up to 2.13 reads through a null pointer when it leaves then, its issue 5347).
 fn leave(consumer: Arc<BaseConsumer<Membership>>, lead: String) {
-    let is_answered = move |consumer: &BaseConsumer<Membership>| {
+    let is_answered = move |consumer: &BaseConsumer<Membership>, wait: Duration| {
         let mut list = TopicPartitionList::new();
         list.add_partition(&lead, 0);
-        consumer.committed_offsets(list, Duration::from_secs(1)).is_ok()
+        consumer.committed_offsets(list, wait).is_ok()
     };
-    if is_answered(&consumer) {
+    // Who stops takes the thread with it, and the group then waits for the session time-out: so a slow answer is waited for here.
+    if is_answered(&consumer, Duration::from_secs(3)) {
         return;
     }
     std::thread::spawn(move || {
@@ -275,7 +276,7 @@ fn leave(consumer: Arc<BaseConsumer<Membership>>, lead: String) {
         while began.elapsed() < LEAVE_PATIENCE {
             // Some refusals come at once.
             rest(Duration::from_millis(100));
-            if is_answered(&consumer) {
+            if is_answered(&consumer, Duration::from_secs(1)) {
                 return;
             }
         }

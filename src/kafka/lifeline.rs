@@ -55,7 +55,7 @@ impl Lifeline {
     }
 
     fn pull<C: ClientContext>(&self, client: &Client<C>) {
-        tracing::warn!(brokers = %self.brokers, "A Kafka client has no broker that answers: it is told of the configured ones again.");
+        tracing::warn!(brokers = %self.brokers, "A Kafka client has had no answer for long, or knows no broker: it is told of the configured ones again.");
         ffi::add_brokers(client, &self.brokers);
     }
 }
@@ -63,18 +63,19 @@ impl Lifeline {
 /// A wait for a broker's answer.
 pub(super) struct Wait {
     began: Instant,
-    is_pulled: bool,
+    pulls: u32,
 }
 
 impl Wait {
     pub(super) fn begin() -> Self {
-        Self { began: now(), is_pulled: false }
+        Self { began: now(), pulls: 0 }
     }
 
-    /// Whether it may go on, up to `patience`. Pulls the client's lifeline when no answer has come for long, once.
+    /// Whether it may go on, up to `patience`. Pulls the client's lifeline when no answer has come for long, and again after as long: the broker may be fenced still.
     pub(super) fn goes_on<C: ClientContext>(&mut self, patience: Duration, lifeline: &Lifeline, client: &Client<C>) -> bool {
         let waited = self.began.elapsed();
-        if waited > SILENCE && !std::mem::replace(&mut self.is_pulled, true) {
+        if waited > SILENCE * (self.pulls + 1) {
+            self.pulls += 1;
             lifeline.pull(client);
         }
         waited < patience

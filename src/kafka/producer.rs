@@ -200,11 +200,12 @@ impl Handle {
         let producer: BaseProducer<Reports> =
             BaseProducer::from_config_and_context(&settings.transactional(id), Reports::new(Lifeline::new(&settings.brokers)))
                 .map_err(|error| LogError::Refused { doing, detail: error.to_string(), cure: "check the Kafka table of the configuration" })?;
-        let began = now();
+        let mut wait = Wait::begin();
+        let mut goes_on = || wait.goes_on(PATIENCE, &producer.context().lifeline, producer.client());
         loop {
             match producer.init_transactions(Duration::from_secs(5)) {
                 Ok(()) => return Ok(Self(Arc::new(producer))),
-                Err(KafkaError::Transaction(error)) if error.is_retriable() && began.elapsed() < PATIENCE => {}
+                Err(KafkaError::Transaction(error)) if error.is_retriable() && goes_on() => {}
                 Err(KafkaError::Transaction(error)) if error.is_retriable() => return Err(LogError::Busy { doing, detail: error.string() }),
                 // Another shard has started under the same id meanwhile: it is asked again, or the other is the rightful one.
                 Err(KafkaError::Transaction(error)) if error.is_fatal() => return Err(LogError::Fenced { doing, detail: error.string() }),

@@ -41,12 +41,17 @@ impl KafkaShard {
         self.transactions.send(&Outgoing { topic, partition, key, value, headers })
     }
 
-    fn restorer(&mut self) -> Result<&mut Restorer, LogError> {
-        let restorer = match self.restorer.take() {
+    fn restore<T>(&mut self, read: impl FnOnce(&mut Restorer) -> Result<T, LogError>) -> Result<T, LogError> {
+        let mut restorer = match self.restorer.take() {
             Some(restorer) => restorer,
             None => Restorer::start(&self.settings)?,
         };
-        Ok(self.restorer.insert(restorer))
+        let done = read(&mut restorer);
+        // One that nothing comes to may have lost its brokers while nobody polled it: the next try has a new one.
+        if !matches!(done, Err(LogError::Busy { .. })) {
+            self.restorer = Some(restorer);
+        }
+        done
     }
 }
 
@@ -91,11 +96,11 @@ impl ShardLog for KafkaShard {
     }
 
     fn read_state(&mut self, partition: u32, entry: &mut StateEntry<'_>) -> Result<u64, LogError> {
-        self.restorer()?.state(partition, entry)
+        self.restore(|restorer| restorer.state(partition, entry))
     }
 
     fn read_alerts(&mut self, partition: u32, from: Option<i64>, alert: &mut AlertEntry<'_>) -> Result<i64, LogError> {
-        self.restorer()?.alerts(partition, from, alert)
+        self.restore(|restorer| restorer.alerts(partition, from, alert))
     }
 
     fn alerts_end(&self, partition: u32) -> Option<i64> {
