@@ -1,12 +1,15 @@
 //! Who has alighted where nobody counts passengers: by what the feed said of the vehicle that came.
 //!
 //! The idea: a border that no counter covers is not one that nobody crosses. A vehicle that was expected and whose time has come brings those whom its fullness promised, with the band of that
-//! promise: they have come over their approach, they are inside the border, and what is unsure of them widens the bands. As soon as passengers of the stop are counted, what was promised there is
-//! taken back, for the counts hold them. Only before a match: how many alight ([`super::arrivals`]) is said of no other time.
+//! promise: they have come over their approach, they are inside the border, and what is unsure of them widens the bands. One whose fullness nobody tells, or whose word is stale, brings nobody: an
+//! ordinary service would else raise alarms by itself. Who has come is remembered for the night: nobody alights twice, and who is told to come later after all is taken back.
+//! Passengers who are counted settle the promise of the vehicle that came last before them, and of those before it only as many as were counted beyond it. Only before a match: how many alight
+//! ([`super::arrivals`]) is said of no other time.
 //!
 //! Where nothing of the border is counted at all, those whom the zones know are inside: at least they.
 
 use super::approaches::ArrivalState;
+use super::coming::Coming;
 use super::figures::{Estimate, Phase, ZoneFigures};
 use super::normal::Z90;
 use super::phase::Tonight;
@@ -19,44 +22,107 @@ use serde::{Deserialize, Serialize};
 /// Who has alighted at a stop tonight by what was said of the vehicles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Alighted {
-    /// Its passengers have been counted.
-    pub counted: bool,
-    /// Persons.
-    pub persons: u32,
-    /// One standard deviation of them, persons: added up, for the share who alight is one mistake in all vehicles.
+    /// One standard deviation of those who are not counted, persons: added up, for the share who alight is one mistake in all vehicles.
     pub sigma: f64,
+    /// Persons who were counted before the vehicle they came by was said to have come, and until when.
+    pub ahead: Option<(EventTime, u32)>,
 }
+
+/// A vehicle that has come tonight.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Come {
+    /// The stop.
+    pub stop: StopId,
+    /// Hash of the trip.
+    pub trip: u64,
+    /// When it came.
+    pub at: EventTime,
+    /// Persons whom it has brought and nobody has counted.
+    pub persons: u32,
+    /// One standard deviation of them, persons.
+    pub sigma: f64,
+    /// Once passengers of it are counted: as many more may be counted before they are those of another vehicle.
+    pub still: Option<u32>,
+}
+
+/// Vehicles that are remembered at most: a bound on the state, not a threshold. Whom the oldest brought stay.
+const MOST: usize = 4_096;
 
 impl ArrivalState {
     /// Goes on by who has come on vehicles in the pane that ends at `end`.
     pub(super) fn alight(&mut self, venue: &Venue, topology: &Topology, end: EventTime, content: &PaneContent, tonight: Option<&Tonight>) {
-        for (stop, passengers) in content.passengers.iter().enumerate().map(|(i, passengers)| (StopId::from(i), passengers)) {
-            if passengers.alighting.saturating_add(passengers.boarding) > 0 {
-                self.count_instead(venue, topology, stop);
+        let Some(limits) = &topology.transport else { return };
+        let is_before = tonight.is_some_and(|tonight| tonight.phase == Phase::Before);
+        let since = |at: EventTime| end.since(at).as_millis() as f64;
+        let told: Vec<(Coming, EventTime)> = self.coming.iter().filter_map(|coming| Some((*coming, coming.at?))).collect();
+        for (coming, at) in told {
+            let known = self.come.iter().position(|come| (come.stop, come.trip) == (coming.stop, coming.trip));
+            match known {
+                Some(known) if at >= end => {
+                    let come = self.come.remove(known);
+                    self.bring(venue, topology, come.stop, -i64::from(come.persons), -come.sigma);
+                }
+                None if at < end => {
+                    let mut come = Come { stop: coming.stop, trip: coming.trip, at, persons: 0, sigma: 0.0, still: None };
+                    // How full it is now says nothing of a call long past.
+                    if is_before && coming.is_known && since(at) <= limits.stale_ms() {
+                        let persons = coming.persons;
+                        (come.persons, come.sigma) = (libm::round(persons.v) as u32, (persons.hi - persons.lo) / (2.0 * Z90));
+                        self.bring(venue, topology, come.stop, i64::from(come.persons), come.sigma);
+                    }
+                    self.come.push(come);
+                    let ahead = self.alighted.get_mut(come.stop.index()).and_then(|alighted| alighted.ahead.take());
+                    if let Some((until, persons)) = ahead.filter(|(until, _)| since(*until) <= limits.stale_ms()) {
+                        self.count_instead(venue, topology, come.stop, end.max(until), persons);
+                    }
+                }
+                _ => {}
             }
         }
-        let is_before = tonight.is_some_and(|tonight| tonight.phase == Phase::Before);
-        let mut come = Vec::new();
-        for coming in self.coming.iter_mut().filter(|coming| !coming.come && coming.at.is_some_and(|at| at < end)) {
-            coming.come = true;
-            come.push((coming.stop, coming.persons));
-        }
-        for (stop, persons) in come {
-            let Some(alighted) = self.alighted.get_mut(stop.index()).filter(|alighted| is_before && !alighted.counted) else { continue };
-            let (whole, sigma) = (libm::round(persons.v) as u32, (persons.hi - persons.lo) / (2.0 * Z90));
-            alighted.persons = alighted.persons.saturating_add(whole);
-            alighted.sigma += sigma;
-            self.bring(venue, topology, stop, i64::from(whole), sigma);
+        self.come.drain(..self.come.len().saturating_sub(MOST));
+        self.coming.iter_mut().for_each(|coming| coming.come = coming.at.is_some_and(|at| at < end));
+        for (stop, passengers) in content.passengers.iter().enumerate() {
+            self.count_instead(venue, topology, StopId::from(stop), end, passengers.alighting);
         }
     }
 
-    /// Passengers of a stop are counted: what the vehicles promised there is taken back.
-    fn count_instead(&mut self, venue: &Venue, topology: &Topology, stop: StopId) {
-        let Some(alighted) = self.alighted.get_mut(stop.index()).filter(|alighted| !alighted.counted) else { return };
-        let before = std::mem::replace(alighted, Alighted { counted: true, ..Alighted::default() });
-        if before.persons > 0 {
-            self.bring(venue, topology, stop, -i64::from(before.persons), 0.0);
+    /// Passengers who alighted before `end` are counted: what the vehicle promised that came last until then is taken back, and of the earlier ones what was counted beyond it.
+    pub(super) fn count_instead(&mut self, venue: &Venue, topology: &Topology, stop: StopId, end: EventTime, counted: u32) {
+        if counted == 0 {
+            return;
         }
+        let mut rest = counted;
+        let mut here: Vec<usize> = (0..self.come.len()).filter(|i| self.come[*i].stop == stop && self.come[*i].at < end).collect();
+        here.sort_by_key(|i| std::cmp::Reverse((self.come[*i].at, self.come[*i].trip)));
+        if let Some(last) = here.first() {
+            let come = &mut self.come[*last];
+            let still = come.still.unwrap_or(come.persons);
+            come.still = Some(still.saturating_sub(rest));
+            rest = rest.saturating_sub(still);
+            self.settle(venue, topology, *last, u32::MAX);
+        }
+        for earlier in here.into_iter().skip(1) {
+            let settled = rest.min(self.come[earlier].persons);
+            self.settle(venue, topology, earlier, settled);
+            rest -= settled;
+        }
+        if let Some(alighted) = self.alighted.get_mut(stop.index()).filter(|alighted| alighted.ahead.is_none_or(|(until, _)| until <= end)) {
+            alighted.ahead = (rest > 0).then_some((end, rest));
+        }
+    }
+
+    /// Takes back so many of those whom a vehicle has brought, and as large a share of their band.
+    fn settle(&mut self, venue: &Venue, topology: &Topology, at: usize, persons: u32) {
+        let come = &mut self.come[at];
+        let persons = persons.min(come.persons);
+        if persons == 0 {
+            return;
+        }
+        let sigma = come.sigma * f64::from(persons) / f64::from(come.persons);
+        come.persons -= persons;
+        come.sigma = if come.persons == 0 { 0.0 } else { come.sigma - sigma };
+        let stop = come.stop;
+        self.bring(venue, topology, stop, -i64::from(persons), -sigma);
     }
 
     fn bring(&mut self, venue: &Venue, topology: &Topology, stop: StopId, persons: i64, sigma: f64) {
@@ -67,7 +133,10 @@ impl ArrivalState {
             *slice = slice.saturating_add(i32::try_from(persons).unwrap_or(0));
         }
         for (tally, _) in self.approaches.iter_mut().zip(&venue.approaches).filter(|(_, approach)| approach.stops.contains(&stop)) {
-            tally.unsure += sigma;
+            tally.unsure = (tally.unsure + sigma).max(0.0);
+        }
+        if let Some(alighted) = self.alighted.get_mut(stop.index()) {
+            alighted.sigma = (alighted.sigma + sigma).max(0.0);
         }
     }
 
@@ -91,9 +160,10 @@ pub(super) fn known_inside(venue: &Venue, zones: &[ZoneFigures]) -> Option<Estim
 mod tests {
     use crate::crowd::VenueFigures;
     use crate::crowd::approaches::tests::split_site;
+    use crate::crowd::correct::Correction;
     use crate::crowd::sample::{KICK_OFF, Site, count, site};
     use crate::crowd::state::CrowdState;
-    use crate::feeds::observation::{Arrival, Vehicle};
+    use crate::feeds::observation::{Arrival, Entity, Passengers, Vehicle, What};
     use crate::time::{EventTime, Span};
     use crate::venue::StopId;
     use crate::window::pane::Reading;
@@ -135,15 +205,85 @@ mod tests {
     }
 
     #[test]
-    fn counts_take_the_place_of_promises() {
+    fn counts_take_the_place_of_the_promise_of_the_vehicle_they_followed() {
         let site = split_site();
         let mut state = site.state();
         let begin = begin(&site);
         pane(&site, &mut state, begin, &[(1, -5)], (0, 0));
-        let figures = pane(&site, &mut state, begin + 1, &[(2, -5)], (0, 640));
+        let figures = pane(&site, &mut state, begin + 1, &[], (0, 600));
         let inside = figures.presence.unwrap().inside;
-        assert_eq!((figures.approaches[1].came, inside.v), (640, 640.0));
-        assert!((inside.sigma() - 0.02 * 640.0).abs() < 1e-9, "{}", inside.sigma());
+        assert_eq!((figures.approaches[1].came, inside.v), (600, 600.0));
+        assert!((inside.sigma() - 0.02 * 600.0).abs() < 1e-6, "{}", inside.sigma());
+        assert_eq!(state.arrivals.approaches[1].unsure, 0.0);
+        let figures = pane(&site, &mut state, begin + 2, &[], (0, 40));
+        assert_eq!(figures.approaches[1].came, 640);
+        let figures = pane(&site, &mut state, begin + 3, &[(2, -5)], (0, 0));
+        assert_eq!(figures.approaches[1].came, 640 + 725, "the next train has no counter");
+        let figures = pane(&site, &mut state, begin + 4, &[(3, -5)], (0, 825));
+        assert_eq!(figures.approaches[1].came, 640 + 625 + 825, "100 more than the third promised may be of the second");
+    }
+
+    #[test]
+    fn who_is_counted_before_the_feed_says_it_has_come_is_there_once() {
+        let site = split_site();
+        let mut state = site.state();
+        let begin = begin(&site);
+        pane(&site, &mut state, begin, &[(1, 15)], (0, 700));
+        assert_eq!(pane(&site, &mut state, begin + 1, &[(1, -5)], (0, 0)).approaches[1].came, 700);
+    }
+
+    #[test]
+    fn who_is_counted_late_is_there_once() {
+        let site = split_site();
+        let mut state = site.state();
+        let begin = begin(&site);
+        pane(&site, &mut state, begin, &[(1, -5)], (0, 0));
+        let what = What::Passengers(Passengers { from: EventTime::MIN, to: EventTime::MAX, alighting: 640, boarding: 0 });
+        let late = Correction { at: site.end(begin), end: site.end(begin), entity: Entity::Stop(StopId(0)), what: &what, pane: None };
+        state.correct(&site.venue, &site.topology, &late);
+        assert_eq!((state.arrivals.approaches[1].came, state.arrivals.inside), (640, 640));
+    }
+
+    #[test]
+    fn who_is_told_to_come_later_after_all_has_not_alighted() {
+        let site = split_site();
+        let mut state = site.state();
+        let begin = begin(&site);
+        assert_eq!(pane(&site, &mut state, begin, &[(1, -5)], (0, 0)).approaches[1].came, 725);
+        let figures = pane(&site, &mut state, begin + 1, &[(1, 600)], (0, 0));
+        assert_eq!((figures.approaches[1].came, figures.presence.unwrap().inside.v), (0, 0.0));
+        assert_eq!(figures.approaches[1].coming.unwrap().v.round(), 725.0);
+        assert_eq!(pane(&site, &mut state, begin + 2, &[(1, -5)], (0, 0)).approaches[1].came, 725);
+    }
+
+    #[test]
+    fn a_feed_that_was_silent_lets_nobody_alight_twice() {
+        let site = split_site();
+        let mut state = site.state();
+        let begin = begin(&site);
+        pane(&site, &mut state, begin, &[(1, -5)], (0, 0));
+        pane(&site, &mut state, begin + 12, &[], (0, 0));
+        assert!(state.arrivals.coming.is_empty(), "nobody has spoken of it for more than 90 s");
+        assert_eq!(pane(&site, &mut state, begin + 13, &[(1, -60)], (0, 0)).approaches[1].came, 725);
+    }
+
+    #[test]
+    fn a_train_of_unknown_or_stale_fullness_brings_nobody() {
+        let site = split_site();
+        for (percentage, age) in [(None, Span::ZERO), (Some(80), Span::from_mins(5))] {
+            let mut state = site.state();
+            let n = begin(&site);
+            let figures = site.close(&mut state, n, |pane| {
+                pane.add_count(site.sensor("approach-1"), &count(0, 0));
+                let order = (EventTime::MIN, 0, 0);
+                let expected = EventTime::from_millis(site.end(n).as_millis() - 5_000);
+                pane.arrivals.insert((StopId(0), 1), Reading { order, value: Arrival { trip: 1, expected, occupancy_status: None } });
+                let vehicle = Vehicle { trip: 1, stopped: false, occupancy_status: None, occupancy_percentage: percentage, age, on_board: None };
+                pane.vehicles.insert((StopId(0), 1), Reading { order, value: vehicle });
+            });
+            let presence = figures.presence.unwrap();
+            assert_eq!((figures.approaches[1].came, presence.inside.v, presence.inside.sigma(), presence.per_min), (0, 0.0, 0.0, 0.0));
+        }
     }
 
     #[test]

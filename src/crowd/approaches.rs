@@ -10,7 +10,7 @@
 //! `g` (`plan_split.dispersion`), not one by one. The counts are summed to a CUSUM, S ← max(0, S + x − p − k), so one large excess speaks at once and a small one when it lasts.
 //! Two counts in a row within the slack set it back.
 
-use super::alighted::{Alighted, known_inside};
+use super::alighted::{Alighted, Come, known_inside};
 use super::coming::Coming;
 use super::figures::{ApproachFigures, EntryFigures, Estimate, GateFigures, Phase, PresenceFigures, ZoneFigures};
 use super::flow::CrossingFlow;
@@ -45,6 +45,8 @@ pub struct ArrivalState {
     pub coming: Vec<Coming>,
     /// By stop: who has alighted by what was said of the vehicles.
     pub alighted: Vec<Alighted>,
+    /// Vehicles that have come tonight, in the order in which that was told.
+    pub come: Vec<Come>,
     /// Where nothing of the border is counted: those whom the zones knew at the last pane.
     pub known: Option<u32>,
 }

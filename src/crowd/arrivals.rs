@@ -52,18 +52,26 @@ impl TransportLimits {
 
     /// The share of the places of `vehicle` that is taken; everything between empty and full where nobody can tell. 4 and 5 may exceed 1: people stand.
     fn load(&self, vehicle: Option<&Vehicle>) -> (f64, f64) {
-        let unknown = (0.0, self.loads[5].1);
-        let Some(vehicle) = vehicle.filter(|vehicle| vehicle.age.as_millis() as f64 <= self.stale_ms) else { return unknown };
+        self.told_load(vehicle).unwrap_or((0.0, self.loads[5].1))
+    }
+
+    /// As [`Self::load`]; `None` where nobody tells how full it is, or the word is stale.
+    fn told_load(&self, vehicle: Option<&Vehicle>) -> Option<(f64, f64)> {
+        let vehicle = vehicle.filter(|vehicle| vehicle.age.as_millis() as f64 <= self.stale_ms)?;
         if let Some(persons) = vehicle.on_board {
             let share = f64::from(persons) / self.capacity;
-            return (share * (1.0 - HALF_STEP), share * (1.0 + HALF_STEP));
+            return Some((share * (1.0 - HALF_STEP), share * (1.0 + HALF_STEP)));
         }
         if let Some(percentage) = vehicle.occupancy_percentage {
             let share = f64::from(percentage) / 100.0;
-            return ((share - HALF_STEP).max(0.0), share + HALF_STEP);
+            return Some(((share - HALF_STEP).max(0.0), share + HALF_STEP));
         }
-        let status = vehicle.occupancy_status.and_then(|status| usize::try_from(status).ok());
-        status.and_then(|status| self.loads.get(status)).copied().unwrap_or(unknown)
+        self.loads.get(usize::try_from(vehicle.occupancy_status?).ok()?).copied()
+    }
+
+    /// Whether it is told how full `vehicle` is, by a word that is not stale.
+    pub fn is_told(&self, vehicle: Option<&Vehicle>) -> bool {
+        self.told_load(vehicle).is_some()
     }
 
     /// A word that is older is stale, ms.

@@ -30,13 +30,15 @@ pub struct Coming {
     pub vehicle: Option<(EventTime, Vehicle)>,
     /// Persons who will alight.
     pub persons: Estimate,
+    /// Whether it is told how full it is, by a word that is not stale.
+    pub is_known: bool,
     /// Persons whom it can take on.
     pub room: f64,
-    /// It has come: nobody alights from it twice while the feed still speaks of it.
+    /// It has come, by the time it was told last.
     pub come: bool,
 }
 
-/// Vehicles that are remembered at most: a bound on the state, not a threshold.
+/// Vehicles that are remembered at most, of those that have come and of those that have not each: a bound on the state, not a threshold.
 const MOST: usize = 256;
 
 impl ArrivalState {
@@ -51,12 +53,17 @@ impl ArrivalState {
         }
         self.coming.retain(|coming| end.since(coming.told).as_millis() as f64 <= limits.stale_ms());
         self.coming.sort_by_key(|coming| (coming.at.unwrap_or(EventTime::MAX), coming.stop, coming.trip));
-        self.coming.truncate(MOST);
+        let mut places = [MOST; 2];
+        self.coming.retain(|coming| {
+            let place = &mut places[usize::from(coming.come)];
+            std::mem::replace(place, place.saturating_sub(1)) > 0
+        });
         let capacity =
             |stop: StopId| tonight.and_then(|tonight| tonight.plan.services.iter().find(|service| service.stop == stop)).map(|service| service.capacity);
         for coming in &mut self.coming {
             let aged =
                 coming.vehicle.map(|(seen, vehicle)| Vehicle { age: Span::from_millis(vehicle.age.as_millis() + end.since(seen).as_millis()), ..vehicle });
+            coming.is_known = limits.is_told(aged.as_ref());
             coming.persons = limits.alighting(aged.as_ref(), capacity(coming.stop));
             coming.room = limits.room(aged.as_ref(), capacity(coming.stop));
         }
@@ -66,7 +73,7 @@ impl ArrivalState {
         let known = self.coming.iter().position(|coming| (coming.stop, coming.trip) == (stop, trip));
         let at = known.unwrap_or_else(|| {
             let nobody = Estimate { v: 0.0, lo: 0.0, hi: 0.0 };
-            self.coming.push(Coming { stop, trip, at: None, told: end, vehicle: None, persons: nobody, room: 0.0, come: false });
+            self.coming.push(Coming { stop, trip, at: None, told: end, vehicle: None, persons: nobody, is_known: false, room: 0.0, come: false });
             self.coming.len() - 1
         });
         self.coming[at].told = end;
@@ -139,6 +146,17 @@ mod tests {
         assert_eq!((coming(&later), later.approaches[0].coming), (Some((1_200.0, 1_700.0)), None));
         assert_eq!(later.presence.unwrap().coming.unwrap().v.round(), 1_450.0);
         assert_eq!(coming(&train(&site, &mut state, begin + 10, &[], 80)), None, "nobody has spoken of them for more than 90 s");
+    }
+
+    #[test]
+    fn those_that_have_come_take_no_place_of_those_that_have_not() {
+        let site = split_site();
+        let mut state = site.state();
+        let begin = site.panes_to(KICK_OFF) - 6 * 100;
+        let past: Vec<(u64, i64)> = (0..300).map(|trip| (trip, -1)).collect();
+        train(&site, &mut state, begin, &past, 80);
+        let figures = train(&site, &mut state, begin + 1, &[(1_000, 5)], 80);
+        assert_eq!(figures.approaches[1].coming.map(|coming| coming.v.round()), Some(725.0));
     }
 
     /// 9,000 are expected; 720 may come late. Two full trains after the deadline are more.

@@ -60,6 +60,7 @@ impl CrowdState {
             (Entity::Stop(stop), What::Passengers(passengers)) => {
                 let difference = Difference { forward: i64::from(passengers.alighting), backward: i64::from(passengers.boarding) };
                 self.shift(venue, topology, topology.of_stop(stop), difference, late);
+                self.arrivals.count_instead(venue, topology, stop, late.end, passengers.alighting);
             }
             (_, What::Match(event)) => self.night.learn(late.at, event),
             (entity, What::Call(call)) => self.night.hear_call(late.at, entity, *call),

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Version of the entries' form; a change of any of them is a new version.
-const VERSION: u32 = 15;
+const VERSION: u32 = 16;
 
 #[derive(Serialize, Deserialize)]
 struct Layout {
