@@ -15,7 +15,7 @@ use super::normal::Z90;
 use super::phase::Tonight;
 use super::topology::Topology;
 use crate::time::EventTime;
-use crate::venue::{StopId, Venue, ZoneKind};
+use crate::venue::{StopId, Venue, Zone, ZoneKind};
 use crate::window::PaneContent;
 use serde::{Deserialize, Serialize};
 
@@ -147,11 +147,16 @@ impl ArrivalState {
     }
 }
 
-/// Those inside whom the zones know; a fan zone beside a stadium is outside, as at the border. `None` where no zone knows anybody's number.
-pub(super) fn known_inside(venue: &Venue, zones: &[ZoneFigures]) -> Option<Estimate> {
+/// The heads of each zone inside that knows them; a fan zone beside a stadium is outside, as at the border.
+pub(super) fn heads_inside(venue: &Venue, zones: &[ZoneFigures]) -> Vec<Option<Estimate>> {
     let is_stadium = venue.zones.iter().any(|zone| matches!(zone.kind, ZoneKind::Bowl | ZoneKind::Stand));
-    let inside = venue.zones.iter().zip(zones).filter(|(zone, _)| !(is_stadium && zone.kind == ZoneKind::FanZone));
-    let heads: Vec<Estimate> = inside.filter_map(|(_, figures)| figures.occupancy).collect();
+    let heads = |(zone, figures): (&Zone, &ZoneFigures)| figures.occupancy.filter(|_| !(is_stadium && zone.kind == ZoneKind::FanZone));
+    venue.zones.iter().zip(zones).map(heads).collect()
+}
+
+/// Those inside whom the zones know. `None` where no zone knows anybody's number.
+pub(super) fn known_inside(venue: &Venue, zones: &[ZoneFigures]) -> Option<Estimate> {
+    let heads: Vec<Estimate> = heads_inside(venue, zones).into_iter().flatten().collect();
     let squares: f64 = heads.iter().map(|heads| heads.sigma() * heads.sigma()).sum();
     (!heads.is_empty()).then(|| Estimate::normal(heads.iter().map(|heads| heads.v).sum(), libm::sqrt(squares)))
 }
@@ -308,8 +313,8 @@ mod tests {
         assert_eq!(pane(&site, &mut state, after, &[(1, -5)], (0, 0)).approaches[1].came, 0);
     }
 
-    #[test]
-    fn where_nothing_of_the_border_is_counted_those_whom_zones_know_are_inside() {
+    /// A venue of which only head counts in the plaza are known.
+    fn heads_only() -> Site {
         let mut site = site();
         site.venue.stops.clear();
         site.venue.sensors.retain(|sensor| sensor.id.starts_with("plaza"));
@@ -318,6 +323,29 @@ mod tests {
         site.venue.gate_names = crate::venue::Names::default();
         site.venue.zones.iter_mut().for_each(|zone| zone.closed = false);
         site.turn_round();
+        site
+    }
+
+    #[test]
+    fn a_zone_that_is_told_for_the_first_time_is_no_inflow() {
+        let mut site = heads_only();
+        let other = site.zone("forecourt");
+        let west = site.sensor("plaza-west");
+        site.venue.sensors[west.index()].measures = crate::venue::Measures::Zone(other.into());
+        site.turn_round();
+        let mut state = site.state();
+        let begin = site.panes_to(KICK_OFF) - 6 * 100;
+        site.close(&mut state, begin, |pane| site.heads(pane, &[("plaza-east", 300)]));
+        let presence = site.close(&mut state, begin + 1, |pane| site.heads(pane, &[("plaza-east", 310), ("plaza-west", 5_000)])).presence.unwrap();
+        assert_eq!(presence.inside.v, 5_310.0);
+        assert!((presence.per_min - 10.0 * 6.0).abs() < 1e-9, "{}", presence.per_min);
+        let presence = site.close(&mut state, begin + 2, |pane| site.heads(pane, &[("plaza-east", 310), ("plaza-west", 5_030)])).presence.unwrap();
+        assert!((presence.per_min - 40.0 * 3.0).abs() < 1e-9, "{}", presence.per_min);
+    }
+
+    #[test]
+    fn where_nothing_of_the_border_is_counted_those_whom_zones_know_are_inside() {
+        let site = heads_only();
         assert!(site.topology.border.is_empty());
         let mut state = site.state();
         let begin = site.panes_to(KICK_OFF) - 6 * 100;

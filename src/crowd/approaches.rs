@@ -10,7 +10,7 @@
 //! `g` (`plan_split.dispersion`), not one by one. The counts are summed to a CUSUM, S ← max(0, S + x − p − k), so one large excess speaks at once and a small one when it lasts.
 //! Two counts in a row within the slack set it back.
 
-use super::alighted::{Alighted, Come, known_inside};
+use super::alighted::{Alighted, Come, heads_inside, known_inside};
 use super::coming::Coming;
 use super::figures::{ApproachFigures, EntryFigures, Estimate, GateFigures, Phase, PresenceFigures, ZoneFigures};
 use super::flow::CrossingFlow;
@@ -47,8 +47,8 @@ pub struct ArrivalState {
     pub alighted: Vec<Alighted>,
     /// Vehicles that have come tonight, in the order in which that was told.
     pub come: Vec<Come>,
-    /// Where nothing of the border is counted: those whom the zones knew at the last pane.
-    pub known: Option<u32>,
+    /// Where nothing of the border is counted: those whom each zone knew at the last pane.
+    pub known: Vec<Option<u32>>,
 }
 
 /// What lasts of an approach.
@@ -143,10 +143,13 @@ impl ArrivalState {
         if !topology.border.is_empty() {
             return;
         }
-        let Some(known) = known_inside(venue, zones) else { return };
-        let heads = libm::round(known.v) as u32;
-        if let Some(before) = self.known.replace(heads) {
-            self.take_slice(venue, end, &topology.split, i64::from(heads) - i64::from(before));
+        let known: Vec<Option<u32>> = heads_inside(venue, zones).into_iter().map(|heads| heads.map(|heads| libm::round(heads.v) as u32)).collect();
+        // A zone that is told for the first time has not filled in this pane.
+        let moved = known.iter().zip(&self.known).filter_map(|(now, before)| Some(i64::from((*now)?) - i64::from((*before)?)));
+        let (zones, net) = moved.fold((0, 0), |(zones, net), moved| (zones + 1, net + moved));
+        self.known = known;
+        if zones > 0 {
+            self.take_slice(venue, end, &topology.split, net);
         }
     }
 

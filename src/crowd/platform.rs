@@ -2,7 +2,7 @@
 //!
 //! The idea: a train empties in a minute, and its people leave the platform no faster than the ways off it take them (width × rate of its kind, as for exits). So a fluid queue, minute by minute as
 //! far ahead as arrivals are summed up: who is there now, and who alights, less who gets away. It peaks right after a train. The band is that of the vehicles' fullness and of the heads now, end by
-//! end, for the share who alight is one mistake in all vehicles. Where the ways off are not surveyed nothing can be said.
+//! end, for the share who alight is one mistake in all vehicles. Where the ways off are not surveyed, or nobody knows the heads now, nothing can be said.
 
 use super::approaches::Sight;
 use super::coming::Coming;
@@ -38,10 +38,9 @@ fn of_zone(sight: &Sight<'_>, zone: ZoneId, due: &[&Coming]) -> Option<PlatformF
     if off_per_min <= 0.0 {
         return None;
     }
-    if due.is_empty() {
-        return Some(PlatformFigures { room, peak: None });
-    }
-    let now = sight.zones.get(zone.index()).and_then(|figures| figures.occupancy).unwrap_or(Estimate { v: 0.0, lo: 0.0, hi: 0.0 });
+    // Where nobody knows who is there now, nobody can say how full it gets.
+    let now = sight.zones.get(zone.index()).and_then(|figures| figures.occupancy).filter(|_| !due.is_empty());
+    let Some(now) = now else { return Some(PlatformFigures { room, peak: None }) };
     let peak = |part: fn(&Estimate) -> f64| {
         let (mut on, mut at, mut peak) = (part(&now), sight.end, part(&now));
         while at < until {
@@ -87,13 +86,20 @@ mod tests {
         (way.id, way.from, way.to, way.width_m, way.kind) = ("off".into(), Some(platform.into()), Some(plaza.into()), width_m, LinkKind::Corridor);
         site.venue.links.push(way);
         site.venue.link_names = crate::venue::Names::new(site.venue.links.iter().map(|link| &*link.id).collect::<Vec<_>>());
+        let heads = site.sensor("plaza-east");
+        site.venue.sensors[heads.index()].measures = crate::venue::Measures::Zone(platform.into());
         site.turn_round();
         site
     }
 
     /// Trains of 1,000 places, 80 % full, in so many minutes, as of an hour and a half before kick-off.
     fn look(site: &Site, trains: &[(u64, i64)], n: i64) -> Option<PlatformFigures> {
+        look_by(site, trains, n, &[("plaza-east", 0)])
+    }
+
+    fn look_by(site: &Site, trains: &[(u64, i64)], n: i64, heads: &[(&str, u32)]) -> Option<PlatformFigures> {
         let figures = site.close(&mut site.state(), n, |pane| {
+            site.heads(pane, heads);
             pane.add_count(site.sensor("approach-1"), &count(0, 0));
             for (trip, minutes) in trains {
                 let expected = EventTime::from_millis(site.end(n).as_millis() + minutes * 60_000);
@@ -128,6 +134,7 @@ mod tests {
         let site = station(Some(2.0));
         let nothing = Some(PlatformFigures { room: 1_600.0, peak: None });
         assert_eq!(look(&site, &[], before(&site)), nothing);
+        assert_eq!(look_by(&site, &[(1, 2)], before(&site), &[]), nothing, "nobody knows who is there now");
         assert_eq!(look(&site, &[(1, 2)], site.panes_to(KICK_OFF) + 60), nothing);
     }
 }

@@ -138,6 +138,7 @@ impl CrowdState {
             let unheard = &self.zones[i].unheard[passage.at];
             let (net, guessed) = (learnt.net as f64 + f64::from(unheard.went) - f64::from(unheard.came), unheard.guessed());
             let looked = self.look(pane, passage, &learnt, net);
+            let is_looked = looked.is_some();
             let gross = self.zones[i].gross[passage.at];
             let error_of = |look: &Look| look.error(net, guessed, gross, limits.counter_gain);
             learnt.look = match (learnt.look, looked) {
@@ -149,7 +150,10 @@ impl CrowdState {
             };
             let known = learnt.look.as_ref().map(error_of);
             let missed = learnt.look.map_or(0.0, |look| look.at(net, guessed, limits.counter_gain).0);
-            learnt.moved += self.move_to_seats(passage, libm::round(missed) as i64 - learnt.moved);
+            // Where nobody can look (any more), those who were moved stay where they are.
+            if is_looked || learnt.look.is_some() {
+                learnt.moved += self.move_to_seats(passage, libm::round(missed) as i64 - learnt.moved);
+            }
             self.zones[i].known[passage.at] = known;
             self.zones[j].known[passage.there] = known;
         } else {
@@ -305,6 +309,26 @@ mod tests {
         let seated = (300..660).map(|n| look(&mut state, n, 0)).last().unwrap();
         assert_eq!((seated.0, seated.1), (0.0, 7_500.0));
         assert!(seated.2 < 30.0, "{seated:?}");
+    }
+
+    /// The way to the seats misses 4 % while it is heard; then nobody hears it, and the gate's counts part from its scans, so that nobody can look.
+    #[test]
+    fn who_was_moved_to_the_seats_stays_there_while_nobody_can_look() {
+        let site = passage();
+        let mut state = site.state();
+        evening(&site, &mut state, 24, 25);
+        let concourse = site.zone("queue-a");
+        let (moved, looked) = (state.zones[concourse].learnt.moved, state.zones[concourse].learnt.look);
+        assert!(moved > 200 && looked.is_some(), "{moved}");
+        let begin = site.panes_to(KICK_OFF) + 300;
+        for n in 0..120 {
+            site.close(&mut state, begin + n, |pane| {
+                pane.add_count(site.sensor("lane-a"), &count(0, 0));
+                pane.scans[site.gate("a")].entered = 100;
+            });
+        }
+        let learnt = state.zones[concourse].learnt;
+        assert_eq!((learnt.moved, learnt.look.is_none()), (moved, true));
     }
 
     #[test]
