@@ -21,6 +21,7 @@ mod grid;
 mod keys;
 mod mapping;
 mod records;
+mod sections;
 mod totals;
 mod world;
 

@@ -1,0 +1,177 @@
+//! The sections of a mapping (`[file]`, `[time]`, `[long]` or `[wide]`, …): each is read from its own keys.
+//!
+//! The idea: a section answers what it can and notes every fault, so that one reading of a mapping tells them all.
+
+use super::keys::Keys;
+use super::mapping::{AnomalyBudget, CalendarShape, Direction, FileShape, Layout, OffGrid, SensorIs, StampIs, Values};
+use crate::time::Span;
+use crate::time::stamp::{Ambiguous, Format, Nonexistent, Stamps};
+use crate::venue::opening::{self, Opening};
+
+/// Reads `[file]`.
+pub(super) fn file_shape(keys: Keys<'_>) -> FileShape {
+    let parquet = keys.word("format", &[("csv", false), ("parquet", true)]);
+    let header = keys.flag("header").unwrap_or(true);
+    let delimiter = keys.parsed("delimiter", |text| match text.as_bytes() {
+        [byte] if byte.is_ascii() => Ok(*byte),
+        _ => Err("must be one ASCII character".to_owned()),
+    });
+    let skip = keys.number("skip").unwrap_or(0.0);
+    if skip < 0.0 || skip.fract() > 0.0 || skip > 10_000.0 {
+        keys.fault("skip", "must be a whole number of lines, from 0");
+    }
+    let columns = keys.texts("columns").unwrap_or_default();
+    if !header && columns.is_empty() {
+        keys.fault("columns", "must name the columns, since the table has no header");
+    }
+    keys.finish();
+    FileShape { parquet, header, skip: skip as u32, delimiter: delimiter.unwrap_or(b','), columns }
+}
+
+/// Reads `[time]`: the columns, how they are written, what a stamp is of, and what a row beside the grid means.
+pub(super) fn time(keys: Keys<'_>, zone: Option<chrono_tz::Tz>) -> (Option<Vec<String>>, Stamps, StampIs, OffGrid) {
+    let columns = keys.texts("columns").filter(|columns| !columns.is_empty());
+    if columns.is_none() {
+        keys.fault("columns", "must name the column of the time, or the two of date and time");
+    }
+    let format = keys.text("format").map_or(Format::Iso, |text| Format::of(&text));
+    let ambiguous = keys
+        .word("ambiguous", &[("first", Ambiguous::First), ("second", Ambiguous::Second), ("in_order", Ambiguous::InOrder), ("reverse", Ambiguous::Reverse)]);
+    if let Format::Pattern(pattern) = &format
+        && ["%p", "%P"].iter().any(|half| pattern.contains(half))
+        && ["%H", "%k", "%T", "%R"].iter().any(|hour| pattern.contains(hour))
+    {
+        keys.fault("format", "has AM or PM (%p), so its hour is one of twelve: %I");
+    }
+    let nonexistent = keys.word("nonexistent", &[("refuse", Nonexistent::Refuse), ("shift", Nonexistent::Shift)]);
+    let stamp_is = keys.word("stamp", &[("from", StampIs::From), ("to", StampIs::To)]).unwrap_or(StampIs::From);
+    let off_grid = keys.word("off_grid", &[("refuse", OffGrid::Refuse), ("down", OffGrid::Down), ("nearest", OffGrid::Nearest)]).unwrap_or(OffGrid::Refuse);
+    keys.finish();
+    let stamps = Stamps { format, zone, ambiguous: ambiguous.unwrap_or(Ambiguous::First), nonexistent: nonexistent.unwrap_or(Nonexistent::Refuse) };
+    (columns, stamps, stamp_is, off_grid)
+}
+
+/// Reads `[long]` or `[wide]`, whichever is there.
+pub(super) fn layout(root: &Keys<'_>) -> Option<Layout> {
+    let (long, wide) = (root.table("long"), root.table("wide"));
+    match (long.is_there(), wide.is_there()) {
+        (true, false) => long_layout(long),
+        (false, true) => Some(wide_layout(wide)),
+        (true, true) => {
+            root.fault("wide", "a table is either [long] or [wide]");
+            None
+        }
+        (false, false) => {
+            root.fault("long", "must be there, or [wide]: where the figures stand");
+            None
+        }
+    }
+}
+
+fn long_layout(keys: Keys<'_>) -> Option<Layout> {
+    let sensor = match (keys.texts("sensor").filter(|columns| !columns.is_empty()), keys.text("sensor_is")) {
+        (Some(columns), None) => Some(SensorIs::Columns(columns)),
+        (None, Some(id)) => Some(SensorIs::Fixed(id)),
+        _ => {
+            keys.fault("sensor", "must name the column of the sensor; or \"sensor_is\" the one sensor that the table is about");
+            None
+        }
+    };
+    let columns = [(Direction::In, keys.text("in")), (Direction::Out, keys.text("out")), (Direction::Undirected, keys.text("count"))];
+    let columns: Vec<(Direction, String)> = columns.into_iter().filter_map(|(direction, column)| Some((direction, column?))).collect();
+    let (direction, value) = (keys.text("direction"), keys.text("value"));
+    let (inwards, outwards) = (keys.texts("in_is").unwrap_or_default(), keys.texts("out_is").unwrap_or_default());
+    let values = match (columns.is_empty(), direction, value) {
+        (false, None, None) => Some(Values::Columns(columns)),
+        (true, Some(direction), Some(value)) if !inwards.is_empty() || !outwards.is_empty() => Some(Values::Told { direction, inwards, outwards, value }),
+        _ => {
+            keys.fault(
+                "in",
+                "must be there, or \"out\" or \"count\": the columns of the figures; or else \"direction\", \"value\" and \"in_is\" or \"out_is\"",
+            );
+            None
+        }
+    };
+    keys.finish();
+    Some(Layout::Long { sensor: sensor?, values: values? })
+}
+
+fn wide_layout(keys: Keys<'_>) -> Layout {
+    let measures = keys.word("measures", &[("in", Direction::In), ("out", Direction::Out), ("count", Direction::Undirected)]).unwrap_or(Direction::Undirected);
+    let (columns, except) = (keys.texts("columns").unwrap_or_default(), keys.texts("except").unwrap_or_default());
+    keys.finish();
+    Layout::Wide { measures, columns, except }
+}
+
+/// Reads `[opening]`.
+pub(super) fn opening_hours(keys: Keys<'_>) -> Opening {
+    let mut opening = Opening::default();
+    let daily = keys.parsed("daily", opening::parse);
+    for (weekday, key) in opening::WEEKDAYS.into_iter().enumerate() {
+        if let Some(hours) = keys.parsed(key, opening::parse).or_else(|| daily.clone()) {
+            opening.set(weekday, hours);
+        }
+    }
+    keys.finish();
+    opening
+}
+
+/// Reads `[anomaly]`.
+pub(super) fn anomaly_budget(keys: Keys<'_>) -> AnomalyBudget {
+    let per_week = keys.number("budget_per_week");
+    if per_week.is_some_and(|per_week| !(per_week > 0.0 && per_week.is_finite())) {
+        keys.fault("budget_per_week", "must be above 0: false findings a week that somebody is ready to look at");
+    }
+    let is_shared = keys.word("group", &[("table", true), ("zone", false)]);
+    keys.finish();
+    AnomalyBudget { per_week, is_shared }
+}
+
+/// Reads `[calendar]`; its times are written as the table's where it does not say.
+pub(super) fn calendar(keys: Keys<'_>, table: &Format) -> CalendarShape {
+    let column = |key: &'static str| keys.text(key).unwrap_or_else(|| key.to_owned());
+    let named = ["venue", "start", "end", "attendance", "name"].into_iter().filter_map(|key| keys.text(key)).collect();
+    let shape = CalendarShape {
+        venue: column("venue"),
+        start: column("start"),
+        end: column("end"),
+        attendance: column("attendance"),
+        name: column("name"),
+        format: keys.text("format").map_or_else(|| table.clone(), |text| Format::of(&text)),
+        named,
+    };
+    keys.finish();
+    shape
+}
+
+/// One character, as between thousands or before decimals.
+pub(super) fn mark(text: &str) -> Result<char, String> {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(mark), None) if !mark.is_ascii_digit() => Ok(mark),
+        _ => Err("must be one character, and no digit".to_owned()),
+    }
+}
+
+/// Reads `30s`, `5m`, `1h`, `1d`.
+pub(super) fn duration(text: &str) -> Result<Span, String> {
+    const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
+    let read = UNITS.iter().find_map(|(unit, secs)| text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(*secs));
+    match read {
+        // A month and more is no step of a count but a typing error.
+        Some(secs @ 1..=2_678_400) => Ok(Span::from_secs(secs)),
+        _ => Err("must be a length like \"30s\", \"5m\", \"1h\", \"1d\"".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_has_a_unit() {
+        assert_eq!(duration("90s"), Ok(Span::from_secs(90)));
+        assert_eq!(duration("1h"), Ok(Span::from_mins(60)));
+        assert!(duration("5").is_err() && duration("0m").is_err() && duration("-1m").is_err());
+    }
+}
