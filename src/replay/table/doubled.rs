@@ -20,7 +20,7 @@ pub(super) fn tell_apart(list: &mut [Entry], mapping: &Mapping) {
     doubled.sort_unstable_by_key(|i| (series(*i), if is_reverse { u32::MAX - list[*i].line } else { list[*i].line }));
     let is_near = |a: usize, b: usize| list[a].from.since(list[b].from).max(list[b].from.since(list[a].from)) < DAY;
     let hours = || doubled.chunk_by(|a, b| series(*a) == series(*b) && is_near(*a, *b));
-    // Where one place's stamps leap back, all do, and a stamp that stands again at once is a leap over rows that are missing. Parts of a whole share theirs.
+    // Where one place's stamps leap back, all do, and a stamp that stands again at once with other figures is a leap over rows that are missing. Parts of a whole share theirs.
     let leaps = mapping.repeated == Repeated::Judge && hours().any(|rows| rows.windows(2).any(|pair| list[pair[1]].from < list[pair[0]].from));
     let second: Vec<usize> = hours().flat_map(|rows| second_of(list, rows, mapping.repeated, leaps)).collect();
     for i in second {
@@ -32,8 +32,10 @@ pub(super) fn tell_apart(list: &mut [Entry], mapping: &Mapping) {
 
 /// Those of a series' rows in one doubled hour, in the order in which they were written, that belong to the second.
 fn second_of(list: &[Entry], rows: &[usize], repeated: Repeated, leaps: bool) -> Vec<usize> {
-    let is_leap = |before: &Entry, after: &Entry| after.from < before.from || leaps && after.from == before.from;
-    if let Some(leap) = (1..rows.len()).find(|i| is_leap(&list[rows[*i - 1]], &list[rows[*i]])) {
+    let find = |is_leap: &dyn Fn(&Entry, &Entry) -> bool| (1..rows.len()).find(|i| is_leap(&list[rows[*i - 1]], &list[rows[*i]]));
+    // A row that stands twice is no leap, nor is one that is corrected at once where the stamps leap back elsewhere.
+    let leap = find(&|before, after| after.from < before.from).or_else(|| find(&|before, after| leaps && after.contradicts(before)));
+    if let Some(leap) = leap {
         return rows[leap..].to_vec();
     }
     let of_the_first = |rows: &[usize]| match repeated {
@@ -43,3 +45,6 @@ fn second_of(list: &[Entry], rows: &[usize], repeated: Repeated, leaps: bool) ->
     };
     rows.chunk_by(|a, b| list[*a].from == list[*b].from).flat_map(|of_one_stamp| &of_one_stamp[of_the_first(of_one_stamp)..]).copied().collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,11 +11,11 @@ fn profile() -> Arc<Profile> {
     Arc::new(Profile { label: "test/1".into(), thresholds: BTreeMap::new(), hash: String::new() })
 }
 
-fn mapping(text: &str) -> Mapping {
+pub(super) fn mapping(text: &str) -> Mapping {
     Mapping::read("test.toml", text).unwrap_or_else(|faults| panic!("{faults:#?}"))
 }
 
-fn table(name: &str, mapping_text: &str, bytes: &[u8]) -> Table {
+pub(super) fn table(name: &str, mapping_text: &str, bytes: &[u8]) -> Table {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
@@ -23,7 +23,7 @@ fn table(name: &str, mapping_text: &str, bytes: &[u8]) -> Table {
 }
 
 /// The table's counts, through the very decoder that serves live: sensor, start, persons.
-fn counts(table: &Table) -> Vec<(String, String, [u32; 3])> {
+pub(super) fn counts(table: &Table) -> Vec<(String, String, [u32; 3])> {
     let world = table.world(&profile(), Vec::new());
     let mut seen = Vec::new();
     let mut last = EventTime::MIN;
@@ -47,11 +47,11 @@ fn counts(table: &Table) -> Vec<(String, String, [u32; 3])> {
     seen
 }
 
-fn short(counts: &[(String, String, [u32; 3])]) -> Vec<String> {
+pub(super) fn short(counts: &[(String, String, [u32; 3])]) -> Vec<String> {
     counts.iter().map(|(sensor, from, [i, o, n])| format!("{sensor} {} {i}/{o}/{n}", &from[5..16])).collect()
 }
 
-const LONG: &str = "venue = \"v\"\ntime_zone = \"Europe/Zurich\"\nstep = \"30m\"\nmissing = [\"\", \"-1\"]\n[time]\ncolumns = [\"t\"]\n[long]\nsensor = \"s\"\nin = \"i\"\nout = \"o\"\n";
+pub(super) const LONG: &str = "venue = \"v\"\ntime_zone = \"Europe/Zurich\"\nstep = \"30m\"\nmissing = [\"\", \"-1\"]\n[time]\ncolumns = [\"t\"]\n[long]\nsensor = \"s\"\nin = \"i\"\nout = \"o\"\n";
 
 #[test]
 fn rows_in_any_order_come_out_in_event_time_order() {
@@ -106,44 +106,6 @@ fn outside_the_opening_hours_an_absent_row_means_nothing() {
     let hours = LONG.replace("missing", "absent = \"zero\"\nmissing") + "[opening]\ndaily = \"06:00-24:00\"\n";
     let table = table("a.csv", &hours, b"t,s,i,o\n2020-06-01T23:00,a,1,2\n2020-06-02T06:30,a,1,2\n");
     assert_eq!(short(&counts(&table)), ["a 06-01T21:00 1/2/0", "a 06-01T21:30 0/0/0", "a 06-02T04:00 0/0/0", "a 06-02T04:30 1/2/0"]);
-}
-
-#[test]
-fn the_half_of_a_doubled_hour_that_the_table_lacks_is_a_gap() {
-    let zero = LONG.replace("missing", "absent = \"zero\"\nmissing");
-    let table = table("a.csv", &zero, b"t,s,i,o\n2020-10-25T02:30,a,1,1\n2020-10-25T03:00,a,2,2\n");
-    assert_eq!(short(&counts(&table)), ["a 10-25T00:30 1/1/0", "a 10-25T02:00 2/2/0"]);
-}
-
-#[test]
-fn a_doubled_hour_that_stands_twice_is_told_by_the_order_of_the_rows() {
-    let forward = ["02:00,a,1,1", "02:30,a,2,2", "02:00,a,3,3", "02:30,a,4,4", "03:00,a,5,5"];
-    let by_stamp = ["02:00,a,1,1", "02:00,a,3,3", "02:30,a,2,2", "02:30,a,4,4", "03:00,a,5,5"];
-    let in_time = ["a 10-25T00:00 1/1/0", "a 10-25T00:30 2/2/0", "a 10-25T01:00 3/3/0", "a 10-25T01:30 4/4/0", "a 10-25T02:00 5/5/0"];
-    let read = |policy: &str, rows: &[&str]| {
-        let rows: String = rows.iter().map(|row| format!("2020-10-25T{row}\n")).collect();
-        short(&counts(&table("a.csv", &LONG.replace("[long]", &format!("ambiguous = \"{policy}\"\n[long]")), format!("t,s,i,o\n{rows}").as_bytes())))
-    };
-    let backward = |rows: &[&'static str]| rows.iter().rev().copied().collect::<Vec<_>>();
-    assert_eq!(read("in_order", &forward), in_time);
-    assert_eq!(read("in_order", &by_stamp), in_time);
-    assert_eq!(read("reverse", &backward(&forward)), in_time);
-    assert_eq!(read("reverse", &backward(&by_stamp)), in_time);
-    let with_another = [&forward[..1], &forward[2..], &["02:00,b,6,6", "02:30,b,6,6", "02:00,b,7,7"]].concat();
-    let of_a: Vec<String> = read("in_order", &with_another).into_iter().filter(|told| told.starts_with('a')).collect();
-    assert_eq!(of_a, [in_time[0], in_time[2], in_time[3], in_time[4]], "the first half past two is missing, and the other place's rows tell so");
-    let places = ["02:00,a,1,1", "02:30,b,6,6", "02:30,a,2,2", "02:00,a,3,3", "02:30,b,7,7", "02:30,a,4,4"];
-    assert_eq!(read("in_order", &places)[1..3], ["a 10-25T00:30 2/2/0", "b 10-25T00:30 6/6/0"], "each place by its own rows");
-}
-
-#[test]
-fn parts_of_a_doubled_hour_are_added_up_hour_by_hour() {
-    let text = LONG.replace("missing", "repeated = \"sum\"\nmissing").replace("[long]", "ambiguous = \"in_order\"\noff_grid = \"down\"\n[long]");
-    let parts = b"t,s,i,o\n2020-10-25T02:00,a,1,0\n2020-10-25T02:00,a,2,0\n2020-10-25T02:00,a,30,0\n2020-10-25T02:00,a,40,0\n2020-10-25T03:00,a,5,5\n";
-    assert_eq!(short(&counts(&table("a.csv", &text, parts))), ["a 10-25T00:00 3/0/0", "a 10-25T01:00 70/0/0", "a 10-25T02:00 5/5/0"]);
-    let passages =
-        b"t,s,i,o\n2020-10-25T02:01:05,a,1,0\n2020-10-25T02:20:00,a,1,0\n2020-10-25T02:21:00,a,1,0\n2020-10-25T02:03:00,a,1,0\n2020-10-25T03:00,a,5,5\n";
-    assert_eq!(short(&counts(&table("a.csv", &text, passages))), ["a 10-25T00:00 3/0/0", "a 10-25T01:00 1/0/0", "a 10-25T02:00 5/5/0"]);
 }
 
 #[test]
@@ -473,43 +435,11 @@ fn figures_that_look_like_something_else_are_said() {
 }
 
 #[test]
-fn running_totals_become_the_rise_from_row_to_row_and_what_nobody_can_know_is_a_gap() {
-    let text = LONG.replace("missing", "totals = true\nmissing").replace("[long]", "stamp = \"to\"\n[long]");
-    let mut rows = "t,s,i,o\n".to_owned();
-    for (time, total) in [
-        ("10:00", "100,7"),
-        ("10:30", "105,7"),
-        ("11:00", "112,9"),
-        ("12:00", "140,9"),
-        ("12:30", "3,0"),
-        ("13:00", "4,2"),
-        ("13:30", "-1,2"),
-        ("14:00", "9,9"),
-        ("14:30", "10,9"),
-        ("15:00", "900000010,9"),
-        ("15:30", "900000012,9"),
-    ] {
-        rows += &format!("2020-06-01T{time},a,{total}\n");
-    }
-    let table = table("a.csv", &text, rows.as_bytes());
-    assert_eq!(short(&counts(&table)), ["a 06-01T08:00 5/0/0", "a 06-01T08:30 7/2/0", "a 06-01T10:30 1/2/0", "a 06-01T12:00 1/0/0", "a 06-01T13:00 2/0/0"]);
-    assert_eq!((table.report().set_back, table.report().doubts.len()), (2, 0));
-    let zero = super::tests::table("a.csv", &text.replace("missing", "absent = \"zero\"\nmissing"), &rows.as_bytes()[..rows.find("2020-06-01T12:30").unwrap()]);
-    assert_eq!(short(&counts(&zero))[2..], ["a 06-01T09:00 0/0/0", "a 06-01T09:30 28/0/0"], "a counter that writes nothing while nobody comes");
-}
-
-#[test]
 fn what_is_more_than_the_most_of_a_step_is_a_fault_of_the_row() {
     let table = table("a.csv", &LONG.replace("missing", "most = 500\nmissing"), b"t,s,i,o\n2020-06-01T10:00,a,500,2\n2020-06-01T10:30,a,9999,2\n");
     assert_eq!(short(&counts(&table)), ["a 06-01T08:00 500/2/0"]);
     assert!(table.report().faults[0].contains("9999 is more than 500"), "{:?}", table.report().faults);
     assert_eq!((table.report().counts, table.report().missing), (1, 1));
-}
-
-#[test]
-fn rows_that_contradict_each_other_in_a_doubled_hour_are_told_apart_from_others() {
-    let table = table("a.csv", LONG, b"t,s,i,o\n2020-10-25T02:00,a,1,1\n2020-10-25T02:00,a,2,2\n2020-10-25T03:00,a,5,5\n2020-10-25T03:00,a,6,5\n");
-    assert_eq!((table.report().contradicting, table.report().in_doubled_hours), (2, 1));
 }
 
 #[test]

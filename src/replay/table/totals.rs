@@ -1,7 +1,7 @@
 //! From running totals to counts: what came between one row of a counter and the next.
 //!
 //! The idea: a turnstile shows how many have gone through it since it was built, so a step's count is the rise since the row one step before. Where that row is absent nobody
-//! knows how the rise is spread over the steps between, unless an absent row means that nobody came; where the total fell, the counter was set back.
+//! knows how the rise is spread over the steps between, unless an absent row means that nobody came; a row that is marked missing never means that. Where the total fell, the counter was set back.
 
 use super::Report;
 use super::entries::Entry;
@@ -14,21 +14,25 @@ const MOST: u32 = 10_000_000;
 /// Makes each total the rise to it. The list is sorted by time.
 pub(super) fn to_rises(list: &mut Vec<Entry>, mapping: &Mapping, report: &mut Report) {
     let most = mapping.most.unwrap_or(MOST);
-    // By sensor: the last total of an earlier step, and the first of the newest.
-    let mut seen: BTreeMap<u32, (Option<Entry>, Entry)> = BTreeMap::new();
+    // By sensor: the last total of an earlier step, whether a row since then says that nobody knows, and the first of the newest.
+    let mut seen: BTreeMap<u32, (Option<Entry>, bool, Entry)> = BTreeMap::new();
     list.retain_mut(|entry| {
         let total = *entry;
-        let (before, newest) = seen.entry(entry.sensor).or_insert((None, total));
+        let (before, is_lost, newest) = seen.entry(entry.sensor).or_insert((None, false, total));
         if newest.from != total.from {
-            if newest.persons().is_some() {
+            *is_lost = newest.persons().is_none();
+            if !*is_lost {
                 *before = Some(*newest);
             }
             *newest = total;
         }
         let Some(before) = before else { return false };
-        let follows = mapping.absent == Absent::Zero || before.from.after(mapping.step) == total.from;
+        let follows = mapping.absent == Absent::Zero && !*is_lost || before.from.after(mapping.step) == total.from;
         *entry = if follows { total.rise_since(before, most) } else { total.unknown() };
         report.set_back += u64::from(follows && total.persons().is_some() && entry.persons().is_none());
         true
     });
 }
+
+#[cfg(test)]
+mod tests;
