@@ -33,11 +33,11 @@ pub struct FindingLine {
 #[derive(Debug, Default)]
 pub struct Findings {
     open: BTreeMap<Box<str>, FindingLine>,
-    /// Those that are over, and since when it has been quiet, where that is told.
-    done: Vec<(FindingLine, Option<i64>)>,
+    /// Those that are over, and in which venue it has been quiet since when, where that is told.
+    done: Vec<(FindingLine, Option<(Box<str>, i64)>)>,
     latest: i64,
-    /// Where each pane began, by its end.
-    panes: BTreeMap<i64, i64>,
+    /// By venue: how long panes are, ms, from the end of the first one on that is as long.
+    panes: BTreeMap<Box<str>, BTreeMap<i64, i64>>,
 }
 
 impl Findings {
@@ -52,24 +52,31 @@ impl Findings {
             ChangeKind::Cleared => {
                 if let Some(mut finding) = self.open.remove(&change.alarm_id) {
                     finding.to = change.event_time.as_millis();
-                    self.done.push((finding, change.quiet_since.map(|quiet| quiet.as_millis())));
+                    self.done.push((finding, change.quiet_since.map(|quiet| (change.venue, quiet.as_millis()))));
                 }
             }
             _ => {}
         }
     }
 
-    /// Lets event time pass, by a pane from `from` to `at`. Panes and alarms come over different topics, in any order.
-    pub fn pass(&mut self, at: i64, from: i64) {
+    /// Lets event time pass, by a pane of `venue` from `from` to `at`. Panes and alarms come over different topics, in any order.
+    pub fn pass(&mut self, venue: &str, at: i64, from: i64) {
         self.latest = self.latest.max(at);
-        self.panes.insert(at, from);
+        if self.pane_ms(venue, at) != Some(at - from) {
+            self.panes.entry(venue.into()).or_default().insert(at, at - from);
+        }
+    }
+
+    /// How long the venue's pane is that ends at `end`.
+    fn pane_ms(&self, venue: &str, end: i64) -> Option<i64> {
+        self.panes.get(venue)?.range(..=end).next_back().map(|(_, length)| *length)
     }
 
     /// All findings, by when they came out.
     pub fn finish(mut self) -> Vec<FindingLine> {
         let mut findings: Vec<FindingLine> = std::mem::take(&mut self.open).into_values().map(|finding| FindingLine { to: self.latest, ..finding }).collect();
-        for (finding, quiet) in self.done {
-            let quiet = quiet.map_or(finding.to, |quiet| self.panes.get(&quiet).copied().unwrap_or(quiet));
+        for (finding, quiet) in std::mem::take(&mut self.done) {
+            let quiet = quiet.map_or(finding.to, |(venue, end)| end - self.pane_ms(&venue, end).unwrap_or(0));
             findings.push(FindingLine { to: quiet.max(finding.detected), ..finding });
         }
         findings.sort_by(|a, b| (a.detected, &a.zone, &a.code).cmp(&(b.detected, &b.zone, &b.code)));
@@ -98,4 +105,48 @@ fn first_pane(change: &Change) -> i64 {
     let told = change.evidence.iter().map(|evidence| evidence.from.as_millis()).min();
     let onset = (change.change_no <= 1).then_some(change.onset.as_millis());
     told.into_iter().chain(onset).min().unwrap_or(change.event_time.as_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60_000;
+
+    fn over(venue: &str, quiet_since: i64) -> (FindingLine, Option<(Box<str>, i64)>) {
+        let line = FindingLine {
+            zone: venue.to_owned(),
+            what: String::new(),
+            from: 0,
+            to: 100 * MINUTE,
+            detected: 0,
+            score: None,
+            p: None,
+            code: String::new(),
+            is_of_all: false,
+        };
+        (line, Some((venue.into(), quiet_since)))
+    }
+
+    #[test]
+    fn a_finding_ends_where_a_pane_of_its_own_venue_began() {
+        let mut findings = Findings { done: vec![over("a", 30 * MINUTE), over("b", 30 * MINUTE), over("unheard", 30 * MINUTE)], ..Findings::default() };
+        for end in 1..=6 {
+            findings.pass("a", end * 5 * MINUTE, (end - 1) * 5 * MINUTE);
+        }
+        findings.pass("b", 30 * MINUTE, 0);
+        let ends: Vec<i64> = findings.finish().iter().map(|finding| finding.to / MINUTE).collect();
+        assert_eq!(ends, [25, 0, 30]);
+    }
+
+    #[test]
+    fn of_panes_of_one_length_only_the_first_is_kept() {
+        let mut findings = Findings::default();
+        for end in 1..=1_000 {
+            findings.pass("a", end * MINUTE, (end - 1) * MINUTE);
+        }
+        findings.pass("a", 1_005 * MINUTE, 1_000 * MINUTE);
+        assert_eq!((findings.pane_ms("a", 500 * MINUTE), findings.pane_ms("a", 1_005 * MINUTE)), (Some(MINUTE), Some(5 * MINUTE)));
+        assert_eq!(findings.panes["a"].len(), 2);
+    }
 }

@@ -170,7 +170,7 @@ impl Results {
         self.zones.write_all(self.times.of_record(value).as_deref().unwrap_or(value))?;
         self.zones.write_all(b"\n")?;
         let Some(record) = record else { return Ok(()) };
-        self.findings.pass(record.event_time, record.from);
+        self.findings.pass(&record.venue, record.event_time, record.from);
         self.reach = Some(self.reach.map_or((record.from, record.event_time), |(first, last)| (first.min(record.from), last.max(record.event_time))));
         if record.revision > 0 {
             return Ok(());
