@@ -1,7 +1,7 @@
 //! The calendar beside a table: what was on, when, and how many were expected.
 
 use super::figure::MISSING;
-use super::file::Rows;
+use super::file::{Rows, can_be_read_again};
 use super::mapping::{FileShape, Mapping};
 use super::{Report, TableError};
 use crate::time::EventTime;
@@ -47,6 +47,9 @@ pub fn read_calendar(path: &Path, mapping: &Mapping) -> Result<(Vec<CalendarEntr
     let mut rows = open(b',')?;
     if mapping.file.delimiter != b',' && !rows.columns().contains(&calendar.start) {
         // Who keeps a table with semicolons keeps the calendar so too.
+        if !can_be_read_again(path) {
+            return Err(TableError::malformed(path, "comes through a pipe, and its cells stand between other marks than commas: give it as a file"));
+        }
         rows = open(mapping.file.delimiter)?;
     }
     let column = |name: &str| rows.columns().iter().position(|column| column == name);

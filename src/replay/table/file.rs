@@ -10,7 +10,7 @@ use parquet::basic::{LogicalType, TimeUnit};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use std::fs::File;
-use std::io::{BufRead, Read, Seek};
+use std::io::{BufRead, Cursor, Read};
 use std::path::Path;
 
 /// A table's file, open, its columns known.
@@ -45,18 +45,14 @@ enum Kind {
 
 impl Kind {
     /// By its first bytes.
-    fn of(path: &Path, mut file: &File) -> Result<Self, TableError> {
-        let unreadable = |source| TableError::Unreadable { path: path.to_owned(), source };
-        let mut first = Vec::with_capacity(4);
-        file.take(4).read_to_end(&mut first).map_err(unreadable)?;
-        file.rewind().map_err(unreadable)?;
-        Ok(match first[..] {
+    fn of(first: &[u8]) -> Self {
+        match first[..] {
             [b'P', b'A', b'R', b'1'] => Self::Parquet,
             [0x1f, 0x8b, ..] => Self::Gzip,
             [b'P', b'K', 3, 4] => Self::Zip,
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Self::Utf16,
             _ => Self::Text,
-        })
+        }
     }
 }
 
@@ -86,19 +82,24 @@ impl Cells<'_> {
 impl Rows {
     /// Opens a file and reads the names of its columns.
     pub(super) fn open(path: &Path, shape: &FileShape) -> Result<Self, TableError> {
-        let file = File::open(path).map_err(|source| TableError::Unreadable { path: path.to_owned(), source })?;
-        let kind = Kind::of(path, &file)?;
+        let unreadable = |source| TableError::Unreadable { path: path.to_owned(), source };
+        let file = File::open(path).map_err(unreadable)?;
+        let mut first = Vec::with_capacity(4);
+        (&file).take(4).read_to_end(&mut first).map_err(unreadable)?;
+        let kind = Kind::of(&first);
         if shape.parquet.unwrap_or(kind == Kind::Parquet) {
             return Self::open_parquet(path, file);
         }
+        // A pipe cannot go back to its beginning.
+        let whole = Cursor::new(first).chain(file);
         let bytes: Box<dyn Read> = match kind {
-            Kind::Gzip => Box::new(flate2::read::MultiGzDecoder::new(file)),
+            Kind::Gzip => Box::new(flate2::read::MultiGzDecoder::new(whole)),
             Kind::Zip => return Err(TableError::malformed(path, "is a zip archive, or a workbook, which is one: unpack it, or save the sheet as CSV")),
             Kind::Utf16 => return Err(TableError::malformed(path, "is UTF-16: save it as UTF-8")),
-            Kind::Parquet | Kind::Text => Box::new(file),
+            Kind::Parquet | Kind::Text => Box::new(whole),
         };
         let mut bytes = std::io::BufReader::with_capacity(1 << 16, bytes);
-        let skipped = skip_lines(&mut bytes, shape.skip).map_err(|source| TableError::Unreadable { path: path.to_owned(), source })?;
+        let skipped = skip_lines(&mut bytes, shape.skip).map_err(unreadable)?;
         let bytes: Box<dyn Read> = Box::new(bytes);
         let mut reader = csv::ReaderBuilder::new().has_headers(shape.header).delimiter(shape.delimiter).flexible(true).from_reader(bytes);
         let columns = if shape.header {
@@ -116,6 +117,9 @@ impl Rows {
     }
 
     fn open_parquet(path: &Path, file: File) -> Result<Self, TableError> {
+        if !can_be_read_again(path) {
+            return Err(TableError::malformed(path, "is Parquet, whose end is read first, and cannot come through a pipe: give it as a file"));
+        }
         let reader = SerializedFileReader::new(file).map_err(|err| TableError::malformed(path, err))?;
         let schema = reader.metadata().file_metadata().schema_descr();
         let columns = schema.root_schema().get_fields().iter().map(|field| field.name().to_owned()).collect();
@@ -143,6 +147,11 @@ impl Rows {
             Source::Parquet { reader, stamps } => each_parquet(&reader, &stamps, path, &mut row),
         }
     }
+}
+
+/// Whether a second reading would find the same: what came through a pipe is gone.
+pub(super) fn can_be_read_again(path: &Path) -> bool {
+    path.metadata().is_ok_and(|is| is.is_file())
 }
 
 /// Passes over what stands before the table, such as a title; answers how many lines there were.
@@ -251,3 +260,6 @@ impl Stamp {
         }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -216,6 +216,11 @@ impl Table {
         let trouble = |report: &Report| report.faulty + report.moved;
         // Rows of local days leave every grid where a clock is changed, and stay on that of the clock on the wall.
         if mapping.may_follow_the_wall() && table.as_ref().map_or_else(TableError::is_of_rows, |(.., report)| trouble(report) > 0) {
+            if !file::can_be_read_again(path) {
+                let why =
+                    "comes through a pipe, and would have to be read again to try steps by the clock on the wall, as not every row fits: give it as a file";
+                return Err(TableError::malformed(path, why));
+            }
             let by_the_wall = read(StepClock::Wall);
             let fits_better = match (&table, &by_the_wall) {
                 (Ok((.., elapsed)), Ok((.., wall))) => trouble(wall) < trouble(elapsed),
