@@ -29,12 +29,20 @@ pub struct FindingLine {
     pub is_of_all: bool,
 }
 
+/// What ended a finding.
+#[derive(Debug)]
+struct Quiet {
+    venue: Box<str>,
+    /// End of the first quiet pane, epoch ms, where that is told.
+    since: Option<i64>,
+}
+
 /// The findings of a run.
 #[derive(Debug, Default)]
 pub struct Findings {
     open: BTreeMap<Box<str>, FindingLine>,
-    /// Those that are over, and in which venue it has been quiet since when, where that is told.
-    done: Vec<(FindingLine, Option<(Box<str>, i64)>)>,
+    /// Those that are over, and since when it has been quiet.
+    done: Vec<(FindingLine, Quiet)>,
     latest: i64,
     /// By venue: how long panes are, ms, from the end of the first one on that is as long.
     panes: BTreeMap<Box<str>, BTreeMap<i64, i64>>,
@@ -52,7 +60,7 @@ impl Findings {
             ChangeKind::Cleared => {
                 if let Some(mut finding) = self.open.remove(&change.alarm_id) {
                     finding.to = change.event_time.as_millis();
-                    self.done.push((finding, change.quiet_since.map(|quiet| (change.venue, quiet.as_millis()))));
+                    self.done.push((finding, Quiet { venue: change.venue, since: change.quiet_since.map(|quiet| quiet.as_millis()) }));
                 }
             }
             _ => {}
@@ -76,7 +84,7 @@ impl Findings {
     pub fn finish(mut self) -> Vec<FindingLine> {
         let mut findings: Vec<FindingLine> = std::mem::take(&mut self.open).into_values().map(|finding| FindingLine { to: self.latest, ..finding }).collect();
         for (finding, quiet) in std::mem::take(&mut self.done) {
-            let quiet = quiet.map_or(finding.to, |(venue, end)| end - self.pane_ms(&venue, end).unwrap_or(0));
+            let quiet = quiet.since.map_or(finding.to, |end| end - self.pane_ms(&quiet.venue, end).unwrap_or(0));
             findings.push(FindingLine { to: quiet.max(finding.detected), ..finding });
         }
         findings.sort_by(|a, b| (a.detected, &a.zone, &a.code).cmp(&(b.detected, &b.zone, &b.code)));
@@ -113,7 +121,7 @@ mod tests {
 
     const MINUTE: i64 = 60_000;
 
-    fn over(venue: &str, quiet_since: i64) -> (FindingLine, Option<(Box<str>, i64)>) {
+    fn over(venue: &str, quiet_since: i64) -> (FindingLine, Quiet) {
         let line = FindingLine {
             zone: venue.to_owned(),
             what: String::new(),
@@ -125,7 +133,7 @@ mod tests {
             code: String::new(),
             is_of_all: false,
         };
-        (line, Some((venue.into(), quiet_since)))
+        (line, Quiet { venue: venue.into(), since: Some(quiet_since) })
     }
 
     #[test]
