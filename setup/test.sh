@@ -35,7 +35,7 @@ export CARGO_TERM_COLOR=never NO_COLOR=1
 # Unit tests and the one integration binary, for which cargo also builds the program itself.
 rust() { cargo test --locked --profile ci --tests --no-fail-fast -- --skip simulation::; }
 
-# Ten thousand nights of faults, with both cores to themselves: under two minutes on an idle machine.
+# Ten thousand nights of faults, with both cores to themselves: docs/BENCHMARKS.md says how long.
 schedules() { MIDAN_SCHEDULES=10000 cargo test --locked --profile ci --test it simulation:: -- --nocapture; }
 
 console() { npm --prefix dashboards/console run --silent "$@"; }
