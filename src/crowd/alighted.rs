@@ -168,23 +168,16 @@ mod tests {
     use crate::crowd::correct::Correction;
     use crate::crowd::sample::{KICK_OFF, Site, count, site};
     use crate::crowd::state::CrowdState;
-    use crate::feeds::observation::{Arrival, Entity, Passengers, Vehicle, What};
+    use crate::feeds::observation::{Entity, Passengers, What};
     use crate::time::{EventTime, Span};
     use crate::venue::StopId;
-    use crate::window::pane::Reading;
 
     /// A pane in which the feed says of each trip in how many seconds it comes, 80 % full of 1,000, and so many come by road and alight by counts.
     fn pane(site: &Site, state: &mut CrowdState, n: i64, trips: &[(u64, i64)], (road, counted): (u32, u32)) -> VenueFigures {
         site.close(state, n, |pane| {
             ["approach-1", "approach-2"].iter().for_each(|name| pane.add_count(site.sensor(name), &count(road, 0)));
             pane.passengers[0].alighting = counted;
-            for (trip, seconds) in trips {
-                let expected = EventTime::from_millis(site.end(n).as_millis() + seconds * 1_000);
-                let order = (EventTime::MIN, 0, 0);
-                pane.arrivals.insert((StopId(0), *trip), Reading { order, value: Arrival { trip: *trip, expected, occupancy_status: None } });
-                let vehicle = Vehicle { trip: *trip, stopped: false, occupancy_status: None, occupancy_percentage: Some(80), age: Span::ZERO, on_board: None };
-                pane.vehicles.insert((StopId(0), *trip), Reading { order, value: vehicle });
-            }
+            site.expects(pane, n, trips, (Some(80), Span::ZERO));
         })
     }
 
@@ -280,11 +273,7 @@ mod tests {
             let n = begin(&site);
             let figures = site.close(&mut state, n, |pane| {
                 pane.add_count(site.sensor("approach-1"), &count(0, 0));
-                let order = (EventTime::MIN, 0, 0);
-                let expected = EventTime::from_millis(site.end(n).as_millis() - 5_000);
-                pane.arrivals.insert((StopId(0), 1), Reading { order, value: Arrival { trip: 1, expected, occupancy_status: None } });
-                let vehicle = Vehicle { trip: 1, stopped: false, occupancy_status: None, occupancy_percentage: percentage, age, on_board: None };
-                pane.vehicles.insert((StopId(0), 1), Reading { order, value: vehicle });
+                site.expects(pane, n, &[(1, -5)], (percentage, age));
             });
             let presence = figures.presence.unwrap();
             assert_eq!((figures.approaches[1].came, presence.inside.v, presence.inside.sigma(), presence.per_min), (0, 0.0, 0.0, 0.0));

@@ -22,8 +22,7 @@ use super::topology::Passage;
 impl CrowdState {
     /// Whether nobody counts a passage's way to the seats just now.
     pub(super) fn is_unheard(pane: &Silence<'_>, passage: &Passage) -> bool {
-        let counters = pane.topology.link_sensors.get(passage.way).map_or(&[][..], Vec::as_slice);
-        !counters.iter().any(|on_link| pane.hearing.hears(on_link.sensor))
+        !pane.hearing.hears_way(pane.topology, passage.way)
     }
 
     /// Persons in a passage's concourse by those beside it, and one standard deviation of them.

@@ -115,22 +115,13 @@ mod tests {
     use crate::crowd::approaches::tests::split_site;
     use crate::crowd::sample::{KICK_OFF, Site, count};
     use crate::crowd::state::CrowdState;
-    use crate::feeds::observation::{Arrival, Vehicle};
-    use crate::time::{EventTime, Span};
-    use crate::venue::StopId;
-    use crate::window::pane::Reading;
+    use crate::time::Span;
 
     fn train(site: &Site, state: &mut CrowdState, n: i64, trains: &[(u64, i64)], percentage: u32) -> VenueFigures {
         site.close(state, n, |pane| {
             pane.add_count(site.sensor("approach-1"), &count(0, 0));
-            for (trip, minutes) in trains {
-                let expected = EventTime::from_millis(site.end(n).as_millis() + minutes * 60_000);
-                let order = (EventTime::MIN, 0, 0);
-                pane.arrivals.insert((StopId(0), *trip), Reading { order, value: Arrival { trip: *trip, expected, occupancy_status: None } });
-                let occupancy_percentage = Some(percentage);
-                let vehicle = Vehicle { trip: *trip, stopped: false, occupancy_status: None, occupancy_percentage, age: Span::ZERO, on_board: None };
-                pane.vehicles.insert((StopId(0), *trip), Reading { order, value: vehicle });
-            }
+            let trips: Vec<(u64, i64)> = trains.iter().map(|(trip, minutes)| (*trip, minutes * 60)).collect();
+            site.expects(pane, n, &trips, (Some(percentage), Span::ZERO));
         })
     }
 

@@ -69,6 +69,16 @@ impl Hearing {
         self.heard.get(sensor.index()).copied().unwrap_or(false)
     }
 
+    /// Whether any counter on a way is heard; of a way without counters none is.
+    pub(super) fn hears_way(&self, topology: &Topology, way: usize) -> bool {
+        topology.link_sensors.get(way).is_some_and(|counters| counters.iter().any(|counter| self.hears(counter.sensor)))
+    }
+
+    /// Whether a way has counters of which none is heard.
+    pub(super) fn is_silent(&self, topology: &Topology, way: usize) -> bool {
+        topology.link_sensors.get(way).is_some_and(|counters| !counters.is_empty()) && !self.hears_way(topology, way)
+    }
+
     /// What was heard of the whole venue.
     pub(super) fn venue(&self) -> f64 {
         share(self.heard.iter().filter(|heard| **heard).count(), self.heard.len())

@@ -44,12 +44,8 @@ impl CrowdState {
         ahead.move_heads(venue, topology, end, content, &crossings, &flows);
         let hearing = Hearing::at(end, ahead.night.since.unwrap_or(end), &ahead, topology);
         let mut zones = ahead.zone_figures(venue, topology, &flows, dense, &hearing);
-        let is_silent = |(way, _): &(usize, _)| {
-            let counters = topology.link_sensors.get(*way).filter(|counters| !counters.is_empty());
-            counters.is_some_and(|counters| counters.iter().all(|counter| !hearing.hears(counter.sensor)))
-        };
         for (figures, plan) in zones.iter_mut().zip(&topology.zones) {
-            if figures.occupancy.is_some() && plan.ways.iter().any(is_silent) {
+            if figures.occupancy.is_some() && plan.ways.iter().any(|(way, _)| hearing.is_silent(topology, *way)) {
                 (figures.occupancy, figures.density, figures.los) = (None, None, None);
             }
         }

@@ -72,10 +72,8 @@ mod tests {
     use crate::crowd::approaches::tests::split_site;
     use crate::crowd::figures::PlatformFigures;
     use crate::crowd::sample::{KICK_OFF, Site, count};
-    use crate::feeds::observation::{Arrival, Vehicle};
-    use crate::time::{EventTime, Span};
-    use crate::venue::{LinkKind, StopId};
-    use crate::window::pane::Reading;
+    use crate::time::Span;
+    use crate::venue::LinkKind;
 
     /// The platform has room for 1,600 (2 persons/m² on 800 m²) and a way off that is `width_m` wide.
     fn station(width_m: Option<f64>) -> Site {
@@ -101,13 +99,8 @@ mod tests {
         let figures = site.close(&mut site.state(), n, |pane| {
             site.heads(pane, heads);
             pane.add_count(site.sensor("approach-1"), &count(0, 0));
-            for (trip, minutes) in trains {
-                let expected = EventTime::from_millis(site.end(n).as_millis() + minutes * 60_000);
-                let order = (EventTime::MIN, 0, 0);
-                pane.arrivals.insert((StopId(0), *trip), Reading { order, value: Arrival { trip: *trip, expected, occupancy_status: None } });
-                let vehicle = Vehicle { trip: *trip, stopped: false, occupancy_status: None, occupancy_percentage: Some(80), age: Span::ZERO, on_board: None };
-                pane.vehicles.insert((StopId(0), *trip), Reading { order, value: vehicle });
-            }
+            let trips: Vec<(u64, i64)> = trains.iter().map(|(trip, minutes)| (*trip, minutes * 60)).collect();
+            site.expects(pane, n, &trips, (Some(80), Span::ZERO));
         });
         figures.approaches[1].platform
     }

@@ -173,14 +173,12 @@ impl CrowdState {
             return None;
         }
         let is_gate = |way: usize| passage.gates.iter().any(|gate| pane.venue.gates[gate.index()].link.index() == way);
-        let is_heard =
-            |way: usize| pane.topology.link_sensors.get(way).is_some_and(|counters| counters.iter().any(|on_link| pane.hearing.hears(on_link.sensor)));
         let others = plan.ways.iter().enumerate().filter(|(at, (way, _))| *at != passage.at && !is_gate(*way)).map(|(at, (way, _))| (at, *way));
         let gates = || passage.gates.iter().map(|gate| &self.gates[gate.index()].compared);
         let let_in: f64 = gates().map(|compared| compared.let_in() as f64).sum();
         let mut counted: f64 = gates().map(|compared| limits.counter_gain * f64::from(compared.untold())).map(|error| error * error).sum();
         for (at, way) in others {
-            if zone.unheard[at].guessed() > 0 || !is_heard(way) {
+            if zone.unheard[at].guessed() > 0 || !pane.hearing.hears_way(pane.topology, way) {
                 return None;
             }
             let error = limits.counter_gain * zone.gross[at] as f64;

@@ -8,11 +8,11 @@
 use super::state::CrowdState;
 use super::topology::Topology;
 use super::{VenueFigures, flow::TotalBases};
-use crate::feeds::observation::{Count, DoorState, Total};
+use crate::feeds::observation::{Arrival, Count, DoorState, Total, Vehicle};
 use crate::time::{ClockTrust, EventTime, PaneLength, Span};
 use crate::venue::{
     Feed, FlowTable, Gate, GateId, Link, LinkId, LinkKind, Match, Measures, Names, Plan, Profile, Section, Sensor, SensorId, Source, SourceFile, SourceId,
-    Stop, Venue, Zone, ZoneId, ZoneKind, load_profile,
+    Stop, StopId, Venue, Zone, ZoneId, ZoneKind, load_profile,
 };
 use crate::window::pane::{PaneContent, Reading, ReadingOrder};
 use std::sync::Arc;
@@ -243,6 +243,18 @@ impl Site {
     pub(crate) fn heads(&self, pane: &mut PaneContent, heads: &[(&str, u32)]) {
         for (name, value) in heads {
             pane.occupancies.insert(self.sensor(name), Reading { order: (EventTime::MIN, 0, 0), value: *value });
+        }
+    }
+
+    /// The feed says of each trip to the first stop in how many seconds it comes, and how full its vehicle is, percent, as of so long ago.
+    pub(crate) fn expects(&self, pane: &mut PaneContent, n: i64, trips: &[(u64, i64)], (occupancy_percentage, age): (Option<u32>, Span)) {
+        for (trip, seconds) in trips {
+            let expected = EventTime::from_millis(self.end(n).as_millis() + seconds * 1_000);
+            let arrival = Arrival { trip: *trip, expected, occupancy_status: None };
+            let vehicle = Vehicle { trip: *trip, stopped: false, occupancy_status: None, occupancy_percentage, age, on_board: None };
+            let order = (EventTime::MIN, 0, 0);
+            pane.arrivals.insert((StopId(0), *trip), Reading { order, value: arrival });
+            pane.vehicles.insert((StopId(0), *trip), Reading { order, value: vehicle });
         }
     }
 

@@ -151,11 +151,11 @@ impl CrowdState {
 
     /// When the last of a gate's counters was heard, if it has any and none is heard now.
     fn silent_since(&self, pane: &Silence<'_>, id: GateId) -> Option<EventTime> {
-        let counters = pane.topology.link_sensors.get(pane.venue.gates[id.index()].link.index())?;
-        if counters.is_empty() || counters.iter().any(|on_link| pane.hearing.hears(on_link.sensor)) {
+        let way = pane.venue.gates[id.index()].link.index();
+        if !pane.hearing.is_silent(pane.topology, way) {
             return None;
         }
-        self.last_heard(pane.topology, counters)
+        self.last_heard(pane.topology, pane.topology.link_sensors.get(way)?)
     }
 
     fn learn(&self, pane: &Silence<'_>, id: GateId, silent_since: EventTime, over_ms: f64) -> Passed {
@@ -200,8 +200,7 @@ impl CrowdState {
         let others = pane.topology.zones.get(zone.index())?.ways.iter().filter(|(way, _)| !is_gate_of(pane.venue, zone, *way));
         let mut any = false;
         for (way, _) in others {
-            let counters = pane.topology.link_sensors.get(*way)?;
-            if !counters.iter().any(|on_link| pane.hearing.hears(on_link.sensor)) {
+            if !pane.hearing.hears_way(pane.topology, *way) {
                 return None;
             }
             any = true;

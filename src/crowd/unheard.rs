@@ -125,10 +125,7 @@ impl CrowdState {
     pub(super) fn pass_unheard(&mut self, pane: &Silence<'_>, flows: &[ZoneFlows], passed: &[Passed]) {
         let (venue, topology, hearing) = (pane.venue, pane.topology, pane.hearing);
         let is_scanned = |way: usize| venue.gates.iter().zip(passed).any(|(gate, passed)| gate.link.index() == way && matches!(passed, Passed::Scanned(..)));
-        let is_silent = |way: usize| {
-            let on_link = topology.link_sensors.get(way).map_or(&[][..], Vec::as_slice);
-            !on_link.is_empty() && !on_link.iter().any(|s| hearing.hears(s.sensor)) && !is_scanned(way)
-        };
+        let is_silent = |way: usize| hearing.is_silent(topology, way) && !is_scanned(way);
         for (i, _) in venue.zones.iter().enumerate().filter(|(_, zone)| zone.kind == ZoneKind::Concourse && zone.closed) {
             let net = flows[i].inwards.saturating_sub(flows[i].outwards);
             let mut silent = topology.zones[i].ways.iter().enumerate().filter(|(_, (way, _))| is_silent(*way)).map(|(at, _)| at);
@@ -204,24 +201,20 @@ impl CrowdState {
         let Some(heads) = self.zones[from.zone].persons else { return };
         let back = persons.min(heads);
         let inferred = back.min(self.zones[to.zone].unheard[to.at].went).min(self.zones[from.zone].unheard[from.at].came);
-        self.zones[from.zone].persons = Some(heads - back);
-        for (side, is_to) in [(from, false), (to, true)] {
+        let more = back - inferred;
+        for side in [from, to] {
             let zone = &mut self.zones[side.zone];
-            let (unheard, more) = (&mut zone.unheard[side.at], back - inferred);
-            if is_to {
-                unheard.went -= inferred
-            } else {
-                unheard.came -= inferred
-            }
-            unheard.silences.infer(-i64::from(inferred));
-            if is_to {
-                unheard.stand_in(more, 0, false)
-            } else {
-                unheard.stand_in(0, more, false)
-            }
+            zone.unheard[side.at].silences.infer(-i64::from(inferred));
             zone.gross[side.at] = zone.gross[side.at].saturating_sub(u64::from(inferred)).saturating_add(u64::from(more));
         }
-        self.zones[to.zone].take_in(i64::from(back));
+        let source = &mut self.zones[from.zone];
+        source.persons = Some(heads - back);
+        source.unheard[from.at].came -= inferred;
+        source.unheard[from.at].stand_in(0, more, false);
+        let target = &mut self.zones[to.zone];
+        target.unheard[to.at].went -= inferred;
+        target.unheard[to.at].stand_in(more, 0, false);
+        target.take_in(i64::from(back));
     }
 
     /// Takes up to `persons` from one side of a way to the other, and remembers that nobody counted them.

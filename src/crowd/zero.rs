@@ -15,9 +15,7 @@ impl CrowdState {
     pub(super) fn empty_what_is_still(&mut self, pane: &Silence<'_>, tonight: Option<&Tonight>, flows: &[ZoneFlows]) {
         let is_on = tonight.is_some_and(|tonight| tonight.phase != Phase::After);
         for (i, plan) in pane.topology.zones.iter().enumerate().filter(|(i, plan)| pane.venue.zones[*i].closed && plan.heads.is_empty()) {
-            let heard =
-                |way: usize| pane.topology.link_sensors.get(way).is_some_and(|counters| counters.iter().any(|on_link| pane.hearing.hears(on_link.sensor)));
-            let is_still = flows[i] == ZoneFlows::default() && plan.ways.iter().all(|(way, _)| heard(*way));
+            let is_still = flows[i] == ZoneFlows::default() && plan.ways.iter().all(|(way, _)| pane.hearing.hears_way(pane.topology, *way));
             let state = &mut self.zones[i];
             let stirred = *state.stirred.get_or_insert(pane.end);
             if !is_still || is_on {

@@ -3,7 +3,7 @@
 //! Once a second it leaves a heartbeat on `midan.alerts`. Its acknowledgement carries the broker's append time, which is the only clock that a shard
 //! is told: when the broker is out of reach, no time passes for it. The first heartbeat also warms the producer up, which would cost the first alert a second.
 
-use super::lifeline::{Lifeline, Wait};
+use super::lifeline::{Lifeline, Rescued, Wait};
 use super::producer::{now, pause};
 use super::settings::Settings;
 use crate::engine::{Alert, OutTopic};
@@ -41,6 +41,12 @@ impl ClientContext for Acks {
 
     fn error(&self, error: KafkaError, reason: &str) {
         super::context::Quiet.error(error, reason);
+    }
+}
+
+impl Rescued for Acks {
+    fn lifeline(&self) -> &Lifeline {
+        &self.lifeline
     }
 }
 
@@ -103,7 +109,7 @@ impl AlertLane {
                     self.producer.poll(Duration::ZERO);
                     return Ok(());
                 }
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if self.goes_on(&mut wait, PATIENCE) => {
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if wait.goes_on(PATIENCE, self.producer.client()) => {
                     record = back;
                     self.producer.poll(Duration::ZERO);
                     pause();
@@ -131,8 +137,7 @@ impl AlertLane {
         if self.producer.in_flight_count() == 0 {
             self.under_way = None;
         } else {
-            let context = self.producer.context();
-            self.under_way.get_or_insert_with(Wait::begin).goes_on(Duration::MAX, &context.lifeline, self.producer.client());
+            self.under_way.get_or_insert_with(Wait::begin).goes_on(Duration::MAX, self.producer.client());
         }
         let at = self.producer.context().broker_ms.load(Ordering::Relaxed);
         let moved = at != i64::MIN && at >= self.told_ms.saturating_add(HEARTBEAT.as_millis() as i64 - 100);
@@ -154,15 +159,11 @@ impl AlertLane {
             if self.producer.in_flight_count() == 0 {
                 return Ok(());
             }
-            if !self.goes_on(&mut waiting, wait) {
+            if !waiting.goes_on(wait, self.producer.client()) {
                 return Err(LogError::Aborted { doing, detail: format!("{} not acknowledged in time", self.producer.in_flight_count()) });
             }
             pause();
         }
-    }
-
-    fn goes_on(&self, wait: &mut Wait, patience: Duration) -> bool {
-        wait.goes_on(patience, &self.producer.context().lifeline, self.producer.client())
     }
 
     fn take_reports(&self) {

@@ -5,7 +5,7 @@
 
 use super::context::{Decision, Membership};
 use super::ffi::{self, Kind, MessageQueue};
-use super::lifeline::Lifeline;
+use super::lifeline::{self, Lifeline};
 use super::producer::now;
 use super::settings::Settings;
 use crate::log::{Event, Inbox, LogError, Offsets, Place, Topic};
@@ -89,7 +89,7 @@ impl Input {
     /// Lets the client call back, and turns what the group decided into events.
     fn follow_group(&mut self, inbox: &mut Inbox) -> Result<(), LogError> {
         let doing = "following the group";
-        self.consumer.context().lifeline.pull_if_cut_off(self.consumer.client());
+        lifeline::pull_if_cut_off(self.consumer.client());
         for _ in 0..2 {
             match self.consumer.poll(Duration::ZERO) {
                 None | Some(Err(KafkaError::PartitionEOF(_))) => {}

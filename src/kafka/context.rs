@@ -1,6 +1,6 @@
 //! What librdkafka calls back: its log lines, its errors, and the group's decisions, which are noted here and carried out by whoever polls.
 
-use super::lifeline::Lifeline;
+use super::lifeline::{Lifeline, Rescued};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
@@ -13,28 +13,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Passes librdkafka's lines on.
 #[derive(Debug, Default)]
 pub(super) struct Quiet;
-
-/// The context of a reader outside the group: as [`Quiet`], and it notes when the client has lost its brokers.
-#[derive(Debug)]
-pub(super) struct Reading {
-    pub(super) lifeline: Lifeline,
-}
-
-impl ClientContext for Reading {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        forward(level, facility, line);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        report(&error, reason);
-    }
-
-    fn stats_raw(&self, statistics: &[u8]) {
-        self.lifeline.note(statistics);
-    }
-}
-
-impl ConsumerContext for Reading {}
 
 impl ClientContext for Quiet {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
@@ -80,7 +58,7 @@ pub(super) enum Decision {
 /// can finish its transaction as the owner, in its own time and without being called back in the middle of something.
 #[derive(Debug)]
 pub(super) struct Membership {
-    pub(super) lifeline: Lifeline,
+    lifeline: Lifeline,
     decisions: Mutex<Vec<Decision>>,
     closing: AtomicBool,
     sisters: Vec<String>,
@@ -108,15 +86,21 @@ impl Membership {
 
 impl ClientContext for Membership {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
-        forward(level, facility, line);
+        self.lifeline.log(level, facility, line);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        report(&error, reason);
+        self.lifeline.error(error, reason);
     }
 
     fn stats_raw(&self, statistics: &[u8]) {
-        self.lifeline.note(statistics);
+        self.lifeline.stats_raw(statistics);
+    }
+}
+
+impl Rescued for Membership {
+    fn lifeline(&self) -> &Lifeline {
+        &self.lifeline
     }
 }
 

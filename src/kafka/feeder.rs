@@ -1,7 +1,7 @@
 //! Writing input records to Kafka, each on the partition of its key. librdkafka's default partitioner is not Java's, so the partition is told here.
 
 use super::context::Quiet;
-use super::lifeline::{Lifeline, Wait};
+use super::lifeline::Wait;
 use super::producer::{Reports, pause};
 use super::settings::Settings;
 use crate::engine::OutTopic;
@@ -31,7 +31,7 @@ impl KafkaFeeder {
     pub fn new(settings: &Settings) -> Result<Self, LogError> {
         settings.check()?;
         let refused = |error: KafkaError| LogError::Refused { doing: DOING, detail: error.to_string(), cure: "check the Kafka table of the configuration" };
-        let producer = BaseProducer::from_config_and_context(&settings.feeding(), Reports::new(Lifeline::new(&settings.brokers))).map_err(refused)?;
+        let producer = BaseProducer::from_config_and_context(&settings.feeding(), Reports::new(settings)).map_err(refused)?;
         let names = Feed::ALL.map(|feed| (feed, settings.name(Topic::In(feed))));
         let asking: BaseConsumer<Quiet> = BaseConsumer::from_config_and_context(&settings.reader("feeder"), Quiet).map_err(refused)?;
         let partitions = super::tail::partitions(&asking, &settings.name(Topic::In(Feed::Sensors)))?;
@@ -45,7 +45,7 @@ impl KafkaFeeder {
         loop {
             match self.producer.send(next) {
                 Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if self.goes_on(&mut wait) => {
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if wait.goes_on(PATIENCE, self.producer.client()) => {
                     next = back;
                     self.producer.poll(Duration::ZERO);
                     pause();
@@ -56,10 +56,6 @@ impl KafkaFeeder {
                 }
             }
         }
-    }
-
-    fn goes_on(&self, wait: &mut Wait) -> bool {
-        wait.goes_on(PATIENCE, &self.producer.context().lifeline, self.producer.client())
     }
 
     fn failure(&self) -> Result<(), LogError> {
@@ -99,7 +95,7 @@ impl Feeder for KafkaFeeder {
     fn flush(&mut self) -> Result<(), LogError> {
         let mut wait = Wait::begin();
         while self.producer.in_flight_count() > 0 {
-            if !self.goes_on(&mut wait) {
+            if !wait.goes_on(PATIENCE, self.producer.client()) {
                 return Err(LogError::Busy { doing: DOING, detail: format!("{} records not acknowledged", self.producer.in_flight_count()) });
             }
             self.producer.poll(Duration::ZERO);

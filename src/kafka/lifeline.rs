@@ -4,9 +4,13 @@
 //! every broker that it knows and never looks for another one (its issue 5301, from 2.10 on): readers stand still and writers wait for ever, without an error. So it is given the brokers of the
 //! configuration again, which it may be at any time: a reader when its statistics show that it knows none, a writer when an answer has not come for long.
 
+use super::context::Quiet;
 use super::ffi;
 use super::producer::now;
 use rdkafka::client::{Client, ClientContext};
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::KafkaError;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +19,7 @@ use std::time::{Duration, Instant};
 /// Without an answer for so long, a writer's lifeline is pulled. A broker that works answers within milliseconds, and one that is dead is not disturbed by it.
 const SILENCE: Duration = Duration::from_secs(3);
 
-/// The brokers of the configuration, for a client that has lost all that it knew.
+/// The brokers of the configuration, for a client that has lost all that it knew. By itself it is the context of a reader outside the group.
 #[derive(Debug)]
 pub(super) struct Lifeline {
     brokers: String,
@@ -41,22 +45,51 @@ impl Lifeline {
     }
 
     /// Takes statistics of the client: whether it knows a broker, from the configuration or from another one. What else it lists stands for a role, not for a broker.
-    pub(super) fn note(&self, statistics: &[u8]) {
+    fn note(&self, statistics: &[u8]) {
         let Ok(Statistics { brokers }) = serde_json::from_slice(statistics) else { return };
         let knows_one = brokers.values().any(|known| matches!(known.source.as_str(), "learned" | "configured"));
         self.is_cut_off.store(!knows_one, Ordering::Relaxed);
     }
 
-    /// Pulls it if the statistics say so. Whoever polls the client calls this.
-    pub(super) fn pull_if_cut_off<C: ClientContext>(&self, client: &Client<C>) {
-        if self.is_cut_off.swap(false, Ordering::Relaxed) {
-            self.pull(client);
-        }
-    }
-
     fn pull<C: ClientContext>(&self, client: &Client<C>) {
         tracing::warn!(brokers = %self.brokers, "A Kafka client has had no answer for long, or knows no broker: it is told of the configured ones again.");
         ffi::add_brokers(client, &self.brokers);
+    }
+}
+
+impl ClientContext for Lifeline {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, line: &str) {
+        Quiet.log(level, facility, line);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        Quiet.error(error, reason);
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        self.note(statistics);
+    }
+}
+
+impl ConsumerContext for Lifeline {}
+
+/// The context of a client that has a lifeline.
+pub(super) trait Rescued: ClientContext {
+    /// It.
+    fn lifeline(&self) -> &Lifeline;
+}
+
+impl Rescued for Lifeline {
+    fn lifeline(&self) -> &Lifeline {
+        self
+    }
+}
+
+/// Pulls a client's lifeline if its statistics say so. Whoever polls the client calls this.
+pub(super) fn pull_if_cut_off<C: Rescued>(client: &Client<C>) {
+    let lifeline = client.context().lifeline();
+    if lifeline.is_cut_off.swap(false, Ordering::Relaxed) {
+        lifeline.pull(client);
     }
 }
 
@@ -72,11 +105,11 @@ impl Wait {
     }
 
     /// Whether it may go on, up to `patience`. Pulls the client's lifeline when no answer has come for long, and again after as long: the broker may be fenced still.
-    pub(super) fn goes_on<C: ClientContext>(&mut self, patience: Duration, lifeline: &Lifeline, client: &Client<C>) -> bool {
+    pub(super) fn goes_on<C: Rescued>(&mut self, patience: Duration, client: &Client<C>) -> bool {
         let waited = self.began.elapsed();
         if waited > SILENCE * (self.pulls + 1) {
             self.pulls += 1;
-            lifeline.pull(client);
+            client.context().lifeline().pull(client);
         }
         waited < patience
     }

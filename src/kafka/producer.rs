@@ -8,7 +8,7 @@
 
 use super::answers;
 use super::ffi;
-use super::lifeline::{Lifeline, Wait};
+use super::lifeline::{Lifeline, Rescued, Wait};
 use super::settings::Settings;
 use crate::log::LogError;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
@@ -36,13 +36,13 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Keeps the first failure that a delivery report told of.
 #[derive(Debug)]
 pub(super) struct Reports {
-    pub(super) lifeline: Lifeline,
+    lifeline: Lifeline,
     failure: Mutex<Option<String>>,
 }
 
 impl Reports {
-    pub(super) fn new(lifeline: Lifeline) -> Self {
-        Self { lifeline, failure: Mutex::default() }
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self { lifeline: Lifeline::new(&settings.brokers), failure: Mutex::default() }
     }
 
     pub(super) fn take(&self) -> Option<String> {
@@ -57,6 +57,12 @@ impl ClientContext for Reports {
 
     fn error(&self, error: KafkaError, reason: &str) {
         super::context::Quiet.error(error, reason);
+    }
+}
+
+impl Rescued for Reports {
+    fn lifeline(&self) -> &Lifeline {
+        &self.lifeline
     }
 }
 
@@ -138,7 +144,7 @@ impl Transactions {
         loop {
             match self.handle.0.send(next) {
                 Ok(()) => return Ok(()),
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if self.handle.goes_on(&mut wait, PATIENCE) => {
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) if wait.goes_on(PATIENCE, self.handle.0.client()) => {
                     next = back;
                     self.handle.take_reports();
                     pause();
@@ -197,15 +203,13 @@ fn gone() -> LogError {
 impl Handle {
     fn start(settings: &Settings, id: &str) -> Result<Self, LogError> {
         let doing = "starting transactions";
-        let producer: BaseProducer<Reports> =
-            BaseProducer::from_config_and_context(&settings.transactional(id), Reports::new(Lifeline::new(&settings.brokers)))
-                .map_err(|error| LogError::Refused { doing, detail: error.to_string(), cure: "check the Kafka table of the configuration" })?;
+        let producer: BaseProducer<Reports> = BaseProducer::from_config_and_context(&settings.transactional(id), Reports::new(settings))
+            .map_err(|error| LogError::Refused { doing, detail: error.to_string(), cure: "check the Kafka table of the configuration" })?;
         let mut wait = Wait::begin();
-        let mut goes_on = || wait.goes_on(PATIENCE, &producer.context().lifeline, producer.client());
         loop {
             match producer.init_transactions(Duration::from_secs(5)) {
                 Ok(()) => return Ok(Self(Arc::new(producer))),
-                Err(KafkaError::Transaction(error)) if error.is_retriable() && goes_on() => {}
+                Err(KafkaError::Transaction(error)) if error.is_retriable() && wait.goes_on(PATIENCE, producer.client()) => {}
                 Err(KafkaError::Transaction(error)) if error.is_retriable() => return Err(LogError::Busy { doing, detail: error.string() }),
                 // Another shard has started under the same id meanwhile: it is asked again, or the other is the rightful one.
                 Err(KafkaError::Transaction(error)) if error.is_fatal() => return Err(LogError::Fenced { doing, detail: error.string() }),
@@ -219,11 +223,11 @@ impl Handle {
 
     /// Commits what was written with the offsets; the metadata was taken before what was read under it.
     fn commit(&self, commit: &Commit) -> Result<(), LogError> {
+        let mut wait = Wait::begin();
         if !commit.offsets.is_empty() {
-            self.send_offsets(commit)?;
+            self.send_offsets(commit, &mut wait)?;
         }
         let doing = "committing";
-        let mut wait = Wait::begin();
         loop {
             let failure = match ffi::commit_transaction(&self.0, STEP) {
                 Ok(()) => return Ok(()),
@@ -232,14 +236,14 @@ impl Handle {
             if !failure.retriable || failure.fatal {
                 return Err(answers::of_transaction(doing, failure, self.0.context().take()));
             }
-            if !self.goes_on(&mut wait, TRANSACTION_PATIENCE) {
+            if !wait.goes_on(TRANSACTION_PATIENCE, self.0.client()) {
                 return Err(LogError::Unknown { doing, detail: failure.text });
             }
             self.take_reports();
         }
     }
 
-    fn send_offsets(&self, commit: &Commit) -> Result<(), LogError> {
+    fn send_offsets(&self, commit: &Commit, wait: &mut Wait) -> Result<(), LogError> {
         let doing = "adding the offsets";
         let Some(metadata) = &commit.metadata else {
             return Err(LogError::Aborted { doing, detail: "this shard is no member of the group".to_owned() });
@@ -251,11 +255,10 @@ impl Handle {
                 .add_partition_offset(topic, *partition as i32, Offset::Offset(*next))
                 .map_err(|error| LogError::Unknown { doing, detail: format!("{topic}[{partition}]@{next}: {error}") })?;
         }
-        let mut wait = Wait::begin();
         loop {
             match self.0.send_offsets_to_transaction(&offsets, metadata, Duration::from_secs(2)) {
                 Ok(()) => return Ok(()),
-                Err(KafkaError::Transaction(error)) if error.is_retriable() && !error.is_fatal() && self.goes_on(&mut wait, TRANSACTION_PATIENCE) => {
+                Err(KafkaError::Transaction(error)) if error.is_retriable() && !error.is_fatal() && wait.goes_on(TRANSACTION_PATIENCE, self.0.client()) => {
                     self.take_reports()
                 }
                 Err(error) => return Err(answers::of(doing, error)),
@@ -269,7 +272,7 @@ impl Handle {
         loop {
             match self.0.abort_transaction(Duration::from_millis(20)) {
                 Ok(()) => break,
-                Err(KafkaError::Transaction(error)) if error.is_retriable() && !error.is_fatal() && self.goes_on(&mut wait, TRANSACTION_PATIENCE) => {
+                Err(KafkaError::Transaction(error)) if error.is_retriable() && !error.is_fatal() && wait.goes_on(TRANSACTION_PATIENCE, self.0.client()) => {
                     self.take_reports()
                 }
                 // After a commit that timed out, or as a zombie: only a new producer helps.
@@ -278,10 +281,6 @@ impl Handle {
         }
         self.0.context().take();
         Ok(())
-    }
-
-    fn goes_on(&self, wait: &mut Wait, patience: Duration) -> bool {
-        wait.goes_on(patience, &self.0.context().lifeline, self.0.client())
     }
 
     /// Takes what reports there are. One call takes one event, and waits as long as it may wait even when there is one: so it may not wait.

@@ -1,8 +1,7 @@
 //! Plain reading of whole topics on Kafka: the console, the publishers, the tests. It joins no group and commits nothing.
 
-use super::context::Reading;
 use super::ffi::{self, Kind, MessageQueue};
-use super::lifeline::Lifeline;
+use super::lifeline::{self, Lifeline};
 use super::settings::Settings;
 use crate::log::{LogError, Since, Tail, TailRecord, Topic};
 use rdkafka::config::FromClientConfigAndContext;
@@ -18,8 +17,8 @@ const ASK: Duration = Duration::from_secs(5);
 
 /// A reader.
 pub struct KafkaTail {
-    consumer: Arc<BaseConsumer<Reading>>,
-    queue: MessageQueue<Reading>,
+    consumer: Arc<BaseConsumer<Lifeline>>,
+    queue: MessageQueue<Lifeline>,
     names: Vec<(String, Topic)>,
     open: BTreeSet<(Topic, u32)>,
 }
@@ -30,8 +29,7 @@ impl KafkaTail {
         settings.check()?;
         let refused = |error: KafkaError| LogError::Refused { doing: DOING, detail: error.to_string(), cure: "check the Kafka table of the configuration" };
         let busy = |error: KafkaError| LogError::Busy { doing: DOING, detail: error.to_string() };
-        let consumer =
-            Arc::new(BaseConsumer::from_config_and_context(&settings.following(), Reading { lifeline: Lifeline::new(&settings.brokers) }).map_err(refused)?);
+        let consumer = Arc::new(BaseConsumer::from_config_and_context(&settings.following(), Lifeline::new(&settings.brokers)).map_err(refused)?);
         let queue = MessageQueue::new(&consumer);
         let names: Vec<(String, Topic)> = topics.iter().map(|topic| (settings.name(*topic), *topic)).collect();
         let (mut list, mut open) = (TopicPartitionList::new(), BTreeSet::new());
@@ -65,7 +63,7 @@ impl Tail for KafkaTail {
     fn poll(&mut self, max: usize, wait: Duration, into: &mut Vec<TailRecord>) -> Result<(), LogError> {
         // Serves the client's callbacks; records come by the queue.
         let _ = self.consumer.poll(Duration::ZERO);
-        self.consumer.context().lifeline.pull_if_cut_off(self.consumer.client());
+        lifeline::pull_if_cut_off(self.consumer.client());
         let mut trouble = None;
         let Self { consumer, queue, names, open } = self;
         queue.read(max, wait, &mut |message| {

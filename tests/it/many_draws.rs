@@ -5,6 +5,7 @@
 //! crowd picture alone, pane by pane. What [`super::night_truth`] asks of the whole engine in a few draws is asked here of hundreds.
 
 use crate::night::world;
+use crate::night_truth::Held;
 use midan::crowd::{Correction, CrowdState, Estimate, Topology};
 use midan::feeds::observation::{Count, Entity, Scan, What};
 use midan::simulate::{Night, Options};
@@ -167,11 +168,9 @@ fn draw(night: &Played, number: u64, each: &mut dyn FnMut(Seen)) {
 /// What many draws came to.
 #[derive(Default)]
 struct Tally {
-    /// Errors of the bowl, as a share of its capacity.
-    errors: Vec<f64>,
-    /// Minutes of the bowl within its band, and of every other closed zone; and how many there were.
-    bowl: (u32, u32),
-    elsewhere: (u32, u32),
+    bowl: Held,
+    /// Every other closed zone.
+    elsewhere: Held,
     /// By twenty minutes from kick-off, of the bowl: (z, error in persons, σ in persons).
     by_time: BTreeMap<i64, Vec<(f64, f64, f64)>>,
 }
@@ -181,38 +180,25 @@ impl Tally {
         let world = world();
         let venue = world.venue(night.id);
         let bowl = venue.find_zone("bowl").unwrap().index();
-        let capacity = f64::from(venue.zones[bowl].capacity.unwrap());
         for number in draws {
             draw(night, number, &mut |seen| {
                 let held = if seen.zone == bowl { &mut self.bowl } else { &mut self.elsewhere };
-                held.0 += u32::from(seen.is_within());
-                held.1 += 1;
+                let error = seen.heads.v - seen.truth;
+                held.errors.push(error.abs() / f64::from(venue.zones[seen.zone].capacity.unwrap()));
+                held.within += u32::from(seen.is_within());
                 if seen.zone == bowl {
-                    let error = seen.heads.v - seen.truth;
-                    self.errors.push(error.abs() / capacity);
                     self.by_time.entry(seen.minutes.div_euclid(20) * 20).or_default().push((seen.z(), error, seen.heads.sigma()));
                 }
             });
         }
     }
 
-    fn quantile(&self, share: f64) -> f64 {
-        let mut errors = self.errors.clone();
-        errors.sort_by(f64::total_cmp);
-        errors[((errors.len() - 1) as f64 * share) as usize]
-    }
-
-    fn coverage(held: (u32, u32)) -> f64 {
-        f64::from(held.0) / f64::from(held.1.max(1))
-    }
-
     fn tell(&self, name: &str) {
-        let (bowl, elsewhere) = (Self::coverage(self.bowl), Self::coverage(self.elsewhere));
         println!(
             "{name}: bowl: 95 % below {:.2} % of capacity, band {:.1} %; elsewhere: band {:.1} %",
-            100.0 * self.quantile(0.95),
-            100.0 * bowl,
-            100.0 * elsewhere
+            100.0 * self.bowl.quantile(0.95),
+            100.0 * self.bowl.coverage(),
+            100.0 * self.elsewhere.coverage()
         );
     }
 
@@ -226,9 +212,9 @@ impl Tally {
 
     fn assert(&self) {
         let within = 0.85..=0.97;
-        assert!(self.quantile(0.95) <= 0.02, "{}", self.quantile(0.95));
-        assert!(within.contains(&Self::coverage(self.bowl)), "bowl: {:?}", self.bowl);
-        assert!(within.contains(&Self::coverage(self.elsewhere)), "elsewhere: {:?}", self.elsewhere);
+        assert!(self.bowl.quantile(0.95) <= 0.02, "{}", self.bowl.quantile(0.95));
+        assert!(within.contains(&self.bowl.coverage()), "bowl: {}", self.bowl.coverage());
+        assert!(within.contains(&self.elsewhere.coverage()), "elsewhere: {}", self.elsewhere.coverage());
     }
 }
 
@@ -240,10 +226,8 @@ fn tallied(nights: &[u64], draws: u64, dead: Option<&str>) -> Tally {
         let night = played(*seed, dead);
         tally.take(&night, seed * 1_000..seed * 1_000 + draws);
         tally.tell(&format!("night {seed}, {draws} draws"));
-        all.errors.extend(&tally.errors);
-        for (sum, held) in [(&mut all.bowl, tally.bowl), (&mut all.elsewhere, tally.elsewhere)] {
-            *sum = (sum.0 + held.0, sum.1 + held.1);
-        }
+        all.bowl.take(&tally.bowl);
+        all.elsewhere.take(&tally.elsewhere);
         tally.by_time.into_iter().for_each(|(minutes, seen)| all.by_time.entry(minutes).or_default().extend(seen));
     }
     all.tell("together");

@@ -101,26 +101,26 @@ fn the_picture_of_a_whole_night_is_near_the_truth_and_its_alarms_are_few_and_end
 
 /// How heads and their band stood against the truth, over minutes.
 #[derive(Default)]
-struct Held {
+pub(crate) struct Held {
     /// Persons by which the picture was wrong, as a share of the zone's capacity.
-    errors: Vec<f64>,
+    pub(crate) errors: Vec<f64>,
     /// Minutes in which the band covered the truth.
-    within: u32,
+    pub(crate) within: u32,
 }
 
 impl Held {
-    fn take(&mut self, other: &Self) {
+    pub(crate) fn take(&mut self, other: &Self) {
         self.errors.extend(&other.errors);
         self.within += other.within;
     }
 
-    fn quantile(&self, share: f64) -> f64 {
+    pub(crate) fn quantile(&self, share: f64) -> f64 {
         let mut errors = self.errors.clone();
         errors.sort_by(f64::total_cmp);
         errors[((errors.len() - 1) as f64 * share) as usize]
     }
 
-    fn coverage(&self) -> f64 {
+    pub(crate) fn coverage(&self) -> f64 {
         f64::from(self.within) / self.errors.len().max(1) as f64
     }
 }
