@@ -84,6 +84,25 @@ impl AlarmBook {
         ended.into_iter().filter_map(|key| self.change(at, &key, ChangeKind::Unshelved, By::default(), Alarm::bring_back)).collect()
     }
 
+    /// Clears the alarms of places that the venue does not have any more, and forgets what might have become one: nobody will speak of them again.
+    pub fn end_where(&mut self, at: &At<'_>, is_gone: impl Fn(&Place) -> bool) -> Vec<Change> {
+        let gone: Vec<EntryKey> = self.entries.keys().filter(|(_, place)| is_gone(place)).cloned().collect();
+        let mut changes = Vec::new();
+        for key in gone {
+            let Some(entry) = self.entries.get_mut(&key) else { continue };
+            if entry.runs() != Runs::default() {
+                entry.unheard();
+                self.changed.insert(key.clone());
+            }
+            if entry.is_over() {
+                self.entries.remove(&key);
+            } else if entry.alarm.as_ref().is_some_and(|alarm| alarm.active) {
+                changes.extend(self.change(at, &key, ChangeKind::Cleared, By::default(), |alarm| alarm.active = false));
+            }
+        }
+        changes
+    }
+
     /// The keys of entries that changed or went since this was asked last; one that is no longer among the entries is gone.
     pub fn take_changed(&mut self) -> BTreeSet<EntryKey> {
         std::mem::take(&mut self.changed)

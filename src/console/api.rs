@@ -227,7 +227,10 @@ async fn venues(State(shared): State<Arc<Shared>>) -> Response {
 #[utoipa::path(get, path = "/api/v1/venues/{venue}", params(("venue" = String, Path)), responses((status = 200, description = "the site", body = Site<'_>), (status = 404, body = Refused)))]
 async fn site(State(shared): State<Arc<Shared>>, Path(venue): Path<String>) -> Response {
     match shared.service.world.find(&venue) {
-        Some(id) => Json(Site::of(shared.service.world.venue(id))).into_response(),
+        Some(id) => {
+            let (venue, now) = (shared.service.world.venue(id), EventTime::from_millis(shared.service.view.now()));
+            Json(Site::of(venue.version(venue.version_at(now)))).into_response()
+        }
         None => unknown_venue(&shared, &venue),
     }
 }

@@ -1,6 +1,7 @@
 //! The static site as the API tells it (docs/API.md).
 
-use crate::venue::{Feed, FlowTable, LinkKind, Shape, Venue, ZoneKind};
+use crate::venue::roll::there;
+use crate::venue::{Feed, FlowTable, Link, LinkKind, Shape, Venue, ZoneKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -97,11 +98,12 @@ impl<'a> VenueName<'a> {
 }
 
 impl<'a> Site<'a> {
-    /// The site of `venue`.
+    /// The site of `venue`, a configuration of it.
     pub fn of(venue: &'a Venue) -> Self {
         let zone_id = |zone: Option<crate::venue::ZoneId>| zone.map(|zone| &*venue.zones[zone.index()].id);
         let lanes = |link: usize| venue.gates.iter().find(|gate| gate.link.index() == link).map(|gate| gate.lanes);
-        let zones = venue.zones.iter().map(|zone| ZoneView {
+        let absent = &venue.absent;
+        let zones = there(&venue.zones, &absent.zones).map(|zone| ZoneView {
             id: &zone.id,
             name: &zone.name,
             kind: zone.kind,
@@ -111,7 +113,8 @@ impl<'a> Site<'a> {
             table: zone.table,
             shape: zone.shape.as_ref(),
         });
-        let links = venue.links.iter().enumerate().map(|(index, link)| LinkView {
+        let is_there = |(index, _): &(usize, &Link)| !absent.links.contains(&(*index).into());
+        let links = venue.links.iter().enumerate().filter(is_there).map(|(index, link)| LinkView {
             id: &link.id,
             name: &link.name,
             kind: link.kind,
@@ -137,8 +140,8 @@ impl<'a> Site<'a> {
             perimeters: venue.perimeters.iter().map(|p| PerimeterView { id: &p.id, name: &p.name, shape: p.shape.as_ref() }).collect(),
             zones: zones.collect(),
             links: links.collect(),
-            approaches: venue.approaches.iter().map(|approach| ApproachView { id: &approach.id, name: &approach.name }).collect(),
-            sources: venue.sources.iter().map(|source| SourceView { id: &source.id, feed: source.feed }).collect(),
+            approaches: there(&venue.approaches, &absent.approaches).map(|approach| ApproachView { id: &approach.id, name: &approach.name }).collect(),
+            sources: there(&venue.sources, &absent.sources).map(|source| SourceView { id: &source.id, feed: source.feed }).collect(),
             matches: matches.collect(),
         }
     }

@@ -19,7 +19,7 @@ use super::normal::probability_above;
 use super::phase::Tonight;
 use super::planned::p_planned_over;
 use super::platform::platform;
-use super::topology::Topology;
+use super::topology::{Topology, Way};
 use super::transit::station;
 use crate::time::EventTime;
 use crate::venue::{GateId, Plan, Venue};
@@ -33,7 +33,9 @@ const MINUTE: f64 = 60_000.0;
 pub struct ArrivalState {
     /// The match whose arrivals these are.
     pub match_id: Option<Box<str>>,
-    /// Gross flow over each counted way of the border, in the order of the topology.
+    /// The counted ways over the border, in the order of the topology.
+    pub over: Vec<Way>,
+    /// Gross flow over each of these ways.
     pub gross: Vec<u64>,
     /// Persons inside by these counts; below zero where entries were missed.
     pub inside: i64,
@@ -78,6 +80,7 @@ impl ArrivalState {
     /// Nobody has come.
     pub fn new(venue: &Venue, topology: &Topology) -> Self {
         Self {
+            over: topology.border.iter().map(|(way, _)| topology.way(*way)).collect(),
             gross: vec![0; topology.border.len()],
             approaches: vec![ApproachTally::default(); venue.approaches.len()],
             alighted: vec![Alighted::default(); venue.stops.len()],
@@ -103,10 +106,12 @@ impl ArrivalState {
 
     /// Persons crossed whom their counter did not see in time; what is no border changes nothing.
     pub(super) fn pass(&mut self, topology: &Topology, crossing: usize, forward: i64, backward: i64) {
-        if let Some(at) = topology.border.iter().position(|(way, _)| *way == crossing) {
-            self.gross[at] = self.gross[at].saturating_add_signed(forward + backward);
-            self.inside += if topology.border[at].1 { forward - backward } else { backward - forward };
+        let Some((_, is_inwards)) = topology.border.iter().find(|(way, _)| *way == crossing) else { return };
+        let at = self.over.iter().position(|way| *way == topology.way(crossing));
+        if let Some(gross) = at.and_then(|at| self.gross.get_mut(at)) {
+            *gross = gross.saturating_add_signed(forward + backward);
         }
+        self.inside += if *is_inwards { forward - backward } else { backward - forward };
     }
 
     /// Goes on by one pane.

@@ -20,7 +20,7 @@ impl CrowdState {
     /// Goes on by one closed pane, which ends at `end` and holds `content`, and gives its picture. `ages` is how old each feed was, and goes into the picture as it is.
     pub fn close(&mut self, venue: &Venue, topology: &Topology, end: EventTime, content: &PaneContent, ages: Vec<(Feed, Span)>) -> VenueFigures {
         let since = *self.night.since.get_or_insert(venue.pane.start(end));
-        let crossings = crossing_flows(venue, topology, content, &self.bases(topology, content));
+        let crossings = crossing_flows(venue, topology, content, &self.bases(content));
         let flows = zone_flows(topology, &crossings);
         self.note(venue, topology, end, content);
         let hearing = Hearing::at(end, since, self, topology);
@@ -80,15 +80,15 @@ impl CrowdState {
 
     /// Remembers what the pane's reports say beyond its flows.
     pub(super) fn note(&mut self, venue: &Venue, topology: &Topology, end: EventTime, content: &PaneContent) {
-        note_reports(self, topology, end, content);
+        note_reports(self, end, content);
         note_states(self, venue, topology, content);
         for ((sensor, (at, _, _)), total) in &content.totals {
-            if let Some(sensor) = self.sensor_mut(topology, *sensor) {
+            if let Some(sensor) = self.sensor_mut(*sensor) {
                 sensor.total = Some((*at, *total));
             }
         }
         for (sensor, heads) in &content.occupancies {
-            if let Some(sensor) = self.sensor_mut(topology, *sensor) {
+            if let Some(sensor) = self.sensor_mut(*sensor) {
                 sensor.reading = Some(heads.value);
             }
         }
@@ -130,13 +130,13 @@ impl CrowdState {
             return None;
         }
         let is_heard = |sensor| {
-            let reported = self.sensor(topology, sensor).and_then(|state| state.reported);
+            let reported = self.sensor(sensor).and_then(|state| state.reported);
             reported.is_some_and(|at| end == at || end.since(at).as_millis() < topology.patience_ms[sensor.index()])
         };
         if closed && !sensors.iter().all(|sensor| is_heard(*sensor)) {
             return None;
         }
-        let readings = sensors.iter().filter_map(|sensor| self.sensor(topology, *sensor)?.reading);
+        let readings = sensors.iter().filter_map(|sensor| self.sensor(*sensor)?.reading);
         Some(readings.fold(0, u32::saturating_add))
     }
 
@@ -215,7 +215,7 @@ pub(super) fn links(state: &CrowdState, venue: &Venue, topology: &Topology, cros
             forward_per_min: f64::from(flow.forward) * 60.0 / pane_s,
             backward_per_min: f64::from(flow.backward) * 60.0 / pane_s,
             specific_flow: link.width_m.filter(|width| *width > 0.0).map(|width| persons / (pane_s * width)),
-            forced: is_forced(state, topology, &topology.doors[i]),
+            forced: is_forced(state, &topology.doors[i]),
             coverage: hearing.of(sensors).share,
         }
     });

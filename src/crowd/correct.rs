@@ -47,11 +47,11 @@ impl CrowdState {
             }
             (Entity::Sensor(sensor), What::Total(total)) => self.correct_total(venue, topology, sensor, total, late),
             (Entity::Sensor(sensor), What::State { state, lanes_open }) => {
-                if let Some(known) = self.sensor_mut(topology, sensor).filter(|known| known.reported.is_none_or(|reported| late.at >= reported)) {
+                if let Some(known) = self.sensor_mut(sensor).filter(|known| known.reported.is_none_or(|reported| late.at >= reported)) {
                     known.door = Some(*state);
                 }
                 let lanes = told_lanes(venue, topology, sensor, (*state, *lanes_open));
-                let known = self.sensor_mut(topology, sensor);
+                let known = self.sensor_mut(sensor);
                 if let (Some(lanes), Some(known)) = (lanes, known.filter(|known| known.reported.is_none_or(|reported| late.at >= reported))) {
                     known.reading = Some(lanes);
                 }
@@ -104,7 +104,7 @@ impl CrowdState {
             return;
         };
         let alone = is_alone(topology, link);
-        let Some(known) = self.sensor_mut(topology, sensor) else {
+        let Some(known) = self.sensor_mut(sensor) else {
             return;
         };
         if known.total.is_some_and(|(last, _)| late.at <= last) {
@@ -153,11 +153,13 @@ impl CrowdState {
         let Some(i) = zone.map(ZoneId::index).filter(|i| venue.zones.get(*i).is_some_and(|zone| zone.closed)) else {
             return;
         };
-        let way = topology.zones[i].ways.iter().position(|(way, _)| *way == crossing);
         let state = &mut self.zones[i];
-        if let (Some(way), false) = (way, state.anchored.is_some_and(|anchored| late.at < anchored)) {
-            state.correct(way, late.end, moved.0, moved.1);
+        if state.anchored.is_some_and(|anchored| late.at < anchored) {
+            return;
         }
+        // A way that has gone since has moved heads all the same.
+        let at = state.over.iter().position(|way| *way == topology.way(crossing));
+        state.correct(at, late.end, moved.0, moved.1);
     }
 }
 

@@ -16,8 +16,10 @@ use std::collections::BTreeSet;
 pub(super) struct Hearing {
     /// By sensor: whether it is heard.
     heard: Vec<bool>,
-    /// By sensor: how long ago it last reported; since the first pane where it never did.
+    /// By sensor: how long ago it last reported; since it is there where it never did.
     silent: Vec<Span>,
+    /// How many there are.
+    expected: usize,
 }
 
 /// What was heard at one place.
@@ -32,18 +34,18 @@ pub(super) struct Coverage {
 }
 
 /// Notes who reported in the pane that ends at `end`.
-pub(super) fn note_reports(state: &mut CrowdState, topology: &Topology, end: EventTime, content: &PaneContent) {
+pub(super) fn note_reports(state: &mut CrowdState, end: EventTime, content: &PaneContent) {
     let counted = content.counts.iter().enumerate().filter(|(_, count)| count.reports > 0).map(|(i, _)| SensorId::from(i));
     let totalled: BTreeSet<SensorId> = content.totals.keys().map(|(sensor, _)| *sensor).collect();
     let told = content.occupancies.keys().chain(content.states.keys()).copied();
     for sensor in counted.chain(totalled).chain(told) {
-        if let Some(sensor) = state.sensor_mut(topology, sensor) {
+        if let Some(sensor) = state.sensor_mut(sensor) {
             sensor.reported = Some(end);
             sensor.failed = false;
         }
     }
     for (id, reading) in &content.health {
-        let Some(sensor) = state.sensor_mut(topology, *id) else { continue };
+        let Some(sensor) = state.sensor_mut(*id) else { continue };
         // What it says of itself goes before its figures of the same pane; the next figures say that it is back.
         sensor.failed = matches!(reading.value, Health::Failed | Health::Down);
         if !sensor.failed {
@@ -55,13 +57,14 @@ pub(super) fn note_reports(state: &mut CrowdState, topology: &Topology, end: Eve
 impl Hearing {
     /// Who is heard as of `end`, in a venue whose first pane began at `since`.
     pub(super) fn at(end: EventTime, since: EventTime, state: &CrowdState, topology: &Topology) -> Self {
-        let reported = |i: usize| state.sensor(topology, SensorId::from(i)).and_then(|sensor| sensor.reported);
-        let silent: Vec<Span> = (0..topology.owners.len()).map(|i| end.since(reported(i).unwrap_or(since))).collect();
-        let heard = silent.iter().zip(&topology.patience_ms).enumerate();
-        let failed = |i: usize| state.sensor(topology, SensorId::from(i)).is_some_and(|sensor| sensor.failed);
-        let heard =
-            heard.map(|(i, (silent, patience))| reported(i).is_some() && !failed(i) && (silent.as_millis() < *patience || *silent == Span::ZERO)).collect();
-        Self { heard, silent }
+        let reported = |i: usize| state.sensor(SensorId::from(i)).and_then(|sensor| sensor.reported);
+        let began = |i: usize| state.sensor(SensorId::from(i)).and_then(|sensor| sensor.since).unwrap_or(since);
+        let silent: Vec<Span> = (0..topology.has_sensor.len()).map(|i| end.since(reported(i).unwrap_or_else(|| began(i)))).collect();
+        let failed = |i: usize| state.sensor(SensorId::from(i)).is_some_and(|sensor| sensor.failed);
+        let is_patient = |i: usize| silent[i].as_millis() < topology.patience_ms[i] || silent[i] == Span::ZERO;
+        let heard = |i: usize| topology.has_sensor[i] && reported(i).is_some() && !failed(i) && is_patient(i);
+        let expected = topology.has_sensor.iter().filter(|is_there| **is_there).count();
+        Self { heard: (0..silent.len()).map(heard).collect(), silent, expected }
     }
 
     /// Whether `sensor` is heard.
@@ -81,7 +84,7 @@ impl Hearing {
 
     /// What was heard of the whole venue.
     pub(super) fn venue(&self) -> f64 {
-        share(self.heard.iter().filter(|heard| **heard).count(), self.heard.len())
+        share(self.heard.iter().filter(|heard| **heard).count(), self.expected)
     }
 
     /// What was heard of these sensors.

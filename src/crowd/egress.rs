@@ -68,7 +68,7 @@ impl CrowdState {
     }
 
     fn standing(&self, topology: &Topology, exit: &ExitPlan) -> Standing {
-        let mut told = topology.doors[exit.link.index()].iter().filter_map(|sensor| self.sensor(topology, *sensor)?.door).peekable();
+        let mut told = topology.doors[exit.link.index()].iter().filter_map(|sensor| self.sensor(*sensor)?.door).peekable();
         if told.peek().is_none() {
             return Standing::Untold;
         }

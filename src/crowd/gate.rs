@@ -50,11 +50,11 @@ struct Queue {
 /// Notes what the pane's `state` reports say of open lanes.
 pub(super) fn note_states(state: &mut CrowdState, venue: &Venue, topology: &Topology, content: &PaneContent) {
     for (sensor, reading) in &content.states {
-        if let Some(sensor) = state.sensor_mut(topology, *sensor) {
+        if let Some(sensor) = state.sensor_mut(*sensor) {
             sensor.door = Some(reading.value.0);
         }
         let lanes = told_lanes(venue, topology, *sensor, reading.value);
-        if let (Some(lanes), Some(sensor)) = (lanes, state.sensor_mut(topology, *sensor)) {
+        if let (Some(lanes), Some(sensor)) = (lanes, state.sensor_mut(*sensor)) {
             sensor.reading = Some(lanes);
         }
     }
@@ -149,7 +149,7 @@ impl Passage<'_> {
             steady_wait_s: queue.as_ref().and_then(|queue| self.steady_wait_s(id, service, queue)),
             disagrees: self.against_scans(state, id),
             scans: self.scan_window(state, id, &window),
-            forced: is_forced(state, self.topology, &plan.states),
+            forced: is_forced(state, &plan.states),
             coverage: hearing.of(plan.concerned.iter().copied()).share,
         }
     }
@@ -233,7 +233,7 @@ pub(super) fn lanes_open(state: &CrowdState, venue: &Venue, topology: &Topology,
     if sensors.is_empty() {
         return lanes;
     }
-    let told = |sensor| state.sensor(topology, sensor).and_then(|sensor| sensor.reading);
+    let told = |sensor| state.sensor(sensor).and_then(|sensor| sensor.reading);
     let open = sensors.iter().enumerate().map(|(i, sensor)| told(*sensor).unwrap_or_else(|| lanes_spoken_for(venue, topology, id, i)));
     open.fold(0, u32::saturating_add).min(lanes)
 }
@@ -310,8 +310,8 @@ impl Slice {
 }
 
 /// Whether any of these sensors last said that it was forced.
-pub(super) fn is_forced(state: &CrowdState, topology: &Topology, sensors: &[crate::venue::SensorId]) -> bool {
-    sensors.iter().any(|sensor| state.sensor(topology, *sensor).is_some_and(|known| known.door == Some(DoorState::Forced)))
+pub(super) fn is_forced(state: &CrowdState, sensors: &[crate::venue::SensorId]) -> bool {
+    sensors.iter().any(|sensor| state.sensor(*sensor).is_some_and(|known| known.door == Some(DoorState::Forced)))
 }
 
 fn per_min(persons: u32, over_ms: u32) -> f64 {

@@ -36,7 +36,7 @@ impl CrowdState {
         let Look { end, content, .. } = *look;
         let dense = self.seen(venue, topology, look);
         let mut ahead = self.clone();
-        let crossings = crossing_flows(venue, topology, content, &self.bases(topology, content));
+        let crossings = crossing_flows(venue, topology, content, &self.bases(content));
         let flows = zone_flows(topology, &crossings);
         ahead.note(venue, topology, end, content);
         ahead.night.hear_surroundings(venue, &topology.calls, end, content);

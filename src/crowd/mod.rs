@@ -59,6 +59,7 @@ pub mod state;
 pub mod surroundings;
 pub mod topology;
 mod transit;
+mod turn;
 pub mod unheard;
 mod zero;
 

@@ -34,12 +34,12 @@ impl ZoneState {
     }
 
     /// A late event of the pane that ended at `end` moved `inwards` and `outwards` persons (negative: fewer than was thought). Late entries first make good the deficit, for they are what was missed.
-    pub(super) fn correct(&mut self, way: usize, end: EventTime, inwards: i64, outwards: i64) {
-        if let Some(gross) = self.gross.get_mut(way) {
+    pub(super) fn correct(&mut self, way: Option<usize>, end: EventTime, inwards: i64, outwards: i64) {
+        if let Some(gross) = way.and_then(|way| self.gross.get_mut(way)) {
             *gross = gross.saturating_add_signed(inwards + outwards);
         }
         self.came = self.came.saturating_add_signed(inwards);
-        let (inwards, outwards) = self.unheard.get_mut(way).map_or((inwards, outwards), |unheard| unheard.settle(end, inwards, outwards));
+        let (inwards, outwards) = way.and_then(|way| self.unheard.get_mut(way)).map_or((inwards, outwards), |unheard| unheard.settle(end, inwards, outwards));
         let Some(persons) = self.persons else {
             return;
         };

@@ -232,7 +232,7 @@ impl Site {
     pub(crate) fn close(&self, state: &mut CrowdState, n: i64, fill: impl FnOnce(&mut PaneContent)) -> VenueFigures {
         let mut pane = self.pane();
         fill(&mut pane);
-        let bases: TotalBases = state.bases(&self.topology, &pane);
+        let bases: TotalBases = state.bases(&pane);
         let flows = super::flows(&self.venue, &self.topology, &pane, &bases);
         let figures = state.close(&self.venue, &self.topology, self.end(n), &pane, Vec::new());
         let pictured = figures.zones.iter().map(|zone| super::ZoneFlows { inwards: zone.inwards, outwards: zone.outwards, undirected: zone.undirected });
@@ -361,6 +361,8 @@ fn venue(zones: Vec<Zone>, links: Vec<Link>, gates: Vec<Gate>, sensors: Vec<Sens
         sources: vec![source],
         matches: vec![kick_off],
         later: Vec::new(),
+        first: None,
+        absent: Default::default(),
         fingerprint: String::new(),
         hash: String::new(),
     }

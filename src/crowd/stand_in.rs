@@ -155,7 +155,7 @@ impl CrowdState {
         if !pane.hearing.is_silent(pane.topology, way) {
             return None;
         }
-        self.last_heard(pane.topology, pane.topology.link_sensors.get(way)?)
+        self.last_heard(pane.topology.link_sensors.get(way)?)
     }
 
     fn learn(&self, pane: &Silence<'_>, id: GateId, silent_since: EventTime, over_ms: f64) -> Passed {
@@ -166,7 +166,7 @@ impl CrowdState {
             return Passed::Scanned(scans.entered, scans.left);
         }
         let counters = pane.topology.link_sensors.get(gate.link.index()).map_or(&[][..], Vec::as_slice);
-        if !counters.iter().any(|on_link| self.sensor(pane.topology, on_link.sensor).is_some_and(|known| known.reported.is_some())) {
+        if !counters.iter().any(|on_link| self.sensor(on_link.sensor).is_some_and(|known| known.reported.is_some())) {
             return Passed::Awaited;
         }
         if let Some(queue) = self.counted_queue(pane, id) {
@@ -213,7 +213,7 @@ impl CrowdState {
         let at = late.at;
         let crossing = venue.gates[id.index()].link.index();
         let counters = topology.link_sensors.get(crossing).map_or(&[][..], Vec::as_slice);
-        let heard = counters.iter().filter_map(|on_link| self.sensor(topology, on_link.sensor)?.reported).max();
+        let heard = counters.iter().filter_map(|on_link| self.sensor(on_link.sensor)?.reported).max();
         let stood_in = &mut self.gates[id.index()].stood_in;
         if heard.is_some_and(|heard| at < heard) {
             return;

@@ -7,7 +7,7 @@ use super::flow::TotalBases;
 use super::reconcile::Learnt;
 use super::stand_in::StoodIn;
 use super::surroundings::CallHeard;
-use super::topology::{Owner, Slot, Topology};
+use super::topology::{Topology, Way, ZonePlan};
 use super::unheard::Unheard;
 use crate::feeds::observation::{DoorState, Total};
 use crate::time::{EventTime, PaneLength, Span};
@@ -23,6 +23,8 @@ pub struct CrowdState {
     pub zones: Vec<ZoneState>,
     /// By gate.
     pub gates: Vec<GateState>,
+    /// By sensor.
+    pub sensors: Vec<SensorState>,
     /// Who has come, by which approach.
     pub arrivals: ArrivalState,
     /// The rest.
@@ -44,7 +46,9 @@ pub struct ZoneState {
     pub came: u64,
     /// Persons since the anchor by which the balance would have gone below zero: that many entries were missed, evidence of drift.
     pub deficit: u32,
-    /// Gross flow since the anchor over each way in or out, in the order of the topology.
+    /// Its ways in and out, in the order of the topology.
+    pub over: Vec<Way>,
+    /// Gross flow since the anchor over each of these ways.
     pub gross: Vec<u64>,
     /// Of each of these ways: whether it was unheard since the anchor, and who crossed it all the same.
     pub unheard: Vec<Unheard>,
@@ -60,12 +64,10 @@ pub struct ZoneState {
     pub parted: Option<Disagreement>,
     /// Persons counted inwards over its exits, pane by pane over the window of breaches; `None` before the first pane, and where there is no exit.
     pub intruders: Option<Sliding<i64>>,
-    /// Its own sensors.
-    pub sensors: Vec<SensorState>,
 }
 
 /// What is remembered of a gate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GateState {
     /// The rate window, oldest slice first.
     pub slices: Vec<Slice>,
@@ -73,8 +75,6 @@ pub struct GateState {
     pub stood_in: StoodIn,
     /// Tonight's counts and tickets side by side.
     pub compared: Compared,
-    /// Its own sensors.
-    pub sensors: Vec<SensorState>,
 }
 
 /// Counts and tickets of a gate over a night.
@@ -148,6 +148,8 @@ pub struct Slice {
 /// What is remembered of a sensor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SensorState {
+    /// Since when it is there, where it came later than the venue's first pane.
+    pub since: Option<EventTime>,
     /// The end of the last pane in which it reported; `None` before its first report.
     pub reported: Option<EventTime>,
     /// It has said, or its gateway for it, that it is broken or gone, and has not been heard since.
@@ -175,8 +177,6 @@ pub struct NightState {
     pub calls: Vec<CallHeard>,
     /// By weather station: when its heat was last told, and how hot it was (WBGT, °C).
     pub heat: BTreeMap<Box<str>, (EventTime, f64)>,
-    /// Sensors of links that touch no zone.
-    pub sensors: Vec<SensorState>,
 }
 
 /// What events have said of a match.
@@ -197,32 +197,24 @@ pub struct MatchTold {
 impl CrowdState {
     /// The state before the first pane: closed zones are empty, gates are as planned.
     pub fn new(venue: &Venue, topology: &Topology) -> Self {
-        let mut zones: Vec<ZoneState> = venue.zones.iter().zip(&topology.zones).map(|(zone, plan)| ZoneState::new(zone.closed, plan.ways.len())).collect();
-        let mut gates =
-            vec![GateState { slices: Vec::new(), stood_in: StoodIn::default(), compared: Compared::default(), sensors: Vec::new() }; venue.gates.len()];
-        let mut night = NightState::default();
-        for slot in &topology.owners {
-            let sensors = match slot.owner {
-                Owner::Zone(zone) => zones.get_mut(zone.index()).map(|zone| &mut zone.sensors),
-                Owner::Gate(gate) => gates.get_mut(gate.index()).map(|gate| &mut gate.sensors),
-                Owner::Night => Some(&mut night.sensors),
-            };
-            sensors.into_iter().for_each(|sensors| sensors.push(SensorState::default()));
+        Self {
+            zones: venue.zones.iter().zip(&topology.zones).map(|(zone, plan)| ZoneState::new(zone.closed, plan)).collect(),
+            gates: vec![GateState::default(); venue.gates.len()],
+            sensors: vec![SensorState::default(); venue.sensors.len()],
+            arrivals: ArrivalState::new(venue, topology),
+            night: NightState::default(),
         }
-        Self { zones, gates, arrivals: ArrivalState::new(venue, topology), night }
     }
 
     /// Whether the state's shape is that of the venue: one of another layout must not be gone on with.
     pub fn fits(&self, venue: &Venue, topology: &Topology) -> bool {
         let blank = Self::new(venue, topology);
-        let zone = |(a, b): (&ZoneState, &ZoneState)| a.gross.len() == b.gross.len() && a.sensors.len() == b.sensors.len();
         self.zones.len() == blank.zones.len()
             && self.gates.len() == blank.gates.len()
-            && self.zones.iter().zip(&blank.zones).all(zone)
-            && self.gates.iter().zip(&blank.gates).all(|(a, b)| a.sensors.len() == b.sensors.len())
-            && self.arrivals.gross.len() == blank.arrivals.gross.len()
+            && self.zones.iter().zip(&blank.zones).all(|(a, b)| a.over == b.over)
+            && self.sensors.len() == blank.sensors.len()
+            && self.arrivals.over == blank.arrivals.over
             && self.arrivals.approaches.len() == blank.arrivals.approaches.len()
-            && self.night.sensors.len() == blank.night.sensors.len()
     }
 
     /// Somebody counted: sets the heads in `zone`. `at` is the end of the last closed pane.
@@ -240,36 +232,27 @@ impl CrowdState {
     }
 
     /// The last totals before the pane now to be closed, of the sensors that sent totals in it.
-    pub fn bases(&self, topology: &Topology, content: &PaneContent) -> TotalBases {
+    pub fn bases(&self, content: &PaneContent) -> TotalBases {
         let sensors = content.totals.keys().map(|(sensor, _)| *sensor);
-        sensors.filter_map(|sensor| Some((sensor, self.sensor(topology, sensor)?.total?.1))).collect()
+        sensors.filter_map(|sensor| Some((sensor, self.sensor(sensor)?.total?.1))).collect()
     }
 
     /// The state of a sensor.
-    pub fn sensor(&self, topology: &Topology, sensor: SensorId) -> Option<&SensorState> {
-        let Slot { owner, at } = *topology.owners.get(sensor.index())?;
-        match owner {
-            Owner::Zone(zone) => self.zones.get(zone.index())?.sensors.get(at),
-            Owner::Gate(gate) => self.gates.get(gate.index())?.sensors.get(at),
-            Owner::Night => self.night.sensors.get(at),
-        }
+    pub fn sensor(&self, sensor: SensorId) -> Option<&SensorState> {
+        self.sensors.get(sensor.index())
     }
 
     /// The state of a sensor, to be changed.
-    pub(super) fn sensor_mut(&mut self, topology: &Topology, sensor: SensorId) -> Option<&mut SensorState> {
-        let Slot { owner, at } = *topology.owners.get(sensor.index())?;
-        match owner {
-            Owner::Zone(zone) => self.zones.get_mut(zone.index())?.sensors.get_mut(at),
-            Owner::Gate(gate) => self.gates.get_mut(gate.index())?.sensors.get_mut(at),
-            Owner::Night => self.night.sensors.get_mut(at),
-        }
+    pub(super) fn sensor_mut(&mut self, sensor: SensorId) -> Option<&mut SensorState> {
+        self.sensors.get_mut(sensor.index())
     }
 }
 
 impl ZoneState {
-    fn new(closed: bool, ways: usize) -> Self {
-        let persons = closed.then_some(0);
+    pub(super) fn new(closed: bool, plan: &ZonePlan) -> Self {
+        let (persons, ways) = (closed.then_some(0), plan.over.len());
         Self {
+            over: plan.over.clone(),
             persons,
             anchored: None,
             anchor_persons: 0,
@@ -284,7 +267,6 @@ impl ZoneState {
             stirred: None,
             parted: None,
             intruders: None,
-            sensors: Vec::new(),
         }
     }
 

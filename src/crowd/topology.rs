@@ -4,8 +4,6 @@
 //! to the outside that the transport feed counts). Crossings have one index space: links first, then stops.
 //!
 //! A stop's passengers enter its zone unless a counted link already joins that zone to the outside: its counters have seen them, and nobody is counted twice.
-//!
-//! Each sensor's state has one owner, the gate or zone that it is about, so that a state entry of one place is small and whole.
 
 use super::arrivals::TransportLimits;
 use super::dense::{Measure, Polygon};
@@ -13,6 +11,7 @@ use super::limits::{CallLimits, GateLimits, SplitLimits, ZoneLimits, measure};
 use crate::time::Span;
 use crate::venue::section::exit_rate;
 use crate::venue::{FlowTable, Gate, GateId, Link, LinkId, Measures, Profile, SensorId, StopId, Venue, ZoneId, ZoneKind};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The venue, turned round. Made once per venue (and again on a reload).
@@ -34,8 +33,8 @@ pub struct Topology {
     pub echoes: Vec<bool>,
     /// By zone: its exits.
     pub exits: Vec<Vec<ExitPlan>>,
-    /// By sensor: who keeps its state.
-    pub owners: Vec<Slot>,
+    /// By sensor: whether this configuration has it.
+    pub has_sensor: Vec<bool>,
     /// By sensor: how long after its last report it still counts as reporting, ms.
     pub patience_ms: Vec<u64>,
     /// Counted ways between the venue and the outside: position among the crossings, and whether forward is into the venue.
@@ -59,11 +58,21 @@ pub struct Crossing {
     pub to: Option<ZoneId>,
 }
 
+/// A way over which people cross, by what it is: the same in every configuration of the venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the words are the venue's own")]
+pub enum Way {
+    Link(LinkId),
+    Stop(StopId),
+}
+
 /// What is known of a zone without any event.
 #[derive(Clone, Debug)]
 pub struct ZonePlan {
     /// Its ways in and out: position among the crossings, and whether forward is into the zone.
     pub ways: Vec<(usize, bool)>,
+    /// The same ways by what they are.
+    pub over: Vec<Way>,
     /// Sensors that count its heads.
     pub heads: Vec<SensorId>,
     /// All sensors that concern it: on its links, counting its heads, at its gates.
@@ -145,26 +154,6 @@ pub struct LinkSensor {
     pub reversed: bool,
 }
 
-/// Where a sensor's state is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// With whom.
-    pub owner: Owner,
-    /// At which position there.
-    pub at: usize,
-}
-
-/// Who keeps a sensor's state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// The gate whose link it counts or whose state it tells.
-    Gate(GateId),
-    /// The zone that it counts or that its link leads to (else comes from).
-    Zone(ZoneId),
-    /// The venue, for a link that touches no zone.
-    Night,
-}
-
 impl Topology {
     /// Turns `venue` round.
     pub fn new(venue: &Venue) -> Self {
@@ -176,7 +165,7 @@ impl Topology {
         Self {
             zones,
             passages,
-            owners: owners(venue),
+            has_sensor: venue.sensors.iter().map(|sensor| sensor.measures != Measures::Nothing).collect(),
             patience_ms: venue.sensors.iter().map(|sensor| patience_ms(venue, sensor)).collect(),
             doors: doors(venue),
             echoes: echoes(venue),
@@ -197,10 +186,19 @@ impl Topology {
         link.index()
     }
 
+    /// What a crossing is.
+    pub fn way(&self, crossing: usize) -> Way {
+        way(crossing, self.link_sensors.len())
+    }
+
     /// The crossing of a stop.
     pub fn of_stop(&self, stop: StopId) -> usize {
         self.link_sensors.len() + stop.index()
     }
+}
+
+fn way(crossing: usize, links: usize) -> Way {
+    crossing.checked_sub(links).map_or(Way::Link(crossing.into()), |stop| Way::Stop(stop.into()))
 }
 
 impl Crossing {
@@ -377,6 +375,7 @@ fn zone_plan(venue: &Venue, id: ZoneId, crossings: &[Crossing], link_sensors: &[
     }
     let table: FlowTable = zone.table;
     ZonePlan {
+        over: ways.iter().map(|(crossing, _)| way(*crossing, link_sensors.len())).collect(),
         ways,
         heads,
         concerned: concerned.into_iter().collect(),
@@ -384,36 +383,5 @@ fn zone_plan(venue: &Venue, id: ZoneId, crossings: &[Crossing], link_sensors: &[
         limits: ZoneLimits::of(&zone.profile, table),
         measure: measure(&zone.profile),
         ground: Polygon::new(zone.ground_m.clone()),
-    }
-}
-
-fn owners(venue: &Venue) -> Vec<Slot> {
-    let mut filled: Vec<(Owner, usize)> = Vec::new();
-    let mut slots = Vec::with_capacity(venue.sensors.len());
-    for sensor in &venue.sensors {
-        let owner = owner(venue, sensor.measures);
-        let at = match filled.iter_mut().find(|(known, _)| *known == owner) {
-            Some((_, next)) => std::mem::replace(next, *next + 1),
-            None => {
-                filled.push((owner, 1));
-                0
-            }
-        };
-        slots.push(Slot { owner, at });
-    }
-    slots
-}
-
-fn owner(venue: &Venue, measures: Measures) -> Owner {
-    match measures {
-        Measures::Zone(zone) => Owner::Zone(zone),
-        Measures::Gate(gate) => Owner::Gate(gate),
-        Measures::Link { link, .. } | Measures::Door(link) => {
-            if let Some(gate) = venue.gates.iter().position(|gate| gate.link == link) {
-                return Owner::Gate(GateId::from(gate));
-            }
-            let link = venue.links.get(link.index());
-            link.and_then(|link| link.to.or(link.from)).map_or(Owner::Night, Owner::Zone)
-        }
     }
 }

@@ -78,7 +78,7 @@ struct Side {
 impl CrowdState {
     /// Notes which ways are not heard in the pane that closes.
     pub(super) fn note_unheard(&mut self, topology: &Topology, hearing: &Hearing, end: EventTime) {
-        let lost_since = |sensor: SensorId| self.sensor(topology, sensor)?.reported.filter(|_| !hearing.hears(sensor));
+        let lost_since = |sensor: SensorId| self.sensor(sensor)?.reported.filter(|_| !hearing.hears(sensor));
         let lost: Vec<Option<EventTime>> = topology
             .link_sensors
             .iter()
@@ -100,8 +100,8 @@ impl CrowdState {
     }
 
     /// When one of these counters was last heard, or since when it could have been.
-    pub(super) fn last_heard(&self, topology: &Topology, counters: &[LinkSensor]) -> Option<EventTime> {
-        let reported = counters.iter().filter_map(|on_link| self.sensor(topology, on_link.sensor)?.reported).max();
+    pub(super) fn last_heard(&self, counters: &[LinkSensor]) -> Option<EventTime> {
+        let reported = counters.iter().filter_map(|on_link| self.sensor(on_link.sensor)?.reported).max();
         reported.or(self.night.since)
     }
 
@@ -136,7 +136,7 @@ impl CrowdState {
             let is_seats = |j: &usize| matches!(venue.zones[*j].kind, ZoneKind::Bowl | ZoneKind::Stand) && venue.zones[*j].closed;
             let Some(j) = seats.filter(is_seats) else { continue };
             let Some(there) = topology.zones[j].ways.iter().position(|(known, _)| *known == way) else { continue };
-            if let Some(since) = self.last_heard(topology, topology.link_sensors.get(way).map_or(&[], Vec::as_slice)) {
+            if let Some(since) = self.last_heard(topology.link_sensors.get(way).map_or(&[], Vec::as_slice)) {
                 self.zones[i].unheard[at].silences.hush(since, pane.end);
                 self.zones[j].unheard[there].silences.hush(since, pane.end);
             }

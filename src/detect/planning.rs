@@ -29,7 +29,7 @@ pub struct Planned {
 
 /// What is wrong with the plans of all matches of the calendar.
 pub fn planning(world: &World) -> Vec<Planned> {
-    let matches = world.venues.iter().flat_map(|venue| venue.matches.iter().map(move |game| (venue, game)));
+    let matches = world.venues.iter().flat_map(Venue::match_days);
     let planned = matches.flat_map(|(venue, game)| {
         let name = |finding| Planned { venue: venue.id.clone(), match_id: game.id.clone(), finding };
         of_match(venue, game).into_iter().map(name)

@@ -12,17 +12,18 @@ use super::effects::{Alert, Effects, OutRecord, OutTopic};
 use super::journal::Entry;
 use super::publish::{self, SourceShare};
 use super::refuse;
+use super::reload::is_gone;
 use super::revise::Part;
 use super::settings::Settings;
 use super::site::Site;
 use crate::alarm::{At, Change};
 use crate::crowd::{Phase, TotalBases, VenueFigures};
 use crate::detect::{self, ModelsSeen, Scene, WrongClock};
-use crate::forecast::{attendance, series};
+use crate::forecast::attendance;
 use crate::inference::podium::Heard;
 use crate::inference::{Answer, ModelCardRef, Outcome, Role};
 use crate::time::{EventTime, Span};
-use crate::venue::{Feed, SensorId, Venue};
+use crate::venue::{Feed, Measures, SensorId, Venue};
 use crate::window::PaneContent;
 
 /// A pane whose picture stands and whose models have been asked.
@@ -62,11 +63,11 @@ impl Site {
         }
         self.follow_clocks(venue, end, &pane.content);
         let ages = self.ages(venue, end);
-        let bases = self.crowd.bases(&self.topology, &pane.content);
+        let bases = self.crowd.bases(&pane.content);
         let figures = self.crowd.close(venue, &self.topology, end, &pane.content, ages);
         // They are large, and the physics has taken what it needs.
         pane.content.snapshots.clear();
-        series::read(self.forecaster.series(), &figures.zones, &mut self.counts);
+        self.forecaster.read_counts(&figures.zones, &mut self.counts);
         if let Some(night) = &figures.night {
             self.forecaster.hear(end, &night.match_id, night.kick_off, figures.phase == Phase::After);
         }
@@ -106,6 +107,7 @@ impl Site {
         let findings = detect::detect(&scene);
         let at = At { venue: &venue.id, event_time: end, watermark: end, coverage: figures.coverage };
         let mut changes = self.alarms.expire(&at);
+        changes.extend(self.alarms.end_where(&at, |place| is_gone(venue, place)));
         let judged = self.judged_at(end);
         changes.extend(self.alarms.assess_rest(&at, &findings, &judged, venue.pane.start(end)));
         self.send(venue, changes, effects);
@@ -131,7 +133,7 @@ impl Site {
     /// How old each feed is at `end`: by its source that was heard longest ago.
     fn ages(&self, venue: &Venue, end: EventTime) -> Vec<(Feed, Span)> {
         let oldest = |feed: Feed| {
-            let heard = venue.sources.iter().zip(&self.heard).filter(|(source, at)| source.feed == feed && **at > EventTime::MIN);
+            let heard = venue.with_sources(&self.heard).filter(|(source, at)| source.feed == feed && **at > EventTime::MIN);
             heard.map(|(_, at)| *at).min().map(|at| (feed, end.since(at)))
         };
         [Feed::Transport, Feed::Ticketing, Feed::Sensors].into_iter().filter_map(oldest).collect()
@@ -140,10 +142,10 @@ impl Site {
     /// What each source contributed up to the pane.
     fn shares(&self, venue: &Venue, end: EventTime) -> Vec<SourceShare> {
         let mut shares: Vec<SourceShare> = self.heard.iter().map(|heard| SourceShare { heard: *heard, reporting: 0, expected: 0 }).collect();
-        for (index, sensor) in venue.sensors.iter().enumerate() {
+        for (index, sensor) in venue.sensors.iter().enumerate().filter(|(_, sensor)| sensor.measures != Measures::Nothing) {
             let share = &mut shares[sensor.source.index()];
             let patience = sensor.interval.max(venue.pane.span());
-            let reported = self.crowd.sensor(&self.topology, SensorId::from(index)).and_then(|state| state.reported);
+            let reported = self.crowd.sensor(SensorId::from(index)).and_then(|state| state.reported);
             share.expected += 1;
             share.reporting += u32::from(reported.is_some_and(|at| end.since(at) < patience));
         }

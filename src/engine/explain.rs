@@ -186,7 +186,7 @@ impl Site {
             revision,
             closed_to: (self.closed_to > EventTime::MIN).then_some(self.closed_to),
             holders: if is_held { self.holders(venue, to, engine) } else { Vec::new() },
-            set_aside: venue.sources.iter().zip(&self.sources).filter(|(_, state)| state.idle).map(|(source, _)| source.id.clone()).collect(),
+            set_aside: self.next_version(venue).with_sources(&self.sources).filter(|(_, state)| state.idle).map(|(source, _)| source.id.clone()).collect(),
             reports: content.map(|content| reports(venue, content, zone)),
             turned_away,
             late_waiting: self.open.late_waiting(),
@@ -196,7 +196,7 @@ impl Site {
 
     fn holders(&self, venue: &Venue, to: EventTime, engine: &Engine) -> Vec<Holder> {
         let mut holders: Vec<Holder> = Vec::new();
-        for (source, state) in venue.sources.iter().zip(&self.sources) {
+        for (source, state) in self.next_version(venue).with_sources(&self.sources) {
             let watermark = state.clock.watermark();
             if state.idle || watermark.after(source.as_of_lag) >= to {
                 continue;
@@ -240,6 +240,7 @@ pub fn concerns(venue: &Venue, entity: Entity, zone: ZoneId) -> bool {
             Measures::Zone(of) => of == zone,
             Measures::Link { link, .. } | Measures::Door(link) => by_link(link),
             Measures::Gate(gate) => by_link(venue.gates[gate.index()].link),
+            Measures::Nothing => false,
         },
         Entity::Gate(gate) => by_link(venue.gates[gate.index()].link),
         Entity::Stop(stop) => venue.stops[stop.index()].zone == Some(zone),

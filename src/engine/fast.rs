@@ -78,7 +78,7 @@ impl Site {
         let since = self.reached();
         let end = fast.next(since);
         let is_in_pane = end <= venue.pane.next(self.closed_to);
-        let mut feeding = venue.sources.iter().zip(&self.sources).filter(|(source, state)| source.is_live() && !state.idle).peekable();
+        let mut feeding = self.next_version(venue).with_sources(&self.sources).filter(|(source, state)| source.is_live() && !state.idle).peekable();
         feeding.peek()?;
         (is_in_pane && feeding.all(|(_, state)| state.clock.watermark() >= end)).then_some((since, end))
     }

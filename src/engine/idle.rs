@@ -19,7 +19,7 @@ impl Site {
     /// Broker time has come to `at`.
     pub(super) fn tick(&mut self, venue: &Venue, at: EventTime, read_to_end: &ReadToEnd, effects: &mut Effects) {
         let since_start = *self.first_tick.get_or_insert(at);
-        for (index, source) in venue.sources.iter().enumerate() {
+        for (index, source) in venue.sources.iter().enumerate().filter(|(index, _)| !venue.absent.sources.contains(&(*index).into())) {
             let Some(next_offset) = read_to_end[source.feed as usize] else { continue };
             let state = &mut self.sources[index];
             let is_silent = is_silent(source, state, at, since_start);
@@ -35,7 +35,7 @@ impl Site {
             state.silent = is_silent;
             self.set_aside(venue, index, offset, effects);
         }
-        if self.sources.iter().all(|state| state.idle && state.silent) {
+        if venue.with_sources(&self.sources).all(|(_, state)| state.idle && state.silent) {
             self.advance_by_tick(venue, at, effects);
         }
     }
@@ -69,15 +69,15 @@ impl Site {
         if self.closed_to == EventTime::MIN || self.sources.iter().any(|state| state.clock.has_started()) || !is_far() {
             return;
         }
-        let venue = venue.version(self.version);
+        let now = venue.version(self.version);
         (self.closed_to, self.ticked_to, self.dirty) = (EventTime::MIN, EventTime::MIN, true);
         self.fast.begin_anew();
         // Nobody was counted yet: what lasts of those panes is their length and their silence, which would be held against the first of another day.
         // The alarms stay, for whoever saw one raised must see it end.
         self.open.clear();
         self.closed_changed.extend(std::mem::take(&mut self.closed).into_keys());
-        self.crowd = CrowdState::new(venue, &self.topology);
-        self.forecaster.begin_anew(venue);
+        self.crowd = CrowdState::new(now, &self.topology);
+        self.forecaster.begin_anew(venue, now);
         self.waiting = None;
         for state in self.sources.iter_mut().filter(|state| state.idle) {
             (state.idle_since, state.dirty) = (EventTime::MIN, true);
@@ -93,7 +93,7 @@ impl Site {
     }
 
     fn advance_by_tick(&mut self, venue: &Venue, at: EventTime, effects: &mut Effects) {
-        let reach = venue.sources.iter().map(|source| source.disorder.plus(source.as_of_lag)).max().unwrap_or_default();
+        let reach = venue.with_sources(&self.sources).map(|(source, _)| source.disorder.plus(source.as_of_lag)).max().unwrap_or_default();
         let to = at.before(reach);
         let begins = self.closed_to == EventTime::MIN && self.open.is_empty();
         if begins {

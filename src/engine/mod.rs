@@ -190,7 +190,7 @@ impl Engine {
     pub fn sources(&self) -> impl Iterator<Item = (&Venue, &crate::venue::Source, EventTime, bool)> {
         self.sites.values().flat_map(|site| {
             let venue = self.world.venue(site.id);
-            venue.sources.iter().zip(&site.sources).map(move |(source, state)| (venue, source, state.clock.watermark(), state.idle))
+            venue.version(site.version).with_sources(&site.sources).map(move |(source, state)| (venue, source, state.clock.watermark(), state.idle))
         })
     }
 
@@ -272,6 +272,11 @@ impl Engine {
     fn observe(&mut self, venue: &Venue, observation: &Observation, record: &RecordRef<'_>, effects: &mut Effects) {
         let arrival = Arrival { received: record.received_at().map(EventTime::from_millis), offset: record.offset, is_reopened: record.is_reopened() };
         let Some(site) = self.sites.get_mut(&observation.venue.0) else { return };
+        if let Some(why) = site.absent_at_its_time(venue, observation) {
+            site.only_hear(venue, observation, arrival);
+            effects.records.push(refuse::observation(venue, observation, &Fault::new(Reason::UnknownName, why), record));
+            return self.ledgers[record.feed as usize].settle(Fate::Quarantined);
+        }
         let reception = site.observe(venue, observation, arrival, effects);
         if matches!(reception, Reception::Conflict | Reception::Distrusted(_)) {
             site.turn_away(venue, observation, false);

@@ -86,7 +86,7 @@ impl Site {
     }
 
     fn operations<'a>(&'a self, venue: &'a Venue) -> impl Iterator<Item = (&'a Source, &'a SourceState)> {
-        venue.sources.iter().zip(&self.sources).filter(|(source, _)| source.feed == Feed::Commands)
+        venue.with_sources(&self.sources).filter(|(source, _)| source.feed == Feed::Commands)
     }
 
     /// Carries out what was to take effect before the pane ending at `end` closes.

@@ -209,7 +209,8 @@ pub(super) fn pane(
     let age_s = (!ages.is_empty()).then_some(&ages);
     let (model, fallback) = (flow.map(ModelName::Model).unwrap_or(FALLBACK).text(), FALLBACK.text());
     let speaker = |outlooks: &[Outlook]| Some(if outlooks.iter().any(|outlook| outlook.by_model) { &*model } else { &*fallback });
-    for (index, zone) in figures.zones.iter().enumerate() {
+    let absent = &venue.absent;
+    for (index, zone) in figures.zones.iter().enumerate().filter(|(index, _)| !absent.zones.contains(&(*index).into())) {
         let flows = of_zone(outlooks, index);
         let mut record = PlaceRecord { age_s, ..writer.zone(index, zone, 0) };
         leave_out_what_is_not_told(&mut record.figures, zone, flows);
@@ -220,13 +221,13 @@ pub(super) fn pane(
         }
         publish(&record, &tail);
     }
-    for (index, gate) in figures.gates.iter().enumerate() {
+    for (index, gate) in figures.gates.iter().enumerate().filter(|(index, _)| !absent.gates.contains(&(*index).into())) {
         publish(&writer.gate(index, gate), &Tail::default());
     }
-    for (index, link) in figures.links.iter().enumerate().filter(|(index, _)| !topology.echoes[*index]) {
+    for (index, link) in figures.links.iter().enumerate().filter(|(index, _)| !topology.echoes[*index] && !absent.links.contains(&(*index).into())) {
         publish(&writer.link(index, link), &Tail::default());
     }
-    for (index, approach) in figures.approaches.iter().enumerate() {
+    for (index, approach) in figures.approaches.iter().enumerate().filter(|(index, _)| !absent.approaches.contains(&(*index).into())) {
         publish(&writer.approach(index, approach, figures.coverage), &Tail::default());
     }
     let record = PlaceRecord { age_s, ..writer.venue_as_a_whole(figures, shares) };
@@ -349,8 +350,8 @@ impl Writer<'_> {
         self.place("approach", &self.venue.approaches[index].id, coverage, figures)
     }
 
-    fn venue_as_a_whole<'a>(&'a self, figures: &'a VenueFigures, shares: &[SourceShare]) -> PlaceRecord<'a> {
-        let report = |(source, share): (&'a crate::venue::Source, &SourceShare)| SourceReport {
+    fn venue_as_a_whole<'a>(&'a self, figures: &'a VenueFigures, shares: &'a [SourceShare]) -> PlaceRecord<'a> {
+        let report = |(source, share): (&'a crate::venue::Source, &'a SourceShare)| SourceReport {
             source: &source.id,
             feed: source.feed.word(),
             age_s: (share.heard > EventTime::MIN).then(|| self.end.since(share.heard).as_secs_f64()),
@@ -365,7 +366,7 @@ impl Writer<'_> {
                 planned: presence.planned.map(quantise),
             }),
             match_day: figures.night.as_ref().map(|night| self.match_day(night, figures)),
-            sources: self.venue.sources.iter().zip(shares).filter(|(source, _)| source.feed != Feed::Commands).map(report).collect(),
+            sources: self.venue.with_sources(shares).filter(|(source, _)| source.feed != Feed::Commands).map(report).collect(),
             ..Figures::default()
         };
         self.place("venue", &self.venue.id, figures.coverage, figures_of_all)

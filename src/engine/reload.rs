@@ -1,7 +1,7 @@
 //! Another configuration of a venue at an event time.
 //!
-//! The idea: the configurations are all known from the start, each with the time from which it holds, and all of one frame (`venue::frame`), so nothing that lasts is lost or given another
-//! meaning. From the first pane that ends after its time on, fast panes of that pane included, a configuration is what panes are closed by. The change is journaled, with its fingerprint:
+//! The idea: the configurations are all known from the start, each with the time from which it holds, and all of one frame (`venue::frame`) and under one numbering (`venue::roll`), so nothing that
+//! lasts is lost or given another meaning; what a configuration lacks is inert in it. From the first pane that ends after its time on, fast panes of that pane included, a configuration is what panes are closed by. The change is journaled, with its fingerprint:
 //! a file may have been put in after its time, and a replay turns where live turned. One that does not have the configuration shows it. What a restart brought, in place of what was in
 //! force, is journaled in the same way.
 
@@ -9,8 +9,12 @@ use super::effects::Effects;
 use super::journal::Entry;
 use super::site::Site;
 use crate::crowd::Topology;
+use crate::detect::finding::{Place, PlaceKind};
+use crate::feeds::Observation;
+use crate::feeds::observation::{Entity, What};
 use crate::time::EventTime;
 use crate::venue::Venue;
+use crate::venue::roll::Absent;
 use std::collections::VecDeque;
 
 impl Site {
@@ -53,7 +57,7 @@ impl Site {
     }
 
     fn turn(&mut self, venue: &Venue, version: usize, end: EventTime, effects: &mut Effects) {
-        self.go_by(venue, version);
+        self.go_by(venue, version, venue.pane.start(end));
         let fingerprint = &venue.version(self.version).fingerprint;
         if self.in_force == *fingerprint {
             return;
@@ -65,14 +69,77 @@ impl Site {
         }
     }
 
-    /// Turns everything that was made from the configuration to that of this number.
-    pub(super) fn go_by(&mut self, venue: &Venue, version: usize) {
+    /// Turns everything that was made from the configuration to that of this number, whose first pane begins at `at`.
+    fn go_by(&mut self, venue: &Venue, version: usize, at: EventTime) {
         if self.version == version {
             return;
         }
+        let before = std::mem::replace(&mut self.version, version);
+        self.stand_by(venue, &venue.version(before).absent, at);
+    }
+
+    /// The state is restored: goes on by the configuration of this number, `at` the end of its last pane. The state may be of a time when the venue had less.
+    pub(super) fn resume(&mut self, venue: &Venue, version: usize, at: EventTime) {
         self.version = version;
-        let venue = venue.version(version);
-        self.topology = Topology::new(venue);
-        self.forecaster.reload(venue);
+        self.stand_by(venue, &venue.version(version).absent, at);
+    }
+
+    fn stand_by(&mut self, venue: &Venue, before: &Absent, at: EventTime) {
+        let now = venue.version(self.version);
+        self.topology = Topology::new(now);
+        self.crowd.turn_to(now, &self.topology, before, at);
+        self.forecaster.reload(venue, now);
+    }
+
+    /// The configuration of the next pane.
+    pub(super) fn next_version<'a>(&self, venue: &'a Venue) -> &'a Venue {
+        let first = || self.open.first().unwrap_or(EventTime::MIN);
+        let end = if self.closed_to == EventTime::MIN { first() } else { venue.pane.next(self.closed_to) };
+        venue.version(self.version_of_pane(venue, end))
+    }
+
+    /// By which configuration the pane ending at `end` is closed.
+    pub(super) fn version_of_pane(&self, venue: &Venue, end: EventTime) -> usize {
+        if venue.later.is_empty() {
+            return 0;
+        }
+        let Some(journal) = &self.journal else { return venue.version_at(end) };
+        let turned = journal.iter().rev().find_map(|entry| match entry {
+            Entry::VenueReload { fingerprint, pane } if *pane <= end => venue.version_of(fingerprint),
+            _ => None,
+        });
+        turned.unwrap_or_else(|| if self.in_force.is_empty() { self.first_version(venue, end) } else { self.version })
+    }
+
+    /// Why an observation tells nothing: what it is of is in another configuration than that of its pane. `None` where it is there.
+    pub(super) fn absent_at_its_time(&self, venue: &Venue, observation: &Observation) -> Option<String> {
+        if venue.later.is_empty() || matches!(observation.what, What::LowWater) {
+            return None;
+        }
+        let lag = venue.sources[observation.source.index()].as_of_lag;
+        let absent = &venue.version(self.version_of_pane(venue, venue.pane.end_of(observation.at.after(lag)))).absent;
+        let is_absent = absent.sources.contains(&observation.source)
+            || match observation.entity {
+                Entity::Sensor(sensor) => absent.sensors.contains(&sensor),
+                Entity::Gate(gate) => absent.gates.contains(&gate),
+                Entity::Stop(stop) => absent.stops.contains(&stop),
+                Entity::Zone(zone) => absent.zones.contains(&zone),
+                Entity::Link(link) => absent.links.contains(&link),
+                Entity::Venue => false,
+            };
+        is_absent.then(|| "is not in the configuration that is in force at its time; see the files of the venue with `from`".to_owned())
+    }
+}
+
+/// Whether a place of an alarm is none of the configuration `venue` any more.
+pub(super) fn is_gone(venue: &Venue, place: &Place) -> bool {
+    let (absent, id) = (&venue.absent, &*place.id);
+    match place.kind {
+        PlaceKind::Venue => false,
+        PlaceKind::Zone => venue.find_zone(id).is_some_and(|zone| absent.zones.contains(&zone)),
+        PlaceKind::Gate => venue.find_gate(id).is_some_and(|gate| absent.gates.contains(&gate)),
+        PlaceKind::Link => venue.link_names.position(id).is_some_and(|link| absent.links.contains(&link.into())),
+        PlaceKind::Approach => venue.find_approach(id).is_some_and(|way| absent.approaches.contains(&way)),
+        PlaceKind::Sensor => venue.find_sensor(id).is_some_and(|sensor| absent.sensors.contains(&sensor)),
     }
 }

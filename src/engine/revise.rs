@@ -2,7 +2,7 @@
 //!
 //! A pane that is still kept is revised: its figures are corrected and published again with the next revision. An older one is past: what it lacked is published as a
 //! correction, and the running totals are corrected once, now. Past forecasts and alarms stay as they were (DESIGN §4 rule 3). A revision is of its pane, so it goes by the configuration by which
-//! that was closed; what lasts goes by the present one.
+//! that was closed, for what lasts too: who went over a way that is gone by now is in the zone all the same.
 
 use super::closed::ClosedPane;
 use super::effects::Effects;
@@ -105,22 +105,23 @@ impl Site {
         for (end, zone) in revised {
             let Some(pane) = self.closed.get_mut(&end) else { continue };
             pane.revisions[zone] += 1;
-            publish::revision(closed_by(base, end, pane), zone, &pane.figures, pane.revisions[zone], self.closed_to, effects);
+            publish::revision(base.version(closed_by(base, end, pane)), zone, &pane.figures, pane.revisions[zone], self.closed_to, effects);
             self.closed_changed.push(end);
         }
     }
 
     /// Adds `part` to the pane ending at `end`, corrects what lasts, and hands out the zones whose figures changed, if that pane is kept.
     fn revise_pane(&mut self, base: &Venue, end: EventTime, part: &Observation, effects: &mut Effects) -> Vec<usize> {
-        let venue = base.version(self.version);
-        let kept = self.closed.get_mut(&end);
-        let deltas = match kept {
-            Some(pane) => revise_kept(closed_by(base, end, pane), &self.topology, pane, part),
-            None => alone(venue, &self.topology, part),
+        let version = self.closed.get(&end).map_or_else(|| base.version_at(end), |pane| closed_by(base, end, pane));
+        let venue = base.version(version);
+        let topology = self.topologies.get(version).unwrap_or(&self.topology);
+        let deltas = match self.closed.get_mut(&end) {
+            Some(pane) => revise_kept(venue, topology, pane, part),
+            None => alone(venue, topology, part),
         };
         let content = self.closed.get(&end).map(|pane| &pane.content);
         let is_kept = content.is_some();
-        self.crowd.correct(venue, &self.topology, &Correction { at: part.at, end, entity: part.entity, what: &part.what, pane: content });
+        self.crowd.correct(venue, topology, &Correction { at: part.at, end, entity: part.entity, what: &part.what, pane: content });
         self.revise_forecaster(end, &deltas);
         if !is_kept {
             for (zone, delta) in deltas.iter().enumerate().filter(|(_, delta)| **delta != Delta::default()) {
@@ -149,9 +150,9 @@ impl Site {
     }
 }
 
-/// The configuration by which a pane was closed; where a restart has put another in its place, that of the pane's time.
-fn closed_by<'a>(base: &'a Venue, end: EventTime, pane: &ClosedPane) -> &'a Venue {
-    base.version(base.version_of(&pane.by).unwrap_or_else(|| base.version_at(end)))
+/// The number of the configuration by which a pane was closed; where a restart has put another in its place, of that of the pane's time.
+fn closed_by(base: &Venue, end: EventTime, pane: &ClosedPane) -> usize {
+    base.version_of(&pane.by).unwrap_or_else(|| base.version_at(end))
 }
 
 /// Revises a pane that is still whole.

@@ -91,6 +91,8 @@ pub(super) struct Site {
     /// Its fast panes.
     pub(super) fast: Fast,
     pub(super) topology: Topology,
+    /// By configuration: the venue turned round by it; empty where there is only one.
+    pub(super) topologies: Vec<Topology>,
     pub(super) crowd: CrowdState,
     pub(super) forecaster: Forecaster,
     /// Which models have the word.
@@ -181,7 +183,8 @@ impl Site {
             last_received: EventTime::MIN,
             dirty: false,
         };
-        let topology = Topology::new(venue);
+        let first = venue.version(0);
+        let topology = Topology::new(first);
         Self {
             id,
             sources: venue.sources.iter().map(fresh).collect(),
@@ -189,7 +192,7 @@ impl Site {
             open: OpenPanes::default(),
             closed_to: EventTime::MIN,
             fast: Fast::default(),
-            crowd: CrowdState::new(venue, &topology),
+            crowd: CrowdState::new(first, &topology),
             forecaster: if forecasts { Forecaster::new(venue) } else { Forecaster::silent(venue) },
             podium: Podium::default(),
             podium_dirty: false,
@@ -219,6 +222,11 @@ impl Site {
             version: 0,
             in_force: String::new(),
             unsaved: true,
+            topologies: if venue.later.is_empty() {
+                Vec::new()
+            } else {
+                (0..=venue.later.len()).map(|version| Topology::new(venue.version(version))).collect()
+            },
             topology,
         }
     }
@@ -268,14 +276,15 @@ impl Site {
 
     /// The event time that every source which is not idle has passed, as panes read it; ticks stand in when all are idle.
     pub(super) fn watermark(&self, venue: &Venue) -> EventTime {
-        let holding = venue.sources.iter().zip(&self.sources).filter(|(_, state)| !state.idle);
+        let holding = self.next_version(venue).with_sources(&self.sources).filter(|(_, state)| !state.idle);
         let least = holding.map(|(source, state)| state.clock.watermark().after(source.as_of_lag)).min();
         least.unwrap_or(self.ticked_to)
     }
 
     /// The last pane that anything had happened in, at the end of all input. Panes beyond it hold only what is read as of later: nobody was silent in them.
     pub(super) fn last_happened(&self, venue: &Venue) -> Option<EventTime> {
-        let started = || venue.sources.iter().zip(&self.sources).filter(|(_, state)| state.clock.has_started());
+        let there = self.next_version(venue);
+        let started = || there.with_sources(&self.sources).filter(|(_, state)| state.clock.has_started());
         let latest = started().map(|(_, state)| state.clock.greatest()).max()?;
         let least_lag = started().map(|(source, _)| source.as_of_lag).min()?;
         Some(self.open.last()?.min(venue.pane.end_of(latest.after(least_lag))))
@@ -286,7 +295,7 @@ impl Site {
     /// back what lies beyond. And while a model stands in for one that this instance lacks: the next life may have it.
     pub(super) fn hangs_on_a_commit(&self, venue: &Venue) -> bool {
         let is_set_aside = |(source, state): (&Source, &SourceState)| state.idle && source.feed != Feed::Commands;
-        self.tainted || self.tainted_in_commit || self.podium.is_stood_in_for() || venue.sources.iter().zip(&self.sources).any(is_set_aside)
+        self.tainted || self.tainted_in_commit || self.podium.is_stood_in_for() || venue.with_sources(&self.sources).any(is_set_aside)
     }
 
     fn hear(&mut self, venue: &Venue, observation: &Observation, source: &Source, reached: EventTime) {
@@ -297,6 +306,18 @@ impl Site {
         }
         clock.advance(reached);
         self.open.hear(venue, observation, source.as_of_lag, self.closed_to);
+    }
+
+    /// Lets an observation that tells nothing move its clock all the same: a source that is about to go must not hold the panes in which it is still there.
+    pub(super) fn only_hear(&mut self, venue: &Venue, observation: &Observation, arrival: Arrival) {
+        let source = &venue.sources[observation.source.index()];
+        let state = &mut self.sources[observation.source.index()];
+        if observation.offline || believed_alone(venue, observation, arrival.received, state.clock.greatest()).is_err() {
+            return;
+        }
+        state.dirty = true;
+        state.last_received = state.last_received.max(arrival.received.unwrap_or(observation.at));
+        self.hear(venue, observation, source, provable(observation, arrival.received));
     }
 
     /// Takes back in what was too late: it moves no clock and wakes nobody, and revises at the next close.

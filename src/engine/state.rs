@@ -10,7 +10,10 @@ use super::effects::StateChange;
 use super::placement::Placed;
 use super::site::{Site, SourceState};
 use crate::detect::WrongClock;
+use crate::forecast::Series;
 use crate::time::{EventTime, Guard};
+use crate::venue::frame::Frame;
+use crate::venue::roll::Roll;
 use crate::venue::{Venue, frame};
 use crate::window::{OpenPane, Reading, Snapshot, SnapshotPlace};
 use serde::de::DeserializeOwned;
@@ -18,12 +21,15 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Version of the entries' form; a change of any of them is a new version.
-const VERSION: u32 = 16;
+const VERSION: u32 = 17;
 
 #[derive(Serialize, Deserialize)]
 struct Layout {
     version: u32,
-    frame: Vec<String>,
+    roll: Roll,
+    frame: Frame,
+    /// By what is forecast.
+    series: Vec<Series>,
     /// Which configuration was in force.
     fingerprint: String,
 }
@@ -48,7 +54,8 @@ impl Site {
         let mut write = |part: String, value: Option<Vec<u8>>| changes.push(StateChange { key: key(venue, &part), value });
         if self.unsaved {
             self.unsaved = false;
-            write("layout".to_owned(), encode(&Layout { version: VERSION, frame: frame::frame(venue), fingerprint: self.in_force.clone() }));
+            let (roll, frame, series) = (Roll::of(venue), frame::frame(venue), self.forecaster.series().to_vec());
+            write("layout".to_owned(), encode(&Layout { version: VERSION, roll, frame, series, fingerprint: self.in_force.clone() }));
         }
         for (source, state) in venue.sources.iter().zip(&mut self.sources) {
             if std::mem::take(&mut state.dirty) {
@@ -97,7 +104,7 @@ impl Site {
         match kind {
             "layout" => {
                 let layout: Layout = decode(part, value)?;
-                check_layout(venue, &layout)?;
+                check_layout(venue, &layout, self.forecaster.series())?;
                 self.in_force = layout.fingerprint;
                 Ok(())
             }
@@ -113,7 +120,7 @@ impl Site {
                 is_one.then_some(()).ok_or_else(|| format!("state entry {part}: these bytes are no identities"))
             }
             "open" => {
-                self.open.restore(pane_end(part, rest)?, decode::<OpenPane>(part, value)?);
+                self.open.restore(venue, pane_end(part, rest)?, decode::<OpenPane>(part, value)?);
                 Ok(())
             }
             "snap" => {
@@ -121,14 +128,17 @@ impl Site {
                 Ok(())
             }
             "closed" => {
-                self.closed.insert(pane_end(part, rest)?, decode::<ClosedPane>(part, value)?);
+                let mut pane = decode::<ClosedPane>(part, value)?;
+                pane.content.widen(venue);
+                pane.revisions.resize(venue.zones.len(), 0);
+                self.closed.insert(pane_end(part, rest)?, pane);
                 Ok(())
             }
             "crowd" => decode(part, value).map(|crowd| self.crowd = crowd),
             "fast" => decode(part, value).map(|fast| self.fast = fast),
             "podium" => decode(part, value).map(|podium| self.podium = podium),
             "alarms" => decode(part, value).map(|alarms| self.alarms = alarms),
-            "rest" => decode(part, value).map(|rest| self.take_rest(rest)),
+            "rest" => decode(part, value).map(|rest| self.take_rest(venue, rest)),
             "guard" => {
                 let id = venue.find_sensor(rest).ok_or_else(|| format!("state entry {part}: no such sensor; the configuration has changed"))?;
                 self.guards[id.index()] = decode::<Guard>(part, value)?;
@@ -142,7 +152,7 @@ impl Site {
     /// Every entry is back: goes on by the configuration that was in force, or by that of the last pane's time where that one is gone. Whether the configuration has changed.
     pub(super) fn restored(&mut self, venue: &Venue) -> bool {
         let known = venue.version_of(&self.in_force);
-        self.go_by(venue, known.unwrap_or_else(|| venue.version_at(self.closed_to)));
+        self.resume(venue, known.unwrap_or_else(|| venue.version_at(self.closed_to)), self.closed_to);
         known.is_none() && !self.in_force.is_empty()
     }
 
@@ -159,9 +169,10 @@ impl Site {
         }
     }
 
-    fn take_rest(&mut self, rest: Rest) {
+    fn take_rest(&mut self, venue: &Venue, rest: Rest) {
         self.closed_to = rest.closed_to;
         self.heard = rest.heard;
+        self.heard.resize(venue.sources.len(), EventTime::MIN);
         self.coverage = rest.coverage;
         self.commands = rest.commands;
         self.commands_seen = rest.commands_seen;
@@ -171,16 +182,23 @@ impl Site {
     }
 }
 
-fn check_layout(venue: &Venue, layout: &Layout) -> Result<(), String> {
+/// What the state is of may have grown since, and nothing else.
+fn check_layout(venue: &Venue, layout: &Layout, series: &[Series]) -> Result<(), String> {
     if layout.version != VERSION {
         return Err(format!(
             "the state of {} was written in version {}, this program reads version {VERSION}: finish it with the old program, or begin anew with an empty midan.state (docs/OPERATIONS.md)",
             venue.id, layout.version
         ));
     }
-    if let Some(difference) = frame::difference(&layout.frame, &frame::frame(venue)) {
+    if let Some(difference) = layout.roll.parts_from(&Roll::of(venue)).or_else(|| frame::difference(&layout.frame, &frame::frame(venue))) {
         return Err(format!(
-            "the state of {} belongs to another frame of the venue: {difference}; restore that configuration, or begin anew with an empty midan.state (docs/OPERATIONS.md)",
+            "the state of {} belongs to another frame of the venue: {difference}; keep the file as it was and put the change beside it in one with `from` (docs/VENUES.md), or begin anew with an empty midan.state (docs/OPERATIONS.md)",
+            venue.id
+        ));
+    }
+    if !series.starts_with(&layout.series) {
+        return Err(format!(
+            "the state of {} is of other counts: a zone that nobody counted is counted now, or the other way round; count it as a zone of another name, or begin anew with an empty midan.state (docs/OPERATIONS.md)",
             venue.id
         ));
     }

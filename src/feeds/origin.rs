@@ -121,7 +121,8 @@ impl<'a> Origin<'a> {
             let own = self.venue.source_names.name(sensor.source.index());
             return Err(unfit(format!("\"{name}\" belongs to source \"{own}\", from which this record does not come")));
         }
-        Ok((id, name, Kind::of(sensor.measures)))
+        let kind = Kind::of(sensor.measures).ok_or_else(|| unfit(format!("\"{name}\" measures nothing")))?;
+        Ok((id, name, kind))
     }
 
     /// Whether the source's names leave `name` out on purpose.
@@ -274,11 +275,12 @@ pub(in crate::feeds) const fn last_instant(to: EventTime) -> EventTime {
 }
 
 impl Kind {
-    const fn of(measures: Measures) -> Self {
+    const fn of(measures: Measures) -> Option<Self> {
         match measures {
-            Measures::Link { .. } => Self::Link,
-            Measures::Zone(_) => Self::Zone,
-            Measures::Gate(_) | Measures::Door(_) => Self::Gate,
+            Measures::Link { .. } => Some(Self::Link),
+            Measures::Zone(_) => Some(Self::Zone),
+            Measures::Gate(_) | Measures::Door(_) => Some(Self::Gate),
+            Measures::Nothing => None,
         }
     }
 

@@ -55,6 +55,8 @@ pub(crate) fn venue() -> Venue {
         sources,
         matches: vec![],
         later: Vec::new(),
+        first: None,
+        absent: Default::default(),
         fingerprint: String::new(),
         hash: String::new(),
     }

@@ -181,9 +181,17 @@ impl Excess {
         *seen = seen.saturating_add(1);
     }
 
-    /// Whether it is of so many series.
-    pub fn fits(&self, series: usize) -> bool {
-        self.series == series && self.persons.len() == SLOTS * series && self.seen.len() == SLOTS * series
+    /// Makes room for so many series. Returns `false` when it is of more.
+    pub fn widen(&mut self, series: usize) -> bool {
+        let held = self.series;
+        if held > series || [self.persons.len(), self.seen.len()] != [SLOTS * held; 2] {
+            return false;
+        }
+        let places = || (0..SLOTS * series).map(|at| (at / series, at % series)).map(|(slot, of)| (of < held).then_some(slot * held + of));
+        self.persons = places().map(|at| at.map_or(0.0, |at| self.persons[at])).collect();
+        self.seen = places().map(|at| at.map_or(0, |at| self.seen[at])).collect();
+        self.series = series;
+        true
     }
 }
 

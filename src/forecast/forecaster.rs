@@ -10,33 +10,33 @@
 //! and then [`Forecaster::take_changed`] for the state. Everything is a function of the counts and the answers. What is usual learns a step when it is out of every window
 //! that looks back (`history::HELD`): nothing is to be compared with itself. Revisions that came meanwhile are in it. All else learns at the ends of steps.
 
+mod stored;
+
 use super::assembly::{self, FLOW_WIDTH};
 use super::calendar::Calendar;
 use super::calibration::Calibration;
 use super::event::{Excess, Manner, Programme};
 use super::fallback;
 use super::features::{Basis, View, rows_for};
-use super::history::{HELD, History, HistoryPane};
+use super::history::{HELD, History};
 use super::issued::{IssuedPane, IssuedPanes};
-use super::judgement::{Judgement, OfHorizon};
+use super::judgement::Judgement;
 use super::outlook::{OccupancyOutlook, Outlook, Outlooks, Series, SeriesKind};
-use super::profile::{ProfileSlot, SeasonalProfile};
-use super::pulse::{Beat, Pulse};
+use super::profile::SeasonalProfile;
+use super::pulse::Pulse;
 use super::series;
 use super::signs::{Looking, Sight, unit};
-use super::state::{RestoreError, ScoreKind, StateKey};
+use super::state::{ScoreKind, StateKey};
 use super::steps::IssuedStep;
 use super::tensor;
 use super::tonight::{self, Tonight};
-use super::usual::{Gathering, StoredSlot, Usual};
-use super::watch::verdict::ZoneWatch;
+use super::usual::Usual;
 use super::watch::{Seen, Watch};
 use crate::crowd::ZoneFigures;
 use crate::inference::Role;
 use crate::inference::ask::{Answer, Ask, FEATURES, FLOW_FEATURES, HORIZONS, QUANTILES, Ticket};
 use crate::time::{EventTime, Span};
 use crate::venue::{Venue, VenueId, ZoneId};
-use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -69,7 +69,10 @@ pub struct Forecaster {
 /// What the venue's configuration decides.
 #[derive(Debug)]
 struct Layout {
+    /// Those of all configurations of the venue.
     series: Vec<Series>,
+    /// By series: whether somebody counts it in this one.
+    is_counted: Vec<bool>,
     /// Zones whose head count follows from their flows, with the rows of `In` and `Out`.
     balanced: Vec<(ZoneId, usize, usize)>,
     /// By series: in how many panes scores must have been counted before one is given out.
@@ -90,7 +93,8 @@ type RawScore = Option<(ScoreKind, f64)>;
 impl Forecaster {
     /// The forecaster of a venue that has seen nothing yet.
     pub fn new(venue: &Venue) -> Self {
-        let layout = Layout::new(venue);
+        let first = venue.version(0);
+        let layout = Layout::new(venue, first);
         let size = layout.series.len();
         Self {
             history: History::new(size, venue.pane, venue.step),
@@ -102,7 +106,7 @@ impl Forecaster {
             profile: SeasonalProfile::new(size),
             issued: IssuedPanes::default(),
             calibrations: Default::default(),
-            watch: Watch::new(venue, &layout.series),
+            watch: Watch::new(first, &layout.series),
             seen: vec![Seen::default(); size],
             changed: BTreeSet::new(),
             tensor: Arc::new(vec![0.0; rows_for(size) * FEATURES]),
@@ -122,7 +126,7 @@ impl Forecaster {
 
     /// Forgets the panes so far, of a venue in which nobody was counted yet: its time begins again elsewhere. What is stored of them goes with the next
     /// [`Forecaster::take_changed`].
-    pub fn begin_anew(&mut self, venue: &Venue) {
+    pub fn begin_anew(&mut self, venue: &Venue, now: &Venue) {
         let mut stored = std::mem::take(&mut self.changed);
         stored.extend(self.history.ends().map(StateKey::History));
         stored.extend(self.issued.forget_until(EventTime::from_millis(i64::MAX)).into_iter().map(StateKey::Issued));
@@ -135,12 +139,13 @@ impl Forecaster {
         stored.extend((0..self.watch.groups() as u32).map(StateKey::WatchBudget));
         stored.extend((0..self.watch.zones() as u32).map(StateKey::WatchZone));
         *self = Self { changed: stored, is_silent: self.is_silent, ..Self::new(venue) };
+        self.reload(venue, now);
     }
 
-    /// Goes on under another configuration of the same frame: calendar and thresholds are that one's, what was learnt stays.
-    pub fn reload(&mut self, venue: &Venue) {
-        self.layout = Layout::new(venue);
-        self.watch.reload(venue, &self.layout.series);
+    /// Goes on under the configuration `now` of `venue`: calendar and thresholds are that one's, what was learnt stays.
+    pub fn reload(&mut self, venue: &Venue, now: &Venue) {
+        self.layout = Layout::new(venue, now);
+        self.watch.reload(now, &self.layout.series);
         self.filled = None;
     }
 
@@ -149,7 +154,13 @@ impl Forecaster {
         &self.layout.series
     }
 
-    /// Takes the counts of the pane ending at `end`, by series; `None` where none of its sensors reported ([`series::read`] reads them off the picture).
+    /// Reads each series' count of one pane off the crowd picture into `counts`: `None` where none of its sensors reported, or nobody counts it any more, or yet.
+    pub fn read_counts(&self, zones: &[ZoneFigures], counts: &mut Vec<Option<u32>>) {
+        series::read(&self.layout.series, zones, counts);
+        counts.iter_mut().zip(&self.layout.is_counted).filter(|(_, is_counted)| !**is_counted).for_each(|(count, _)| *count = None);
+    }
+
+    /// Takes the counts of the pane ending at `end`, by series ([`Forecaster::read_counts`]).
     /// Panes come in order; one that is not newer than the last is ignored.
     pub fn observe(&mut self, end: EventTime, counts: &[Option<u32>]) {
         self.history.settle();
@@ -234,54 +245,6 @@ impl Forecaster {
         self.keep_issued(end, &outlooks);
         let occupancy = self.occupancy(&outlooks, zones);
         Outlooks { issued: end, series: outlooks, occupancy }
-    }
-
-    /// What has changed since the last call: the entry's name, and its bytes or `None` where it is gone. In the order of the names' kinds.
-    pub fn take_changed(&mut self) -> Vec<(String, Option<Vec<u8>>)> {
-        let changed = std::mem::take(&mut self.changed);
-        changed.into_iter().map(|key| (key.to_string(), self.encoded(key))).collect()
-    }
-
-    /// Takes a stored entry back, in any order with the others and before the first pane is observed.
-    ///
-    /// # Errors
-    /// When the name is unknown, the bytes cannot be read, or they belong to another set of series.
-    pub fn restore(&mut self, key: &str, value: &[u8]) -> Result<(), RestoreError> {
-        let parsed = StateKey::parse(key).ok_or_else(|| RestoreError::UnknownKey { key: key.to_owned() })?;
-        let size = self.layout.series.len();
-        let fits = match parsed {
-            StateKey::History(_) => self.history.restore(&decoded::<HistoryPane>(key, value)?),
-            StateKey::Issued(end) => {
-                let pane: IssuedPane = decoded(key, value)?;
-                let fits = pane.series() == size;
-                self.issued.keep(end, pane);
-                fits
-            }
-            StateKey::Profile(slot) => self.profile.restore(slot, decoded::<ProfileSlot>(key, value)?),
-            StateKey::Step(end) => self.judgement.restore_step(end, decoded::<IssuedStep>(key, value)?, size),
-            StateKey::Horizon(place) => self.judgement.restore_horizon(usize::from(place), decoded::<OfHorizon>(key, value)?),
-            StateKey::Pulse => self.pulse.restore(decoded::<Vec<Beat>>(key, value)?),
-            StateKey::Usual(slot) => self.usual.restore(slot, decoded::<StoredSlot>(key, value)?),
-            StateKey::Excess => {
-                self.excess = decoded(key, value)?;
-                self.excess.fits(size)
-            }
-            StateKey::Tonight => {
-                self.tonight = decoded(key, value)?;
-                self.tonight.fits(size)
-            }
-            StateKey::Gathering => self.usual.restore_gathering(decoded::<Gathering>(key, value)?),
-            StateKey::Calibration(kind) => {
-                self.calibrations[kind as usize] = decoded(key, value)?;
-                self.calibrations[kind as usize].is_sound()
-            }
-            StateKey::WatchScores => self.watch.restore_scores(decoded(key, value)?),
-            StateKey::WatchBudget(group) => self.watch.restore_budgets(group as usize, decoded(key, value)?),
-            StateKey::WatchZone(zone) => self.watch.restore_zone(zone as usize, decoded::<ZoneWatch>(key, value)?),
-            StateKey::WatchOccasion(bin) => self.watch.occasions_mut().restore(bin as usize, decoded(key, value)?),
-        };
-        self.filled = None;
-        if fits { Ok(()) } else { Err(RestoreError::OtherLayout { key: key.to_owned(), series: size }) }
     }
 
     /// Where a step ends at `end`, everything learns from it.
@@ -383,6 +346,9 @@ impl Forecaster {
             // With every lag missing a model has nothing to go by; what is usual speaks, if anything does.
             let heard = flow.filter(|_| self.basis[row].mean.is_some());
             let mut outlook = Outlook::silent(*series);
+            if !self.layout.is_counted[row] {
+                return outlook;
+            }
             for horizon in 0..HORIZONS {
                 let model = heard
                     .zip(self.sight.plain_of(row, horizon))
@@ -474,32 +440,12 @@ impl Forecaster {
         };
         self.layout.balanced.iter().filter_map(of_zone).collect()
     }
-
-    /// The bytes of one entry; `None` where it is gone. What serde is given here always encodes.
-    fn encoded(&self, key: StateKey) -> Option<Vec<u8>> {
-        match key {
-            StateKey::History(end) => self.history.pane(end).and_then(|pane| postcard::to_stdvec(&pane).ok()),
-            StateKey::Issued(end) => self.issued.at(end).and_then(|pane| postcard::to_stdvec(pane).ok()),
-            StateKey::Profile(slot) => self.profile.slot(slot).and_then(|slot| postcard::to_stdvec(slot).ok()),
-            StateKey::Step(end) => self.judgement.step_at(end).and_then(|step| postcard::to_stdvec(step).ok()),
-            StateKey::Horizon(place) => self.judgement.of_horizon(usize::from(place)).and_then(|of| postcard::to_stdvec(of).ok()),
-            StateKey::Pulse => postcard::to_stdvec(self.pulse.stored()).ok(),
-            StateKey::Usual(slot) => self.usual.stored(slot).and_then(|slot| postcard::to_stdvec(&slot).ok()),
-            StateKey::Excess => postcard::to_stdvec(&self.excess).ok(),
-            StateKey::Tonight => postcard::to_stdvec(&self.tonight).ok(),
-            StateKey::Gathering => postcard::to_stdvec(self.usual.gathering()).ok(),
-            StateKey::Calibration(kind) => postcard::to_stdvec(&self.calibrations[kind as usize]).ok(),
-            StateKey::WatchScores => postcard::to_stdvec(self.watch.scores()).ok(),
-            StateKey::WatchBudget(group) => self.watch.budgets(group as usize).and_then(|budgets| postcard::to_stdvec(budgets).ok()),
-            StateKey::WatchZone(zone) => self.watch.zone(zone as usize).and_then(|zone| postcard::to_stdvec(zone).ok()),
-            StateKey::WatchOccasion(bin) => self.watch.occasions().bin(bin as usize).and_then(|bin| postcard::to_stdvec(bin).ok()),
-        }
-    }
 }
 
 impl Layout {
-    fn new(venue: &Venue) -> Self {
-        let series = series::of(venue);
+    /// What the configuration `venue` decides; `whole` knows what all have.
+    fn new(whole: &Venue, venue: &Venue) -> Self {
+        let (series, counted) = (series::of(whole), series::of(venue));
         let row = |zone: ZoneId, kind: SeriesKind| series.iter().position(|series| *series == Series { zone, kind });
         let closed = venue.zones.iter().enumerate().filter(|(_, zone)| zone.closed).map(|(index, _)| ZoneId::from(index));
         let balanced = closed.filter_map(|zone| Some((zone, row(zone, SeriesKind::In)?, row(zone, SeriesKind::Out)?))).collect();
@@ -513,6 +459,7 @@ impl Layout {
             lasts_s: of_venue("event.lasts_s"),
         };
         Self {
+            is_counted: series.iter().map(|series| counted.contains(series)).collect(),
             balanced,
             warm_up_panes,
             opposites: tonight::opposites(&series),
@@ -522,10 +469,6 @@ impl Layout {
             step: venue.step,
         }
     }
-}
-
-fn decoded<T: DeserializeOwned>(key: &str, value: &[u8]) -> Result<T, RestoreError> {
-    postcard::from_bytes(value).map_err(|fault| RestoreError::Unreadable { key: key.to_owned(), why: fault.to_string() })
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //!
 //! A gap is never a zero: a count is held as persons + 1, and 0 is "not reported". Sums are whole numbers, so the way they were reached leaves no trace.
 
+use super::room::widen;
 use crate::time::{EventTime, PaneLength, Span};
 use serde::{Deserialize, Serialize};
 
@@ -160,9 +161,9 @@ impl History {
         Some(HistoryPane { end, counts: self.row(row).to_vec() })
     }
 
-    /// Puts a stored pane back, in any order with the others; [`History::settle`] makes the sums good. Returns `false` when it is of another number of series.
-    pub fn restore(&mut self, pane: &HistoryPane) -> bool {
-        if pane.counts.len() != self.series {
+    /// Puts a stored pane back, in any order with the others; [`History::settle`] makes the sums good. Returns `false` when it is of more series.
+    pub fn restore(&mut self, mut pane: HistoryPane) -> bool {
+        if !widen(&mut pane.counts, self.series, 0) {
             return false;
         }
         let row = self.row_index(pane.end);

@@ -97,7 +97,7 @@ proptest! {
         let mut new = history(1, 2);
         for pane in (0..panes.len()).rev() {
             if let Some(stored) = old.pane(end(pane)) {
-                prop_assert!(new.restore(&stored));
+                prop_assert!(new.restore(stored));
             }
         }
         new.settle();

@@ -3,6 +3,7 @@
 //! The idea: a step that has come is held against what was said of exactly that step one step earlier, whoever said it. One small entry per pane keeps it, for as long
 //! as a step lasts, in thousandths of a person, as it was published.
 
+use super::room::widen;
 use crate::time::EventTime;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -27,9 +28,9 @@ impl IssuedPane {
         Some(held.map(|thousandths| f64::from(thousandths - 1) / 1_000.0))
     }
 
-    /// Of how many series.
-    pub fn series(&self) -> usize {
-        self.quantiles.len()
+    /// Makes room for so many series. Returns `false` when it is of more.
+    pub fn widen(&mut self, series: usize) -> bool {
+        widen(&mut self.quantiles, series, [0; 3])
     }
 }
 

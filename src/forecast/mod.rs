@@ -29,6 +29,7 @@ pub mod mixture;
 pub mod outlook;
 pub mod profile;
 pub mod pulse;
+mod room;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod series;

@@ -5,6 +5,7 @@
 //! The definition is that of `midan-features-1`: the first occurrence sets the mean, later ones move it by max(1/(n+1), 0.25).
 
 use super::calendar::Slot;
+use super::room::widen;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -68,13 +69,13 @@ impl SeasonalProfile {
         learned
     }
 
-    /// Puts a stored slot back. Returns `false` when it is of another number of series.
-    pub fn restore(&mut self, slot: Slot, stored: ProfileSlot) -> bool {
-        if stored.means.len() != self.series || stored.seen.len() != self.series {
-            return false;
+    /// Puts a stored slot back. Returns `false` when it is of more series.
+    pub fn restore(&mut self, slot: Slot, mut stored: ProfileSlot) -> bool {
+        let fits = widen(&mut stored.means, self.series, 0.0) && widen(&mut stored.seen, self.series, 0);
+        if fits {
+            self.slots.insert(slot, stored);
         }
-        self.slots.insert(slot, stored);
-        true
+        fits
     }
 }
 
@@ -116,6 +117,9 @@ mod tests {
 
     #[test]
     fn a_slot_of_another_venue_is_refused() {
-        assert!(!SeasonalProfile::new(2).restore(NOON, ProfileSlot { means: vec![1.0], seen: vec![1] }));
+        assert!(!SeasonalProfile::new(1).restore(NOON, ProfileSlot { means: vec![1.0; 2], seen: vec![1; 2] }));
+        let mut wider = SeasonalProfile::new(2);
+        assert!(wider.restore(NOON, ProfileSlot { means: vec![1.0], seen: vec![1] }));
+        assert_eq!(wider.slot(NOON).map(|slot| (slot.get(0), slot.get(1))), Some((Some((1.0, 1)), None)));
     }
 }

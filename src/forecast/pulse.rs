@@ -3,6 +3,7 @@
 //! The idea: sums that forget. At each step's end the count and what was usual for it enter two sums that halve in their own time, and the logarithm of their quotient says by
 //! how much the recent past is off the usual. A step of which either is not known moves nothing: time passes only for what is heard.
 
+use super::room::widen;
 use crate::time::Span;
 use serde::{Deserialize, Serialize};
 
@@ -107,9 +108,9 @@ impl Pulse {
         &self.beats
     }
 
-    /// Puts it back. Returns `false` when it is of another number of series.
-    pub fn restore(&mut self, stored: Vec<Beat>) -> bool {
-        let fits = stored.len() == self.beats.len();
+    /// Puts it back. Returns `false` when it is of more series.
+    pub fn restore(&mut self, mut stored: Vec<Beat>) -> bool {
+        let fits = widen(&mut stored, self.beats.len(), Beat::default());
         if fits {
             self.beats = stored;
         }

@@ -89,6 +89,8 @@ fn with(zones: Vec<Zone>, links: Vec<Link>) -> Venue {
         sensor_names: Names::default(),
         source_names: Names::default(),
         later: Vec::new(),
+        first: None,
+        absent: Default::default(),
         fingerprint: String::new(),
         hash: String::new(),
     }

@@ -34,7 +34,7 @@ pub fn of(venue: &Venue) -> Vec<Series> {
 fn counted_links(venue: &Venue) -> Vec<&Link> {
     let by_sensor = venue.sensors.iter().filter_map(|sensor| match sensor.measures {
         Measures::Link { link, .. } => Some(link),
-        Measures::Zone(_) | Measures::Gate(_) | Measures::Door(_) => None,
+        Measures::Zone(_) | Measures::Gate(_) | Measures::Door(_) | Measures::Nothing => None,
     });
     let mut ids: Vec<_> = by_sensor.chain(venue.gates.iter().map(|gate| gate.link)).collect();
     ids.sort_unstable();

@@ -3,6 +3,7 @@
 //! The idea: a forecast is judged, and its signs are learnt from, exactly as it was issued. One entry per step, over all series and horizons.
 
 use super::mixture::Voices;
+use super::room::widen;
 use super::signs::SIGNS;
 use crate::inference::ask::{HORIZONS, STEPS};
 use crate::time::EventTime;
@@ -106,14 +107,14 @@ impl IssuedStep {
         })
     }
 
-    fn fits(&self, series: usize) -> bool {
-        let wide = [self.plain.len(), self.learnt.len(), self.said.len(), self.below.len(), self.above.len(), self.green.len(), self.latest.len()];
-        let may_lack = |voice: &[f32]| voice.is_empty() || voice.len() == series * HORIZONS;
-        wide == [series * HORIZONS; 7]
-            && may_lack(&self.event)
-            && may_lack(&self.model)
-            && self.signs.len() == series * HORIZONS * SIGNS
-            && [self.scale.len(), self.size.len()] == [series; 2]
+    /// Makes room for so many series. Returns `false` when it is of more.
+    fn widen(&mut self, series: usize) -> bool {
+        let cases = series * HORIZONS;
+        let Self { plain, learnt, latest, event, model, green, said, below, above, signs, scale, size } = self;
+        let always = [plain, learnt, latest, said, below, above].into_iter().all(|voice| widen(voice, cases, -1.0));
+        let sometimes = [event, model].into_iter().all(|voice| voice.is_empty() || widen(voice, cases, -1.0));
+        let of_series = [scale, size].into_iter().all(|figures| widen(figures, series, 0.0));
+        always && sometimes && of_series && widen(green, cases, false) && widen(signs, cases * SIGNS, 0)
     }
 }
 
@@ -137,9 +138,9 @@ impl IssuedSteps {
         self.steps.insert(end, step);
     }
 
-    /// Puts a stored entry back. Returns `false` when it is of another number of series.
-    pub fn restore(&mut self, end: EventTime, step: IssuedStep, series: usize) -> bool {
-        let fits = step.fits(series);
+    /// Puts a stored entry back. Returns `false` when it is of more series.
+    pub fn restore(&mut self, end: EventTime, mut step: IssuedStep, series: usize) -> bool {
+        let fits = step.widen(series);
         if fits {
             self.steps.insert(end, step);
         }
@@ -178,7 +179,9 @@ mod tests {
         assert_eq!(case.signs, [5; SIGNS]);
         assert_eq!(step.case(1, 2), None);
         assert_eq!(step.case(0, 3), None);
-        assert!(step.fits(2) && !step.fits(3));
+        assert!(!step.clone().widen(1), "it is of two");
+        assert!(step.widen(3));
+        assert_eq!((step.case(1, 3).unwrap().said, step.case(2, 3)), (5.5, None), "of the third nothing was said");
     }
 
     #[test]

@@ -14,6 +14,7 @@
 use super::event::{Event, Programme};
 use super::outlook::Series;
 use super::outlook::SeriesKind;
+use super::room::widen;
 use crate::time::{EventTime, Span};
 use serde::{Deserialize, Serialize};
 
@@ -61,9 +62,9 @@ impl Tonight {
         Self { came: vec![0.0; series], when: vec![0.0; series], ..Self::default() }
     }
 
-    /// Whether it is of so many series.
-    pub fn fits(&self, series: usize) -> bool {
-        self.came.len() == series && self.when.len() == series
+    /// Makes room for so many series. Returns `false` when it is of more.
+    pub fn widen(&mut self, series: usize) -> bool {
+        widen(&mut self.came, series, 0.0) && widen(&mut self.when, series, 0.0)
     }
 
     /// Turns to the event around `at`. Returns whether one is on.

@@ -16,6 +16,7 @@
 //! series.
 
 use super::calendar::{DayKind, Place};
+use super::room::widen;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -227,9 +228,10 @@ impl Usual {
         &self.gathering
     }
 
-    /// Puts it back. Returns `false` when it is of another number of series.
+    /// Puts it back. Returns `false` when it is of more series.
     pub fn restore_gathering(&mut self, stored: Gathering) -> bool {
-        let fits = [stored.sums.len(), stored.fine_sums.len(), stored.steps.len(), stored.fine_steps.len()].iter().all(|len| *len == self.series || *len == 0);
+        // `learn` makes room before it gathers.
+        let fits = [stored.sums.len(), stored.fine_sums.len(), stored.steps.len(), stored.fine_steps.len()].iter().all(|len| *len <= self.series);
         self.gathering = stored;
         fits
     }
@@ -250,21 +252,24 @@ impl Usual {
         levels.chain(spreads).chain(self.weeks.keys().map(|(day, slot)| SlotKey::Week(*day, *slot)))
     }
 
-    /// Puts a stored slot back. Returns `false` when it is of another number of series or of another kind than its name.
+    /// Puts a stored slot back. Returns `false` when it is of more series or of another kind than its name.
     pub fn restore(&mut self, key: SlotKey, stored: StoredSlot) -> bool {
         let size = self.series;
         match (key, stored) {
-            (SlotKey::Level(kind, slot), StoredSlot::Level(stored)) if stored.levels.len() == size && stored.seen.len() == size => {
-                self.levels.insert((kind, slot), stored);
-                true
+            (SlotKey::Level(kind, slot), StoredSlot::Level(mut stored)) => {
+                let fits = widen(&mut stored.levels, size, 0) && widen(&mut stored.seen, size, 0);
+                fits.then(|| self.levels.insert((kind, slot), stored));
+                fits
             }
-            (SlotKey::Spread(kind, slot), StoredSlot::Spread(stored)) if stored.spreads.len() == size => {
-                self.spreads.insert((kind, slot), stored);
-                true
+            (SlotKey::Spread(kind, slot), StoredSlot::Spread(mut stored)) => {
+                let fits = widen(&mut stored.spreads, size, NO_SPREAD);
+                fits.then(|| self.spreads.insert((kind, slot), stored));
+                fits
             }
-            (SlotKey::Week(day, slot), StoredSlot::Week(stored)) if [stored.levels.len(), stored.seen.len(), stored.last.len()] == [size; 3] => {
-                self.weeks.insert((day, slot), stored);
-                true
+            (SlotKey::Week(day, slot), StoredSlot::Week(mut stored)) => {
+                let fits = widen(&mut stored.levels, size, 0) && widen(&mut stored.seen, size, 0) && widen(&mut stored.last, size, 0);
+                fits.then(|| self.weeks.insert((day, slot), stored));
+                fits
             }
             _ => false,
         }

@@ -70,6 +70,7 @@ impl Devices {
             let ahead = if sight.script.wrong_clock.is_some_and(|spell| spell.holds(id, now)) { WRONG_BY_MS } else { 0 };
             match device.measures {
                 // What is read at the very end would be the first word of a pane that the night does not play.
+                Measures::Nothing => {}
                 Measures::Gate(_) | Measures::Door(_) | Measures::Zone(_) if now == sight.script.seconds => {}
                 Measures::Gate(gate) => device.tell_state(now, gate, id, sight, outbox, chance),
                 Measures::Door(_) => device.tell_door(now, id, sight, outbox, chance),

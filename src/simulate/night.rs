@@ -44,8 +44,9 @@ impl Night {
     /// # Errors
     /// When the venue has no such match, or its configuration does not let anybody in.
     pub fn new(world: &World, venue: VenueId, match_id: &str, seed: u64, options: &Options) -> Result<Self, SimError> {
-        let venue = world.venue(venue).clone();
-        let game = venue.matches.iter().find(|game| &*game.id == match_id).cloned().ok_or_else(|| unknown_match(&venue, match_id))?;
+        let whole = world.venue(venue);
+        let day = whole.match_days().find(|(_, game)| &*game.id == match_id).ok_or_else(|| unknown_match(whole, match_id))?;
+        let (venue, game) = (day.0.clone(), day.1.clone());
         let chance = |part| Chance::new(seed, &venue.id, part);
         let (mut script_chance, mut people_chance, mut rail) = (chance(Part::Script), chance(Part::People), chance(Part::Rail));
         let (mut movement, mut noise) = (chance(Part::Movement), chance(Part::Devices));

@@ -4,8 +4,8 @@
 //! The world is read once (`load`), checked whole (every fault at once, each with its place), and changes only by a reload at an event time.
 //!
 //! - [`ids`]: the dense ids; [`names`]: name → id.
-//! - [`model`]: what a venue consists of; [`section`]: what a zone may safely hold; [`plan`]: what is planned for a match; [`opening`]: when people are expected there; [`profile`]: the thresholds that a venue's zones choose from.
-//! - [`frame`]: what of a configuration its state hangs on.
+//! - [`world`]: all venues; [`model`]: what a venue consists of; [`section`]: what a zone may safely hold; [`plan`]: what is planned for a match; [`opening`]: when people are expected there; [`profile`]: the thresholds that a venue's zones choose from.
+//! - [`roll`]: all that a venue's configurations have, under one numbering; [`frame`]: what of a configuration its state hangs on.
 //! - [`load`]: configuration texts → world, or every fault in them; [`report`](mod@report): a sound world in a few lines.
 //! - [`wire`]: what a source's records mean beyond their format; [`mapping`]: what any other JSON or CSV means.
 //! - [`mod@layout`]: an illustrative venue from a stadium's public facts; [`geojson`]: zones drawn in a geographic information system.
@@ -24,17 +24,17 @@ pub mod partition;
 pub mod plan;
 pub mod profile;
 pub mod report;
+pub mod roll;
 pub mod section;
 pub mod wire;
+pub mod world;
 
 /// A time zone of the IANA database.
 pub use chrono_tz::Tz as TimeZone;
 pub use ids::{ApproachId, GateId, LinkId, PerimeterId, SensorId, SourceId, StopId, VenueId, ZoneId};
 pub use layout::layout;
 pub use load::{ConfigFault, SourceFile, load, load_mapping, load_profile};
-pub use model::{
-    Exit, Feed, FlowTable, Gate, Later, Link, LinkKind, Match, Measures, Perimeter, PerimeterKind, Sensor, Shape, Source, Stop, Venue, World, Zone, ZoneKind,
-};
+pub use model::{Exit, Feed, FlowTable, Gate, Link, LinkKind, Match, Measures, Perimeter, PerimeterKind, Sensor, Shape, Source, Stop, Venue, Zone, ZoneKind};
 pub use names::Names;
 pub use opening::Opening;
 pub use plan::{Approach, Plan, Service};
@@ -42,3 +42,4 @@ pub use profile::Profile;
 pub use report::report;
 pub use section::{SafeCapacity, Section};
 pub use wire::{Called, TicketKeys, Wire};
+pub use world::{Later, World};

@@ -1,24 +1,17 @@
 //! What a venue consists of.
 
-use super::ids::{ApproachId, GateId, LinkId, PerimeterId, SensorId, SourceId, StopId, VenueId, ZoneId};
+use super::ids::{ApproachId, GateId, LinkId, PerimeterId, SensorId, SourceId, StopId, ZoneId};
 use super::names::Names;
 use super::opening::Opening;
 use super::plan::{Approach, Plan};
 use super::profile::Profile;
+use super::roll::Absent;
 use super::section::Section;
 use super::wire::Wire;
+use super::world::Later;
 use crate::time::{ClockTrust, EventTime, PaneLength, Span};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-
-/// Everything that is configured: the venues, in the order of their ids.
-#[derive(Clone, Debug)]
-pub struct World {
-    /// The venues.
-    pub venues: Vec<Venue>,
-    /// Their names.
-    pub names: Names,
-}
 
 /// One venue: a stadium, or a hub that several share.
 #[derive(Clone, Debug)]
@@ -83,21 +76,16 @@ pub struct Venue {
     pub sensor_names: Names,
     /// Names of the sources.
     pub source_names: Names,
-    /// What takes this one's place at an event time, by that time; each of the same [`frame`](super::frame).
+    /// What takes this one's place at an event time, by that time; each of the same [`frame`](super::frame) and on the same [`roll`](super::roll).
     pub later: Vec<Later>,
+    /// What holds before the first of those, where this one has more than it: things that only come later.
+    pub first: Option<Box<Venue>>,
+    /// What it lacks of the roll.
+    pub absent: Absent,
     /// SHA-256 over all that is configured of it, its profiles included: which configuration is in force.
     pub fingerprint: String,
     /// SHA-256 over the venue's configuration and the version of the time-zone database, hexadecimal.
     pub hash: String,
-}
-
-/// A configuration that takes another one's place.
-#[derive(Clone, Debug)]
-pub struct Later {
-    /// It is in force from the first pane on that ends after this time.
-    pub from: EventTime,
-    /// The venue by it.
-    pub venue: Venue,
 }
 
 /// A ring around the bowl that people pass on their way in.
@@ -291,6 +279,8 @@ pub enum Measures {
     Gate(GateId),
     /// The state of a door or barrier: a link that is no gate.
     Door(LinkId),
+    /// Nothing: this configuration does not have it.
+    Nothing,
 }
 
 /// The three feeds, and the operator's commands.
@@ -399,24 +389,6 @@ pub enum Shape {
     Ellipse { cx: f64, cy: f64, rx: f64, ry: f64 },
 }
 
-impl World {
-    /// A world of these venues.
-    pub fn new(venues: Vec<Venue>) -> Self {
-        let names = Names::new(venues.iter().map(|venue| &*venue.id));
-        Self { venues, names }
-    }
-
-    /// The venue of that name.
-    pub fn find(&self, name: &str) -> Option<VenueId> {
-        self.names.position(name).map(VenueId::from)
-    }
-
-    /// The venue of that id.
-    pub fn venue(&self, id: VenueId) -> &Venue {
-        &self.venues[id.index()]
-    }
-}
-
 impl Venue {
     /// A venue in which nothing is configured.
     pub fn nowhere() -> Self {
@@ -452,24 +424,11 @@ impl Venue {
             sensor_names: Names::default(),
             source_names: Names::default(),
             later: Vec::new(),
+            first: None,
+            absent: Absent::default(),
             fingerprint: String::new(),
             hash: String::new(),
         }
-    }
-
-    /// Which configuration is in force in the pane ending at `end`: 0 for this one, else the place among the later ones, from 1.
-    pub fn version_at(&self, end: EventTime) -> usize {
-        self.later.partition_point(|later| later.from < end)
-    }
-
-    /// The configuration of that number.
-    pub fn version(&self, version: usize) -> &Self {
-        version.checked_sub(1).and_then(|place| self.later.get(place)).map_or(self, |later| &later.venue)
-    }
-
-    /// The number of the configuration with this fingerprint, where it is one of this venue's.
-    pub fn version_of(&self, fingerprint: &str) -> Option<usize> {
-        (0..=self.later.len()).find(|version| self.version(*version).fingerprint == fingerprint)
     }
 
     /// The zone of that name.
@@ -502,9 +461,11 @@ impl Venue {
         self.approach_names.position(name).map(ApproachId::from)
     }
 
-    /// The only source of `feed`, where there is just one: the origin of records that name none.
+    /// The only source of `feed`, where there is just one: the origin of records that name none. Of several configurations the first decides, for a record is read before its pane is known.
     pub fn sole_source(&self, feed: Feed) -> Option<SourceId> {
-        let mut of_feed = self.sources.iter().enumerate().filter(|(_, source)| source.feed == feed);
+        let first = self.version(0);
+        let is_of_feed = |(index, source): &(usize, &Source)| source.feed == feed && !first.absent.sources.contains(&SourceId::from(*index));
+        let mut of_feed = first.sources.iter().enumerate().filter(is_of_feed);
         let first = of_feed.next()?.0;
         of_feed.next().is_none().then(|| SourceId::from(first))
     }

@@ -1,5 +1,6 @@
 //! What `midan check` says of a world that is sound: its venues and how much stands in each.
 
+use super::roll::there;
 use super::{Venue, World};
 use std::fmt::Write as _;
 
@@ -10,7 +11,8 @@ pub fn report(world: &World) -> String {
         // Writing to a String cannot fail.
         let _ = describe(&mut text, venue);
     }
-    let _ = writeln!(text, "{} venues, {} matches: no fault", world.venues.len(), world.venues.iter().map(|venue| venue.matches.len()).sum::<usize>());
+    let matches: usize = world.venues.iter().map(|venue| venue.match_days().count()).sum();
+    let _ = writeln!(text, "{} venues, {matches} matches: no fault", world.venues.len());
     text
 }
 
@@ -30,34 +32,47 @@ pub fn capacities(world: &World) -> String {
     text
 }
 
-fn describe(text: &mut String, venue: &Venue) -> std::fmt::Result {
+/// The first configuration, and what each later one has more and less.
+fn describe(text: &mut String, whole: &Venue) -> std::fmt::Result {
+    let venue = whole.version(0);
+    let absent = &venue.absent;
     let illustrative = if venue.illustrative { ", illustrative" } else { "" };
     writeln!(text, "{} ({}, {}): {} persons, {}{illustrative}", venue.id, venue.name, venue.city, venue.capacity, venue.time_zone)?;
-    let closed = venue.zones.iter().filter(|zone| zone.closed).count();
-    let drawn = venue.zones.iter().filter(|zone| zone.shape.is_some()).count();
+    let zones = || there(&venue.zones, &absent.zones);
+    let closed = zones().filter(|zone| zone.closed).count();
+    let drawn = zones().filter(|zone| zone.shape.is_some()).count();
     writeln!(
         text,
         "  {} perimeters, {} zones ({closed} counted all round, {drawn} drawn), {} links",
         venue.perimeters.len(),
-        venue.zones.len(),
-        venue.links.len()
+        zones().count(),
+        there(&venue.links, &absent.links).count()
     )?;
     let lanes: u32 = venue.gates.iter().filter(|gate| gate.entry).map(|gate| gate.lanes).sum();
     let per_hour: f64 = venue.gates.iter().filter(|gate| gate.entry).map(|gate| f64::from(gate.lanes) * gate.lane_rate_per_h).sum();
-    writeln!(text, "  {} gates, {lanes} entry lanes, {per_hour:.0} persons/h", venue.gates.len())?;
-    writeln!(text, "  {} sensors, {} stops", venue.sensors.len(), venue.stops.len())?;
-    for source in &venue.sources {
-        let sensors = venue.sensors.iter().filter(|sensor| venue.sources[sensor.source.index()].id == source.id).count();
+    writeln!(text, "  {} gates, {lanes} entry lanes, {per_hour:.0} persons/h", there(&venue.gates, &absent.gates).count())?;
+    writeln!(text, "  {} sensors, {} stops", there(&venue.sensors, &absent.sensors).count(), there(&venue.stops, &absent.stops).count())?;
+    for source in there(&venue.sources, &absent.sources) {
+        let sensors = there(&venue.sensors, &absent.sensors).filter(|sensor| venue.sources[sensor.source.index()].id == source.id).count();
         let (feed, disorder, lateness, lag) = (source.feed.word(), source.disorder, source.lateness, source.as_of_lag);
         writeln!(text, "  source {} on {feed}: {sensors} sensors, disorder {disorder}, lateness {lateness}, as of {lag} ago", source.id)?;
     }
-    for m in &venue.matches {
+    for (_, m) in whole.match_days() {
         writeln!(text, "  match {} {} - {}: {}, {} expected", m.id, m.home, m.away, m.kick_off, m.expected_attendance)?;
     }
-    for later in &venue.later {
-        writeln!(text, "  from {} on another configuration ({})", later.from, later.venue.fingerprint.get(..12).unwrap_or(""))?;
+    let mut before = venue;
+    for later in &whole.later {
+        let now = &later.venue;
+        writeln!(text, "  from {} on another configuration ({})", later.from, now.fingerprint.get(..12).unwrap_or(""))?;
+        for (said, these, others) in [("with", now, before), ("without", before, now)] {
+            let names = these.beyond(others);
+            if !names.is_empty() {
+                writeln!(text, "    {said} {}", names.join(", "))?;
+            }
+        }
+        before = now;
     }
-    let mut profiles: Vec<(&str, &str)> = venue.zones.iter().map(|zone| (&*zone.profile.label, zone.profile.hash.get(..12).unwrap_or(""))).collect();
+    let mut profiles: Vec<(&str, &str)> = zones().map(|zone| (&*zone.profile.label, zone.profile.hash.get(..12).unwrap_or(""))).collect();
     profiles.sort_unstable();
     profiles.dedup();
     for (label, hash) in profiles {

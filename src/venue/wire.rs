@@ -36,10 +36,10 @@ pub enum Called<'a> {
 }
 
 impl Wire {
-    /// How records are read by it, in words that differ where two are read differently. Without the keys, which follow the matches.
+    /// How records are read by it, in words that differ where two are read differently. Without the names, which a later configuration may add to, and the keys, which follow the matches.
     pub fn reading(&self) -> String {
-        let Self { names, time_zone, modulus, mapping, tickets: _ } = self;
-        format!("names {names:?} time_zone {time_zone:?} modulus {modulus:?} mapping {mapping:?}")
+        let Self { names: _, time_zone, modulus, mapping, tickets: _ } = self;
+        format!("time_zone {time_zone:?} modulus {modulus:?} mapping {mapping:?}")
     }
 
     /// What the source's names say of `name`; itself where they do not mention it.

@@ -22,7 +22,7 @@ pub enum Sighting {
     Conflict,
 }
 
-/// The name of an entry of the state: the group (a source's position, or one past the last for what is no sensor's) and the second.
+/// The name of an entry of the state: the group (0 for what is no sensor's, else the sensor's source, from 1) and the second.
 pub type SliceKey = (u32, i64);
 
 /// The identities of one venue.
@@ -32,8 +32,6 @@ pub struct Identities {
     groups: Vec<VecDeque<(i64, Slice)>>,
     /// By sensor: its group.
     group_of: Vec<u32>,
-    gates: usize,
-    stops: usize,
     changed: Vec<SliceKey>,
     forgotten: Vec<SliceKey>,
 }
@@ -52,9 +50,7 @@ impl Identities {
     pub fn new(venue: &Venue) -> Self {
         Self {
             groups: vec![VecDeque::new(); venue.sources.len() + 1],
-            group_of: venue.sensors.iter().map(|sensor| sensor.source.0).collect(),
-            gates: venue.gates.len(),
-            stops: venue.stops.len(),
+            group_of: venue.sensors.iter().map(|sensor| sensor.source.0 + 1).collect(),
             ..Self::default()
         }
     }
@@ -80,9 +76,8 @@ impl Identities {
 
     /// Forgets what lies wholly before `horizon(source's position, or None for what is no sensor's)`.
     pub fn forget(&mut self, horizon: impl Fn(Option<usize>) -> EventTime) {
-        let sources = self.groups.len().saturating_sub(1);
         for (group, slices) in self.groups.iter_mut().enumerate() {
-            let until = horizon((group < sources).then_some(group)).as_millis();
+            let until = horizon(group.checked_sub(1)).as_millis();
             while let Some((second, _)) = slices.pop_front_if(|(second, _)| second.saturating_add(1).saturating_mul(SECOND_MS) <= until) {
                 self.forgotten.push((group as u32, second));
             }
@@ -110,16 +105,14 @@ impl Identities {
         true
     }
 
-    /// The entity's group, and its own number among all entities of the venue.
+    /// The entity's group, and a number that no other entity of the group has, however many there will be.
     fn place(&self, entity: Entity) -> (u32, usize) {
-        let rest = self.groups.len().saturating_sub(1) as u32;
-        let sensors = self.group_of.len();
         match entity {
-            Entity::Sensor(sensor) => (self.group_of.get(sensor.index()).copied().unwrap_or(rest), sensor.index()),
-            Entity::Gate(gate) => (rest, sensors + gate.index()),
-            Entity::Stop(stop) => (rest, sensors + self.gates + stop.index()),
+            Entity::Sensor(sensor) => (self.group_of.get(sensor.index()).copied().unwrap_or(0), 3 * sensor.index()),
+            Entity::Gate(gate) => (0, 3 * gate.index() + 1),
+            Entity::Stop(stop) => (0, 3 * stop.index() + 2),
             // Few speak of zones and links (calls, plans): they share the venue's place.
-            Entity::Zone(_) | Entity::Link(_) | Entity::Venue => (rest, sensors + self.gates + self.stops),
+            Entity::Zone(_) | Entity::Link(_) | Entity::Venue => (0, 0),
         }
     }
 }

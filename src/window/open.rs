@@ -215,7 +215,8 @@ impl OpenPanes {
     }
 
     /// Takes a pane back from the state.
-    pub fn restore(&mut self, end: EventTime, mut pane: OpenPane) {
+    pub fn restore(&mut self, venue: &Venue, end: EventTime, mut pane: OpenPane) {
+        pane.parts.values_mut().chain([&mut pane.content]).for_each(|content| content.widen(venue));
         if let Some(known) = self.panes.remove(&end) {
             pane.content.snapshots = known.content.snapshots;
         }

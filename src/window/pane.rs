@@ -138,9 +138,20 @@ impl PaneContent {
 
     /// Makes room for what may come, where there is none yet.
     pub fn make_room(&mut self, venue: &Venue) {
-        if self.has_room() {
-            return;
+        if !self.has_room() {
+            self.widen_to(venue);
         }
+    }
+
+    /// Makes room for what has come to the venue since it was stored.
+    pub fn widen(&mut self, venue: &Venue) {
+        if self.has_room() {
+            self.widen_to(venue);
+        }
+        self.heard.resize(venue.sources.len(), None);
+    }
+
+    fn widen_to(&mut self, venue: &Venue) {
         self.counts.resize(venue.sensors.len(), SensorCount::default());
         self.scans.resize(venue.gates.len(), GateScans::default());
         self.passengers.resize(venue.stops.len(), StopPassengers::default());

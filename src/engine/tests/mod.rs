@@ -3,6 +3,7 @@
 mod bad_input;
 mod cameras;
 mod clocks;
+mod comings;
 mod commands;
 mod fast;
 mod fast_counts;

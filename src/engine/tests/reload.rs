@@ -210,5 +210,5 @@ fn a_state_of_another_frame_is_refused_with_the_difference() {
     let other = world_of(|venue| venue.replace("sensors = [\n", "sensors = [\n  { id = \"c-new\", source = \"counters\", link = \"in\" },\n"));
     let mut engine = crate::engine::Engine::new(other, 0, 1, crate::engine::Settings::default());
     let told = engine.restore(b"small/layout", &life.state["small/layout"]).unwrap_err();
-    assert!(told.contains("sensor c-new") && told.contains("OPERATIONS"), "{told}");
+    assert!(told.contains("where it had sensor c-in there is c-new") && told.contains("OPERATIONS"), "{told}");
 }

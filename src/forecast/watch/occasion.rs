@@ -4,6 +4,7 @@
 //! attendance. Before two events have taught that, nobody can say what is right, and the time around an event is not judged at all.
 
 use super::scan::Seen;
+use crate::forecast::room::widen;
 use crate::time::{EventTime, Span};
 use crate::venue::Venue;
 use serde::{Deserialize, Serialize};
@@ -83,15 +84,11 @@ impl Occasions {
         self.learnt.get(bin)
     }
 
-    /// Puts a bin back. Returns `false` when it is of another calendar or number of series.
-    pub fn restore(&mut self, bin: usize, stored: Vec<Excess>) -> bool {
-        match self.learnt.get_mut(bin) {
-            Some(learnt) if stored.len() == self.series => {
-                *learnt = stored;
-                true
-            }
-            _ => false,
-        }
+    /// Puts a bin back. Returns `false` when it is of another calendar or of more series.
+    pub fn restore(&mut self, bin: usize, mut stored: Vec<Excess>) -> bool {
+        let fits = widen(&mut stored, self.series, Excess::default());
+        let place = self.learnt.get_mut(bin).filter(|_| fits);
+        place.map(|learnt| *learnt = stored).is_some()
     }
 
     /// The event around which `start` lies: the last that is felt, its persons, and the bin.

@@ -61,6 +61,8 @@ impl Table {
             sensor_names: names(),
             source_names: Names::new([SOURCE]),
             later: Vec::new(),
+            first: None,
+            absent: Default::default(),
             fingerprint: String::new(),
             hash: self.layout_hash(),
         }

@@ -61,6 +61,11 @@ impl<'t> Report<'t> {
         self.faults.borrow_mut().push(ConfigFault { file: self.file.to_owned(), line, what: what.into(), nearest });
     }
 
+    /// Whether nothing was found.
+    pub(super) fn is_clean(&self) -> bool {
+        self.faults.borrow().is_empty()
+    }
+
     /// All that was found.
     pub(super) fn into_faults(self) -> Vec<ConfigFault> {
         self.faults.into_inner()

@@ -24,7 +24,9 @@ pub use mapping::load_mapping;
 
 use super::frame;
 use super::mapping::Mapping;
+use super::roll::bring_to_one_roll;
 use super::{Later, Names, Profile, Source, Venue, World};
+use crate::time::EventTime;
 use fault::Report;
 use fields::Fields;
 use sha2::{Digest, Sha256};
@@ -169,34 +171,52 @@ fn load_venues(files: &[Parsed<'_>], profiles: &BTreeMap<Box<str>, Arc<Profile>>
         checks::unique_matches(&fields, &mut match_ids);
         venues.push(venue);
     }
-    for (fields, later) in later {
-        take_later(&fields, later, &mut venues);
+    let taken: Vec<_> = later.into_iter().filter_map(|(fields, later)| take_later(fields, later, &mut venues)).collect();
+    // What is wrong by itself may name things that are not there.
+    if files.iter().all(|file| file.report.is_clean()) {
+        venues.iter_mut().for_each(bring_to_one_roll);
+        taken.iter().for_each(|taken| check_later(taken, &venues));
     }
     venues
 }
 
-/// A file with `from` belongs to the venue of its id, and may change nothing that the venue's state hangs on.
-fn take_later(fields: &Fields<'_, '_>, later: Later, venues: &mut [Venue]) {
-    checks::unique_matches(fields, &mut BTreeSet::new());
-    let Some(base) = venues.iter_mut().find(|venue| venue.id == later.venue.id) else {
-        return fields.fault_in("id", "is the id of no venue; a file with `from` changes one that has a file without it");
+/// A file with `from`: its venue's position, and its time.
+type Taken<'f, 't> = (Fields<'f, 't>, usize, EventTime);
+
+/// A file with `from` belongs to the venue of its id.
+fn take_later<'f, 't>(fields: Fields<'f, 't>, later: Later, venues: &mut [Venue]) -> Option<Taken<'f, 't>> {
+    checks::unique_matches(&fields, &mut BTreeSet::new());
+    let Some(index) = venues.iter().position(|venue| venue.id == later.venue.id) else {
+        fields.fault_in("id", "is the id of no venue; a file with `from` changes one that has a file without it");
+        return None;
     };
-    if let Some(difference) = frame::difference(&frame::frame(base), &frame::frame(&later.venue)) {
-        fields.fault_in("from", &format!("changes what the state hangs on: {difference}; such a change takes a new beginning (docs/VENUES.md)"));
+    let (base, from) = (&mut venues[index], later.from);
+    let place = base.later.partition_point(|other| other.from < from);
+    if base.later.get(place).is_some_and(|other| other.from == from) {
+        fields.fault_in("from", "is the time of another file of this venue too");
+        return None;
     }
-    let is_read_otherwise = |(before, now): &(&Source, &Source)| before.format != now.format || before.wire.reading() != now.wire.reading();
-    if let Some((source, _)) = base.sources.iter().zip(&later.venue.sources).find(is_read_otherwise) {
+    base.later.insert(place, later);
+    Some((fields, index, from))
+}
+
+/// It may change nothing that the venue's state hangs on, and read no record otherwise.
+fn check_later((fields, index, from): &Taken<'_, '_>, venues: &[Venue]) {
+    let whole = &venues[*index];
+    let Some(Later { venue, .. }) = whole.later.iter().find(|later| later.from == *from) else { return };
+    if let Some(difference) = frame::difference(&frame::frame(whole), &frame::frame(venue)) {
+        fields.fault_in("from", &format!("changes what the state hangs on: {difference}; what is another thing needs another name (docs/VENUES.md)"));
+    }
+    let means_otherwise = |whole: &Source, own: &Source| own.wire.names.iter().any(|(name, called)| whole.wire.names.get(name) != Some(called));
+    let is_read_otherwise =
+        |(whole, own): &(&Source, &Source)| whole.format != own.format || whole.wire.reading() != own.wire.reading() || means_otherwise(whole, own);
+    if let Some((source, _)) = whole.sources.iter().zip(&venue.sources).find(is_read_otherwise) {
         let what = format!(
             "changes how the records of source {} are read (format, names, time zone, modulus, mapping): a record is read before its pane is known; change both files",
             source.id
         );
         fields.fault_in("from", &what);
     }
-    let place = base.later.partition_point(|other| other.from < later.from);
-    if base.later.get(place).is_some_and(|other| other.from == later.from) {
-        fields.fault_in("from", "is the time of another file of this venue too");
-    }
-    base.later.insert(place, later);
 }
 
 /// The hash of a venue: its text, and the version of the time-zone database, for an offset that changes changes the venue's day.

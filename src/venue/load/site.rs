@@ -6,6 +6,7 @@ use super::parts::{self, Lists};
 use super::plan;
 use crate::time::{ClockTrust, EventTime, PaneLength, Span};
 use crate::venue::frame::fingerprint;
+use crate::venue::roll::Absent;
 use crate::venue::{Names, Opening, Profile, SafeCapacity, Venue, ZoneId};
 use std::sync::Arc;
 
@@ -60,6 +61,8 @@ pub(super) fn read(fields: &Fields<'_, '_>, profiles: &ProfileChoice<'_>, hash: 
         sensor_names: lists.sensor_names.clone(),
         source_names: lists.source_names.clone(),
         later: Vec::new(),
+        first: None,
+        absent: Absent::default(),
         fingerprint: String::new(),
         hash,
     };

@@ -243,15 +243,15 @@ proptest! {
     }
 }
 
-/// The small venue beside another file of it, changed, that holds from a time on.
-fn load_later(from: &str, change: impl Fn(String) -> String) -> Result<World, Vec<ConfigFault>> {
-    let later = change(SMALL.replacen("id = ", &format!("from = \"{from}\"\nid = "), 1));
-    load(&[file("p.toml", MOROCCO), file("later.toml", &later), file("small.toml", SMALL)])
+/// A venue beside another file of it, changed, that holds from a time on.
+pub(in crate::venue) fn load_later(from: &str, venue: &str, change: impl Fn(String) -> String) -> Result<World, Vec<ConfigFault>> {
+    let later = change(venue.replacen("id = ", &format!("from = \"{from}\"\nid = "), 1));
+    load(&[file("p.toml", MOROCCO), file("later.toml", &later), file("small.toml", venue)])
 }
 
 #[test]
 fn a_file_with_a_time_takes_the_place_of_its_venue_from_then_on() {
-    let world = load_later("2030-06-16T20:00:00+01:00", |text| text.replace("lanes = 2", "lanes = 3")).unwrap();
+    let world = load_later("2030-06-16T20:00:00+01:00", SMALL, |text| text.replace("lanes = 2", "lanes = 3")).unwrap();
     let venue = &world.venues[0];
     assert_eq!((world.venues.len(), venue.later.len()), (1, 1));
     let from = venue.later[0].from;
@@ -263,10 +263,12 @@ fn a_file_with_a_time_takes_the_place_of_its_venue_from_then_on() {
 #[test]
 fn a_file_with_a_time_that_changes_more_than_it_may_is_refused() {
     let at = "2030-06-16T20:00:00+01:00";
-    let fault = |change: &dyn Fn(String) -> String| load_later(at, change).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    let more = fault(&|text| text.replace("{ id = \"c-in\"", "{ id = \"c-new\", source = \"cams\", link = \"in\" },\n  { id = \"c-in\""));
-    assert!(more.contains("later.toml") && more.contains("sensor c-new"), "{more}");
-    let read = fault(&|text| text.replace("interval = \"10s\" }", "interval = \"10s\", names = { \"X1\" = \"c-in\" } }"));
+    let fault = |change: &dyn Fn(String) -> String| load_later(at, SMALL, change).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let other = fault(&|text| text.replace("{ id = \"c-in\", source = \"cams\", link = \"in\" }", "{ id = \"c-in\", source = \"cams\", link = \"g1\" }"));
+    assert!(other.contains("later.toml") && other.contains("sensor c-in was \"of cams on link in reversed false\""), "{other}");
+    let ungated = fault(&|text| text.replace("  { id = \"g1\", link = \"g1\", queue = \"queue\", lanes = 2, lane_rate_per_h = 600 },\n", ""));
+    assert!(ungated.contains("link g1"), "the link stays without its gate: {ungated}");
+    let read = fault(&|text| text.replace("interval = \"10s\" }", "interval = \"10s\", time_zone = \"Europe/Madrid\" }"));
     assert!(read.contains("later.toml") && read.contains("source cams are read"), "{read}");
     assert!(fault(&|text| text.replacen("id = \"", "id = \"no", 1)).contains("is the id of no venue"));
     let twice = SMALL.replacen("id = ", &format!("from = \"{at}\"\nid = "), 1);
