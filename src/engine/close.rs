@@ -12,7 +12,7 @@ use super::effects::{Alert, Effects, OutRecord, OutTopic};
 use super::journal::Entry;
 use super::publish::{self, SourceShare};
 use super::refuse;
-use super::reload::is_gone;
+use super::reload::{is_gone, of_what_is_there};
 use super::revise::Part;
 use super::settings::Settings;
 use super::site::Site;
@@ -104,7 +104,7 @@ impl Site {
             anomaly: is_expected(Role::Anomaly).then(|| spoke(&answer.anomaly)),
         };
         let scene = Scene { venue, figures: &figures, outlooks: &outlooks.series, models, clocks: &clocks, pane_start: venue.pane.start(end), end };
-        let findings = detect::detect(&scene);
+        let findings = of_what_is_there(venue, detect::detect(&scene));
         let at = At { venue: &venue.id, event_time: end, watermark: end, coverage: figures.coverage };
         let mut changes = self.alarms.expire(&at);
         changes.extend(self.alarms.end_where(&at, |place| is_gone(venue, place)));

@@ -21,6 +21,7 @@
 //! A fast pane waits for the pane before it, and with it for the slowest source that is not set aside. With sources of like disorder that is no wait.
 
 use super::effects::Effects;
+use super::reload::of_what_is_there;
 use super::site::Site;
 use crate::alarm::{At, EntryKey};
 use crate::crowd::Look;
@@ -103,7 +104,7 @@ impl Site {
         let look = Look { since, end, content, snapshots: self.open.snapshots(pane_end) };
         let figures = self.crowd.glimpse(venue, &self.topology, &look);
         let scene = Scene { venue, figures: &figures, outlooks: &[], models: ModelsSeen::default(), clocks: &[], pane_start: since, end };
-        let findings = detect::detect_fast(&scene);
+        let findings = of_what_is_there(venue, detect::detect_fast(&scene));
         if self.fast.ends_pane {
             self.fast.judged =
                 findings.iter().filter(|finding| detect::is_seen(&scene, finding)).map(|finding| (finding.code, finding.place.clone())).collect();

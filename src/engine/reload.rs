@@ -9,7 +9,7 @@ use super::effects::Effects;
 use super::journal::Entry;
 use super::site::Site;
 use crate::crowd::Topology;
-use crate::detect::finding::{Place, PlaceKind};
+use crate::detect::finding::{Finding, Place, PlaceKind};
 use crate::feeds::Observation;
 use crate::feeds::observation::{Entity, What};
 use crate::time::EventTime;
@@ -129,6 +129,14 @@ impl Site {
             };
         is_absent.then(|| "is not in the configuration that is in force at its time; see the files of the venue with `from`".to_owned())
     }
+}
+
+/// What is said of places that the configuration `venue` has: a plan that the feed told, or a clock, may be of one that is gone.
+pub(super) fn of_what_is_there(venue: &Venue, mut findings: Vec<Finding>) -> Vec<Finding> {
+    if venue.absent != Absent::default() {
+        findings.retain(|finding| !is_gone(venue, &finding.place));
+    }
+    findings
 }
 
 /// Whether a place of an alarm is none of the configuration `venue` any more.

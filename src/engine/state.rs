@@ -99,12 +99,13 @@ impl Site {
 
     /// Takes one entry back; `part` is the key without the venue.
     pub(super) fn restore(&mut self, venue: &Venue, part: &str, value: &[u8]) -> Result<(), String> {
-        self.unsaved = false;
         let (kind, rest) = part.split_once('/').unwrap_or((part, ""));
         match kind {
             "layout" => {
                 let layout: Layout = decode(part, value)?;
                 check_layout(venue, &layout, self.forecaster.series())?;
+                // Whoever takes over next must know that there is more now.
+                self.unsaved = layout.roll != Roll::of(venue);
                 self.in_force = layout.fingerprint;
                 Ok(())
             }

@@ -2,8 +2,8 @@
 
 use super::super::sample;
 use super::*;
-use crate::forecast::state::RestoreError;
 use crate::crowd::Estimate;
+use crate::forecast::state::RestoreError;
 use crate::inference::ask::{HORIZONS, Outcome};
 use proptest::prelude::*;
 use std::collections::BTreeMap;

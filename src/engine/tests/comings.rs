@@ -190,6 +190,7 @@ fn a_restart_before_and_after_leaves_no_trace_though_the_file_is_put_in_only_the
     for place in PLACES.into_iter().chain(["fans", "g0"]) {
         assert!([life.outcome.place(place), heir.outcome.place(place)].concat() == whole.outcome.place(place), "{place}");
     }
+    assert!(heir.state["small/layout"] == whole.state["small/layout"] && heir.state["small/layout"] != life.state["small/layout"]);
 }
 
 #[test]

@@ -10,6 +10,8 @@ import { Stream } from "./stream";
 
 const OPERATOR = "midan.operator";
 const PATIENCE = 15_000;
+/** So often the site is asked for anew: another configuration of the venue may be in force by now. */
+const RENEW_EVERY = 30_000;
 
 export type Choice = { kind: "follow" } | { kind: "alarm"; id: string } | { kind: "place"; id: string };
 export type Lock = "open" | "asked" | "wrong" | "unreachable";
@@ -51,6 +53,7 @@ export class Console {
 
   start(): void {
     setInterval(() => (this.now = Date.now()), 1_000);
+    setInterval(() => void this.renewSite(), RENEW_EVERY);
     void this.enter();
   }
 
@@ -85,6 +88,14 @@ export class Console {
     language.offset = null;
     location.hash = encodeURIComponent(venue);
     this.stream = new Stream(venue, (happening) => this.happened(happening));
+  }
+
+  /** Draws what is in force now. That nobody answers is the stream's to tell. */
+  async renewSite(): Promise<void> {
+    const before = this.site;
+    if (!before || this.lock !== "open") return;
+    const site = await api.site(before.id).catch(() => null);
+    if (site && this.site === before && JSON.stringify(site) !== JSON.stringify(before)) this.site = site;
   }
 
   chooseAlarm(id: string): void {
