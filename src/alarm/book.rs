@@ -13,6 +13,7 @@
 
 use super::change::{AlarmState, Change, ChangeKind};
 use super::entry::{Alarm, Entry, Look, Told, Turn};
+use crate::detect::FAST;
 use crate::detect::finding::{Code, Finding, Place};
 use crate::time::EventTime;
 use serde::{Deserialize, Serialize};
@@ -78,10 +79,14 @@ impl AlarmBook {
     }
 
     /// Ends the shelves whose time has come by the close of the pane. To be called before [`AlarmBook::assess`] of the same pane, so that what a finding changes is told unshelved.
-    pub fn expire(&mut self, at: &At<'_>) -> Vec<Change> {
-        let has_ended = |entry: &Entry| entry.alarm.as_ref().and_then(Alarm::until).is_some_and(|until| at.event_time >= until);
-        let ended: Vec<EntryKey> = self.entries.iter().filter(|(_, entry)| has_ended(entry)).map(|(key, _)| key.clone()).collect();
-        ended.into_iter().filter_map(|key| self.change(at, &key, ChangeKind::Unshelved, By::default(), Alarm::bring_back)).collect()
+    ///
+    /// What fast panes judge has been judged up to `judged` already, which is told as its time.
+    pub fn expire(&mut self, at: &At<'_>, judged: EventTime) -> Vec<Change> {
+        let newest = At { event_time: judged.max(at.event_time), ..*at };
+        let at = |key: &EntryKey| if FAST.contains(&key.0) { &newest } else { at };
+        let has_ended = |key: &EntryKey, entry: &Entry| entry.alarm.as_ref().and_then(Alarm::until).is_some_and(|until| at(key).event_time >= until);
+        let ended: Vec<EntryKey> = self.entries.iter().filter(|(key, entry)| has_ended(key, entry)).map(|(key, _)| key.clone()).collect();
+        ended.into_iter().filter_map(|key| self.change(at(&key), &key, ChangeKind::Unshelved, By::default(), Alarm::bring_back)).collect()
     }
 
     /// Clears the alarms of places that the venue does not have any more, and forgets what might have become one: nobody will speak of them again.

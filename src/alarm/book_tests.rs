@@ -76,7 +76,7 @@ impl Night {
     fn close(&mut self, findings: &[Finding]) {
         self.pane += 1;
         let at = at(self.pane);
-        let ended = self.book.expire(&at);
+        let ended = self.book.expire(&at, at.event_time);
         self.log.extend(ended);
         let changes = self.book.assess(&at, findings);
         self.log.extend(changes);

@@ -34,7 +34,7 @@ impl Night {
             end,
         });
         let at = At { venue: &site.venue.id, event_time: end, watermark: end, coverage: figures.coverage };
-        self.log.extend(self.book.expire(&at));
+        self.log.extend(self.book.expire(&at, at.event_time));
         self.log.extend(self.book.assess(&at, &findings));
         figures
     }

@@ -69,7 +69,7 @@ pub use figures::{
     Phase, PlatformFigures, PresenceFigures, ScanWindow, StationFigures, VenueFigures, ZoneFigures,
 };
 pub use flow::{TotalBases, ZoneFlows, flows};
-pub use glimpse::Look;
+pub use glimpse::{Look, Part};
 pub use quantise::quantise;
 pub use state::{CrowdState, GateState, NightState, ZoneState};
 pub use topology::Topology;

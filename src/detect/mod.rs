@@ -35,7 +35,9 @@ mod sibling;
 mod turb;
 
 use crate::crowd::Phase;
-use crate::venue::{Feed, Source, ZoneId};
+use crate::time::Span;
+use crate::venue::{Feed, LinkId, Measures, Source, Venue, ZoneId};
+use std::collections::BTreeSet;
 
 pub use clock::WrongClock;
 pub use finding::{Code, Evidence, Finding, Message, Place, PlaceKind, Priority};
@@ -75,16 +77,67 @@ pub const FAST: [Code; 7] = [Code::ExitPlan, Code::Breach, Code::CallCluster, Co
 /// What the detectors of [`FAST`] find in one fast pane. What it does not know enough to judge is left to the pane:
 ///
 /// - before the match EXIT-PLAN, which is about the plan then;
-/// - gates where tickets are read as of later than counts.
+/// - gates where tickets are read as of later than counts, or come from a slow source (`Venue::is_quick`);
+/// - where fast panes run ahead of panes: places of which a sensor of another source tells too, unless cameras see them, and calls if they may come from a slow one.
 pub fn detect_fast(scene: &Scene<'_>) -> Vec<Finding> {
     let is_planned = |code: Code| code == Code::ExitPlan && scene.figures.night.is_some() && scene.figures.phase == Phase::Before;
     let mut findings = Vec::new();
     for (_, detector) in DETECTORS.iter().filter(|(code, _)| FAST.contains(code) && !is_planned(*code)) {
         detector(scene, &mut findings);
     }
-    let are_tickets_live = scene.venue.sources.iter().filter(|source| source.feed == Feed::Ticketing).all(Source::is_live);
-    findings.retain(|finding| finding.code != Code::Breach || finding.place.kind != PlaceKind::Gate || are_tickets_live);
+    let are_quick = |feed: Feed| scene.venue.sources.iter().filter(|source| source.feed == feed).all(|source| scene.venue.is_quick(source));
+    let are_tickets_quick = are_quick(Feed::Ticketing);
+    findings.retain(|finding| finding.code != Code::Breach || finding.place.kind != PlaceKind::Gate || are_tickets_quick);
+    if scene.venue.lead() > Span::ZERO {
+        let is_slow = |source: &Source| source.feed == Feed::Sensors && source.is_live() && !scene.venue.is_quick(source);
+        let are_calls_slow = scene.venue.sources.iter().any(is_slow);
+        let slow = SlowPlaces::of(scene.venue);
+        findings.retain(|finding| match finding.code {
+            Code::CallCluster => !are_calls_slow,
+            _ => is_seen(scene, finding) || !slow.contains(scene.venue, &finding.place),
+        });
+    }
     findings
+}
+
+/// Places of which a sensor tells that feeds no fast pane.
+#[derive(Default)]
+struct SlowPlaces {
+    zones: BTreeSet<ZoneId>,
+    links: BTreeSet<LinkId>,
+    /// Whether it tells of a door.
+    doors: bool,
+}
+
+impl SlowPlaces {
+    fn of(venue: &Venue) -> Self {
+        let mut slow = Self::default();
+        for sensor in venue.sensors.iter().filter(|sensor| !venue.is_quick(&venue.sources[sensor.source.index()])) {
+            let link = match sensor.measures {
+                Measures::Zone(zone) => {
+                    slow.zones.insert(zone);
+                    continue;
+                }
+                Measures::Nothing => continue,
+                Measures::Gate(gate) => venue.gates[gate.index()].link,
+                Measures::Link { link, .. } | Measures::Door(link) => link,
+            };
+            slow.doors |= matches!(sensor.measures, Measures::Door(_));
+            let of = &venue.links[link.index()];
+            slow.links.insert(link);
+            slow.zones.extend(of.from.into_iter().chain(of.to).chain(of.exit.map(|exit| exit.of)));
+        }
+        slow
+    }
+
+    fn contains(&self, venue: &Venue, place: &Place) -> bool {
+        match place.kind {
+            PlaceKind::Zone => venue.find_zone(&place.id).is_none_or(|zone| self.zones.contains(&zone)),
+            PlaceKind::Gate => venue.find_gate(&place.id).is_none_or(|gate| self.links.contains(&venue.gates[gate.index()].link)),
+            // Of the venue its doors are judged.
+            _ => self.doors,
+        }
+    }
 }
 
 /// Whether a finding of [`detect_fast`] rests on what cameras saw of the fast pane, and not on what is counted on.

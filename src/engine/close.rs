@@ -40,14 +40,14 @@ pub(super) struct Waiting {
 impl Site {
     /// The end of the next pane, if it may close now.
     pub(super) fn next_close(&self, venue: &Venue) -> Option<EventTime> {
-        if self.waiting.is_some() || self.awaits_journal() {
+        if self.waiting.is_some() || self.awaits_journal(venue) {
             return None;
         }
         let end = if self.closed_to == EventTime::MIN { self.open.first()? } else { venue.pane.next(self.closed_to) };
         if self.ended {
             return (end <= self.last_happened(venue)?).then_some(end);
         }
-        (self.watermark(venue) >= end).then_some(end)
+        (self.watermark(venue) >= end && !self.owes_fast(venue, end)).then_some(end)
     }
 
     /// Closes the pane ending at `end` as far as the request to the models. `base` knows all configurations of the venue, for a late event may be of an earlier one.
@@ -106,7 +106,7 @@ impl Site {
         let scene = Scene { venue, figures: &figures, outlooks: &outlooks.series, models, clocks: &clocks, pane_start: venue.pane.start(end), end };
         let findings = of_what_is_there(venue, detect::detect(&scene));
         let at = At { venue: &venue.id, event_time: end, watermark: end, coverage: figures.coverage };
-        let mut changes = self.alarms.expire(&at);
+        let mut changes = self.alarms.expire(&at, self.reached(venue));
         changes.extend(self.alarms.end_where(&at, |place| is_gone(venue, place)));
         let judged = self.judged_at(end);
         changes.extend(self.alarms.assess_rest(&at, &findings, &judged, venue.pane.start(end)));

@@ -44,14 +44,14 @@ struct Hold {
 
 impl Hold {
     /// Whether its pane has closed and all that stands before it in the journal is carried out.
-    fn is_over(&self, feed: usize, sites: &BTreeMap<u32, Site>) -> bool {
+    fn is_over(&self, feed: usize, world: &World, sites: &BTreeMap<u32, Site>) -> bool {
         let Some(site) = sites.get(&self.venue) else { return true };
         let is_next = match site.journal.as_ref().and_then(VecDeque::front) {
             Some(Entry::IdleEnd { feed: its, offset, .. }) => *its as usize == feed && *offset == self.offset,
             Some(_) => false,
             None => true,
         };
-        is_next && site.waiting.is_none() && site.judged_to() >= self.after
+        is_next && site.waiting.is_none() && site.judged_to(world.venue(site.id)) >= self.after
     }
 }
 
@@ -76,9 +76,9 @@ impl Following {
     }
 
     /// Whether the record must wait; it is kept then.
-    pub(super) fn holds_back(&mut self, record: &RecordRef<'_>, sites: &BTreeMap<u32, Site>) -> bool {
+    pub(super) fn holds_back(&mut self, record: &RecordRef<'_>, world: &World, sites: &BTreeMap<u32, Site>) -> bool {
         let feed = record.feed as usize;
-        if !self.held[feed].is_empty() || self.must_wait(record, sites) {
+        if !self.held[feed].is_empty() || self.must_wait(record, world, sites) {
             self.held[feed].push(record);
             return true;
         }
@@ -86,19 +86,19 @@ impl Following {
         false
     }
 
-    fn must_wait(&mut self, record: &RecordRef<'_>, sites: &BTreeMap<u32, Site>) -> bool {
+    fn must_wait(&mut self, record: &RecordRef<'_>, world: &World, sites: &BTreeMap<u32, Site>) -> bool {
         let feed = record.feed as usize;
         let holds = &mut self.holds[feed];
-        while holds.front().is_some_and(|hold| hold.offset <= record.offset && hold.is_over(feed, sites)) {
+        while holds.front().is_some_and(|hold| hold.offset <= record.offset && hold.is_over(feed, world, sites)) {
             holds.pop_front();
         }
         holds.front().is_some_and(|hold| hold.offset <= record.offset)
     }
 
     /// What was held back of `feed` and may go on, if its first record may.
-    fn release(&mut self, feed: usize, sites: &BTreeMap<u32, Site>) -> Option<Batch> {
+    fn release(&mut self, feed: usize, world: &World, sites: &BTreeMap<u32, Site>) -> Option<Batch> {
         let held = std::mem::take(&mut self.held[feed]);
-        let may_go = held.iter().next().is_some_and(|first| !self.must_wait(&first, sites));
+        let may_go = held.iter().next().is_some_and(|first| !self.must_wait(&first, world, sites));
         if may_go {
             return Some(held);
         }
@@ -128,9 +128,9 @@ impl Engine {
                 moved |= site.follow(world.venue(site.id), &following, effects);
             }
             for feed in 0..Feed::ALL.len() {
-                let Some(held) = following.release(feed, &self.sites) else { continue };
+                let Some(held) = following.release(feed, &world, &self.sites) else { continue };
                 for record in held.iter() {
-                    if !following.holds_back(&record, &self.sites) {
+                    if !following.holds_back(&record, &world, &self.sites) {
                         self.take(&record, &world, effects);
                         moved = true;
                     }
@@ -158,9 +158,9 @@ impl Engine {
 
 impl Site {
     /// Whether the next pane must not close before the journal's next entry is carried out.
-    pub(super) fn awaits_journal(&self) -> bool {
+    pub(super) fn awaits_journal(&self, venue: &Venue) -> bool {
         let next = self.journal.as_ref().and_then(VecDeque::front).and_then(Entry::after);
-        next.is_some_and(|after| after <= self.judged_to())
+        next.is_some_and(|after| after <= self.judged_to(venue))
     }
 
     /// Carries out the next entries, as far as their place has come.
@@ -196,7 +196,7 @@ impl Site {
         match entry {
             Entry::IdleMark { source, feed, next_offset, after } => {
                 let Some(id) = venue.find_source(source) else { return false };
-                if *after > self.judged_to() || next_offset.is_some_and(|next| following.reached(*feed) < next) {
+                if *after > self.judged_to(venue) || next_offset.is_some_and(|next| following.reached(*feed) < next) {
                     return false;
                 }
                 self.set_aside(venue, id.index(), *next_offset, effects);
@@ -214,7 +214,7 @@ impl Site {
             }
             Entry::Command { command_id, after } => {
                 let Some(place) = self.commands.iter().position(|placed| placed.command.command_id == *command_id) else { return false };
-                if *after > self.judged_to() {
+                if *after > self.judged_to(venue) {
                     return false;
                 }
                 let placed = self.commands.remove(place);

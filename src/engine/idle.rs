@@ -44,7 +44,7 @@ impl Site {
     pub(super) fn set_aside(&mut self, venue: &Venue, index: usize, offset: Option<i64>, effects: &mut Effects) {
         let (source, state) = (&venue.sources[index], &mut self.sources[index]);
         (state.idle, state.idle_since, state.dirty) = (true, self.closed_to, true);
-        self.note(venue, Entry::IdleMark { source: source.id.clone(), feed: source.feed, next_offset: offset, after: self.judged_to() }, effects);
+        self.note(venue, Entry::IdleMark { source: source.id.clone(), feed: source.feed, next_offset: offset, after: self.judged_to(venue) }, effects);
     }
 
     /// No record will ever follow. No source is set aside by that: the end of a run is no event, and leaves nothing in the state.
@@ -60,7 +60,7 @@ impl Site {
         // A venue that had closed nothing may have begun by a tick meanwhile; its first pane without the source is not known then.
         let from = (self.closed_to > since && since > EventTime::MIN).then(|| venue.pane.next(since));
         let told = &venue.sources[source.index()];
-        self.note(venue, Entry::IdleEnd { source: told.id.clone(), feed: told.feed, offset, from, after: self.judged_to() }, effects);
+        self.note(venue, Entry::IdleEnd { source: told.id.clone(), feed: told.feed, offset, from, after: self.judged_to(venue) }, effects);
     }
 
     /// A venue that ticks alone have carried so far begins where its first record says, if that is another time altogether: broker time says nothing of a recorded night.

@@ -102,7 +102,7 @@ impl Engine {
         let mut effects = Effects::default();
         let world = Arc::clone(&self.world);
         for record in batch.iter() {
-            if self.following.as_mut().is_none_or(|following| !following.holds_back(&record, &self.sites)) {
+            if self.following.as_mut().is_none_or(|following| !following.holds_back(&record, &world, &self.sites)) {
                 self.take(&record, &world, &mut effects);
             }
         }

@@ -69,7 +69,7 @@ impl Site {
                 Vec::new()
             }
             Placement::OnArrival => {
-                self.note(venue, Entry::Command { command_id: placed.command.command_id.clone(), after: self.judged_to() }, effects);
+                self.note(venue, Entry::Command { command_id: placed.command.command_id.clone(), after: self.judged_to(venue) }, effects);
                 self.carry_out(venue, placed, effects).into_iter().collect()
             }
         }
@@ -125,7 +125,7 @@ impl Site {
             self.podium_dirty = true;
             return None;
         }
-        let reached = self.reached();
+        let reached = self.reached(venue);
         let at = At { venue: &venue.id, event_time: reached, watermark: reached, coverage: self.coverage };
         match self.alarms.command(&at, &placed.command) {
             Ok(changes) => {

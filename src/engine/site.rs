@@ -145,11 +145,6 @@ pub(super) struct Site {
     pub(super) unsaved: bool,
 }
 
-/// How far a source's events reach back: its disorder, and, where its counts are longer than a pane, their length, since the parts are what is windowed.
-fn reach(source: &Source, venue: &Venue) -> Span {
-    if source.interval > venue.pane.span() { source.disorder.plus(source.interval) } else { source.disorder }
-}
-
 /// The time by which an observation is judged: of a count longer than a pane its start, for its first part must still find its pane open.
 fn earliest_part(observation: &Observation, venue: &Venue) -> EventTime {
     match &observation.what {
@@ -175,7 +170,7 @@ pub(super) fn believed_alone(venue: &Venue, observation: &Observation, received:
 impl Site {
     pub(super) fn new(id: VenueId, venue: &Venue, forecasts: bool) -> Self {
         let fresh = |source: &Source| SourceState {
-            clock: SourceClock::new(reach(source, venue)),
+            clock: SourceClock::new(venue.reach(source)),
             idle: false,
             silent: false,
             idle_since: EventTime::MIN,
@@ -347,7 +342,7 @@ impl Site {
         let own = venue.pane.end_of(observation.at.after(source.as_of_lag));
         let lag = match verdict {
             Verdict::OnTime if own > self.closed_to => {
-                let reached = Reached { closed: self.closed_to, judged: self.reached() };
+                let reached = Reached { closed: self.closed_to, judged: self.reached(venue) };
                 self.open.add(venue, observation, source.as_of_lag, reached);
                 return Reception::Windowed;
             }

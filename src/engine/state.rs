@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
 
 /// Version of the entries' form; a change of any of them is a new version.
-const VERSION: u32 = 17;
+const VERSION: u32 = 18;
 
 #[derive(Serialize, Deserialize)]
 struct Layout {

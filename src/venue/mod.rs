@@ -5,7 +5,7 @@
 //!
 //! - [`ids`]: the dense ids; [`names`]: name → id.
 //! - [`world`]: all venues; [`model`]: what a venue consists of; [`section`]: what a zone may safely hold; [`plan`]: what is planned for a match; [`opening`]: when people are expected there; [`profile`]: the thresholds that a venue's zones choose from.
-//! - [`roll`]: all that a venue's configurations have, under one numbering; [`frame`]: what of a configuration its state hangs on.
+//! - [`roll`]: all that a venue's configurations have, under one numbering; [`frame`]: what of a configuration its state hangs on; [`quick`]: which sources judge what cannot wait, and how far ahead of the others.
 //! - [`load`]: configuration texts → world, or every fault in them; [`report`](mod@report): a sound world in a few lines.
 //! - [`wire`]: what a source's records mean beyond their format; [`mapping`]: what any other JSON or CSV means.
 //! - [`mod@layout`]: an illustrative venue from a stadium's public facts; [`geojson`]: zones drawn in a geographic information system.
@@ -23,6 +23,7 @@ pub mod opening;
 pub mod partition;
 pub mod plan;
 pub mod profile;
+pub mod quick;
 pub mod report;
 pub mod roll;
 pub mod section;

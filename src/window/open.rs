@@ -2,7 +2,7 @@
 //!
 //! In the state an open pane is one entry, and each snapshot of a camera in it another: a pane of many cameras would outgrow what a log takes as one record.
 //!
-//! A venue with fast panes keeps what is read as of now by fast pane until the pane closes, so that they can be looked at one by one; the pane itself is the sum of all.
+//! A venue with fast panes keeps what quick sources tell by fast pane until the pane closes, so that they can be looked at one by one; the pane itself is the sum of all.
 
 use super::apportion::apportion;
 use super::pane::{ClockNote, PaneContent, Reading, Snapshot, Snapshots, snapshot_slot};
@@ -26,7 +26,7 @@ pub struct LateArrival {
 pub struct OpenPane {
     /// What it has collected, but for `parts`.
     pub content: PaneContent,
-    /// What it has collected of sources that are read as of now, by the end of the fast pane.
+    /// What it has collected of the quick sources (`Venue::is_quick`), by the end of the fast pane.
     pub parts: BTreeMap<EventTime, PaneContent>,
     /// Late events that take effect at its close.
     pub late: Vec<LateArrival>,
@@ -91,15 +91,16 @@ impl OpenPanes {
         if let (Entity::Sensor(sensor), true) = (observation.entity, observation.what.is_snapshot()) {
             self.snapshots_changed.insert((end, sensor, snapshot_slot(observation.at)));
         }
-        let fast = venue.fast_pane.filter(|_| venue.sources[observation.source.index()].is_live() && !observation.what.is_snapshot());
-        let Some(fast) = fast else {
+        let fast = venue.fast_pane.filter(|_| venue.is_quick(&venue.sources[observation.source.index()]) && !observation.what.is_snapshot());
+        // All fast panes of its pane may have closed: what comes then is for the pane.
+        let part = fast.map(|fast| first_open(fast, fast.end_of(observation.at), reached.judged)).filter(|part| *part <= end);
+        let Some(part) = part else {
             let pane = self.pane(venue, end);
             pane.content.add(observation);
             return pane.content.hear(observation.source, observation.at);
         };
         let pane = self.panes.entry(end).or_default();
         pane.dirty = true;
-        let part = first_open(fast, fast.end_of(observation.at), reached.judged).min(end);
         pane.parts.entry(part).or_insert_with(|| PaneContent::new(venue)).add(observation);
         pane.content.hear_of(venue, observation.source, observation.at);
     }
@@ -139,9 +140,12 @@ impl OpenPanes {
         Some(content)
     }
 
-    /// Puts together what the pane ending at `end` has collected up to the end of the fast pane at `until`, of sources that are read as of now: nothing more comes to that.
+    /// Puts together what the pane ending at `end` has collected up to the end of the fast pane at `until`, of quick sources: nothing more comes to that.
     pub fn fold(&mut self, end: EventTime, until: EventTime) {
         let Some(pane) = self.panes.get_mut(&end) else { return };
+        if pane.parts.range(..=until).map(|(part, _)| *part).eq([until]) {
+            return;
+        }
         let later = pane.parts.split_off(&until.after(Span::from_millis(1)));
         let mut folded = std::mem::replace(&mut pane.parts, later).into_values();
         let Some(mut all) = folded.next() else { return };

@@ -11,8 +11,13 @@ use std::sync::Arc;
 
 /// The small world with a plaza that nobody counts, watched by a camera of a source of its own, in panes of ten seconds and fast panes of `fast`.
 fn watched(fast: &str) -> Arc<World> {
+    watched_and(fast, |venue| venue)
+}
+
+/// The same with a change to it.
+pub(super) fn watched_and(fast: &str, change: fn(String) -> String) -> Arc<World> {
     world_of(|venue| {
-        venue
+        change(venue)
             .replace("pane = \"10s\"\n", &format!("pane = \"10s\"\nfast_pane = \"{fast}\"\n"))
             .replace("zones = [\n", "zones = [\n  { id = \"plaza\", kind = \"plaza\", area_m2 = 100, closed = false },\n")
             .replace("sources = [\n", "sources = [\n  { id = \"cameras\", feed = \"sensors\", disorder = \"5s\", lateness = \"2min\", silence = \"60s\" },\n")
@@ -126,7 +131,7 @@ fn two_moments_are_no_run() {
 }
 
 /// Six minutes of crowds that come and go by chance, and of everything else.
-fn restless(seed: u64) -> Vec<Record> {
+pub(super) fn restless(seed: u64) -> Vec<Record> {
     let mut dice = Dice::new(seed);
     let crowds: Vec<Crowd> = (0..22)
         .map(|_| Crowd { density: 1.0 + dice.below(50) as f64 / 10.0, speed: dice.below(20) as f64 / 10.0, against: dice.below(5) as f64 / 10.0 })
@@ -144,7 +149,7 @@ fn played(records: &[Record], size: usize) -> Run {
     run
 }
 
-fn by_source(records: &[Record]) -> Vec<Vec<Record>> {
+pub(super) fn by_source(records: &[Record]) -> Vec<Vec<Record>> {
     ALL.iter().map(|source| records.iter().filter(|record| record.source == *source).cloned().collect()).collect()
 }
 

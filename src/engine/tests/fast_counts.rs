@@ -11,7 +11,13 @@ use std::sync::Arc;
 
 /// The small world without a match and with two exits and two doors, each told of by a sensor; a second counting system tells of the second door.
 fn doored(fast: &str) -> Arc<World> {
+    doored_and(fast, |venue| venue)
+}
+
+/// The same with a change to it.
+pub(super) fn doored_and(fast: &str, change: fn(String) -> String) -> Arc<World> {
     world_of(|venue| {
+        let venue = change(venue);
         let of = |line: &str| venue.lines().find(|known| known.starts_with(line)).unwrap_or_default().to_owned();
         venue
             .replace(&of("matches = "), "")
@@ -59,8 +65,8 @@ fn raised(run: &Run, code: &str, since: i64) -> Option<i64> {
 }
 
 /// From the onset to the newest event read when the alarm came out, less the on-delay of its code, in s of event time.
-fn delay(fast: &str, code: &str, onset: i64, on_s: i64, trouble: fn(i64) -> Vec<Record>) -> i64 {
-    let mut run = Run::of(doored(fast), Placement::ByPane);
+pub(super) fn delay(world: Arc<World>, code: &str, onset: i64, on_s: i64, trouble: fn(i64) -> Vec<Record>) -> i64 {
+    let mut run = Run::of(world, Placement::ByPane);
     for record in with(calm(onset + on_s + 60), trouble(onset)) {
         run.read(std::slice::from_ref(&record), 1);
         if raised(&run, code, onset).is_some() {
@@ -70,17 +76,21 @@ fn delay(fast: &str, code: &str, onset: i64, on_s: i64, trouble: fn(i64) -> Vec<
     panic!("{code} was not raised, onset {onset}: {:?}", run.outcome.pane("bowl", 150, 0));
 }
 
+/// What makes an alarm from a time on.
+type Trouble = fn(i64) -> Vec<Record>;
+
+/// By code: its on-delay, s, and what makes it.
+pub(super) const TROUBLES: [(&str, i64, Trouble); 4] = [
+    ("EXIT-PLAN", 0, |at| vec![door("counters", "d-2", at, "closed")]),
+    ("BREACH", 0, |at| vec![door("counters", "d-1", at, "forced"), door("counters", "d-2", at, "forced")]),
+    ("CALL-CLUSTER", 0, |at| (0..3).map(|n| call(n, at)).collect()),
+    ("DENS", 20, |at| vec![count_over("counters", "c-in", at - 1, at, 320, 0)]),
+];
+
 #[test]
 fn what_is_counted_and_cannot_wait_is_raised_within_a_fast_pane_and_the_disorder() {
-    type Trouble = fn(i64) -> Vec<Record>;
-    let codes: [(&str, i64, Trouble); 4] = [
-        ("EXIT-PLAN", 0, |at| vec![door("counters", "d-2", at, "closed")]),
-        ("BREACH", 0, |at| vec![door("counters", "d-1", at, "forced"), door("counters", "d-2", at, "forced")]),
-        ("CALL-CLUSTER", 0, |at| (0..3).map(|n| call(n, at)).collect()),
-        ("DENS", 20, |at| vec![count_over("counters", "c-in", at - 1, at, 320, 0)]),
-    ];
-    for (code, on_s, trouble) in codes {
-        let of = |fast: &str| (141..150).map(|onset| delay(fast, code, onset, on_s, trouble)).collect::<Vec<i64>>();
+    for (code, on_s, trouble) in TROUBLES {
+        let of = |fast: &str| (141..150).map(|onset| delay(doored(fast), code, onset, on_s, trouble)).collect::<Vec<i64>>();
         let (before, after) = (of("10s"), of("2s"));
         let mean = |delays: &[i64]| delays.iter().sum::<i64>() as f64 / delays.len() as f64;
         println!(
@@ -141,7 +151,7 @@ fn what_was_read_of_later_does_not_show() {
 }
 
 /// What happens by chance: counts, scans, doors, calls.
-fn restless(seed: u64, until: i64) -> Vec<Record> {
+pub(super) fn restless(seed: u64, until: i64) -> Vec<Record> {
     let mut dice = Dice::new(seed);
     let mut records = Vec::new();
     for now in 1..until {

@@ -1,5 +1,6 @@
 //! The engine's laws, each held against a small world (`super::story`).
 
+mod ahead;
 mod bad_input;
 mod cameras;
 mod clocks;
