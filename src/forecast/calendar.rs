@@ -50,6 +50,16 @@ impl DayKind {
         }
     }
 
+    /// The weekday of the day of this kind before one on that weekday, holidays aside.
+    pub const fn weekday_before(self, weekday: u8) -> u8 {
+        match (self, weekday) {
+            (Self::Saturday, _) => 5,
+            (Self::Sunday, _) => 6,
+            (Self::Working, 1..=4) => weekday - 1,
+            (Self::Working, _) => 4,
+        }
+    }
+
     /// This kind, then those that are most like it.
     pub const fn and_then_others(self) -> [Self; 3] {
         match self {

@@ -8,9 +8,13 @@
 //! | spread | kind of day × coarse slot, 15 min at least | the running mean of the distance from the level |
 //! | week | weekday × coarse slot | a slow mean, and what came the last time |
 //!
-//! A level takes a new day in with weight max(1/(n+1), 0.15), and from the third day on only within ± 4 spreads: a match, a recurring one too, moves it by little, while a
-//! lasting change is followed in days, because the spread grows with what it sees. A gap teaches nothing. A step is learnt when it is out of every window that is
-//! compared with its slot (`history::HELD` steps later), so nothing is ever compared with itself.
+//! A level takes a new day in with weight max(1/(n+1), 0.15), and from the third day on only within ± 4 spreads: a match moves it by little, while a lasting change is followed in
+//! days, because the spread grows with what it sees. A match that comes each second week would be half of all Saturdays, so
+//!
+//! - what is far above the level, and was not on the day of its kind before, moves it by a spread and teaches nothing of how far days lie apart;
+//! - of a kind's first two days that cannot both be ordinary, the one that is more like the other kinds of days is believed, until two in a row say otherwise.
+//!
+//! A gap teaches nothing. A step is learnt when it is out of every window that is compared with its slot (`history::HELD` steps later), so nothing is ever compared with itself.
 //!
 //! Counts are held as 32·√persons in 16 bits: finer than a twentieth of a Poisson deviation at every size, up to 4 million persons a step. With 5-minute steps that is 6.5 KB a
 //! series.
@@ -35,6 +39,10 @@ const SPREAD_LEARNS: f64 = 0.2;
 const CLIP: f64 = 4.0;
 /// From so many days on a level is held to that.
 const KNOWN_DAYS: u8 = 2;
+/// Two days are far apart where the higher exceeds the lower by more than so many spreads, of which each is at least this share of the lower, and so many roots of it.
+const FAR: (f64, f64) = (0.25, 1.5);
+/// What stands out as the day before did not moves a level by so many spreads at most.
+const LONE_CLIP: f64 = 1.0;
 /// Steps per √person.
 const GRAIN: f64 = 32.0;
 /// No spread yet.
@@ -123,6 +131,16 @@ pub struct WeekView<'a> {
     before: Option<&'a WeekSlot>,
     spread: Option<&'a SpreadSlot>,
     fine: [Option<&'a LevelSlot>; 4],
+}
+
+/// What a day brought in a slot, and what bears on it, persons per step.
+#[derive(Clone, Copy, Debug)]
+struct Day {
+    persons: f64,
+    /// What came on the day of its kind before.
+    before: Option<f64>,
+    /// The level of the kind of day that is most like its own.
+    others: Option<f64>,
 }
 
 /// A level, and how it is known.
@@ -278,17 +296,27 @@ impl Usual {
     fn settle_fine(&mut self, changed: &mut Vec<SlotKey>) {
         let size = self.series;
         let Some(fine) = self.gathering.fine.take() else { return };
+        let weekday = self.gathering.slot.map(|(weekday, _)| weekday);
         let coarse = (i64::from(fine.1) * self.fine_ms / self.coarse_ms) as u16;
-        let levels = self.levels.entry(fine).or_insert_with(|| LevelSlot { levels: vec![0; size], seen: vec![0; size] });
+        let mut levels = self.levels.remove(&fine).unwrap_or_else(|| LevelSlot { levels: vec![0; size], seen: vec![0; size] });
+        let [_, near, far] = fine.0.and_then_others();
+        let others = [near, far, fine.0].map(|kind| self.levels.get(&(kind, fine.1)));
+        let day_before = weekday.and_then(|weekday| self.weeks.get(&(fine.0.weekday_before(weekday), coarse)));
         let spreads = self.spreads.entry((fine.0, coarse)).or_insert_with(|| SpreadSlot { spreads: vec![NO_SPREAD; size] });
         let spread_learns = SPREAD_LEARNS / (self.coarse_ms / self.fine_ms).max(1) as f64;
         for series in 0..size {
             let steps = std::mem::take(&mut self.gathering.fine_steps[series]);
             let sum = std::mem::take(&mut self.gathering.fine_sums[series]);
             if steps > 0 {
-                levels.absorb(series, &mut spreads.spreads[series], f64::from(sum) / f64::from(steps), spread_learns);
+                let day = Day {
+                    persons: f64::from(sum) / f64::from(steps),
+                    before: day_before.and_then(|day| day.last(series)),
+                    others: known(&others, series).map(|level| level.persons),
+                };
+                levels.absorb(series, &mut spreads.spreads[series], day, spread_learns);
             }
         }
+        self.levels.insert(fine, levels);
         changed.extend([SlotKey::Level(fine.0, fine.1), SlotKey::Spread(fine.0, coarse)]);
     }
 
@@ -308,7 +336,7 @@ impl Usual {
             if let Some(persons) = persons {
                 let level = mean_level(fine.iter().copied(), series);
                 let spread = spread.and_then(|spread| spread.get(series));
-                let within = level.zip(spread).map(|(level, spread)| (level, 1.5 * CLIP * spread.max(0.5 * (level + 1.0).sqrt())));
+                let within = level.zip(spread).map(|(level, spread)| (level, 1.5 * CLIP * at_least(spread, level)));
                 week.absorb(series, within.map_or(persons, |(level, reach)| persons.clamp(level - reach, level + reach)));
             }
         }
@@ -322,24 +350,73 @@ impl LevelSlot {
         (seen > 0).then(|| (persons(self.levels[series]), seen))
     }
 
-    fn absorb(&mut self, series: usize, spread: &mut u16, persons: f64, spread_learns: f64) {
+    fn absorb(&mut self, series: usize, spread: &mut u16, day: Day, spread_learns: f64) {
         let seen = &mut self.seen[series];
+        let level = self::persons(self.levels[series]);
         if *seen == 0 {
-            self.levels[series] = held(persons);
+            self.levels[series] = held(day.persons);
             *seen = 1;
             return;
         }
-        let level = self::persons(self.levels[series]);
+        if *seen <= KNOWN_DAYS && are_far_apart(level, day.persons) {
+            // One of them was no ordinary day.
+            if day.is_second_in_a_row(level) {
+                (self.levels[series], *seen) = (held(day.persons), KNOWN_DAYS);
+                return;
+            }
+            if let Some(others) = day.others.filter(|_| *seen == 1) {
+                let from_others = |persons: f64| (persons.sqrt() - others.sqrt()).abs();
+                let ordinary = if from_others(day.persons) < from_others(level) { day.persons } else { level };
+                (self.levels[series], *seen) = (held(ordinary), KNOWN_DAYS);
+                if *spread == NO_SPREAD {
+                    *spread = held(far_spread(ordinary));
+                }
+                return;
+            }
+        }
         let known_spread = (*spread != NO_SPREAD).then(|| self::persons(*spread));
-        let distance = (persons - level).abs();
-        let reach = known_spread.filter(|_| *seen >= KNOWN_DAYS).map(|spread| CLIP * spread.max(0.5 * (level + 1.0).sqrt()));
-        let taken = reach.map_or(persons, |reach| persons.clamp(level - reach, level + reach));
+        let held_to = known_spread.filter(|_| *seen >= KNOWN_DAYS).map(|spread| at_least(spread, level));
+        let is_lone = held_to.is_some_and(|spread| day.persons > level + CLIP * spread) && day.is_lone_above(level);
+        let above = if is_lone { LONE_CLIP } else { CLIP };
+        let taken = held_to.map_or(day.persons, |spread| day.persons.clamp(level - CLIP * spread, level + above * spread));
         let weight = (1.0 / (f64::from(*seen) + 1.0)).max(LEVEL_LEARNS);
         self.levels[series] = held((level + weight * (taken - level)).max(0.0));
-        let spread_now = known_spread.map_or(distance, |spread| spread + spread_learns * (distance.min(3.0 * spread + 1.0) - spread));
-        *spread = held(spread_now).min(NO_SPREAD - 1);
-        *seen = seen.saturating_add(1);
+        // Two that stand out in a row may yet be the ordinary ones.
+        *seen = seen.saturating_add(u8::from(!is_lone || *seen > KNOWN_DAYS));
+        if !is_lone {
+            let distance = (day.persons - level).abs();
+            let spread_now = known_spread.map_or(distance, |spread| spread + spread_learns * (distance.min(3.0 * spread + 1.0) - spread));
+            *spread = held(spread_now).min(NO_SPREAD - 1);
+        }
     }
+}
+
+impl Day {
+    /// Whether the day of its kind before was like it, and `level` is not.
+    fn is_second_in_a_row(self, level: f64) -> bool {
+        self.before.is_some_and(|before| are_far_apart(level, before) && !are_far_apart(before, self.persons))
+    }
+
+    /// Whether it is far above `level` and the day of its kind before was not.
+    fn is_lone_above(self, level: f64) -> bool {
+        let is_far_above = |persons: f64| persons > level && are_far_apart(level, persons);
+        is_far_above(self.persons) && self.before.is_some_and(|before| !is_far_above(before))
+    }
+}
+
+/// Whether two days of a slot cannot both be ordinary ones, as far as anybody knows who has seen but them.
+fn are_far_apart(one: f64, other: f64) -> bool {
+    (one - other).abs() > CLIP * far_spread(one.min(other))
+}
+
+/// As far as days spread about `level` at most, for who has seen but one of them.
+fn far_spread(level: f64) -> f64 {
+    f64::max(FAR.0 * level, FAR.1 * (level + 1.0).sqrt())
+}
+
+/// A spread about `level` that is no narrower than half a Poisson deviation.
+fn at_least(spread: f64, level: f64) -> f64 {
+    spread.max(0.5 * (level + 1.0).sqrt())
 }
 
 impl SpreadSlot {

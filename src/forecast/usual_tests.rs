@@ -60,7 +60,36 @@ fn a_match_does_not_enter_the_ordinary_day_and_a_recurring_one_by_little() {
     let once = taught(0..57, |day, step| Some(if day == 47 && night(day, step) { 2_000.0 } else { ordinary(day, step) }));
     assert!(level(&once, 5, 240) < 75.0, "{}", level(&once, 5, 240));
     let each_second = taught(0..57, |day, step| Some(if day % 14 == 5 && day > 20 && night(day, step) { 2_000.0 } else { ordinary(day, step) }));
-    assert!(level(&each_second, 5, 240) < 200.0, "{}", level(&each_second, 5, 240));
+    assert!(level(&each_second, 5, 240) < 75.0, "{}", level(&each_second, 5, 240));
+}
+
+#[test]
+fn a_match_each_second_or_third_saturday_is_not_usual_on_saturdays_whenever_the_table_begins() {
+    for (each, first) in [(2, 0), (2, 1), (3, 0), (3, 1), (3, 2)] {
+        let mut usual = Usual::new(1, STEP_MS);
+        for week in 0..40 {
+            let is_match = |day: i64, step: i64| day % 7 == 5 && week % each == first && (230..250).contains(&step);
+            let ordinary = |day: i64, step: i64| 40.0 + ((day * 31 + step * 17) % 13) as f64;
+            teach(&mut usual, 7 * week..7 * week + 7, |day, step| Some(if is_match(day, step) { 2_000.0 } else { ordinary(day, step) }));
+            let level = level(&usual, 5, 240);
+            assert!(week == 0 || (35.0..75.0).contains(&level), "each {each}, first in week {first}, after week {week}: {level}");
+        }
+    }
+}
+
+#[test]
+fn a_match_on_every_saturday_is_what_is_usual() {
+    for first in [0, 1] {
+        let is_match = |day: i64, step: i64| day % 7 == 5 && day / 7 >= first && (230..250).contains(&step);
+        let usual = taught(0..21, |day, step| Some(if is_match(day, step) { 2_000.0 } else { 45.0 }));
+        assert!(level(&usual, 5, 240) > 1_900.0, "from week {first} on: {}", level(&usual, 5, 240));
+    }
+}
+
+#[test]
+fn a_closed_day_that_was_the_first_of_its_kind_is_forgotten_after_two_open_ones() {
+    let usual = taught(0..20, |day, _| Some(if day == 5 || day % 7 == 6 { 3.0 } else { 300.0 }));
+    assert!((290.0..310.0).contains(&level(&usual, 5, 150)), "{}", level(&usual, 5, 150));
 }
 
 #[test]
