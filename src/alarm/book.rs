@@ -14,7 +14,7 @@
 use super::change::{AlarmState, Change, ChangeKind};
 use super::entry::{Alarm, Entry, Look, Told, Turn};
 use crate::detect::FAST;
-use crate::detect::finding::{Code, Finding, Place};
+use crate::detect::finding::{Code, Finding, Place, PlaceKind};
 use crate::time::EventTime;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -147,8 +147,8 @@ impl AlarmBook {
     }
 
     fn heed(&mut self, at: &At<'_>, finding: &Finding, look: Look) -> Option<Change> {
-        // Most findings are of quiet places without an entry, and leave none.
-        if finding.exceeds.is_none() && self.entries.is_empty() {
+        // Most findings are of quiet places without an entry, and leave none: their places are not even copied.
+        if finding.exceeds.is_none() && !self.knows(finding.code) {
             return None;
         }
         let key = (finding.code, finding.place.clone());
@@ -207,11 +207,19 @@ impl AlarmBook {
         change
     }
 
+    /// Whether there is any entry of that code.
+    fn knows(&self, code: Code) -> bool {
+        // Before every place that has a name.
+        let first = (code, Place { kind: PlaceKind::Venue, id: Box::default() });
+        self.entries.range(first..).next().is_some_and(|((known, _), _)| *known == code)
+    }
+
     fn pass_over_unheard(&mut self, findings: &[Finding], judged: &BTreeSet<EntryKey>) {
         if self.entries.is_empty() {
             return;
         }
-        let heard: BTreeSet<(Code, &Place)> = findings.iter().map(|finding| (finding.code, &finding.place)).collect();
+        let concerned = findings.iter().filter(|finding| self.knows(finding.code));
+        let heard: BTreeSet<(Code, &Place)> = concerned.map(|finding| (finding.code, &finding.place)).collect();
         let changed = &mut self.changed;
         self.entries.retain(|key, entry| {
             if heard.contains(&(key.0, &key.1)) || judged.contains(key) || entry.runs() == Runs::default() {

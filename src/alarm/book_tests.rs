@@ -27,7 +27,7 @@ fn at(pane: i64) -> At<'static> {
 }
 
 fn finding(place: &str, exceeds: Option<Priority>, holds: Option<Priority>, value: f64) -> Finding {
-    let message = |key: &'static str| Message { key: key.into(), args: BTreeMap::from([("density".into(), value)]) };
+    let message = |key: &'static str| Message { key: key.into(), args: [("density".into(), value)].into_iter().collect() };
     let evidence = Evidence { what: "density".into(), value, unit: "persons/m2".into(), threshold: Some(2.0), profile: None, from: time(0), to: time(1) };
     Finding {
         code: Code::Dens,
@@ -37,8 +37,8 @@ fn finding(place: &str, exceeds: Option<Priority>, holds: Option<Priority>, valu
         on_delay: Span::from_secs(20),
         off_delay: Span::from_secs(30),
         headline: message("alarm.dens"),
-        evidence: vec![evidence],
-        against: Vec::new(),
+        evidence: [evidence].into(),
+        against: Default::default(),
         would_clear: message("clear.dens"),
         certainty: "observed",
         urgency: "immediate",

@@ -271,7 +271,7 @@ fn round(evidence: &Evidence) -> Option<Evidence> {
 
 fn rounded(message: &Message) -> Message {
     let finite = message.args.iter().filter(|(_, value)| value.is_finite());
-    Message { key: message.key.clone(), args: finite.map(|(name, value)| (name.clone(), super::quantise(*value))).collect() }
+    Message { key: message.key.clone(), args: finite.map(|(name, value)| (name.clone(), super::quantise(value))).collect() }
 }
 
 /// Evidence with all its fields: its JSON leaves empty ones out, which a binary state cannot read back.
@@ -279,8 +279,9 @@ mod in_full {
     use super::{EventTime, Evidence};
     use crate::detect::finding::Word;
     use serde::{Deserialize, Deserializer, Serializer};
+    use std::sync::Arc;
 
-    type Fields = (Word, f64, Word, Option<f64>, Option<Box<str>>, EventTime, EventTime);
+    type Fields = (Word, f64, Word, Option<f64>, Option<Arc<str>>, EventTime, EventTime);
 
     pub(super) fn serialize<S: Serializer>(evidence: &[Evidence], serializer: S) -> Result<S::Ok, S::Error> {
         let fields = evidence.iter().map(|e| (&e.what, e.value, &e.unit, e.threshold, &e.profile, e.from, e.to));

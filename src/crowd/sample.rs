@@ -182,7 +182,7 @@ pub(crate) fn profile() -> Profile {
     ];
     let text = include_str!("../../config/profiles/fr-ma-2030.toml").to_owned();
     let mut profile = load_profile(&SourceFile { path: "fr-ma-2030.toml".into(), text }).unwrap();
-    let label: Box<str> = "test/1".into();
+    let label: Arc<str> = "test/1".into();
     for (name, value) in values {
         profile.thresholds.get_mut(*name).unwrap().value = *value;
     }

@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn it_speaks_of_silence_only_where_silence_is_the_matter() {
-        let says = |finding: &Finding, what: &str| finding.headline.args.contains_key(what) || finding.evidence.iter().any(|evidence| &*evidence.what == what);
+        let says = |finding: &Finding, what: &str| finding.headline.args.get(what).is_some() || finding.evidence.iter().any(|evidence| &*evidence.what == what);
         let partly = bowl(0.6, 0, 500.0, 0.5);
         assert!(!says(&partly, "silence_s") && says(&partly, "coverage"), "six of ten report");
         assert!(says(&bowl(0.0, 90, 500.0, 0.5), "silence_s"));

@@ -30,7 +30,7 @@ pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         let capacity = f64::from(capacity);
         let share = heads.v / capacity;
         let over = |limit: f64| probability_above(limit * capacity, heads.v, heads.sigma());
-        let standing = Standing::of(*steps, |limit, eased| over(limit - if eased { *deadband } else { 0.0 }) >= *p);
+        let standing = Standing::above(*steps, *deadband, |limit| over(limit) >= *p);
         let headline = [("share", share), ("occupancy", heads.v), ("capacity", capacity)];
         let threshold = standing.threshold(*steps);
         let mut finding = MANNER.finding(scene.zone(i), standing, *delays, &headline, &[("share", steps[0].1 - deadband)]);

@@ -28,7 +28,7 @@ pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         let profile = profile_of(zone);
         let Limits { steps, p, deadband, delays } = limits.of(profile);
         let over = |limit: f64| probability_above(limit, density.v, density.sigma());
-        let standing = Standing::of(*steps, |limit, eased| over(limit - if eased { *deadband } else { 0.0 }) >= *p);
+        let standing = Standing::above(*steps, *deadband, |limit| over(limit) >= *p);
         let limit = standing.threshold(*steps);
         let headline = [("density", density.v), ("limit", limit), ("p", over(limit))];
         let mut finding = MANNER.finding(scene.zone(i), standing, *delays, &headline, &[("density", steps[0].1 - deadband)]);

@@ -1,9 +1,11 @@
 //! What a detector says about one place in one pane.
 
+use super::args::Args;
 use crate::time::{EventTime, Span};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The alert catalogue (crowd-science §2.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -130,7 +132,7 @@ pub struct Evidence {
     /// The threshold it is held against.
     pub threshold: Option<f64>,
     /// The profile that the threshold comes from.
-    pub profile: Option<Box<str>>,
+    pub profile: Option<Arc<str>>,
     /// Start of the time it covers.
     pub from: EventTime,
     /// End.
@@ -143,7 +145,7 @@ pub struct Message {
     /// The key.
     pub key: Word,
     /// The arguments, numbers only (times as epoch ms), in the order of their names.
-    pub args: BTreeMap<Word, f64>,
+    pub args: Args,
 }
 
 /// What a detector says about one place in one pane. A detector speaks at every pane of every place that it can judge, so that "no" is distinct from "cannot tell".
@@ -163,10 +165,10 @@ pub struct Finding {
     pub off_delay: Span,
     /// The sentence.
     pub headline: Message,
-    /// For it.
-    pub evidence: Vec<Evidence>,
+    /// For it. A quiet finding has one figure.
+    pub evidence: SmallVec<[Evidence; 1]>,
     /// Against it.
-    pub against: Vec<Evidence>,
+    pub against: SmallVec<[Evidence; 1]>,
     /// What would clear it.
     pub would_clear: Message,
     /// CAP certainty: `observed`, `likely`, `possible`.

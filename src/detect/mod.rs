@@ -3,11 +3,12 @@
 //! The idea: a detector speaks of every place that it can judge, "no" as well as "yes", and is silent where it cannot tell. A "no" carries its leading figure only; a
 //! "yes" everything that speaks for it and against it.
 //!
-//! - [`finding`]: what a detector says about one place and one pane; [`scene`]: what it is shown.
+//! - [`finding`]: what a detector says about one place and one pane; [`args`]: the arguments of its sentences; [`scene`]: what it is shown.
 //! - [`planning`]: what is wrong with a plan before anybody comes.
 //! - One file per detector, one row each in [`DETECTORS`].
 
 mod anomaly;
+pub mod args;
 mod blind;
 mod breach;
 mod call_cluster;

@@ -6,6 +6,7 @@ use crate::crowd::VenueFigures;
 use crate::forecast::Outlook;
 use crate::time::{EventTime, Span};
 use crate::venue::{Profile, Venue};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// One closed pane of one venue: the picture, and what the forecast says.
@@ -72,6 +73,15 @@ impl Standing {
         Self { exceeds, holds: greatest(true).max(exceeds) }
     }
 
+    /// The same where the deadband is taken off each limit, and what is over a limit is over every lower one: mostly one look at the lowest tells that all is quiet.
+    pub(super) fn above<const N: usize>(steps: [(Priority, f64); N], deadband: f64, is_over: impl Fn(f64) -> bool) -> Self {
+        let lowest = steps.iter().map(|(_, limit)| *limit).fold(f64::INFINITY, f64::min);
+        if !is_over(lowest - deadband.max(0.0)) {
+            return Self::QUIET;
+        }
+        Self::of(steps, |limit, eased| is_over(limit - if eased { deadband } else { 0.0 }))
+    }
+
     /// Whether nothing is exceeded and nothing kept up.
     pub(super) fn is_quiet(self) -> bool {
         self.holds.is_none()
@@ -135,8 +145,8 @@ impl Manner {
             on_delay: delays.0,
             off_delay: delays.1,
             headline: message(self.headline, headline),
-            evidence: Vec::new(),
-            against: Vec::new(),
+            evidence: SmallVec::new(),
+            against: SmallVec::new(),
             would_clear: message(self.would_clear, clear),
             certainty: self.certainty,
             urgency: self.urgency,

@@ -4,12 +4,13 @@
 //! configuration and found by `midan check`, never at run time ([`REQUIRED`] lists what every profile must hold).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A named, versioned set of thresholds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     /// Name and version as outputs write it, `fr-ma-2030/1`.
-    pub label: Box<str>,
+    pub label: Arc<str>,
     /// The thresholds by name.
     pub thresholds: BTreeMap<Box<str>, Threshold>,
     /// SHA-256 over the profile's text, hexadecimal.
