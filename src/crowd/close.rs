@@ -15,6 +15,7 @@ use super::{entry, figures::Estimate};
 use crate::time::{EventTime, Span};
 use crate::venue::{Feed, LinkId, SensorId, Venue, ZoneId};
 use crate::window::PaneContent;
+use std::sync::Arc;
 
 impl CrowdState {
     /// Goes on by one closed pane, which ends at `end` and holds `content`, and gives its picture. `ages` is how old each feed was, and goes into the picture as it is.
@@ -151,9 +152,10 @@ impl CrowdState {
                 content.snapshots.range(from..=to).map(|(_, reading)| (reading.order.0, &reading.value))
             };
             let leading = plan.heads.iter().find(|sensor| of(sensor).next().is_some());
+            let dense = Arc::make_mut(&mut state.dense);
             let figures = match leading {
-                Some(sensor) => state.dense.close(end, of(sensor), plan.ground.as_ref(), &plan.measure),
-                None => state.dense.close(end, std::iter::empty(), None, &plan.measure),
+                Some(sensor) => dense.close(end, of(sensor), plan.ground.as_ref(), &plan.measure),
+                None => dense.close(end, std::iter::empty(), None, &plan.measure),
             };
             figures.map(Box::new)
         });

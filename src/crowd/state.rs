@@ -15,6 +15,7 @@ use crate::venue::{Plan, SensorId, Venue, ZoneId};
 use crate::window::{PaneContent, Sliding};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Everything that the crowd picture of a venue remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,8 +57,8 @@ pub struct ZoneState {
     pub known: Vec<Option<f64>>,
     /// Of a concourse between scanned gates and seats: what the scans tell of its way to the seats.
     pub learnt: Learnt,
-    /// What its cameras have told of a dense crowd.
-    pub dense: DenseState,
+    /// What its cameras have told of a dense crowd: large, so that a look ahead shares it.
+    pub dense: Arc<DenseState>,
     /// When somebody last crossed, or might have without being counted.
     pub stirred: Option<EventTime>,
     /// What its heads have parted from in the last pane.
@@ -263,7 +264,7 @@ impl ZoneState {
             unheard: vec![Unheard::default(); ways],
             known: vec![None; ways],
             learnt: Learnt::default(),
-            dense: DenseState::default(),
+            dense: Arc::default(),
             stirred: None,
             parted: None,
             intruders: None,

@@ -14,6 +14,7 @@ use super::{congestion, counterflow, field, pressure};
 use crate::time::{EventTime, Span};
 use crate::window::Snapshot;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Points of a lattice at most: more tell no more of a zone, and the window is state.
 const POINTS: usize = 64;
@@ -47,8 +48,8 @@ type Frozen = Vec<(u64, i32, i32)>;
 /// What is remembered of a zone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DenseState {
-    /// The window, oldest first.
-    samples: Vec<Sample>,
+    /// The window, oldest first. A look ahead shares it.
+    samples: Vec<Arc<Sample>>,
     /// The lattice: origin (mm), step (mm), columns and rows.
     lattice: (i64, i64, u32, u32, u32),
     /// Mean density and flow of the last panes: (end, density, flow).
@@ -146,7 +147,7 @@ impl DenseState {
             if is_gap {
                 self.samples.clear();
             }
-            self.samples.push(sample);
+            self.samples.push(Arc::new(sample));
         }
         let newest = self.samples.last().map_or(EventTime::MIN, |sample| sample.at);
         self.samples.retain(|sample| newest.since(sample.at) < measure.window);
@@ -155,7 +156,7 @@ impl DenseState {
 
     fn figures(&mut self, end: EventTime, number: usize, measure: &Measure) -> DenseFigures {
         let lattice = self.lattice();
-        let fields: Vec<Field> = self.samples.iter().map(Sample::field).collect();
+        let fields: Vec<Field> = self.samples.iter().map(|sample| sample.field()).collect();
         let recent = &fields[fields.len().saturating_sub(number)..];
         let window = Window { lattice: &lattice, fields: &fields, step_s: measure.step.as_secs_f64() };
         let mean = |of: &dyn Fn(&Field) -> Option<f64>| {
@@ -270,12 +271,17 @@ fn blocks(grid: &crate::feeds::observation::Grid) -> (Lattice, Field) {
     let side = (1..).find(|side| nx.div_ceil(*side) * ny.div_ceil(*side) <= POINTS).unwrap_or(1);
     let (columns, rows) = (nx.div_ceil(side), ny.div_ceil(side));
     let whole = Field::of_grid(&grid.density, grid.velocity.as_ref().map(|(vx, vy)| (vx.as_slice(), vy.as_slice())));
+    let mut part = Field::default();
     let block = |i: usize| {
         let (column, row) = (i % columns * side, i / columns * side);
-        let cells = (row..(row + side).min(ny)).flat_map(move |y| (column..(column + side).min(nx)).map(move |x| y * nx + x));
-        let cells: Vec<usize> = cells.filter(|cell| *cell < whole.density.len()).collect();
-        let part =
-            Field { density: cells.iter().map(|cell| whole.density[*cell]).collect(), velocity: cells.iter().map(|cell| whole.velocity[*cell]).collect() };
+        part.density.clear();
+        part.velocity.clear();
+        for y in row..(row + side).min(ny) {
+            // A grid may tell fewer cells than its sides promise.
+            let cells = (y * nx + column).min(whole.density.len())..(y * nx + (column + side).min(nx)).min(whole.density.len());
+            part.density.extend_from_slice(&whole.density[cells.clone()]);
+            part.velocity.extend_from_slice(&whole.velocity[cells]);
+        }
         (part.mean_density().unwrap_or(0.0), part.mean_velocity())
     };
     let (density, velocity) = (0..columns * rows).map(block).unzip();
