@@ -19,6 +19,7 @@ use crate::window::{OpenPane, Reading, Snapshot, SnapshotPlace};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt::Arguments;
 
 /// Version of the entries' form; a change of any of them is a new version.
 const VERSION: u32 = 18;
@@ -51,49 +52,49 @@ impl Site {
     /// Writes down every entry that changed since last asked.
     pub(super) fn take_state_changes(&mut self, venue: &Venue, changes: &mut Vec<StateChange>) {
         self.tainted_in_commit |= std::mem::take(&mut self.tainted);
-        let mut write = |part: String, value: Option<Vec<u8>>| changes.push(StateChange { key: key(venue, &part), value });
+        let mut write = |part: Arguments<'_>, value: Option<Vec<u8>>| changes.push(StateChange { key: key(venue, part), value });
         if self.unsaved {
             self.unsaved = false;
             let (roll, frame, series) = (Roll::of(venue), frame::frame(venue), self.forecaster.series().to_vec());
-            write("layout".to_owned(), encode(&Layout { version: VERSION, roll, frame, series, fingerprint: self.in_force.clone() }));
+            write(format_args!("layout"), encode(&Layout { version: VERSION, roll, frame, series, fingerprint: self.in_force.clone() }));
         }
         for (source, state) in venue.sources.iter().zip(&mut self.sources) {
             if std::mem::take(&mut state.dirty) {
-                write(format!("source/{}", source.id), encode(state));
+                write(format_args!("source/{}", source.id), encode(state));
             }
         }
         self.take_guard_changes(venue, changes);
-        let mut write = |part: String, value: Option<Vec<u8>>| changes.push(StateChange { key: key(venue, &part), value });
+        let mut write = |part: Arguments<'_>, value: Option<Vec<u8>>| changes.push(StateChange { key: key(venue, part), value });
         for ((group, second), seen) in self.identities.take_changed() {
-            write(format!("seen/{group}/{second}"), seen);
+            write(format_args!("seen/{group}/{second}"), seen);
         }
         for (end, pane) in self.open.take_changed() {
-            write(format!("open/{}", end.as_millis()), pane.and_then(encode));
+            write(format_args!("open/{}", end.as_millis()), pane.and_then(encode));
         }
         for ((end, sensor, slot), snapshot) in self.open.take_changed_snapshots() {
-            write(format!("snap/{}/{slot}/{}", end.as_millis(), venue.sensors[sensor.index()].id), snapshot.and_then(encode));
+            write(format_args!("snap/{}/{slot}/{}", end.as_millis(), venue.sensors[sensor.index()].id), snapshot.and_then(encode));
         }
         self.closed_changed.sort_unstable();
         self.closed_changed.dedup();
         for end in std::mem::take(&mut self.closed_changed) {
-            write(format!("closed/{}", end.as_millis()), self.closed.get(&end).and_then(encode));
+            write(format_args!("closed/{}", end.as_millis()), self.closed.get(&end).and_then(encode));
         }
         if std::mem::take(&mut self.fast.dirty) {
-            write("fast".to_owned(), encode(&self.fast));
+            write(format_args!("fast"), encode(&self.fast));
         }
         if std::mem::take(&mut self.podium_dirty) {
-            write("podium".to_owned(), encode(&self.podium));
+            write(format_args!("podium"), encode(&self.podium));
         }
         let has_moved = std::mem::take(&mut self.dirty);
         if std::mem::take(&mut self.alarms_dirty) || has_moved {
-            write("alarms".to_owned(), encode(&self.alarms));
+            write(format_args!("alarms"), encode(&self.alarms));
         }
         if has_moved {
-            write("crowd".to_owned(), encode(&self.crowd));
-            write("rest".to_owned(), encode(&self.rest()));
+            write(format_args!("crowd"), encode(&self.crowd));
+            write(format_args!("rest"), encode(&self.rest()));
         }
         for (part, value) in self.forecaster.take_changed() {
-            write(format!("forecast/{part}"), value);
+            write(format_args!("forecast/{part}"), value);
         }
     }
 
@@ -206,7 +207,7 @@ fn check_layout(venue: &Venue, layout: &Layout, series: &[Series]) -> Result<(),
     Ok(())
 }
 
-fn key(venue: &Venue, part: &str) -> Vec<u8> {
+fn key(venue: &Venue, part: Arguments<'_>) -> Vec<u8> {
     format!("{}/{part}", venue.id).into_bytes()
 }
 

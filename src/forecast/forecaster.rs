@@ -349,6 +349,7 @@ impl Forecaster {
             if !self.layout.is_counted[row] {
                 return outlook;
             }
+            outlook.horizons.reserve_exact(HORIZONS);
             for horizon in 0..HORIZONS {
                 let model = heard
                     .zip(self.sight.plain_of(row, horizon))

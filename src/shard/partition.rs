@@ -70,10 +70,15 @@ impl Arriving {
 
 impl<C: Core> Restoring<C> {
     pub(super) fn entry(&mut self, key: &[u8], value: Option<&[u8]>) {
-        match value {
-            Some(value) => self.entries.insert(key.to_vec(), value.to_vec()),
-            None => self.entries.remove(key),
-        };
+        let Some(value) = value else { return drop(self.entries.remove(key)) };
+        match self.entries.get_mut(key) {
+            // Most of a changelog is about what it has told of before.
+            Some(known) => {
+                known.clear();
+                known.extend_from_slice(value);
+            }
+            None => drop(self.entries.insert(key.to_vec(), value.to_vec())),
+        }
     }
 
     /// Who owned it, as far as its changelog was read.

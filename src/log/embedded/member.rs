@@ -41,6 +41,8 @@ pub struct Member {
     /// Partitions whose revocation has been reported.
     leaving: BTreeSet<u32>,
     open: Option<Transaction>,
+    /// An empty transaction: the memory of the last one, used again.
+    spare: Transaction,
     /// The answer to the commit that was started.
     answer: Option<Result<(), LogError>>,
     alerts_end: BTreeMap<u32, i64>,
@@ -75,6 +77,11 @@ struct Given<'a> {
 }
 
 impl Transaction {
+    fn clear(&mut self) {
+        self.records.clear();
+        self.text.clear();
+    }
+
     fn iter(&self) -> impl Iterator<Item = (Given<'_>, &[(&'static str, String)])> {
         let mut start = 0;
         self.records.iter().map(move |pending| {
@@ -105,6 +112,7 @@ impl Member {
             told: i64::MIN,
             leaving: BTreeSet::new(),
             open: None,
+            spare: Transaction::default(),
             answer: None,
             alerts_end: BTreeMap::new(),
             vanishes: false,
@@ -320,7 +328,7 @@ impl ShardLog for Member {
     }
 
     fn begin(&mut self) -> Result<(), LogError> {
-        self.open = Some(Transaction::default());
+        self.open = Some(std::mem::take(&mut self.spare));
         Ok(())
     }
 
@@ -340,7 +348,7 @@ impl ShardLog for Member {
 
     fn start_commit(&mut self, next: &Offsets) -> Result<(), LogError> {
         let fate = self.faults.next();
-        let pending = self.open.take().unwrap_or_default();
+        let mut pending = self.open.take().unwrap_or_default();
         let mut state = self.shared.lock();
         let group = state.group(&self.group);
         if let Some(place) = next.keys().find(|place| !group.owns(self.id, place.partition)) {
@@ -354,6 +362,8 @@ impl ShardLog for Member {
             Feed::ALL.into_iter().for_each(|feed| state.trim(Topic::In(feed)));
         }
         drop(state);
+        pending.clear();
+        self.spare = pending;
         self.shared.changed.notify_all();
         self.answer = Some(fate.told());
         Ok(())
