@@ -72,13 +72,12 @@ pub(super) fn replay(log: &EmbeddedLog, chance: &mut Chance) -> Result<(Outcome,
     let journal = read_all(&mut log.tail(&[Topic::Out(OutTopic::Control)], Since::Beginning));
     let journal: Vec<Entry> = journal.iter().map(|record| Entry::read(record.value.as_deref().unwrap_or_default())).collect::<Result<_, _>>()?;
     let settings = Settings { placement: Placement::OnArrival, journal: Some(Arc::new(journal.clone())), ..Settings::default() };
+    let inputs = Feed::ALL.map(|feed| read_all(&mut log.tail(&[Topic::In(feed)], Since::Beginning)));
     let mut outcome = Outcome::default();
     for partition in 0..PARTITIONS {
         let mut engine = engine_of(partition, settings.clone());
-        let mut feeds: Vec<VecDeque<TailRecord>> = Feed::ALL
-            .iter()
-            .map(|feed| read_all(&mut log.tail(&[Topic::In(*feed)], Since::Beginning)).into_iter().filter(|record| record.partition == partition).collect())
-            .collect();
+        let mut feeds: Vec<VecDeque<&TailRecord>> =
+            inputs.iter().map(|records| records.iter().filter(|record| record.partition == partition).collect()).collect();
         // Far ahead in one feed, then in another: the journal alone says what came before what.
         while feeds.iter().any(|feed| !feed.is_empty()) {
             let nth = chance.below(feeds.len() as u64) as usize;

@@ -122,10 +122,11 @@ impl Models for Stub {
 
 /// What the flow model `by`, or the configured one, and the anomaly model say to a request.
 fn said(ask: &Ask, by: Option<&ModelCardRef>) -> Answer {
-    let of_row = |row: usize| ask.features.chunks(ask.features.len() / ask.rows.max(1)).nth(row).map_or(0.0, |features| features.iter().sum::<f32>());
+    let width = ask.features.len() / ask.rows.max(1);
+    let of_row: Vec<f32> = (0..ask.rows).map(|row| ask.features[row * width..(row + 1) * width].iter().sum()).collect();
     let off = if by.is_some() { 0.3 } else { 0.0 };
-    let flow = (0..ask.rows).flat_map(|row| (0..HORIZONS * QUANTILES).map(move |i| (of_row(row) + off + i as f32 * 0.01).clamp(-3.0, 3.0))).collect();
-    let anomaly = (0..ask.rows).map(|row| of_row(row).abs().min(1.0)).collect();
+    let flow = of_row.iter().flat_map(|sum| (0..HORIZONS * QUANTILES).map(move |i| (sum + off + i as f32 * 0.01).clamp(-3.0, 3.0))).collect();
+    let anomaly = of_row.iter().map(|sum| sum.abs().min(1.0)).collect();
     Answer { ticket: ask.ticket, flow: Outcome::Ran(flow), anomaly: Outcome::Ran(anomaly), by: [by.cloned(), None] }
 }
 

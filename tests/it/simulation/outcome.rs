@@ -18,6 +18,12 @@ pub(super) const TOPICS: [Topic; 8] = [
 
 type Bytes = Vec<u8>;
 
+/// What a late or quarantined line is put in order by.
+#[derive(serde::Deserialize)]
+struct OfSource {
+    source: Option<String>,
+}
+
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Outcome {
     /// In order by topic and key; late and quarantined lines by topic and source, sorted where the order of arrival is free.
@@ -71,9 +77,9 @@ impl Outcome {
                 }
             }
             OutTopic::Late | OutTopic::Quarantine => {
-                let line: serde_json::Value = serde_json::from_slice(&value.clone().unwrap_or_default()).unwrap();
-                let source = line["source"].as_str().unwrap_or_default().into();
-                self.ordered.entry((topic.topic(), source)).or_default().push(value.unwrap_or_default());
+                let line = value.unwrap_or_default();
+                let OfSource { source } = serde_json::from_slice(&line).unwrap();
+                self.ordered.entry((topic.topic(), source.unwrap_or_default().into())).or_default().push(line);
             }
             _ => self.ordered.entry((topic.topic(), key)).or_default().push(value.unwrap_or_default()),
         }
