@@ -107,11 +107,18 @@ impl Wait {
     /// Whether it may go on, up to `patience`. Pulls the client's lifeline when no answer has come for long, and again after as long: the broker may be fenced still.
     pub(super) fn goes_on<C: Rescued>(&mut self, patience: Duration, client: &Client<C>) -> bool {
         let waited = self.began.elapsed();
-        if waited > SILENCE * (self.pulls + 1) {
-            self.pulls += 1;
+        if self.is_pull_due(waited) {
             client.context().lifeline().pull(client);
         }
         waited < patience
+    }
+
+    /// Whether the lifeline is to be pulled after having waited so long: once for each silence that has gone by, and once only for those that nobody asked in.
+    fn is_pull_due(&mut self, waited: Duration) -> bool {
+        let silences = u32::try_from(waited.as_millis().saturating_sub(1) / SILENCE.as_millis()).unwrap_or(u32::MAX);
+        let is_due = silences > self.pulls;
+        self.pulls = self.pulls.max(silences);
+        is_due
     }
 }
 
@@ -133,5 +140,47 @@ mod tests {
         assert!(!is_cut_off(&format!(r#"{{"brokers":{{{group},"b:9092/1":{{"nodeid":1,"source":"learned","state":"DOWN"}}}}}}"#)));
         assert!(!is_cut_off(r#"{"brokers":{"b:9092/bootstrap":{"nodeid":-1,"source":"configured","state":"INIT"}}}"#));
         assert!(!is_cut_off("no statistics"));
+    }
+
+    #[test]
+    fn statistics_that_name_a_broker_again_take_the_word_back() {
+        let lifeline = Lifeline::new("b:9092");
+        lifeline.note(br#"{"brokers":{}}"#);
+        lifeline.note(b"broken");
+        assert!(lifeline.is_cut_off.load(Ordering::Relaxed), "what cannot be read says nothing");
+        lifeline.note(br#"{"brokers":{"b:9092/1":{"source":"learned"}}}"#);
+        assert!(!lifeline.is_cut_off.load(Ordering::Relaxed));
+    }
+
+    #[test]
+    fn a_wait_pulls_once_for_each_silence() {
+        let mut wait = Wait::begin();
+        let asked_at = [0, 1, 2_999, 3_000, 3_001, 3_100, 5_999, 6_001, 6_002, 20_000, 20_001, 21_001];
+        let pulled: Vec<u64> = asked_at.into_iter().filter(|ms| wait.is_pull_due(Duration::from_millis(*ms))).collect();
+        assert_eq!(pulled, [3_001, 6_001, 20_000, 21_001], "one who slept through four silences pulls once");
+    }
+
+    /// A client that is told of nobody and has a broker after all: the lifeline leads to it.
+    #[test]
+    fn a_reader_that_knows_no_broker_finds_one_by_its_lifeline() {
+        use rdkafka::consumer::{BaseConsumer, Consumer};
+        let cluster = rdkafka::mocking::MockCluster::new(1).unwrap();
+        let mut config = rdkafka::ClientConfig::new();
+        config.set("group.id", "g").set("statistics.interval.ms", "50").set("log_level", "0");
+        let reader: BaseConsumer<Lifeline> = config.create_with_context(Lifeline::new(&cluster.bootstrap_servers())).unwrap();
+        let poll_until = |is_enough: &dyn Fn() -> bool| {
+            for _ in 0..200 {
+                if is_enough() {
+                    return true;
+                }
+                let _ = reader.poll(Duration::from_millis(50));
+            }
+            is_enough()
+        };
+        assert!(poll_until(&|| reader.context().is_cut_off.load(Ordering::Relaxed)), "its statistics say that it knows nobody");
+        assert!(reader.fetch_metadata(None, Duration::from_millis(200)).is_err());
+        pull_if_cut_off(reader.client());
+        assert!(!reader.context().is_cut_off.load(Ordering::Relaxed), "pulled once");
+        assert_eq!(reader.fetch_metadata(None, Duration::from_secs(10)).unwrap().brokers().len(), 1);
     }
 }
