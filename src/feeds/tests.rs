@@ -1,10 +1,12 @@
 //! The list of formats, walked; and the door to decoding, tried with everything that may come.
 
+mod broken;
+mod speed;
+
 use super::sample::{record, source, venue, world};
 use super::*;
 use crate::time::EventTime;
 use crate::venue::{Feed, World};
-use proptest::prelude::*;
 
 fn items_in(record: &RecordRef<'_>, world: &World) -> Result<Vec<Item>, Fault> {
     let mut items = Vec::new();
@@ -71,78 +73,6 @@ fn every_format_has_its_row_in_the_docs_its_fuzz_target_and_a_name_of_its_own() 
             assert!(docs.contains(std::str::from_utf8(format.sample).unwrap()), "the docs lack the sample of {}", format.name);
         }
     }
-}
-
-#[test]
-fn a_sample_cut_short_is_a_fault_or_less_but_never_a_panic() {
-    let wired_world = wired_world();
-    for format in FORMATS {
-        for end in 0..format.sample.len() {
-            let mut record = record(format.feeds[0], &format.sample[..end]);
-            record.format = Some(format.media_types[0]);
-            let outcome = items_in(&record, &wired_world);
-            assert!(outcome.is_err() || format.name == "gtfs_realtime" || format.name == "siri", "{} cut at {end} went through", format.name);
-        }
-    }
-}
-
-proptest! {
-    #[test]
-    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), format in 0..FORMATS.len()) {
-        let mut record = record(FORMATS[format].feeds[0], &bytes);
-        let world = wired_world();
-        let _ = items_in(&record, &world);
-        record.format = Some(FORMATS[format].media_types[0]);
-        let _ = items_in(&record, &world);
-    }
-
-    #[test]
-    fn a_sample_with_bytes_changed_never_panics(format in 0..FORMATS.len(), changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
-        let mut bytes = FORMATS[format].sample.to_vec();
-        for (at, byte) in changes {
-            let at = at.index(bytes.len());
-            bytes[at] = byte;
-        }
-        let mut record = record(FORMATS[format].feeds[0], &bytes);
-        record.format = Some(FORMATS[format].media_types[0]);
-        let _ = items_in(&record, &wired_world());
-    }
-
-    #[test]
-    fn any_json_object_of_known_fields_never_panics(fields in prop::collection::vec((0..54_usize, value()), 0..12)) {
-        let names = ["type", "sensor", "venue", "from", "to", "in", "out", "count", "seq", "recorded", "cumulative", "at", "persons", "state",
-            "lanes_open", "scan_id", "gate", "result", "event_time", "ticket", "perimeter", "lane", "device", "direction", "reason", "recorded_time",
-            "offline", "visitor", "stop", "alighting", "boarding", "line", "trip", "match_id", "event", "to", "command_id", "operator", "action", "alarm_id", "until", "zone",
-            "tracks", "density", "vx", "vy", "nx", "ny", "cell_m", "approach_shares", "arrival_curve", "tickets", "services", "air_c"];
-        let body: Vec<String> = fields.iter().map(|(name, value)| format!("\"{}\":{value}", names[*name])).collect();
-        for feed in Feed::ALL {
-            let _ = items(feed, &format!("{{{}}}", body.join(",")));
-        }
-    }
-}
-
-fn value() -> impl Strategy<Value = String> {
-    prop_oneof![
-        any::<i64>().prop_map(|n| n.to_string()),
-        any::<u64>().prop_map(|n| n.to_string()),
-        any::<f64>().prop_filter_map("JSON has only finite numbers", |x| x.is_finite().then(|| x.to_string())),
-        prop::sample::select(vec![
-            "\"count\"",
-            "\"casablanca\"",
-            "\"cas-n-g12\"",
-            "\"N12\"",
-            "\"scan\"",
-            "true",
-            "null",
-            "[]",
-            "{}",
-            "[[1,2,3]]",
-            "{\"fan\":1}",
-            "[[1,0.5],[2,1e300]]",
-            "\"\\u0000\""
-        ])
-        .prop_map(str::to_owned),
-    ]
 }
 
 #[test]
@@ -450,90 +380,4 @@ fn what_is_written_back_reads_as_the_same_observation() {
         assert_eq!(said(&first), said(&again), "{written}");
         assert!(!written.contains("p-71c9"), "{written}");
     }
-}
-
-/// Records that were changed at random, as many of each format as `MIDAN_HAMMER` says (`docs/FORMATS-IN.md`, "Broken records").
-#[test]
-#[ignore = "takes minutes"]
-#[allow(clippy::disallowed_methods, reason = "how long a fuzzing run lasts is the caller's to say")]
-fn changed_records_never_panic() {
-    let each: u64 = std::env::var("MIDAN_HAMMER").ok().and_then(|n| n.parse().ok()).unwrap_or(10_000);
-    let (world, mut state, mut read) = (wired_world(), 0x9e37_79b9_7f4a_7c15_u64, 0_u64);
-    let mut next = move || {
-        // xorshift64 (Marsaglia 2003).
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    };
-    let words: [&[u8]; 12] =
-        [b"null", b"-1", b"1e308", b"18446744073709551616", b"\"\"", b"[", b"{}", b"\xff", b"9223372036854775807", b"0", b"<a>", b"\\u0000"];
-    for format in FORMATS {
-        for _ in 0..each {
-            let mut bytes = format.sample.to_vec();
-            for _ in 0..1 + next() % 4 {
-                let at = (next() % bytes.len().max(1) as u64) as usize;
-                match next() % 5 {
-                    0 => bytes[at] = next() as u8,
-                    1 => bytes.truncate(at.max(1)),
-                    2 => drop(bytes.splice(at..at, words[(next() % 12) as usize].iter().copied())),
-                    3 => drop(bytes.drain(at..(at + (next() % 9) as usize).min(bytes.len()))),
-                    _ => bytes[at] ^= 1 << (next() % 8),
-                }
-                if bytes.is_empty() {
-                    bytes.push(b'{');
-                }
-            }
-            let mut record = record(format.feeds[0], &bytes);
-            record.format = Some(format.media_types[0]);
-            let _ = items_in(&record, &world);
-            read += 1;
-        }
-    }
-    println!("{read} records of {} formats", FORMATS.len());
-}
-
-/// How many samples of each format one core decodes a second. Run with `--ignored --nocapture`, optimised: see `docs/FORMATS-IN.md`, "Speed".
-#[test]
-#[ignore = "a measurement, not a check"]
-#[allow(clippy::disallowed_methods, reason = "a measurement needs a clock")]
-fn measure_each_format() {
-    let world = wired_world();
-    for format in FORMATS {
-        let mut record = record(format.feeds[0], format.sample);
-        record.format = Some(format.media_types[0]);
-        record.received = Some(1_907_863_300_000);
-        let (mut best, mut seen) = (0.0_f64, 0_u64);
-        for _ in 0..3 {
-            let start = std::time::Instant::now();
-            for _ in 0..100_000 {
-                let _ = decode(std::hint::black_box(&record), &world, &mut |_| seen += 1);
-            }
-            best = best.max(100_000.0 / start.elapsed().as_secs_f64());
-        }
-        println!("{:<14} {:>10.0} records/s, {} bytes each", format.name, best, format.sample.len());
-        assert!(seen >= 300_000);
-    }
-}
-
-/// How long a count takes to decode. Run with `--ignored --nocapture`, optimised: see `docs/FORMATS-IN.md`, "Speed".
-#[test]
-#[ignore = "a measurement, not a check"]
-#[allow(clippy::disallowed_methods, reason = "a measurement needs a clock")]
-fn measure_nanoseconds_per_count() {
-    let world = world();
-    let record = record(Feed::Sensors, sensors::count::FORMAT.sample);
-    let mut persons = 0_u64;
-    for _ in 0..5 {
-        let start = std::time::Instant::now();
-        for _ in 0..1_000_000 {
-            let _ = decode(std::hint::black_box(&record), &world, &mut |item| {
-                if let Item::Observation(Observation { what: What::Count(count), .. }) = item {
-                    persons += u64::from(count.inwards);
-                }
-            });
-        }
-        println!("{} ns per count", start.elapsed().as_nanos() / 1_000_000);
-    }
-    assert_eq!(persons, 5 * 14_000_000);
 }
