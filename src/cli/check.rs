@@ -48,7 +48,7 @@ pub(super) fn run(settings: &Settings, file: Option<&Path>, args: &CheckArgs) ->
         println!("  {}", figures.join(", "));
     }
     if args.plan {
-        println!("{} findings in the plans of {} matches", planned.len(), world.venues.iter().map(|venue| venue.matches.len()).sum::<usize>());
+        println!("{} findings in the plans of {} matches", planned.len(), world.venues.iter().map(|venue| venue.match_days().count()).sum::<usize>());
     }
     Ok(if planned.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

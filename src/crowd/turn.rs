@@ -13,25 +13,26 @@ use super::topology::{Topology, Way};
 use crate::time::EventTime;
 use crate::venue::Venue;
 use crate::venue::roll::Absent;
+use std::collections::BTreeSet;
 
 impl CrowdState {
     /// Turns to the configuration `venue`, whose first pane begins at `at`; `before` is what was absent until then. What the state has no room for yet comes too.
     pub fn turn_to(&mut self, venue: &Venue, topology: &Topology, before: &Absent, at: EventTime) {
         let now = &venue.absent;
         for (i, (zone, plan)) in venue.zones.iter().zip(&topology.zones).enumerate() {
-            let was_there = i < self.zones.len() && !before.zones.contains(&i.into());
+            let stays = before.zones.contains(&i.into()) == now.zones.contains(&i.into());
             match self.zones.get_mut(i) {
-                Some(state) if was_there && !now.zones.contains(&i.into()) => state.sort_by(&plan.over),
+                Some(state) if stays => state.sort_by(&plan.over),
                 Some(state) => *state = ZoneState::new(zone.closed, plan),
                 None => self.zones.push(ZoneState::new(zone.closed, plan)),
             }
         }
-        begin(&mut self.gates, venue.gates.len(), |i| before.gates.contains(&i.into()), GateState::default());
-        let comes = SensorState { since: Some(at), ..SensorState::default() };
-        begin(&mut self.sensors, venue.sensors.len(), |i| before.sensors.contains(&i.into()), comes);
+        begin(&mut self.gates, venue.gates.len(), (&before.gates, &now.gates), GateState::default());
+        let comes = SensorState { since: Some(at).filter(|at| *at > EventTime::MIN), ..SensorState::default() };
+        begin(&mut self.sensors, venue.sensors.len(), (&before.sensors, &now.sensors), comes);
+        begin(&mut self.arrivals.approaches, venue.approaches.len(), (&before.approaches, &now.approaches), ApproachTally::default());
+        begin(&mut self.arrivals.alighted, venue.stops.len(), (&before.stops, &now.stops), Alighted::default());
         let arrivals = &mut self.arrivals;
-        begin(&mut arrivals.approaches, venue.approaches.len(), |i| before.approaches.contains(&i.into()), ApproachTally::default());
-        begin(&mut arrivals.alighted, venue.stops.len(), |i| before.stops.contains(&i.into()), Alighted::default());
         let over: Vec<Way> = topology.border.iter().map(|(way, _)| topology.way(*way)).collect();
         arrivals.gross = sorted(&arrivals.over, &over, &arrivals.gross);
         arrivals.over = over;
@@ -50,10 +51,16 @@ impl ZoneState {
     }
 }
 
-/// Makes room for `len`, and lets begin what was absent.
-fn begin<T: Clone>(list: &mut Vec<T>, len: usize, was_absent: impl Fn(usize) -> bool, fresh: T) {
-    list.iter_mut().enumerate().filter(|(i, _)| was_absent(*i)).for_each(|(_, state)| *state = fresh.clone());
-    list.resize(len, fresh);
+/// Makes room for `len`, lets what was absent, or had no room yet, begin as `fresh`, and forgets what goes.
+fn begin<T: Clone + Default, Id: From<usize> + Ord>(list: &mut Vec<T>, len: usize, (before, now): (&BTreeSet<Id>, &BTreeSet<Id>), fresh: T) {
+    let known = list.len();
+    list.resize(len, T::default());
+    for (i, state) in list.iter_mut().enumerate() {
+        let (was_there, is_there) = (i < known && !before.contains(&i.into()), !now.contains(&i.into()));
+        if was_there != is_there {
+            *state = if is_there { fresh.clone() } else { T::default() };
+        }
+    }
 }
 
 /// What was kept by the ways `before`, by those of now.

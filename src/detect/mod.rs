@@ -37,6 +37,7 @@ mod turb;
 
 use crate::crowd::Phase;
 use crate::time::Span;
+use crate::venue::roll::there;
 use crate::venue::{Feed, LinkId, Measures, Source, Venue, ZoneId};
 use std::collections::BTreeSet;
 
@@ -86,12 +87,13 @@ pub fn detect_fast(scene: &Scene<'_>) -> Vec<Finding> {
     for (_, detector) in DETECTORS.iter().filter(|(code, _)| FAST.contains(code) && !is_planned(*code)) {
         detector(scene, &mut findings);
     }
-    let are_quick = |feed: Feed| scene.venue.sources.iter().filter(|source| source.feed == feed).all(|source| scene.venue.is_quick(source));
+    let sources = || there(&scene.venue.sources, &scene.venue.absent.sources);
+    let are_quick = |feed: Feed| sources().filter(|source| source.feed == feed).all(|source| scene.venue.is_quick(source));
     let are_tickets_quick = are_quick(Feed::Ticketing);
     findings.retain(|finding| finding.code != Code::Breach || finding.place.kind != PlaceKind::Gate || are_tickets_quick);
     if scene.venue.lead() > Span::ZERO {
         let is_slow = |source: &Source| source.feed == Feed::Sensors && source.is_live() && !scene.venue.is_quick(source);
-        let are_calls_slow = scene.venue.sources.iter().any(is_slow);
+        let are_calls_slow = sources().any(is_slow);
         let slow = SlowPlaces::of(scene.venue);
         findings.retain(|finding| match finding.code {
             Code::CallCluster => !are_calls_slow,

@@ -16,8 +16,9 @@ use crate::venue::{Feed, Source, SourceId, Venue};
 pub(super) type ReadToEnd = [Option<i64>; Feed::ALL.len()];
 
 impl Site {
-    /// Broker time has come to `at`.
+    /// Broker time has come to `at`. Whoever holds the next pane may be set aside: what has come with it holds it already.
     pub(super) fn tick(&mut self, venue: &Venue, at: EventTime, read_to_end: &ReadToEnd, effects: &mut Effects) {
+        let venue = self.next_version(venue);
         let since_start = *self.first_tick.get_or_insert(at);
         for (index, source) in venue.sources.iter().enumerate().filter(|(index, _)| !venue.absent.sources.contains(&(*index).into())) {
             let Some(next_offset) = read_to_end[source.feed as usize] else { continue };

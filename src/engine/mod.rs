@@ -274,6 +274,7 @@ impl Engine {
         let Some(site) = self.sites.get_mut(&observation.venue.0) else { return };
         if let Some(why) = site.absent_at_its_time(venue, observation) {
             site.only_hear(venue, observation, arrival);
+            site.turn_away(venue, observation, false);
             effects.records.push(refuse::observation(venue, observation, &Fault::new(Reason::UnknownName, why), record));
             return self.ledgers[record.feed as usize].settle(Fate::Quarantined);
         }
@@ -320,7 +321,7 @@ impl Engine {
             Control::Tick { .. } if self.following.is_some() => {}
             Control::Tick { at } => {
                 for site in self.sites.values_mut() {
-                    site.tick(self.world.venue(site.id).version(site.version), *at, &self.read_to_end, effects);
+                    site.tick(self.world.venue(site.id), *at, &self.read_to_end, effects);
                 }
             }
             Control::ReadToEnd { feed, next_offset } => self.read_to_end[*feed as usize] = Some(*next_offset),

@@ -13,8 +13,8 @@ use crate::detect::finding::{Finding, Place, PlaceKind};
 use crate::feeds::Observation;
 use crate::feeds::observation::{Entity, What};
 use crate::time::EventTime;
-use crate::venue::Venue;
 use crate::venue::roll::Absent;
+use crate::venue::{SensorId, Venue};
 use std::collections::VecDeque;
 
 impl Site {
@@ -98,10 +98,13 @@ impl Site {
         venue.version(self.version_of_pane(venue, end))
     }
 
-    /// By which configuration the pane ending at `end` is closed.
-    pub(super) fn version_of_pane(&self, venue: &Venue, end: EventTime) -> usize {
+    /// By which configuration the pane ending at `end` is closed, or was.
+    fn version_of_pane(&self, venue: &Venue, end: EventTime) -> usize {
         if venue.later.is_empty() {
             return 0;
+        }
+        if end <= self.closed_to {
+            return self.version_that_closed(venue, end);
         }
         let Some(journal) = &self.journal else { return venue.version_at(end) };
         let turned = journal.iter().rev().find_map(|entry| match entry {
@@ -111,22 +114,37 @@ impl Site {
         turned.unwrap_or_else(|| if self.in_force.is_empty() { self.first_version(venue, end) } else { self.version })
     }
 
-    /// Why an observation tells nothing: what it is of is in another configuration than that of its pane. `None` where it is there.
+    /// The number of the configuration by which the pane ending at `end` was closed; where the pane is kept no more, or a restart has put another in its place, of that of the pane's time.
+    pub(super) fn version_that_closed(&self, venue: &Venue, end: EventTime) -> usize {
+        self.closed.get(&end).and_then(|pane| venue.version_of(&pane.by)).unwrap_or_else(|| venue.version_at(end))
+    }
+
+    /// Why an observation tells nothing: what it is of is not there at its time. `None` where it is, for a part of a count at least.
     pub(super) fn absent_at_its_time(&self, venue: &Venue, observation: &Observation) -> Option<String> {
-        if venue.later.is_empty() || matches!(observation.what, What::LowWater) {
+        if matches!(observation.what, What::LowWater) {
             return None;
         }
         let lag = venue.sources[observation.source.index()].as_of_lag;
-        let absent = &venue.version(self.version_of_pane(venue, venue.pane.end_of(observation.at.after(lag)))).absent;
-        let is_absent = absent.sources.contains(&observation.source)
-            || match observation.entity {
-                Entity::Sensor(sensor) => absent.sensors.contains(&sensor),
-                Entity::Gate(gate) => absent.gates.contains(&gate),
-                Entity::Stop(stop) => absent.stops.contains(&stop),
-                Entity::Zone(zone) => absent.zones.contains(&zone),
-                Entity::Link(link) => absent.links.contains(&link),
-                Entity::Venue => false,
-            };
+        let is_absent_at = |at: EventTime| {
+            let end = venue.pane.end_of(at.after(lag));
+            // A state may have been of a time when the venue had less, whatever the files say by now.
+            let has_come = |sensor: SensorId| self.crowd.sensor(sensor).and_then(|state| state.since).is_none_or(|since| since < end);
+            let absent = &venue.version(self.version_of_pane(venue, end)).absent;
+            absent.sources.contains(&observation.source)
+                || match observation.entity {
+                    Entity::Sensor(sensor) => absent.sensors.contains(&sensor) || !has_come(sensor),
+                    Entity::Gate(gate) => absent.gates.contains(&gate),
+                    Entity::Stop(stop) => absent.stops.contains(&stop),
+                    Entity::Zone(zone) => absent.zones.contains(&zone),
+                    Entity::Link(link) => absent.links.contains(&link),
+                    Entity::Venue => false,
+                }
+        };
+        let begins = match &observation.what {
+            What::Count(count) => count.from,
+            _ => observation.at,
+        };
+        let is_absent = is_absent_at(observation.at) && (begins >= observation.at || is_absent_at(begins));
         is_absent.then(|| "is not in the configuration that is in force at its time; see the files of the venue with `from`".to_owned())
     }
 }

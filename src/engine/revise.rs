@@ -103,16 +103,17 @@ impl Site {
             revised.extend(self.revise_pane(base, end, &observation, effects).into_iter().map(|zone| (end, zone)));
         }
         for (end, zone) in revised {
+            let venue = base.version(self.version_that_closed(base, end));
             let Some(pane) = self.closed.get_mut(&end) else { continue };
             pane.revisions[zone] += 1;
-            publish::revision(base.version(closed_by(base, end, pane)), zone, &pane.figures, pane.revisions[zone], self.closed_to, effects);
+            publish::revision(venue, zone, &pane.figures, pane.revisions[zone], self.closed_to, effects);
             self.closed_changed.push(end);
         }
     }
 
     /// Adds `part` to the pane ending at `end`, corrects what lasts, and hands out the zones whose figures changed, if that pane is kept.
     fn revise_pane(&mut self, base: &Venue, end: EventTime, part: &Observation, effects: &mut Effects) -> Vec<usize> {
-        let version = self.closed.get(&end).map_or_else(|| base.version_at(end), |pane| closed_by(base, end, pane));
+        let version = self.version_that_closed(base, end);
         let venue = base.version(version);
         let topology = self.topologies.get(version).unwrap_or(&self.topology);
         let deltas = match self.closed.get_mut(&end) {
@@ -150,17 +151,14 @@ impl Site {
     }
 }
 
-/// The number of the configuration by which a pane was closed; where a restart has put another in its place, of that of the pane's time.
-fn closed_by(base: &Venue, end: EventTime, pane: &ClosedPane) -> usize {
-    base.version_of(&pane.by).unwrap_or_else(|| base.version_at(end))
-}
-
 /// Revises a pane that is still whole.
 fn revise_kept(venue: &Venue, topology: &Topology, pane: &mut ClosedPane, part: &Observation) -> Vec<Delta> {
     let before = crowd::flows(venue, topology, &pane.content, &pane.bases);
     pane.content.add(part);
     let after = crowd::flows(venue, topology, &pane.content, &pane.bases);
-    let deltas = differences(&before, &after);
+    let mut deltas = differences(&before, &after);
+    // A zone that has come since has no figures there.
+    deltas.truncate(pane.figures.zones.len());
     for (zone, (delta, flows)) in deltas.iter().zip(&after).enumerate() {
         if *delta != Delta::default() {
             correct_figures(venue, zone, pane, *delta, flows);

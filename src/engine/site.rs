@@ -16,7 +16,7 @@ use crate::alarm::AlarmBook;
 use crate::crowd::{CrowdState, Topology};
 use crate::detect::WrongClock;
 use crate::feeds::Observation;
-use crate::feeds::observation::What;
+use crate::feeds::observation::{Entity, What};
 use crate::forecast::Forecaster;
 use crate::inference::Podium;
 use crate::time::{Distrust, EventTime, Guard, SourceClock, Span, Verdict};
@@ -307,7 +307,9 @@ impl Site {
     pub(super) fn only_hear(&mut self, venue: &Venue, observation: &Observation, arrival: Arrival) {
         let source = &venue.sources[observation.source.index()];
         let state = &mut self.sources[observation.source.index()];
-        if observation.offline || believed_alone(venue, observation, arrival.received, state.clock.greatest()).is_err() {
+        let is_good = |entity: Entity| !matches!(entity, Entity::Sensor(sensor) if self.guards[sensor.index()] != Guard::Good);
+        let is_believed = believed_alone(venue, observation, arrival.received, state.clock.greatest()).is_ok() && is_good(observation.entity);
+        if observation.offline || arrival.is_reopened || !is_believed {
             return;
         }
         state.dirty = true;

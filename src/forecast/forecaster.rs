@@ -106,7 +106,7 @@ impl Forecaster {
             profile: SeasonalProfile::new(size),
             issued: IssuedPanes::default(),
             calibrations: Default::default(),
-            watch: Watch::new(first, &layout.series),
+            watch: Watch::new(first, &layout.series, &layout.is_counted),
             seen: vec![Seen::default(); size],
             changed: BTreeSet::new(),
             tensor: Arc::new(vec![0.0; rows_for(size) * FEATURES]),
@@ -145,7 +145,7 @@ impl Forecaster {
     /// Goes on under the configuration `now` of `venue`: calendar and thresholds are that one's, what was learnt stays.
     pub fn reload(&mut self, venue: &Venue, now: &Venue) {
         self.layout = Layout::new(venue, now);
-        self.watch.reload(now, &self.layout.series);
+        self.watch.reload(now, &self.layout.series, &self.layout.is_counted);
         self.filled = None;
     }
 

@@ -1,4 +1,5 @@
-//! Which sources an alarm that cannot wait is judged by, and how far it runs ahead of the others. A function of the configuration alone.
+//! Which sources an alarm that cannot wait is judged by, and how far it runs ahead of the others. A function of the configuration alone: of all sources of the roll, so that the lead is one for
+//! all configurations of a venue.
 //!
 //! The idea: a source that waits for its stragglers for longer than a pane would hold an alarm of urgency Immediate for as long. So it feeds no fast pane; what it tells counts at the
 //! close of the pane, as ever. And the fast panes run ahead of the panes, by what the slow sources wait for longer than the quick ones: by so much the former are known sooner.

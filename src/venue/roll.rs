@@ -64,17 +64,26 @@ fn lists(venue: &Venue) -> [&Names; 7] {
 
 /// Brings a venue and its later configurations to one roll. The venue itself then has everything, for whoever reads records; what held at first is [`Venue::version`] 0.
 pub fn bring_to_one_roll(venue: &mut Venue) {
+    if venue.later.is_empty() {
+        return;
+    }
     let is_one = |later: &Venue| lists(venue).into_iter().zip(lists(later)).all(|(a, b)| a.iter().eq(b.iter()));
     if !venue.later.iter().all(|later| is_one(&later.venue)) {
         renumber_all(venue);
     }
+    let first = Venue { later: Vec::new(), ..venue.clone() };
+    let mut has_come = false;
     for source in &mut venue.sources {
         // A name on the wire is read before its pane is known.
         for later in venue.later.iter().flat_map(|later| &later.venue.sources).filter(|later| later.id == source.id) {
             for (name, called) in &later.wire.names {
+                has_come |= !source.wire.names.contains_key(name);
                 source.wire.names.entry(name.clone()).or_insert_with(|| called.clone());
             }
         }
+    }
+    if has_come && venue.first.is_none() {
+        venue.first = Some(Box::new(first));
     }
 }
 

@@ -43,7 +43,10 @@ fn a_slow_ticketing_source_delays_no_alarm_that_cannot_wait() {
     }
 }
 
-fn worlds() -> [(Arc<World>, fn(u64) -> Vec<Record>); 2] {
+/// A world, and its restless records by seed.
+type Restless = (Arc<World>, fn(u64) -> Vec<Record>);
+
+fn worlds() -> [Restless; 2] {
     [(doored_and("2s", by_seconds), |seed| super::fast_counts::restless(seed, 360)), (watched_and("2s", by_seconds), super::fast::restless)]
 }
 

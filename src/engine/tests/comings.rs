@@ -1,7 +1,7 @@
 //! A configuration with a zone, gates, a stop, sensors and a source more or less: nothing that stays is lost, and what comes and goes leaves no trace before and after its time.
 
 use super::busy;
-use crate::engine::story::{Record, Run, SOURCES, START, all_low, count, low_water, played_in, world_of, world_of_files};
+use crate::engine::story::{Record, Run, SOURCES, START, all_low, count, count_over, low_water, played_in, world_of, world_of_files};
 use crate::engine::{Engine, OutTopic, Placement, Settings};
 use crate::venue::World;
 use std::sync::Arc;
@@ -167,20 +167,87 @@ fn a_source_that_is_gone_holds_nobody_and_one_that_comes_holds_as_any_other() {
 }
 
 #[test]
+fn a_source_that_comes_and_never_speaks_is_set_aside_like_any_other() {
+    let mut run = Run::of(growing(), Placement::OnArrival);
+    for now in (0..600).step_by(10) {
+        run.read(&[count("c-in", now, 10, 0).received(now + 11)], 9);
+        run.read(&all_low(&SOURCES, now + 10).into_iter().map(|record| record.received(now + 11)).collect::<Vec<_>>(), 9);
+        run.quiet_until(now + 12);
+    }
+    assert!(is_told(&run, "queue").last() > Some(&(FIRST + 50)), "{:?}", is_told(&run, "queue").last());
+}
+
+/// A count of the gate to the fans for a pane before the turn comes after it: it revises its pane where the gate was there then, and is turned away where it was not; in a replay too.
+#[test]
+fn what_comes_late_across_the_turn_is_judged_by_its_own_pane_and_a_replay_says_the_same() {
+    let records = with_the_new(7);
+    let late = Record { source: "new", ..count_over("new", "c-g0", FIRST - 29, FIRST - 22, 9, 0) }.in_place();
+    for (world, revises) in [(shrinking(), true), (growing(), false)] {
+        let mut records = records.clone();
+        let arrives = records.iter().position(|record| record.at > FIRST + 20).unwrap();
+        records.insert(arrives, late.clone());
+        let mut live = Run::of(world, Placement::OnArrival);
+        live.read(&records, 9).end();
+        let revised = live.outcome.place("fans").iter().filter(|record| record["revision"] == 1).count();
+        assert_eq!(revised > 0, revises);
+        let mut replay = live.replay(&[]);
+        replay.read(&records, 100).end();
+        assert_eq!(replay.engine.unfollowed(), 0);
+        assert!(replay.outcome.compared() == live.outcome.compared());
+    }
+}
+
+#[test]
+fn a_restart_with_an_edited_file_that_has_more_behind_goes_on_and_takes_nothing_for_the_time_before() {
+    // A zone more behind the others, with a way to it: the file has no time.
+    let put = [
+        ("capacity = 500 },\n]", "capacity = 500 },\n  { id = \"terrace\", kind = \"stand\", area_m2 = 300, capacity = 500 },\n]"),
+        ("width_m = 2 },\n]", "width_m = 2 },\n  { id = \"steps\", kind = \"stairs\", from = \"bowl\", to = \"terrace\", width_m = 2 },\n]"),
+        ("interval = \"5min\" },\n]\nmatches", "interval = \"5min\" },\n  { id = \"c-steps\", source = \"counters\", link = \"steps\" },\n]\nmatches"),
+    ];
+    let edited = world_of(|venue| {
+        put.into_iter().fold(venue, |text, (from, to)| {
+            assert!(text.contains(from), "{from}");
+            text.replacen(from, to, 1)
+        })
+    });
+    let records = busy(3);
+    let cut = records.iter().position(|record| record.at > 400).unwrap();
+    let mut life = Run::of(plain(), Placement::OnArrival);
+    life.read(&records[..cut], 9);
+    let mut heir = life.restarted_in(edited, Placement::OnArrival);
+    heir.read(&[count("c-steps", 350, 7, 0)], 9);
+    heir.read(&records[cut..], 9).end();
+    let told = heir.outcome.place("terrace");
+    assert!(told.len() > 20 && told.iter().all(|record| record["occupancy"]["v"] == 0.0), "what is of the time before is not counted");
+    let turned_away = heir.outcome.of(OutTopic::Quarantine);
+    assert!(turned_away.iter().any(|record| record["detail"].as_str().is_some_and(|why| why.contains("not in the configuration"))), "{turned_away:?}");
+}
+
+#[test]
 fn a_restart_before_and_after_leaves_no_trace_though_the_file_is_put_in_only_then() {
     let records = with_the_new(5);
-    let whole = played_in(growing(), &records);
-    for until in [300, 452, 470, 700] {
-        let cut = records.iter().position(|record| record.at > until).unwrap();
-        let mut life = Run::of(growing(), Placement::ByPane);
-        life.read(&records[..cut], 64);
-        let mut heir = life.restarted(Placement::ByPane);
-        heir.read(&records[cut..], 64).end();
-        for place in PLACES.into_iter().chain(["fans", "g0"]) {
-            assert!([life.outcome.place(place), heir.outcome.place(place)].concat() == whole.outcome.place(place), "{place} restarted at {until}");
+    for world in [plain(), shrinking(), growing()] {
+        let whole = played_in(Arc::clone(&world), &records);
+        for until in [300, 452, 470, 700] {
+            let cut = records.iter().position(|record| record.at > until).unwrap();
+            let mut life = Run::of(Arc::clone(&world), Placement::ByPane);
+            life.read(&records[..cut], 64);
+            let mut heir = life.restarted(Placement::ByPane);
+            let mut undisturbed = Run::of(Arc::clone(&world), Placement::ByPane);
+            undisturbed.read(&records[..cut + 40], 1);
+            heir.read(&records[cut..cut + 40], 1);
+            let (a, b) = (heir.site_state(), undisturbed.site_state());
+            let parted: Vec<&String> = a.keys().chain(b.keys()).filter(|key| a.get(*key) != b.get(*key)).collect();
+            assert!(parted.is_empty(), "restarted at {until}: {parted:?}");
+            heir.read(&records[cut + 40..], 64).end();
+            for place in PLACES.into_iter().chain(["fans", "g0"]) {
+                assert!([life.outcome.place(place), heir.outcome.place(place)].concat() == whole.outcome.place(place), "{place} restarted at {until}");
+            }
+            assert!(heir.site_state() == whole.site_state(), "restarted at {until}");
         }
-        assert!(heir.site_state() == whole.site_state(), "restarted at {until}");
     }
+    let whole = played_in(growing(), &records);
     // The file comes with the restart: what was told of the new until then was of an unknown source.
     let cut = records.iter().position(|record| record.at > 300).unwrap();
     let mut life = Run::of(plain(), Placement::ByPane);

@@ -64,8 +64,8 @@ struct Zone {
 }
 
 impl Watch {
-    /// The watch over a venue's series, which stand by zone.
-    pub fn new(venue: &Venue, series: &[Series]) -> Self {
+    /// The watch over a venue's series, which stand by zone; `is_counted` says which of them this configuration has.
+    pub fn new(venue: &Venue, series: &[Series], is_counted: &[bool]) -> Self {
         let mut groups: Vec<Group> = Vec::new();
         let mut by_profile: BTreeMap<&str, usize> = BTreeMap::new();
         let mut zones: Vec<Zone> = Vec::new();
@@ -81,19 +81,19 @@ impl Watch {
                     groups.len() - 1
                 }
             };
-            groups[group].zones += 1;
             let summed = of_zone.len() > 1 && (of_zone[0].kind, of_zone[1].kind) == (SeriesKind::In, SeriesKind::Out);
             let first = zones.last().map_or(0, |zone| zone.first + zone.series);
+            groups[group].zones += usize::from(is_counted.iter().skip(first).take(of_zone.len()).any(|is_counted| *is_counted));
             zones.push(Zone { group, first, series: of_zone.len(), watch: ZoneWatch::new(of_zone.len(), summed) });
         }
         Self { groups, zones, scores: Calibration::default(), occasions: Occasions::new(venue, series.len()), step: venue.step }
     }
 
     /// Goes on under another configuration of the same frame: thresholds and calendar are that one's, what was learnt stays.
-    pub fn reload(&mut self, venue: &Venue, series: &[Series]) {
-        let mut fresh = Self::new(venue, series);
+    pub fn reload(&mut self, venue: &Venue, series: &[Series], is_counted: &[bool]) {
+        let mut fresh = Self::new(venue, series, is_counted);
         for (group, known) in fresh.groups.iter_mut().zip(std::mem::take(&mut self.groups)) {
-            *group = Group { settings: group.settings, ..known };
+            *group = Group { settings: group.settings, zones: group.zones, ..known };
         }
         for (zone, known) in fresh.zones.iter_mut().zip(std::mem::take(&mut self.zones)) {
             zone.watch = known.watch;

@@ -39,7 +39,7 @@ impl Place {
         let mut venue = sample::venue();
         venue.step = HALF_HOUR;
         let only: Vec<_> = series::of(&venue).into_iter().filter(|series| series.kind == SeriesKind::Count).collect();
-        Self { watch: Watch::new(&venue, &only), step: 0, days: 0.0, seed, has_model: false }
+        Self { watch: Watch::new(&venue, &only, &vec![true; only.len()]), step: 0, days: 0.0, seed, has_model: false }
     }
 
     fn usual(step: u32) -> f64 {
@@ -221,7 +221,7 @@ impl Neighbours {
         let mut venue = sample::large(places);
         venue.step = HALF_HOUR;
         let only: Vec<_> = series::of(&venue).into_iter().filter(|series| series.kind == SeriesKind::In).collect();
-        Self { watch: Watch::new(&venue, &only), step: 0, holds: vec![false; places], shared, own }
+        Self { watch: Watch::new(&venue, &only, &vec![true; only.len()]), step: 0, holds: vec![false; places], shared, own }
     }
 
     fn settled(seed: u64) -> Self {

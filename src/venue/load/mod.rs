@@ -207,10 +207,16 @@ fn check_later((fields, index, from): &Taken<'_, '_>, venues: &[Venue]) {
     if let Some(difference) = frame::difference(&frame::frame(whole), &frame::frame(venue)) {
         fields.fault_in("from", &format!("changes what the state hangs on: {difference}; what is another thing needs another name (docs/VENUES.md)"));
     }
-    let means_otherwise = |whole: &Source, own: &Source| own.wire.names.iter().any(|(name, called)| whole.wire.names.get(name) != Some(called));
+    // A name that stood for itself, or for another thing, before or after.
+    let is_of_a_thing =
+        |name: &str| whole.find_sensor(name).is_some() || whole.find_gate(name).is_some() || whole.find_stop(name).is_some() || whole.find_zone(name).is_some();
+    let means_otherwise = |whole: &Source, own: &Source| {
+        whole.wire.names.iter().any(|(name, called)| own.wire.names.get(name).map_or_else(|| is_of_a_thing(name), |own| own != called))
+    };
     let is_read_otherwise =
         |(whole, own): &(&Source, &Source)| whole.format != own.format || whole.wire.reading() != own.wire.reading() || means_otherwise(whole, own);
-    if let Some((source, _)) = whole.sources.iter().zip(&venue.sources).find(is_read_otherwise) {
+    let versions = [whole.version(0), venue].into_iter();
+    if let Some((source, _)) = versions.flat_map(|version| version.with_sources(&whole.sources)).map(|(own, whole)| (whole, own)).find(is_read_otherwise) {
         let what = format!(
             "changes how the records of source {} are read (format, names, time zone, modulus, mapping): a record is read before its pane is known; change both files",
             source.id

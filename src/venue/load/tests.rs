@@ -268,6 +268,8 @@ fn a_file_with_a_time_that_changes_more_than_it_may_is_refused() {
     assert!(other.contains("later.toml") && other.contains("sensor c-in was \"of cams on link in reversed false\""), "{other}");
     let ungated = fault(&|text| text.replace("  { id = \"g1\", link = \"g1\", queue = \"queue\", lanes = 2, lane_rate_per_h = 600 },\n", ""));
     assert!(ungated.contains("link g1"), "the link stays without its gate: {ungated}");
+    let renamed = fault(&|text| text.replace("interval = \"10s\" }", "interval = \"10s\", names = { \"c-in\" = \"c-g1\" } }"));
+    assert!(renamed.contains("source cams are read"), "what stood for itself stands for another: {renamed}");
     let read = fault(&|text| text.replace("interval = \"10s\" }", "interval = \"10s\", time_zone = \"Europe/Madrid\" }"));
     assert!(read.contains("later.toml") && read.contains("source cams are read"), "{read}");
     assert!(fault(&|text| text.replacen("id = \"", "id = \"no", 1)).contains("is the id of no venue"));
