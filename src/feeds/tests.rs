@@ -1,6 +1,8 @@
 //! The list of formats, walked; and the door to decoding, tried with everything that may come.
 
+#[path = "broken_tests.rs"]
 mod broken;
+#[path = "speed_tests.rs"]
 mod speed;
 
 use super::sample::{record, source, venue, world};

@@ -276,18 +276,14 @@ impl Usual {
         match (key, stored) {
             (SlotKey::Level(kind, slot), StoredSlot::Level(mut stored)) => {
                 let fits = widen(&mut stored.levels, size, 0) && widen(&mut stored.seen, size, 0);
-                fits.then(|| self.levels.insert((kind, slot), stored));
-                fits
+                fits.then(|| self.levels.insert((kind, slot), stored)).is_some()
             }
             (SlotKey::Spread(kind, slot), StoredSlot::Spread(mut stored)) => {
-                let fits = widen(&mut stored.spreads, size, NO_SPREAD);
-                fits.then(|| self.spreads.insert((kind, slot), stored));
-                fits
+                widen(&mut stored.spreads, size, NO_SPREAD).then(|| self.spreads.insert((kind, slot), stored)).is_some()
             }
             (SlotKey::Week(day, slot), StoredSlot::Week(mut stored)) => {
                 let fits = widen(&mut stored.levels, size, 0) && widen(&mut stored.seen, size, 0) && widen(&mut stored.last, size, 0);
-                fits.then(|| self.weeks.insert((day, slot), stored));
-                fits
+                fits.then(|| self.weeks.insert((day, slot), stored)).is_some()
             }
             _ => false,
         }

@@ -1,4 +1,4 @@
-//! The miniature: three small venues on three partitions, five minutes, some 1,000 records, with what makes engines stumble: late and repeated records, broken ones,
+//! The miniature: three small venues on three partitions, three and a half minutes, some 800 records, with what makes engines stumble: late and repeated records, broken ones,
 //! a crowd that raises alarms, and operators' commands. The models are a stub that answers by its request alone.
 
 use super::shaken::Shared;
@@ -18,7 +18,7 @@ pub(super) const PARTITIONS: u32 = 3;
 const VENUES: [&str; 3] = ["agadir", "fes", "oujda"];
 /// Epoch ms; begins a pane.
 pub(crate) const START: i64 = 1_907_863_200_000;
-const LENGTH_S: i64 = 300;
+const LENGTH_S: i64 = 210;
 
 const VENUE: &str = r#"
 id = "NAME"
@@ -193,13 +193,13 @@ fn of_venue(venue: &'static str, number: i64, now: i64, alarm: Option<&str>, lin
         format!(r#"{{"type":"scan","scan_id":"{venue}-{id}","venue":"{venue}","gate":"g1","result":"ok","event_time":{at},"ticket":"x{id}"}}"#)
     };
     // A queue that fills until the middle and then empties slowly.
-    let crowd = if now < 120 { 150 + 20 * number } else { 0 };
+    let crowd = if now < 100 { 150 + 20 * number } else { 0 };
     send("counters", end, count("in", end - 10_000, crowd));
-    send("counters", end, count("g1", end - 10_000, if now > 150 { 60 } else { 3 }));
+    send("counters", end, count("g1", end - 10_000, if now > 120 { 60 } else { 3 }));
     send("tickets", end, scan(now, end - 4_000));
     // A plaza that is dense from the middle of a pane on: judged on fast panes.
     for at in (end - 10_000..end).step_by(2_000) {
-        let density = if (START + 74_000..START + 170_000).contains(&at) { 3.5 } else { 0.5 };
+        let density = if (START + 64_000..START + 140_000).contains(&at) { 3.5 } else { 0.5 };
         let value = format!(
             r#"{{"type":"grid","sensor":"{venue}-cam","venue":"{venue}","at":{at},"cell_m":5,"nx":2,"ny":2,"density":[{density},{density},{density},{density}]}}"#
         );
@@ -212,7 +212,7 @@ fn of_venue(venue: &'static str, number: i64, now: i64, alarm: Option<&str>, lin
         // A repeat.
         2 => send("counters", end, count("in", end - 10_000, crowd)),
         // Too late.
-        3 if now > 200 => send("counters", end, count("g1", end - 190_000, 9)),
+        3 if now > 150 => send("counters", end, count("g1", end - 150_000, 9)),
         // Not to be used.
         4 => send("tickets", end, "{\"type\":\"scan\"".to_owned()),
         // The same identity with another content.
@@ -222,17 +222,17 @@ fn of_venue(venue: &'static str, number: i64, now: i64, alarm: Option<&str>, lin
     let command = |id: &str, at: i64, action: String| {
         format!(r#"{{"type":"command","command_id":"{venue}-{id}","venue":"{venue}","operator":"ops-1","at":{at},{action}}}"#)
     };
-    if now == 100 {
+    if now == 80 {
         send("ops", end, command("k-1", end - 3_000, r#""action":"recount","zone":"bowl","persons":300"#.to_owned()));
     }
-    if now == 120 {
+    if now == 90 {
         let from = end + 25_000;
         let action = format!(r#""action":"swap_model","model":"stub","version":"2","sha256":"{ORDERED}","from":{from}"#);
         send("ops", end, command("k-4", end - 3_000, action));
     }
-    if let Some(alarm) = alarm.filter(|alarm| alarm.contains(venue) && now == 190) {
+    if let Some(alarm) = alarm.filter(|alarm| alarm.contains(venue) && now == 150) {
         send("ops", end, command("k-2", end - 3_000, format!(r#""action":"ack","alarm_id":"{alarm}""#)));
-        send("ops", end, command("k-3", end - 2_000, format!(r#""action":"shelve","alarm_id":"{alarm}","until":{},"reason":"works""#, end + 40_000)));
+        send("ops", end, command("k-3", end - 2_000, format!(r#""action":"shelve","alarm_id":"{alarm}","until":{},"reason":"works""#, end + 30_000)));
     }
     send("ops", end, format!(r#"{{"type":"low_water","venue":"{venue}","at":{end}}}"#));
 }
