@@ -1,7 +1,7 @@
 //! The static site as the API tells it (docs/API.md).
 
-use crate::venue::roll::there;
-use crate::venue::{Feed, FlowTable, Link, LinkKind, Shape, Venue, ZoneKind};
+use crate::venue::roll::{numbered, there};
+use crate::venue::{Feed, FlowTable, LinkKind, Shape, Venue, ZoneKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -113,8 +113,7 @@ impl<'a> Site<'a> {
             table: zone.table,
             shape: zone.shape.as_ref(),
         });
-        let is_there = |(index, _): &(usize, &Link)| !absent.links.contains(&(*index).into());
-        let links = venue.links.iter().enumerate().filter(is_there).map(|(index, link)| LinkView {
+        let links = numbered(&venue.links, &absent.links).map(|(index, link)| LinkView {
             id: &link.id,
             name: &link.name,
             kind: link.kind,

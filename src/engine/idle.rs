@@ -10,6 +10,7 @@ use super::journal::{self, Entry};
 use super::site::{Site, SourceState};
 use crate::crowd::CrowdState;
 use crate::time::EventTime;
+use crate::venue::roll::numbered;
 use crate::venue::{Feed, Source, SourceId, Venue};
 
 /// The next offset of each feed's partition where it is read to its end; `None` where something may be unread.
@@ -20,7 +21,7 @@ impl Site {
     pub(super) fn tick(&mut self, venue: &Venue, at: EventTime, read_to_end: &ReadToEnd, effects: &mut Effects) {
         let venue = self.next_version(venue);
         let since_start = *self.first_tick.get_or_insert(at);
-        for (index, source) in venue.sources.iter().enumerate().filter(|(index, _)| !venue.absent.sources.contains(&(*index).into())) {
+        for (index, source) in numbered(&venue.sources, &venue.absent.sources) {
             let Some(next_offset) = read_to_end[source.feed as usize] else { continue };
             let state = &mut self.sources[index];
             let is_silent = is_silent(source, state, at, since_start);

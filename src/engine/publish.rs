@@ -12,6 +12,7 @@ use crate::crowd::{
 use crate::forecast::{Horizon, Outlook, Outlooks, SeriesKind};
 use crate::inference::ModelCardRef;
 use crate::time::EventTime;
+use crate::venue::roll::numbered;
 use crate::venue::{Feed, Match, Venue};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -210,7 +211,7 @@ pub(super) fn pane(
     let (model, fallback) = (flow.map(ModelName::Model).unwrap_or(FALLBACK).text(), FALLBACK.text());
     let speaker = |outlooks: &[Outlook]| Some(if outlooks.iter().any(|outlook| outlook.by_model) { &*model } else { &*fallback });
     let absent = &venue.absent;
-    for (index, zone) in figures.zones.iter().enumerate().filter(|(index, _)| !absent.zones.contains(&(*index).into())) {
+    for (index, zone) in numbered(&figures.zones, &absent.zones) {
         let flows = of_zone(outlooks, index);
         let mut record = PlaceRecord { age_s, ..writer.zone(index, zone, 0) };
         leave_out_what_is_not_told(&mut record.figures, zone, flows);
@@ -221,13 +222,13 @@ pub(super) fn pane(
         }
         publish(&record, &tail);
     }
-    for (index, gate) in figures.gates.iter().enumerate().filter(|(index, _)| !absent.gates.contains(&(*index).into())) {
+    for (index, gate) in numbered(&figures.gates, &absent.gates) {
         publish(&writer.gate(index, gate), &Tail::default());
     }
-    for (index, link) in figures.links.iter().enumerate().filter(|(index, _)| !topology.echoes[*index] && !absent.links.contains(&(*index).into())) {
+    for (index, link) in numbered(&figures.links, &absent.links).filter(|(index, _)| !topology.echoes[*index]) {
         publish(&writer.link(index, link), &Tail::default());
     }
-    for (index, approach) in figures.approaches.iter().enumerate().filter(|(index, _)| !absent.approaches.contains(&(*index).into())) {
+    for (index, approach) in numbered(&figures.approaches, &absent.approaches) {
         publish(&writer.approach(index, approach, figures.coverage), &Tail::default());
     }
     let record = PlaceRecord { age_s, ..writer.venue_as_a_whole(figures, shares) };

@@ -215,9 +215,14 @@ fn renumber(venue: &mut Venue, names: &[Names]) {
     }
 }
 
-/// What of a list a configuration has.
+/// What of a list by the roll's numbers a configuration has, each with its number.
+pub fn numbered<'a, T, Id: From<usize> + Ord>(list: &'a [T], absent: &'a BTreeSet<Id>) -> impl Iterator<Item = (usize, &'a T)> + Clone {
+    list.iter().enumerate().filter(|(index, _)| !absent.contains(&Id::from(*index)))
+}
+
+/// The same without the numbers.
 pub fn there<'a, T, Id: From<usize> + Ord>(list: &'a [T], absent: &'a BTreeSet<Id>) -> impl Iterator<Item = &'a T> {
-    list.iter().enumerate().filter(|(index, _)| !absent.contains(&Id::from(*index))).map(|(_, thing)| thing)
+    numbered(list, absent).map(|(_, thing)| thing)
 }
 
 impl Venue {
@@ -261,8 +266,7 @@ impl Venue {
 
     /// The sources that it has, each with what stands at its number in `list`.
     pub fn with_sources<'a, T>(&'a self, list: &'a [T]) -> impl Iterator<Item = (&'a Source, &'a T)> + Clone {
-        let sources = self.sources.iter().zip(list).enumerate();
-        sources.filter(|(index, _)| !self.absent.sources.contains(&SourceId::from(*index))).map(|(_, both)| both)
+        numbered(&self.sources, &self.absent.sources).filter_map(|(index, source)| Some((source, list.get(index)?)))
     }
 
     /// The number of the configuration with this fingerprint, where it is one of this venue's.
