@@ -11,7 +11,7 @@
 //! one written answer ([`crate::log::Answer`]). It can be driven turn by turn with a clock of one's own ([`Shard::turn`]): a crash is a shard that is not turned
 //! any more, and so the simulation tries a crash between any two calls of the log.
 //!
-//! - [`core`]: what it drives; `partition`: the life of a partition as types; `desk`: what leaves; `owed`: alerts of an earlier life; `watchdog`: what does not move;
+//! - [`core`]: what it drives; `partition`: the life of a partition as types; `desk`: what leaves; `owed`: alerts of an earlier life; `recovery`: what follows an error; `watchdog`: what does not move;
 //!   `in_step`: no feed far ahead of the others; `pace`, [`clock`]: when; [`watch`]: who listens.
 
 pub mod clock;
@@ -21,6 +21,7 @@ mod in_step;
 mod owed;
 mod pace;
 mod partition;
+mod recovery;
 mod settings;
 pub mod watch;
 mod watchdog;
@@ -205,6 +206,10 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
     fn follow_membership(&mut self) -> Result<(), LogError> {
         self.desk.send_held()?;
         for event in std::mem::take(&mut self.inbox.events) {
+            if matches!(event, Event::Assigned(_) | Event::Revoked { .. }) {
+                // A poll that tells of the membership brings no records, whether there are more or not.
+                self.quiet = false;
+            }
             match event {
                 Event::Assigned(partitions) => {
                     let now = self.around.clock.now();
@@ -452,52 +457,5 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
 
     fn is_stopping(&self) -> bool {
         self.around.stop.load(Ordering::Relaxed)
-    }
-
-    /// Carries out the answer to an error; an error comes back when that takes a person.
-    fn recover(&mut self, error: LogError) -> Result<(), LogError> {
-        let error = match error.answer() {
-            Answer::Retry => {
-                self.around.watch.retried(&error);
-                return Ok(());
-            }
-            Answer::AbortAndRewind => match self.rewind(&error) {
-                Ok(()) => return Ok(()),
-                Err(worse) => worse,
-            },
-            Answer::Rebuild | Answer::Stop => error,
-        };
-        self.rebuild(error)
-    }
-
-    /// Back to the last commit: the transaction, the cores and the input.
-    fn rewind(&mut self, why: &LogError) -> Result<(), LogError> {
-        self.desk.abort(why)?;
-        self.inbox.clear();
-        self.quiet = false;
-        let partitions: Vec<u32> = self.running.keys().copied().collect();
-        self.desk.log()?.halt(&partitions)?;
-        let now = self.around.clock.now();
-        self.running.clear();
-        self.arriving.extend(partitions.into_iter().map(|partition| (partition, Arriving::at(now))));
-        Ok(())
-    }
-
-    /// Lets the clients go; the next turn builds new ones.
-    fn rebuild(&mut self, error: LogError) -> Result<(), LogError> {
-        // A fenced producer refuses the abort too; then its successor's start aborts for it.
-        let _ = self.desk.abort(&error);
-        if error.answer() == Answer::Stop || self.is_stopping() {
-            return Err(error);
-        }
-        self.around.watch.rebuilding(&error);
-        self.desk.stats.rebuilds += 1;
-        self.desk.disconnect();
-        self.running.clear();
-        self.arriving.clear();
-        self.inbox = Inbox::default();
-        self.quiet = false;
-        self.around.clock.rest(self.around.settings.retry_pause);
-        Ok(())
     }
 }

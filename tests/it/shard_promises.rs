@@ -9,11 +9,11 @@ use midan::inference::ask::Ticket;
 use midan::inference::{Answer, Ask, Outcome};
 use midan::log::embedded::{EmbeddedLog, Faults, Options};
 use midan::log::{CHANGE_HEADER, Feeder, InRecord, LogError, Place, ShardLog, Since, Tail, TailRecord, Topic};
-use midan::shard::{Core, Mode, Models, Settings, Stats, Unwatched, Watch, run};
+use midan::shard::{Around, Core, MachineClock, Mode, Models, NoModels, Settings, Shard, Stats, Unwatched, Watch, run};
 use midan::time::EventTime;
 use midan::venue::{Feed, VenueId};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const ALERTS: Topic = Topic::Out(midan::engine::OutTopic::Alerts);
@@ -166,22 +166,13 @@ fn home() -> (EmbeddedLog, tempfile::TempDir) {
     (EmbeddedLog::open(Options::new(folder.path(), 1)).unwrap(), folder)
 }
 
+fn record(feed: Feed, key: &[u8]) -> InRecord<'_> {
+    InRecord { feed, key, value: b"{}", source: None, format: None, received: None, cloud_event: None, attributes: Default::default() }
+}
+
 fn send(log: &EmbeddedLog, feed: Feed, count: usize) {
     let mut feeder = log.side_feeder();
-    for _ in 0..count {
-        feeder
-            .send(&InRecord {
-                feed,
-                key: b"rabat",
-                value: b"{}",
-                source: None,
-                format: None,
-                received: None,
-                cloud_event: None,
-                attributes: Default::default(),
-            })
-            .unwrap();
-    }
+    (0..count).for_each(|_| feeder.send(&record(feed, b"rabat")).unwrap());
     feeder.flush().unwrap();
 }
 
@@ -413,4 +404,39 @@ fn risingwave_16640_outputs_that_wait_for_a_commit_are_bounded_and_nothing_is_lo
         },
     );
     assert_eq!(outputs(), 2_100 / 7);
+}
+
+/// In a run to the end: a member joins just when the feeds seem to be read to their end, while commands have come since theirs was seen. The poll that tells of the membership brings no
+/// records, and that is no sign that there are none.
+#[test]
+fn a_poll_that_tells_of_the_membership_does_not_end_the_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(Options::new(folder.path(), 2)).unwrap();
+    let seen = Arc::default();
+    let mut open = || Ok(Box::new(log.member("night", Faults::none())) as Box<dyn ShardLog>);
+    // A record a poll, so that the commands are still to come when the feeds are read.
+    let settings = Settings { mode: Mode::ToEnd, poll_records: 1, ..serving(false) };
+    let (mut make, clock, stop) = (|_| Tally::watching(&seen), MachineClock::default(), AtomicBool::new(false));
+    let around = Around { open: &mut open, make: &mut make, models: &mut NoModels, settings: &settings, watch: &Unwatched, stop: &stop, clock: &clock };
+    let mut shard = Shard::new(around);
+    let mut feeder = log.feeder();
+    while shard.at_work().count() < 2 {
+        assert!(!shard.turn().unwrap());
+    }
+    (0..10).for_each(|_| assert!(!shard.turn().unwrap()));
+    for (at, feed) in [(1, Feed::Sensors), (2, Feed::Commands)] {
+        log.set_clock(at);
+        [0, 1].into_iter().for_each(|partition| feeder.send_to(partition, &record(feed, b"rabat")).unwrap());
+        feeder.flush().unwrap();
+    }
+    drop(feeder);
+    let sensors = || seen.lock().unwrap().iter().filter(|seen: &&String| seen.starts_with("sensors@")).count();
+    while sensors() < 2 {
+        assert!(!shard.turn().unwrap());
+    }
+    assert!(!seen.lock().unwrap().iter().any(|seen| seen.starts_with("commands@")), "the commands are still to come");
+    let _other = log.member("night", Faults::none());
+    while !shard.turn().unwrap() {}
+    assert_eq!(shard.at_work().count(), 1, "one went to the other member");
+    assert!(seen.lock().unwrap().contains(&"commands@0".to_owned()), "closed with commands unread: {seen:?}");
 }

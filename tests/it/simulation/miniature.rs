@@ -1,4 +1,4 @@
-//! The miniature: three small venues on three partitions, three and a half minutes, 676 records, with what makes engines stumble: late and repeated records, broken ones,
+//! The miniature: three small venues on three partitions, two hundred seconds, 645 records, with what makes engines stumble: late and repeated records, broken ones,
 //! a crowd that raises alarms, and operators' commands. The models are a stub that answers by its request alone.
 
 use super::shaken::Shared;
@@ -18,7 +18,7 @@ pub(super) const PARTITIONS: u32 = 3;
 const VENUES: [&str; 3] = ["agadir", "fes", "oujda"];
 /// Epoch ms; begins a pane.
 pub(crate) const START: i64 = 1_907_863_200_000;
-const LENGTH_S: i64 = 210;
+const LENGTH_S: i64 = 200;
 
 const VENUE: &str = r#"
 id = "NAME"

@@ -1,0 +1,54 @@
+//! What follows an error of the log: nothing, a transaction given up and its input read again, or new clients. The error says which ([`Answer`]).
+
+use super::partition::Arriving;
+use super::{MakeCore, Shard};
+use crate::log::{Answer, Inbox, LogError};
+
+impl<M: MakeCore> Shard<'_, '_, M> {
+    /// Carries out the answer to an error; an error comes back when that takes a person.
+    pub(super) fn recover(&mut self, error: LogError) -> Result<(), LogError> {
+        let error = match error.answer() {
+            Answer::Retry => {
+                self.around.watch.retried(&error);
+                return Ok(());
+            }
+            Answer::AbortAndRewind => match self.rewind(&error) {
+                Ok(()) => return Ok(()),
+                Err(worse) => worse,
+            },
+            Answer::Rebuild | Answer::Stop => error,
+        };
+        self.rebuild(error)
+    }
+
+    /// Back to the last commit: the transaction, the cores and the input.
+    fn rewind(&mut self, why: &LogError) -> Result<(), LogError> {
+        self.desk.abort(why)?;
+        self.inbox.clear();
+        self.quiet = false;
+        let partitions: Vec<u32> = self.running.keys().copied().collect();
+        self.desk.log()?.halt(&partitions)?;
+        let now = self.around.clock.now();
+        self.running.clear();
+        self.arriving.extend(partitions.into_iter().map(|partition| (partition, Arriving::at(now))));
+        Ok(())
+    }
+
+    /// Lets the clients go; the next turn builds new ones.
+    fn rebuild(&mut self, error: LogError) -> Result<(), LogError> {
+        // A fenced producer refuses the abort too; then its successor's start aborts for it.
+        let _ = self.desk.abort(&error);
+        if error.answer() == Answer::Stop || self.is_stopping() {
+            return Err(error);
+        }
+        self.around.watch.rebuilding(&error);
+        self.desk.stats.rebuilds += 1;
+        self.desk.disconnect();
+        self.running.clear();
+        self.arriving.clear();
+        self.inbox = Inbox::default();
+        self.quiet = false;
+        self.around.clock.rest(self.around.settings.retry_pause);
+        Ok(())
+    }
+}
