@@ -228,6 +228,7 @@ pub(super) fn links(state: &CrowdState, venue: &Venue, topology: &Topology, cros
 mod tests {
     use super::*;
     use crate::crowd::figures::{Grade, LevelOfService};
+    use crate::crowd::glimpse::{Look, Part};
     use crate::crowd::sample::{count, site, stadium};
     use crate::venue::FlowTable;
 
@@ -332,5 +333,27 @@ mod tests {
             std::hint::black_box(state.close(&site.venue, &site.topology, site.end(n), &pane, Vec::new()));
         }
         println!("{} zones, {} sensors: {:?} per close", site.venue.zones.len(), site.venue.sensors.len(), start.elapsed() / times as u32);
+    }
+
+    /// What a fast pane costs where a slow source keeps panes open: 2 min of disorder are thirteen panes of 10 s.
+    #[test]
+    #[ignore = "measures time"]
+    #[allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+    fn measure_a_look_across_open_panes() {
+        let site = stadium(1_000);
+        let mut state = site.state();
+        let mut pane = site.pane();
+        pane.counts.iter_mut().for_each(|count| (count.inwards, count.reports) = (3, 1));
+        state.close(&site.venue, &site.topology, site.end(1), &pane, Vec::new());
+        for open in [1, 13] {
+            let parts: Vec<Part<'_>> = (2..2 + open).map(|n| Part { end: site.end(n), content: &pane }).collect();
+            let end = site.end(1 + open);
+            let start = std::time::Instant::now();
+            for _ in 0..200 {
+                let look = Look { since: end.before(Span::from_secs(2)), end, parts: parts.clone(), snapshots: Vec::new() };
+                std::hint::black_box(state.glimpse(&site.venue, &site.topology, &look));
+            }
+            println!("{} zones, {open} open panes: {:?} a look", site.venue.zones.len(), start.elapsed() / 200);
+        }
     }
 }

@@ -63,7 +63,7 @@ impl CrowdState {
                 self.arrivals.count_instead(venue, topology, stop, late.end, passengers.alighting);
             }
             (_, What::Match(event)) => self.night.learn(late.at, event),
-            (entity, What::Call(call)) => self.night.hear_call(late.at, entity, *call),
+            (entity, What::Call(call)) => self.night.hear_call(&topology.calls, late.at, entity, *call),
             (_, What::Weather(weather)) => self.night.feel(late.at, weather),
             _ => {}
         }

@@ -3,6 +3,7 @@
 use super::dense::DenseFigures;
 use crate::time::{EventTime, Span};
 use crate::venue::{Feed, FlowTable, ZoneId};
+use crate::window::Session;
 use serde::{Deserialize, Serialize};
 
 /// A figure with its 90 % band.
@@ -138,6 +139,8 @@ pub struct CallFigures {
     pub zone: Option<ZoneId>,
     /// How many, within the radius and the window of the profile.
     pub calls: u32,
+    /// The calls of the place since it last had none for as long as that window.
+    pub stretch: Option<Session>,
 }
 
 /// One approach, by position in the venue's list.

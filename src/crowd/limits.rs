@@ -93,6 +93,13 @@ pub struct CallLimits {
     pub heat_age_ms: i64,
 }
 
+impl CallLimits {
+    /// The window, as a length of time.
+    pub fn window(&self) -> Span {
+        Span::from_millis(self.window_ms.max(0) as u64)
+    }
+}
+
 /// What a gate's figures need.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GateLimits {

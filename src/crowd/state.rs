@@ -12,7 +12,7 @@ use super::unheard::Unheard;
 use crate::feeds::observation::{DoorState, Total};
 use crate::time::{EventTime, PaneLength, Span};
 use crate::venue::{Plan, SensorId, Venue, ZoneId};
-use crate::window::{PaneContent, Sliding};
+use crate::window::{PaneContent, Sessions, Sliding};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -176,6 +176,8 @@ pub struct NightState {
     pub admitted: i64,
     /// Calls for help, by time.
     pub calls: Vec<CallHeard>,
+    /// The stretches of calls of each place: without a pause as long as the window in which a cluster is looked for.
+    pub stretches: BTreeMap<Option<ZoneId>, Sessions>,
     /// By weather station: when its heat was last told, and how hot it was (WBGT, °C).
     pub heat: BTreeMap<Box<str>, (EventTime, f64)>,
 }

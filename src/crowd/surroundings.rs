@@ -1,15 +1,15 @@
 //! What is told of the venue beyond counts: plans that are loaded, calls for help, the weather.
 //!
 //! A plan from the feed stands before the calendar's, part by part; of two the greater version holds. Calls are kept for twice the window in which they are looked at, so that
-//! a cluster that has passed is seen to be over. Of each weather station the last heat is kept.
+//! a cluster that has passed is seen to be over; how many have come in a row, for however long, is kept as sessions. Of each weather station the last heat is kept.
 
 use super::figures::CallFigures;
 use super::limits::CallLimits;
 use super::state::NightState;
 use crate::feeds::observation::{self, Call, Entity, Weather};
-use crate::time::{EventTime, Span};
+use crate::time::EventTime;
 use crate::venue::{ApproachId, Plan, Service, Venue, ZoneId};
-use crate::window::PaneContent;
+use crate::window::{PaneContent, Sessions};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -31,18 +31,23 @@ impl NightState {
             self.learn_plan(venue, plan);
         }
         for ((at, ..), (entity, call)) in &content.calls {
-            self.hear_call(*at, *entity, *call);
+            self.hear_call(limits, *at, *entity, *call);
         }
-        let keep = Span::from_millis(limits.window_ms.max(0) as u64).times(2);
-        self.calls.retain(|call| end.since(call.at) <= keep);
+        self.calls.retain(|call| end.since(call.at) <= limits.window().times(2));
+        self.stretches.retain(|_, sessions| {
+            // The sessions are final a gap after their last call; for another one they are told to be over, as their calls are.
+            drop(sessions.close(end.before(limits.window())));
+            sessions.latest().is_some()
+        });
         for reading in content.weather.values() {
             self.feel(reading.order.0, &reading.value);
         }
     }
 
     /// Remembers a call.
-    pub(super) fn hear_call(&mut self, at: EventTime, entity: Entity, call: Call) {
+    pub(super) fn hear_call(&mut self, limits: &CallLimits, at: EventTime, entity: Entity, call: Call) {
         let zone = if let Entity::Zone(zone) = entity { Some(zone) } else { None };
+        self.stretches.entry(zone).or_insert_with(|| Sessions::new(limits.window())).observe(at);
         let call = CallHeard { at, zone, at_m: call.at_m };
         // In the order of their times, so that late ones leave the same state.
         let place = self.calls.partition_point(|known| known.at <= at);
@@ -89,7 +94,7 @@ impl NightState {
             let most = by_place.entry(call.zone).or_default();
             *most = (*most).max(near.max(1));
         }
-        by_place.into_iter().map(|(zone, calls)| CallFigures { zone, calls }).collect()
+        by_place.into_iter().map(|(zone, calls)| CallFigures { zone, calls, stretch: self.stretches.get(&zone).and_then(Sessions::latest) }).collect()
     }
 }
 
@@ -172,7 +177,7 @@ mod tests {
         let mut night = NightState::default();
         let zone = Entity::Zone(ZoneId(0));
         for (mins, x) in [(0, 0.0), (10, 100.0), (20, 140.0), (21, 900.0)] {
-            night.hear_call(at(mins), zone, call(Some((x, 0.0))));
+            night.hear_call(&LIMITS, at(mins), zone, call(Some((x, 0.0))));
         }
         let calls = |night: &NightState, mins| night.call_figures(&LIMITS, at(mins)).first().map(|cluster| cluster.calls);
         assert_eq!(calls(&night, 22), Some(3), "the fourth is 760 m away");
@@ -184,19 +189,42 @@ mod tests {
     fn calls_that_tell_only_their_zone_belong_together() {
         let mut night = NightState::default();
         for (mins, zone) in [(0, 0), (1, 0), (2, 1), (3, 0)] {
-            night.hear_call(at(mins), Entity::Zone(ZoneId(zone)), call(None));
+            night.hear_call(&LIMITS, at(mins), Entity::Zone(ZoneId(zone)), call(None));
         }
         let figures = night.call_figures(&LIMITS, at(4));
         assert_eq!(figures.iter().map(|cluster| cluster.calls).collect::<Vec<_>>(), [3, 1]);
+    }
+
+    /// Itaewon: eleven calls in three and a half hours, of which a window of 45 min never saw more than a few.
+    #[test]
+    fn calls_in_a_row_are_counted_for_however_long_they_come() {
+        let (site, mut night) = (site(), NightState::default());
+        let told = |night: &NightState, mins| {
+            let stretch = night.call_figures(&LIMITS, at(mins)).first().and_then(|cluster| cluster.stretch);
+            stretch.map(|stretch| (stretch.from.since(at(0)).as_millis() / 60_000, stretch.events))
+        };
+        for mins in [0, 10, 50, 95, 130, 170] {
+            let mut content = PaneContent::new(&site.venue);
+            content.calls.insert((at(mins), 0, mins as u64), (Entity::Zone(ZoneId(0)), call(None)));
+            night.hear_surroundings(&site.venue, &LIMITS, at(mins), &content);
+        }
+        assert_eq!(night.call_figures(&LIMITS, at(171))[0].calls, 2, "within the window");
+        assert_eq!(told(&night, 171), Some((0, 6)));
+        night.hear_surroundings(&site.venue, &LIMITS, at(259), &PaneContent::new(&site.venue));
+        assert_eq!(told(&night, 259), Some((0, 6)), "remembered as long as its calls are");
+        night.hear_surroundings(&site.venue, &LIMITS, at(262), &PaneContent::new(&site.venue));
+        assert_eq!((told(&night, 262), night.stretches.len()), (None, 0));
+        night.hear_call(&LIMITS, at(263), Entity::Zone(ZoneId(0)), call(None));
+        assert_eq!(told(&night, 264), Some((263, 1)), "after a pause they are counted anew");
     }
 
     #[test]
     fn the_order_in_which_calls_arrive_leaves_no_trace() {
         let mut nights = [NightState::default(), NightState::default()];
         for (night, order) in nights.iter_mut().zip([[1, 2, 3], [3, 1, 2]]) {
-            order.iter().for_each(|mins| night.hear_call(at(*mins), Entity::Zone(ZoneId(0)), call(None)));
+            order.iter().for_each(|mins| night.hear_call(&LIMITS, at(*mins), Entity::Zone(ZoneId(0)), call(None)));
         }
-        assert_eq!(nights[0].calls, nights[1].calls);
+        assert_eq!((&nights[0].calls, &nights[0].stretches), (&nights[1].calls, &nights[1].stretches));
     }
 
     #[test]

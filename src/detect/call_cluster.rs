@@ -3,7 +3,7 @@
 //! A Poisson scan: of the calls of a quiet night λ fall within one such circle and time by themselves, the more the more people are there; P(N ≥ n | λ) says how likely so many are by chance. What n calls mean is
 //! told by that, and at least a number of the profile must have come, for two calls about one fall are two calls.
 
-use super::finding::{Code, Finding, Place, PlaceKind, Priority};
+use super::finding::{Code, Evidence, Finding, Place, PlaceKind, Priority};
 use super::scene::{Manner, Scene, Standing, profile_of, seconds};
 use crate::crowd::topology::lead_zone;
 use crate::venue::Profile;
@@ -30,7 +30,13 @@ pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
             _ => Place { kind: PlaceKind::Venue, id: scene.venue.id.clone() },
         };
         let heads = cluster.zone.and_then(|zone| scene.figures.zones.get(zone.index())?.occupancy).map_or(0.0, |heads| heads.v);
-        findings.push(judge(scene, place, cluster.calls, heads, profile));
+        let mut finding = judge(scene, place, cluster.calls, heads, profile);
+        if let Some(stretch) = cluster.stretch.filter(|stretch| finding.exceeds.is_some() && stretch.events > u64::from(cluster.calls)) {
+            // What the window has let go of: a place from which people have called all evening.
+            finding.evidence.push(Evidence { from: stretch.from, to: stretch.to, ..scene.figure("calls_in_a_row", stretch.events as f64, "1") });
+            finding.evidence.push(scene.figure("first_call", stretch.from.as_millis() as f64, "ms"));
+        }
+        findings.push(finding);
     }
 }
 
@@ -74,7 +80,7 @@ mod tests {
     fn a_full_bowl_has_more_calls_of_itself() {
         let find = |heads: f64, calls: u32| {
             let mut stage = Stage::at(KICK_OFF);
-            stage.figures.calls = vec![CallFigures { zone: Some(stage.site.zone("plaza").into()), calls }];
+            stage.figures.calls = vec![CallFigures { zone: Some(stage.site.zone("plaza").into()), calls, stretch: None }];
             stage.zone("plaza").occupancy = Some(crate::crowd::Estimate::normal(heads, 0.0));
             stage.only(detect).exceeds
         };
@@ -83,7 +89,7 @@ mod tests {
 
     fn find(calls: u32) -> Finding {
         let mut stage = Stage::at(KICK_OFF);
-        stage.figures.calls = vec![CallFigures { zone: Some(stage.site.zone("plaza").into()), calls }];
+        stage.figures.calls = vec![CallFigures { zone: Some(stage.site.zone("plaza").into()), calls, stretch: None }];
         stage.only(detect)
     }
 
@@ -105,7 +111,7 @@ mod tests {
         busy.thresholds.get_mut("call_cluster.per_h").unwrap().value = 3.0;
         stage.site.venue.zones[plaza].profile = std::sync::Arc::new(busy);
         let exceeds = |stage: &mut Stage, calls| {
-            stage.figures.calls = vec![CallFigures { zone: Some(plaza.into()), calls }];
+            stage.figures.calls = vec![CallFigures { zone: Some(plaza.into()), calls, stretch: None }];
             stage.only(detect).exceeds
         };
         assert_eq!((exceeds(&mut stage, 4), exceeds(&mut stage, 8)), (None, Some(Priority::High)));
@@ -114,8 +120,27 @@ mod tests {
     #[test]
     fn calls_that_tell_only_metres_are_the_venues() {
         let mut stage = Stage::at(KICK_OFF);
-        stage.figures.calls = vec![CallFigures { zone: None, calls: 4 }];
+        stage.figures.calls = vec![CallFigures { zone: None, calls: 4, stretch: None }];
         assert_eq!(stage.only(detect).place.kind, PlaceKind::Venue);
+    }
+
+    /// What the window has let go of is told beside what it holds, from the first call of the row on.
+    #[test]
+    fn calls_that_come_all_evening_are_told() {
+        let mut stage = Stage::at(KICK_OFF);
+        let (from, to) = (KICK_OFF.before(crate::time::Span::from_mins(200)), KICK_OFF);
+        let mut row = |calls, events| {
+            let stretch = Some(crate::window::Session { from, to, events });
+            stage.figures.calls = vec![CallFigures { zone: Some(stage.site.zone("plaza").into()), calls, stretch }];
+            stage
+                .only(detect)
+                .evidence
+                .into_iter()
+                .find(|evidence| &*evidence.what == "calls_in_a_row")
+                .map(|evidence| (evidence.value, evidence.from, evidence.to))
+        };
+        assert_eq!(row(3, 11), Some((11.0, from, to)));
+        assert_eq!((row(3, 3), row(1, 11)), (None, None), "nothing to add, and no finding");
     }
 
     #[test]

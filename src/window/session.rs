@@ -45,6 +45,11 @@ impl Sessions {
         self.open.insert(joined.from, joined);
     }
 
+    /// The session of the latest event, which may still grow.
+    pub fn latest(&self) -> Option<Session> {
+        self.open.values().next_back().copied()
+    }
+
     /// Hands out the sessions that no event at or after `watermark` can lengthen, in their order.
     pub fn close(&mut self, watermark: EventTime) -> Vec<Session> {
         let is_final = |session: &Session| session.to.after(self.gap) < watermark;
@@ -82,6 +87,7 @@ mod tests {
         assert_eq!(sessions.close(at(70)), []);
         assert_eq!(sessions.close(at(71)), [Session { from: at(0), to: at(10), events: 2 }]);
         assert_eq!(sessions.close(at(260)), []);
+        assert_eq!(sessions.latest(), Some(Session { from: at(200), to: at(200), events: 1 }));
     }
 
     proptest! {

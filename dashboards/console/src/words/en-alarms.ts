@@ -176,6 +176,8 @@ export const alarmWords = (say: Speech) => ({
     admitted: "Admitted over its gates",
     p_after_deadline_all: "The same for all gates together",
     calls: "Calls for help",
+    calls_in_a_row: "Calls without a longer pause",
+    first_call: "The first of them",
     p_calls_by_chance: "Chance of so many on a quiet night",
     waiting_peak: "Would wait at the most",
     p_platform_over: "Chance that the room is too small",

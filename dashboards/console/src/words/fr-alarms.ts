@@ -185,6 +185,8 @@ export const alarmWords = (say: Speech): AlarmWords => ({
     admitted: "Admises par ses portes",
     p_after_deadline_all: "La même pour toutes les portes",
     calls: "Appels à l’aide",
+    calls_in_a_row: "Appels sans pause plus longue",
+    first_call: "Le premier d’entre eux",
     p_calls_by_chance: "Probabilité d’autant d’appels un soir calme",
     waiting_peak: "Attendraient au plus fort",
     p_platform_over: "Probabilité d’une place insuffisante",

@@ -36,6 +36,7 @@ const BY_WHAT: Record<string, Writer> = {
   doors_forced: plain,
   gates_over: plain,
   calls: plain,
+  calls_in_a_row: plain,
   models_silent: plain,
   calls_usual: ratio,
   services_per_min: perMinute,
