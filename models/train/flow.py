@@ -22,12 +22,14 @@ import flow_tables
 import report
 from flow_network import QUANTILES, onnx_bytes, train
 from manifest import _table
+from network import BATCH
 
 MODELS = Path(__file__).resolve().parents[1]
-VERSION = "2.0.0"
+VERSION = "2.1.0"
 COMMAND = "models/train/train.sh --data DIR"
-ROWS_PER_FILE = 60_000
-TRAINING_STEPS = 4_000
+ROWS_PER_FILE = 400_000
+# Two dozen passes over the rows, within these numbers of steps.
+PASSES, FEWEST_STEPS, MOST_STEPS = 24, 4_000, 12_000
 LICENCES = {
     "hardbruecke": "CC0 as far as known (Stadt Zürich open data)",
     "hangzhou": "Tianchi data set, Zenodo 10.5281/zenodo.3145404; the repository that carries it is MIT",
@@ -50,6 +52,11 @@ def rows_of(midan: Path, place: flow_tables.Place, work: Path, seed: int) -> flo
     rows = flow_rows.read(out / "features.parquet", place.step_s, ROWS_PER_FILE, flow_tables.chance(seed, f"{place.name} rows"))
     print(f"  {place.name:<20} {len(rows.features):7d} rows", flush=True)
     return rows
+
+
+def training_steps(rows: int) -> int:
+    """How many steps a network is trained on so many rows."""
+    return min(max(PASSES * rows // BATCH, FEWEST_STEPS), MOST_STEPS)
 
 
 def published(content: bytes, folder: Path, seed: int, sets: list, spread: np.ndarray) -> Path:
@@ -93,10 +100,10 @@ def build(chosen: argparse.Namespace, work: Path) -> None:
         flow_reference.put(chosen.out / "crowd-flow.toml", rows.spread)
         return
     print(f"training on {len(rows.features)} rows", flush=True)
-    weights = train(rows, TRAINING_STEPS, chosen.seed)
+    members = train(rows, training_steps(len(rows.features)), chosen.seed)
     sets = [(place.name, f"{flow_tables.day(place.start)} to {flow_tables.day(place.hold_out)}", LICENCES[place.name]) for place in teaching]
     chosen.out.mkdir(parents=True, exist_ok=True)
-    model = published(onnx_bytes(weights), chosen.out, chosen.seed, sets, rows.spread)
+    model = published(onnx_bytes(members), chosen.out, chosen.seed, sets, rows.spread)
     print("judging on the hold-outs", flush=True)
     figures = {place.name: judged(chosen.midan, place, model, work) for place in known}
     (work / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
@@ -108,11 +115,11 @@ def build_own(chosen: argparse.Namespace, work: Path) -> None:
     run(chosen.midan, "features", chosen.table, chosen.map, work / "own")
     step_s, until = flow_rows.grid(work / "own" / "features.parquet")
     rng = np.random.default_rng(chosen.seed)
-    rows = flow_rows.read(work / "own" / "features.parquet", step_s, 8 * ROWS_PER_FILE, rng, until)
+    rows = flow_rows.read(work / "own" / "features.parquet", step_s, ROWS_PER_FILE, rng, until)
     print(f"training on {len(rows.features)} rows", flush=True)
-    weights = train(rows, TRAINING_STEPS, chosen.seed)
+    members = train(rows, training_steps(len(rows.features)), chosen.seed)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    model = published(onnx_bytes(weights), chosen.out, chosen.seed, [(chosen.table.name, "its first four fifths", "as the table's")], rows.spread)
+    model = published(onnx_bytes(members), chosen.out, chosen.seed, [(chosen.table.name, "its first four fifths", "as the table's")], rows.spread)
     run(chosen.midan, "replay", chosen.table, chosen.map, work / "judged", "--model", str(model))
     flow_card.write(model, [chosen.table.name], {chosen.table.name: report.judge(work / "judged", float(until), step_s)})
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from flow_network import MEMBERS
+
 WORDS = """# crowd-flow
 
 Version {version} · SHA-256 `{digest}` · {size} bytes · feature set `midan-features-2` (`docs/FEATURES.md`)
@@ -17,7 +19,8 @@ table has between a minute and an hour. It corrects what the stream has learnt a
 
 ## Data
 
-Trained on {teaching}, each up to the day before its hold-out, as they are, and the two largest summed to longer steps too.
+Trained on {teaching}, each up to the day before its hold-out, as they are, and the two largest summed to longer steps too. It is the mean of {members} networks, each
+trained on these rows from a seed of its own, in one graph.
 How the inputs of these rows are spread stands in the manifest (`[reference]`), and the service says how far a venue's are from it (`midan_model_input_psi`).
 **No public count of a stadium's gates was available**, so its figures say nothing of a real match.
 
@@ -40,7 +43,7 @@ FAILS = """
 def write(model: Path, teaching: list, figures: dict) -> None:
     """Writes the card beside the model."""
     manifest = dict(line.split(" = ", 1) for line in model.with_suffix(".toml").read_text(encoding="utf-8").splitlines() if " = " in line and not line.startswith("name = \"f"))
-    text = WORDS.format(version=manifest["version"].strip('"'), digest=manifest["sha256"].strip('"'), size=manifest["bytes"], teaching=", ".join(teaching))
+    text = WORDS.format(version=manifest["version"].strip('"'), digest=manifest["sha256"].strip('"'), size=manifest["bytes"], teaching=", ".join(teaching), members=MEMBERS)
     for name, lines in figures.items():
         methods = list(lines[0]["methods"]) if lines else []
         text += f"\n**{name}**\n\n| | steps | published | {' | '.join(methods)} | within |\n|---|---|---|{'---|' * len(methods)}---|\n"
