@@ -194,7 +194,7 @@ impl KafkaSettings {
     pub fn clients(&self) -> crate::kafka::Settings {
         let properties = self.properties.clone();
         let base = crate::kafka::Settings::new(&self.bootstrap_servers, &self.group, &self.instance);
-        crate::kafka::Settings { prefix: self.topic_prefix.clone(), partitions: self.partitions, properties, ..base }
+        crate::kafka::Settings { prefix: self.topic_prefix.clone(), properties, ..base }
     }
 }
 

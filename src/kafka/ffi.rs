@@ -5,7 +5,6 @@
 
 #![allow(unsafe_code, reason = "three calls of librdkafka that have no safe wrapper; each block says why it is sound")]
 
-use super::producer::now;
 use crate::feeds::{Attributes, RecordRef};
 use crate::log::{RECEIVED_HEADER, SOURCE_HEADER};
 use rdkafka::bindings as sys;
@@ -63,14 +62,6 @@ pub(super) struct MessageQueue<C: ConsumerContext> {
     consumer: Arc<BaseConsumer<C>>,
 }
 
-/// What a call into librdkafka hands to the callback.
-struct Showing<'a> {
-    each: &'a mut dyn FnMut(Message<'_>),
-    shown: usize,
-    max: usize,
-    client: *mut sys::rd_kafka_t,
-}
-
 // SAFETY: librdkafka's queues may be used from any thread.
 unsafe impl<C: ConsumerContext> Send for MessageQueue<C> {}
 
@@ -97,36 +88,25 @@ impl<C: ConsumerContext> MessageQueue<C> {
 
     /// Shows up to `max` messages to `each`, after waiting at most `wait` for the first, and answers how many there were.
     ///
-    /// By callback and not by `rd_kafka_consume_batch_queue`, for two reasons. That call waits until its buffer is full or the time is over. And it takes the end
-    /// of a partition for a record, so that the client believes the application one record further than it is; the next rebalance pauses and resumes
-    /// the partition there, and the first record after an idle time is lost.
+    /// One by one, for what a call takes out of the queue at once is not in it meanwhile. `rd_kafka_consume_callback_queue` takes everything, and the client, which
+    /// looks whether the queue is full before it fetches, finds it empty and fetches on: a backlog of three million records filled a gigabyte.
+    /// `rd_kafka_consume_batch_queue` waits until its buffer is full or the time is over, and takes the end of a partition for a record, so that the client believes the application one record further
+    /// than it is; the next rebalance pauses and resumes the partition there, and the first record after an idle time is lost.
     pub(super) fn read(&mut self, max: usize, wait: Duration, each: &mut dyn FnMut(Message<'_>)) -> usize {
-        let mut showing = Showing { each, shown: 0, max: max.max(1), client: self.consumer.client().native_ptr() };
-        let began = now();
-        loop {
-            let left = wait.saturating_sub(began.elapsed());
-            let opaque = ptr::from_mut(&mut showing).cast::<c_void>();
-            // SAFETY: queue and client are alive. The callback runs on this thread and only within this call, so what `opaque` points at outlives every use of it.
-            let served = unsafe { sys::rd_kafka_consume_callback_queue(self.queue, millis(left), Some(show), opaque) };
-            // What was fetched before a partition was given back is served too, but not shown: that is not yet silence.
-            if showing.shown > 0 || served == 0 || began.elapsed() >= wait {
-                return showing.shown;
+        for shown in 0..max.max(1) {
+            let wait = if shown == 0 { wait } else { Duration::ZERO };
+            // SAFETY: queue and client are alive.
+            let message = unsafe { sys::rd_kafka_consume_queue(self.queue, millis(wait)) };
+            if message.is_null() {
+                return shown;
+            }
+            // SAFETY: the message is ours until it is destroyed, and `each` cannot keep the borrow.
+            unsafe {
+                each(Message { raw: &*message });
+                sys::rd_kafka_message_destroy(message);
             }
         }
-    }
-}
-
-/// Shows one message, and asks the client to stop when there have been enough; what it has taken out beyond that, it puts back in order.
-unsafe extern "C" fn show(message: *mut sys::rd_kafka_message_t, opaque: *mut c_void) {
-    // SAFETY: `opaque` is the `Showing` of the `read` that is running, borrowed by nobody else meanwhile. The message is librdkafka's and valid until this
-    // returns; `each` cannot keep the borrow.
-    unsafe {
-        let showing = &mut *opaque.cast::<Showing<'_>>();
-        (showing.each)(Message { raw: &*message });
-        showing.shown += 1;
-        if showing.shown >= showing.max {
-            sys::rd_kafka_yield(showing.client);
-        }
+        max.max(1)
     }
 }
 
@@ -297,5 +277,61 @@ pub(super) fn generation<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> Opti
         let generation = written.and_then(|rest| rest.get(..4)?.try_into().ok()).map(i32::from_ne_bytes);
         sys::rd_kafka_mem_free(ptr::null_mut(), buffer);
         generation
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::context::Quiet;
+    use super::super::settings::Settings;
+    use super::*;
+    use rdkafka::config::FromClientConfigAndContext;
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::producer::BaseRecord;
+    use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+
+    const PARTITIONS: i32 = 4;
+
+    /// A cluster with a backlog of so many records of a hundred bytes in each of four partitions, in small batches.
+    fn backlog(records: usize) -> MockCluster<'static, rdkafka::producer::DefaultProducerContext> {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("t", PARTITIONS, 1).unwrap();
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", cluster.bootstrap_servers()).set("batch.num.messages", "500").set("queue.buffering.max.messages", "1000000");
+        let producer: BaseProducer = config.create().unwrap();
+        for n in 0..records * PARTITIONS as usize {
+            let record = BaseRecord::<(), _>::to("t").partition(n as i32 % PARTITIONS).payload(&[b'x'; 100]);
+            producer.send(record).unwrap_or_else(|(why, _)| panic!("{why}"));
+        }
+        producer.flush(Duration::from_secs(60)).unwrap();
+        cluster
+    }
+
+    /// risingwavelabs/risingwave#13326: a reader that is slower than its broker reads the whole backlog into memory.
+    #[test]
+    fn risingwave_13326_what_is_fetched_ahead_of_a_slow_reader_stays_within_the_budget() {
+        let cluster = backlog(30_000);
+        let mut settings = Settings { memory: 1 << 20, ..Settings::new(&cluster.bootstrap_servers(), "g", "i") };
+        settings.properties.insert("queued.min.messages".to_owned(), "2000".to_owned());
+        let consumer = Arc::new(BaseConsumer::from_config_and_context(&settings.input(0), Quiet).unwrap());
+        let mut queue = MessageQueue::new(&consumer);
+        let mut list = TopicPartitionList::new();
+        for partition in 0..PARTITIONS {
+            queue.forward("t", partition as u32);
+            list.add_partition_offset("t", partition, Offset::Beginning).unwrap();
+        }
+        consumer.assign(&list).unwrap();
+        let (mut read, mut most) = (0, 0);
+        while read < 6_000 {
+            read += queue.read(100, Duration::from_millis(100), &mut |message| {
+                assert_eq!(message.value().map(<[u8]>::len), Some(100));
+                // As long as a step takes that has much to do.
+                std::hint::black_box((0..20_000).fold(0_u64, |sum, n| sum ^ n * n));
+            });
+            // SAFETY: the queue is alive.
+            most = most.max(unsafe { sys::rd_kafka_queue_length(queue.queue) });
+        }
+        // A fetch brings a batch of each partition, and the next is asked for before it is here.
+        assert!(most <= 2_000 + 3 * 500 * PARTITIONS as usize, "{most} records of 120,000 are queued ahead of 6,000 that were read");
     }
 }

@@ -10,7 +10,7 @@
 //! | the group fences by generation, not by partition | [`consumer`]: a revocation is reported before it is carried out; [`shard`]: metadata as of the last poll |
 //! | the end of a partition comes without its topic and is logged as an error | [`consumer`], [`context`] |
 //! | batch reading of the consumer's own queue breaks rebalancing | [`ffi`]: partition queues flow into one queue of ours |
-//! | the batch call waits its whole time-out although records are there, and counts an end as a record, so that a rebalance skips the next one | [`ffi::MessageQueue::read`]: by callback |
+//! | the batch call waits its whole time-out although records are there, and counts an end as a record, so that a rebalance skips the next one; the call with a callback empties the queue, and the client fetches on | [`ffi::MessageQueue::read`]: one by one |
 //! | a consumer that is closed while its coordinator is away takes the process with it | [`consumer`]: it waits for an answer first, beside the shard |
 //! | a client that was told of no broker, by one that is fenced for a moment, never looks for one again | [`lifeline`] |
 //! | partition lists that outlive their consumer hang its drop | lists are built where they are used, never stored |
@@ -20,7 +20,7 @@
 //! | an altered topic loses the properties that are not named | [`admin`]: everything at creation, nothing altered |
 //! | the first alert of a fresh producer waits a second | [`alerts`]: warmed up by its first heartbeat |
 //! | dozens of error codes in four places | [`answers`]: one answer for each class |
-//! | prefetch fills the memory, 64 MiB for each partition | [`settings`]: one budget, shared out |
+//! | prefetch fills the memory | [`settings`]: one budget; [`ffi`]: one queue, which is full when it is full |
 //! | a dropped producer throws away what it has not sent | [`alerts`], [`feeder`]: flushed first |
 //!
 //! Not answered here, because librdkafka 2.12 has no call for it: altering one property of a topic, and reading the group's lag.

@@ -21,8 +21,6 @@ pub struct Settings {
     pub prefix: String,
     /// What the clients of one shard may hold, in bytes.
     pub memory: usize,
-    /// Partitions of every topic: the prefetch is shared out over them.
-    pub partitions: u32,
     /// Any further librdkafka property (TLS, SASL, …), for every client.
     pub properties: BTreeMap<String, String>,
 }
@@ -55,7 +53,6 @@ impl Settings {
             instance: instance.to_owned(),
             prefix: String::new(),
             memory: 256 << 20,
-            partitions: 12,
             properties: BTreeMap::new(),
         }
     }
@@ -97,13 +94,16 @@ impl Settings {
 
     /// The reader of the inputs, as shard number `shard`.
     pub(super) fn input(&self, shard: u32) -> ClientConfig {
-        let (prefetch, session) = (self.prefetch_kbytes().to_string(), SESSION_MS.to_string());
+        let (prefetch, session, fetch) = (self.prefetch_kbytes().to_string(), SESSION_MS.to_string(), self.fetch_bytes().to_string());
         let mut config = self.client(&[
             // Batches are what makes reading cheap; these only bound how long an end, a seek or a new partition waits.
             ("fetch.wait.max.ms", "20"),
             ("fetch.queue.backoff.ms", "5"),
-            // Half of the memory, by partition: librdkafka's own limit holds for each queue, and a full one is not fetched for.
+            // A full queue is not fetched for. Of small records a hundred thousand fill it, which is the client's own limit.
             ("queued.max.messages.kbytes", prefetch.as_str()),
+            ("fetch.max.bytes", fetch.as_str()),
+            // A megabyte of each partition, the default, is a hundred thousand small records.
+            ("max.partition.fetch.bytes", "262144"),
             ("session.timeout.ms", session.as_str()),
             ("heartbeat.interval.ms", "1000"),
         ]);
@@ -131,10 +131,14 @@ impl Settings {
         config
     }
 
-    /// What may be fetched ahead of one partition of one feed, in KiB: half of the memory, were this the only shard.
+    /// What may be fetched ahead of the shard, KiB: half of its memory. The client holds this against each queue, and all partitions flow into one (`ffi::MessageQueue`).
     pub fn prefetch_kbytes(&self) -> usize {
-        let queues = crate::venue::Feed::ALL.len() * self.partitions.max(1) as usize;
-        (self.memory / 2 / queues / 1_024).clamp(64, 65_536)
+        (self.memory / 2 / 1_024).clamp(64, 2_097_151)
+    }
+
+    /// What one fetch may bring, bytes as they are sent: unpacked it is some ten times as much, and comes on top of what is queued.
+    fn fetch_bytes(&self) -> usize {
+        (self.memory / 32).clamp(1_000_000, 50 << 20)
     }
 
     /// The transactional producer of a shard.
@@ -228,16 +232,6 @@ mod tests {
     fn a_property_that_no_client_knows_is_named() {
         let error = with("fetch.wait.maximum", "1").check().unwrap_err().to_string();
         assert!(error.contains("fetch.wait.maximum"), "{error}");
-    }
-
-    #[test]
-    fn risingwave_13326_what_is_fetched_ahead_stays_within_the_budget_however_many_partitions_there_are() {
-        for (memory, partitions) in [(64 << 20, 1), (64 << 20, 12), (256 << 20, 100)] {
-            let settings = Settings { memory, partitions, ..Settings::new("b", "g", "i") };
-            let fetched = settings.prefetch_kbytes() * 1_024 * 4 * partitions as usize;
-            assert!(fetched <= memory / 2, "{memory} {partitions}: {fetched}");
-            assert_eq!(settings.input(0).get("queued.max.messages.kbytes"), Some(settings.prefetch_kbytes().to_string().as_str()));
-        }
     }
 
     #[test]
