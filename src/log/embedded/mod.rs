@@ -2,8 +2,8 @@
 //!
 //! The idea: whatever a transaction writes stays with its member until the commit, and is then appended under one lock together with its offsets. So a
 //! reader sees all of it or nothing, without markers and without waiting. The log has no clock: its owner sets the broker's time
-//! ([`EmbeddedLog::set_clock`]), which is why a night can run at any speed. The growing end of each partition is in memory, the rest in
-//! files that are trimmed once every reader has passed them; a budget bounds what stays in memory.
+//! ([`EmbeddedLog::set_clock`]), which is why a night can run at any speed. Records are in memory up to a budget,
+//! beyond it in files, and are trimmed once every reader has passed them.
 //!
 //! - `segment`, `partition`: records in order; `state`: everything behind the lock; `group`: who owns which partition;
 //! - [`member`]: a shard's side; [`tail`], [`feeder`]: plain reading and writing; [`faults`]: what goes wrong on purpose.
@@ -49,9 +49,9 @@ pub struct Options {
     pub folder: PathBuf,
     /// Partitions of every topic.
     pub partitions: u32,
-    /// The size at which the growing end of a partition is written to a file, in bytes.
+    /// The size at which the growing end of a partition is sealed, in bytes.
     pub segment_bytes: usize,
-    /// How much of what is already on disk may stay in memory, over all partitions, in bytes.
+    /// How much of what is sealed may stay in memory before it is written to files, over all partitions, in bytes.
     pub resident_bytes: usize,
     /// What becomes of records that were read.
     pub retention: Retention,

@@ -1,4 +1,4 @@
-//! One partition: records in order, the last of them in memory, the others in sealed segments on disk.
+//! One partition: records in order, the last of them in memory, the others in sealed segments, in memory or on disk.
 //!
 //! Offsets only grow. Trimming moves the start; compaction takes records out and leaves the offsets of the others as they are, so a reader
 //! never sees a record twice nor out of order.
@@ -102,26 +102,32 @@ impl PartitionLog {
         self.end = self.end.max(offset);
     }
 
-    /// Writes the growing end to a file and starts a new one. Answers the sealed segment's id and size; none where there was nothing.
-    pub(super) fn seal(&mut self) -> Result<Option<(u64, usize)>, LogError> {
+    /// Ends the growing end and starts a new one in `spare`, memory that is free. Answers the sealed segment's id and size; none where there was nothing.
+    pub(super) fn seal(&mut self, spare: impl FnOnce() -> Vec<u8>) -> Option<(u64, usize)> {
         if self.active.bytes.is_empty() {
-            return Ok(None);
+            return None;
         }
-        let capacity = self.active.bytes.len().min(self.segment_bytes);
-        let fresh = Active { id: self.next_id, base: self.end, bytes: Vec::with_capacity(capacity), index: Vec::new() };
+        let mut bytes = spare();
+        bytes.reserve(self.active.bytes.len().min(self.segment_bytes));
+        let fresh = Active { id: self.next_id, base: self.end, bytes, index: Vec::new() };
         let full = std::mem::replace(&mut self.active, fresh);
         self.next_id += 1;
         let sealed = (full.id, full.bytes.len());
         self.dirty += full.bytes.len();
-        let segment = self.store(full.id, full.base, self.end, full.bytes)?;
-        self.sealed.push_back(segment);
-        Ok(Some(sealed))
+        self.sealed.push_back(self.segment(full.id, full.base, self.end, full.bytes));
+        Some(sealed)
     }
 
-    /// Drops a sealed segment's bytes from memory; its file stays. Answers how many bytes that were.
-    pub(super) fn evict(&mut self, id: u64) -> usize {
-        let Some(segment) = self.sealed.iter_mut().find(|segment| segment.id == id) else { return 0 };
-        segment.resident.take().map_or(0, |bytes| bytes.len())
+    /// Drops a sealed segment's bytes from memory; they stay in its file. Answers how many bytes that were.
+    pub(super) fn evict(&mut self, id: u64) -> Result<usize, LogError> {
+        let Some(segment) = self.sealed.iter_mut().find(|segment| segment.id == id) else { return Ok(0) };
+        segment.write()?;
+        Ok(segment.resident.take().map_or(0, |bytes| bytes.len()))
+    }
+
+    /// Writes down whatever is sealed and in memory only.
+    pub(super) fn write_sealed(&mut self) -> Result<(), LogError> {
+        self.sealed.iter_mut().try_for_each(Segment::write)
     }
 
     /// Reads up to `max` records and moves the cursor behind them.
@@ -188,15 +194,13 @@ impl PartitionLog {
         Ok(timestamp)
     }
 
-    /// Removes the sealed segments that lie wholly before `offset`; answers how many bytes of memory that freed.
-    pub(super) fn trim(&mut self, offset: i64) -> usize {
-        let mut freed = 0;
-        while let Some(segment) = self.sealed.pop_front_if(|segment| segment.next <= offset) {
-            freed += segment.resident.as_ref().map_or(0, |bytes| bytes.len());
+    /// Removes the sealed segments that lie wholly before `offset`, and hands on the memory of each that held some.
+    pub(super) fn trim(&mut self, offset: i64, freed: &mut dyn FnMut(Arc<Vec<u8>>)) {
+        while let Some(mut segment) = self.sealed.pop_front_if(|segment| segment.next <= offset) {
             self.start = segment.next;
             discard(&segment);
+            segment.resident.take().map(&mut *freed);
         }
-        freed
     }
 
     /// Whether enough has come since the last compaction to make another worth its while.
@@ -206,7 +210,7 @@ impl PartitionLog {
 
     /// Keeps the last record of each key; a key whose last record has no value goes altogether. Answers how many bytes of memory that freed.
     pub(super) fn compact(&mut self) -> Result<usize, LogError> {
-        self.seal()?;
+        self.seal(Vec::new);
         let mut latest: BTreeMap<Vec<u8>, i64> = BTreeMap::new();
         self.read(&mut Cursor::at(self.start), usize::MAX, &mut |record| match latest.get_mut(record.key) {
             Some(offset) => *offset = record.offset,
@@ -239,7 +243,8 @@ impl PartitionLog {
         for (base, next, bytes) in rewritten {
             let id = self.next_id;
             self.next_id += 1;
-            let mut segment = self.store(id, base, next, bytes)?;
+            let mut segment = self.segment(id, base, next, bytes);
+            segment.write()?;
             segment.resident = None;
             self.sealed.push_back(segment);
         }
@@ -252,12 +257,9 @@ impl PartitionLog {
         Ok(freed)
     }
 
-    fn store(&self, id: u64, base: i64, next: i64, bytes: Vec<u8>) -> Result<Segment, LogError> {
+    fn segment(&self, id: u64, base: i64, next: i64, bytes: Vec<u8>) -> Segment {
         let path = self.folder.join(format!("{base:020}-{next:020}-{id}.seg"));
-        let failed = |source| LogError::Io { path: path.display().to_string(), source };
-        std::fs::create_dir_all(&self.folder).map_err(failed)?;
-        std::fs::write(&path, &bytes).map_err(failed)?;
-        Ok(Segment { id, base, next, len: bytes.len(), path: path.clone(), resident: Some(Arc::new(bytes)) })
+        Segment { id, base, next, len: bytes.len(), path, resident: Some(Arc::new(bytes)), is_written: false }
     }
 
     /// Takes up the segments that an earlier life left in the folder; `start` and `end` are what it knew.
@@ -271,7 +273,7 @@ impl PartitionLog {
                 let len = entry.metadata().map_err(failed)?.len() as usize;
                 let Some((base, next, id)) = parts(&entry.file_name().to_string_lossy()) else { continue };
                 log.next_id = log.next_id.max(id + 1);
-                log.sealed.push_back(Segment { id, base, next, len, path: entry.path(), resident: None });
+                log.sealed.push_back(Segment { id, base, next, len, path: entry.path(), resident: None, is_written: true });
             }
         }
         log.sealed.make_contiguous().sort_by_key(|segment| segment.base);
@@ -289,7 +291,9 @@ fn parts(name: &str) -> Option<(i64, i64, u64)> {
 
 /// A file that is already gone is as good as removed.
 fn discard(segment: &Segment) {
-    let _ = std::fs::remove_file(&segment.path);
+    if segment.is_written {
+        let _ = std::fs::remove_file(&segment.path);
+    }
 }
 
 /// Hands on the records from byte `at` that the cursor has not passed yet, and answers how many and where it stopped, or where the bytes are no record.

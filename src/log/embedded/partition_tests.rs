@@ -9,8 +9,8 @@ fn record<'a>(key: &'a [u8], value: Option<&'a [u8]>) -> Fresh<'a> {
 
 fn append(log: &mut PartitionLog, key: &[u8], value: Option<&[u8]>) {
     if log.append(&record(key, value)) {
-        let (id, _) = log.seal().unwrap().unwrap();
-        log.evict(id);
+        let (id, _) = log.seal(Vec::new).unwrap();
+        log.evict(id).unwrap();
     }
 }
 
@@ -79,7 +79,7 @@ fn trimming_takes_whole_segments_and_their_files_and_moves_a_slow_reader() {
     }
     let files = || std::fs::read_dir(folder.path().join("t-0")).unwrap().count();
     let before = files();
-    log.trim(50);
+    log.trim(50, &mut |_| {});
     assert!(log.start() > 30 && log.start() <= 50, "{}", log.start());
     assert!(files() < before);
     let seen = all(&log, 0, 9);
@@ -95,7 +95,8 @@ fn reopening_finds_every_sealed_record() {
     for i in 0..100u8 {
         append(&mut log, &[i % 7], Some(&[i]));
     }
-    log.seal().unwrap();
+    log.seal(Vec::new);
+    log.write_sealed().unwrap();
     let expected = all(&log, 0, 10);
     let (start, end) = (log.start(), log.end());
     drop(log);
@@ -116,4 +117,21 @@ fn a_damaged_file_is_named() {
     std::fs::write(&file, b"short").unwrap();
     let error = log.read(&mut Cursor::at(0), 100, &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains(".seg"), "{error}");
+}
+
+#[test]
+fn what_is_read_by_all_while_it_is_in_memory_never_sees_a_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = PartitionLog::new(folder.path().join("t-0"), 100);
+    for i in 0..50u8 {
+        if log.append(&record(b"k", Some(&[i]))) {
+            log.seal(Vec::new);
+        }
+    }
+    let mut freed = 0;
+    log.trim(40, &mut |bytes| freed += bytes.len());
+    assert!(freed > 0 && !folder.path().join("t-0").exists());
+    assert_eq!(all(&log, 0, 7).last().unwrap().0, 49);
+    log.write_sealed().unwrap();
+    assert!(folder.path().join("t-0").exists());
 }

@@ -1,7 +1,7 @@
 //! A run of records in one buffer: how a record lies in it, and where it lies once it is sealed.
 //!
-//! A segment grows in memory; sealed, it is written to one file and never changed again. Its bytes may stay in memory for the readers that
-//! are close behind; whoever comes later loads the file whole, which is one sequential read.
+//! A segment grows in memory; sealed, it is never changed again. Its bytes stay in memory for the readers that are close behind, and are written to one file when there is
+//! no room for them any more; whoever comes later loads the file whole, which is one sequential read. What was read by all while it was in memory never sees a disk.
 //!
 //! ```text
 //!   size u32 │ offset − base u32 │ time i64 │ key u32 │ value u32 (MAX: none) │ headers u16 │ { name u16, value u32, bytes… }… │ key │ value
@@ -106,6 +106,8 @@ pub(super) struct Segment {
     pub(super) len: usize,
     pub(super) path: PathBuf,
     pub(super) resident: Option<Arc<Vec<u8>>>,
+    /// Whether its file is there.
+    pub(super) is_written: bool,
 }
 
 impl Segment {
@@ -119,6 +121,18 @@ impl Segment {
             return Err(self.damaged(bytes.len()));
         }
         Ok(Arc::new(bytes))
+    }
+
+    /// Writes its file, where that is not done yet.
+    pub(super) fn write(&mut self) -> Result<(), LogError> {
+        let (false, Some(bytes)) = (self.is_written, &self.resident) else { return Ok(()) };
+        let failed = |source| LogError::Io { path: self.path.display().to_string(), source };
+        if let Some(folder) = self.path.parent() {
+            std::fs::create_dir_all(folder).map_err(failed)?;
+        }
+        std::fs::write(&self.path, &**bytes).map_err(failed)?;
+        self.is_written = true;
+        Ok(())
     }
 
     /// What is to be said of bytes that are no record.

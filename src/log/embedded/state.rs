@@ -9,6 +9,10 @@ use crate::venue::Feed;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
+use std::sync::Arc;
+
+/// So many segments' memory is kept for the next ones.
+const SPARE: usize = 8;
 
 /// A partition of a topic.
 pub(super) type Spot = (Topic, u32);
@@ -28,6 +32,8 @@ pub(super) struct State {
     /// Sealed segments in memory, oldest first.
     resident: VecDeque<(Spot, u64)>,
     resident_bytes: usize,
+    /// Memory of segments that are gone, used again: fresh pages cost more than what is written to them.
+    spare: Vec<Vec<u8>>,
 }
 
 /// What outlives the process beside the segments.
@@ -61,6 +67,7 @@ impl State {
             logs,
             resident: VecDeque::new(),
             resident_bytes: 0,
+            spare: Vec::new(),
         })
     }
 
@@ -112,7 +119,8 @@ impl State {
 
     fn seal(&mut self, topic: Topic, partition: u32) -> Result<(), LogError> {
         let at = self.slot(topic, partition);
-        if let Some((id, len)) = self.logs[at].seal()? {
+        let spare = &mut self.spare;
+        if let Some((id, len)) = self.logs[at].seal(|| spare.pop().unwrap_or_default()) {
             self.resident.push_back(((topic, partition), id));
             self.resident_bytes += len;
         }
@@ -120,7 +128,7 @@ impl State {
             && let Some(((topic, partition), id)) = self.resident.pop_front()
         {
             let at = self.slot(topic, partition);
-            self.resident_bytes -= self.logs[at].evict(id);
+            self.resident_bytes -= self.logs[at].evict(id)?;
         }
         let at = self.slot(topic, partition);
         if topic.is_compacted() && self.logs[at].wants_compaction() {
@@ -153,7 +161,17 @@ impl State {
         for partition in 0..self.options.partitions {
             if let Some(floor) = self.passed_by_all(topic, partition) {
                 let at = self.slot(topic, partition);
-                self.resident_bytes -= self.logs[at].trim(floor);
+                let (held, spare) = (&mut self.resident_bytes, &mut self.spare);
+                self.logs[at].trim(floor, &mut |freed| {
+                    *held -= freed.len();
+                    // A reader may still have it.
+                    if let Ok(mut bytes) = Arc::try_unwrap(freed)
+                        && spare.len() < SPARE
+                    {
+                        bytes.clear();
+                        spare.push(bytes);
+                    }
+                });
             }
         }
     }
@@ -191,6 +209,8 @@ impl State {
     pub(super) fn flush(&mut self) -> Result<(), LogError> {
         for (topic, partition) in spots(self.options.partitions) {
             self.seal(topic, partition)?;
+            let at = self.slot(topic, partition);
+            self.logs[at].write_sealed()?;
         }
         let offsets = self.groups.iter().map(|(name, group)| (name.clone(), group.offsets.iter().map(|(at, next)| (at.feed, at.partition, *next)).collect()));
         let meta = Meta {
