@@ -10,7 +10,10 @@ pub const REOPENED: &str = "midan/reopen";
 #[derive(Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
+    /// What is text by its type, so that nobody has to look again whether it is.
+    texts: String,
     records: Vec<Slots>,
+    events: Vec<EventSlots>,
     /// By feed, the greatest offset.
     last: [Option<i64>; Feed::ALL.len()],
 }
@@ -26,7 +29,14 @@ struct Slots {
     value: Range<usize>,
     source: Option<Range<usize>>,
     format: Option<Range<usize>>,
-    cloud_event: Option<(Range<usize>, Range<usize>)>,
+    /// Its place in `events`, where CloudEvents' headers say anything but the type.
+    event: Option<usize>,
+}
+
+/// What only records with CloudEvents' headers have.
+#[derive(Debug)]
+struct EventSlots {
+    identity: Option<(Range<usize>, Range<usize>)>,
     attributes: [Option<Range<usize>>; Attributes::NAMES.len()],
 }
 
@@ -120,7 +130,9 @@ impl Batch {
     /// Empties the batch and keeps its buffers.
     pub fn clear(&mut self) {
         self.bytes.clear();
+        self.texts.clear();
         self.records.clear();
+        self.events.clear();
         self.last = Default::default();
     }
 
@@ -136,7 +148,7 @@ impl Batch {
 
     /// The size of what it holds, in bytes.
     pub fn bytes(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() + self.texts.len()
     }
 
     /// The feeds of its records, each with the greatest offset.
@@ -148,19 +160,25 @@ impl Batch {
     pub fn push(&mut self, record: &RecordRef<'_>) {
         let last = &mut self.last[record.feed as usize];
         *last = (*last).max(Some(record.offset));
+        let has_event = record.cloud_event.is_some() || record.attributes != Attributes::NONE;
+        let (source_before, format_before) = self.records.last().map_or((None, None), |before| (before.source.clone(), before.format.clone()));
         let slots = Slots {
             feed: record.feed,
             partition: record.partition,
             offset: record.offset,
             appended: record.appended,
             received: record.received,
-            key: record.key.map(|key| self.store(key)),
-            value: self.store(record.value),
-            source: record.source.map(|source| self.store(source.as_bytes())),
-            format: record.format.map(|format| self.store(format.as_bytes())),
-            cloud_event: record.cloud_event.map(|(source, id)| (self.store(source.as_bytes()), self.store(id.as_bytes()))),
-            attributes: record.attributes.values.map(|value| value.map(|value| self.store(value.as_bytes()))),
+            key: record.key.map(|key| store(&mut self.bytes, key)),
+            value: store(&mut self.bytes, record.value),
+            source: record.source.map(|source| self.text_again(source, source_before)),
+            format: record.format.map(|format| self.text_again(format, format_before)),
+            event: has_event.then_some(self.events.len()),
         };
+        if has_event {
+            let identity = record.cloud_event.map(|(source, id)| (self.text(source), self.text(id)));
+            let attributes = record.attributes.values.map(|value| value.map(|value| self.text(value)));
+            self.events.push(EventSlots { identity, attributes });
+        }
         self.records.push(slots);
     }
 
@@ -169,15 +187,21 @@ impl Batch {
         self.records.iter().map(|slots| self.view(slots))
     }
 
-    fn store(&mut self, bytes: &[u8]) -> Range<usize> {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(bytes);
-        start..self.bytes.len()
+    fn text(&mut self, text: &str) -> Range<usize> {
+        let start = self.texts.len();
+        self.texts.push_str(text);
+        start..self.texts.len()
+    }
+
+    /// A text that is mostly that of the record before, which is then kept once.
+    fn text_again(&mut self, text: &str, before: Option<Range<usize>>) -> Range<usize> {
+        before.filter(|before| self.texts.get(before.clone()) == Some(text)).unwrap_or_else(|| self.text(text))
     }
 
     fn view<'a>(&'a self, slots: &Slots) -> RecordRef<'a> {
         let bytes = |range: &Range<usize>| &self.bytes[range.clone()];
-        let text = |range: &Range<usize>| std::str::from_utf8(&self.bytes[range.clone()]).unwrap_or("");
+        let text = |range: &Range<usize>| &self.texts[range.clone()];
+        let event = slots.event.and_then(|event| self.events.get(event));
         RecordRef {
             feed: slots.feed,
             partition: slots.partition,
@@ -188,10 +212,16 @@ impl Batch {
             value: bytes(&slots.value),
             source: slots.source.as_ref().map(text),
             format: slots.format.as_ref().map(text),
-            cloud_event: slots.cloud_event.as_ref().map(|(source, id)| (text(source), text(id))),
-            attributes: Attributes { values: slots.attributes.each_ref().map(|value| value.as_ref().map(text)) },
+            cloud_event: event.and_then(|event| event.identity.as_ref()).map(|(source, id)| (text(source), text(id))),
+            attributes: event.map_or(Attributes::NONE, |event| Attributes { values: event.attributes.each_ref().map(|value| value.as_ref().map(text)) }),
         }
     }
+}
+
+fn store(all: &mut Vec<u8>, bytes: &[u8]) -> Range<usize> {
+    let start = all.len();
+    all.extend_from_slice(bytes);
+    start..all.len()
 }
 
 #[cfg(test)]
@@ -207,5 +237,26 @@ mod tests {
         assert_eq!(batch.last_offsets().collect::<Vec<_>>(), [(Feed::Sensors, 9), (Feed::Commands, 3)]);
         batch.clear();
         assert_eq!(batch.last_offsets().count(), 0);
+    }
+
+    #[test]
+    fn what_is_copied_in_is_what_is_read_out() {
+        let plain = crate::feeds::sample::record(Feed::Sensors, b"{\"a\":1}");
+        let mut attributes = Attributes::NONE;
+        attributes.take("ce_sequence", "17");
+        attributes.take("ce_other", "x");
+        let records = [
+            RecordRef { source: Some("lidar"), format: Some("count"), ..plain },
+            RecordRef { source: Some("lidar"), format: None, key: None, received: Some(5), ..plain },
+            RecordRef { source: None, format: Some("count"), cloud_event: Some(("door", "é")), value: b"\xff", ..plain },
+            RecordRef { source: Some("other"), format: Some("count"), attributes, appended: Some(6), ..plain },
+        ];
+        let mut batch = Batch::default();
+        for _ in 0..2 {
+            batch.clear();
+            records.iter().for_each(|record| batch.push(record));
+            let text = |record: &RecordRef<'_>| format!("{record:?}");
+            assert_eq!(batch.iter().map(|record| text(&record)).collect::<Vec<_>>(), records.iter().map(text).collect::<Vec<_>>());
+        }
     }
 }
