@@ -11,30 +11,21 @@ use crate::crowd::{
 };
 use crate::forecast::{Horizon, Outlook, Outlooks, SeriesKind};
 use crate::inference::ModelCardRef;
-use crate::time::EventTime;
+use crate::time::{EventTime, Span};
 use crate::venue::roll::numbered;
 use crate::venue::{Feed, Match, Venue};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// One record of `midan.zones`, but for its [`Tail`].
-#[derive(Serialize)]
+/// One record of `midan.zones`, but for what all of its pane share and for its [`Tail`].
 struct PlaceRecord<'a> {
-    v: u32,
-    venue: &'a str,
     kind: &'static str,
     zone: &'a str,
-    event_time: EventTime,
-    watermark: EventTime,
-    #[serde(serialize_with = "six_digits")]
     coverage: f64,
     revision: u32,
-    from: EventTime,
-    to: EventTime,
-    #[serde(flatten)]
     figures: Figures<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    age_s: Option<&'a BTreeMap<&'static str, f64>>,
+    /// Whether it tells how old each feed is.
+    has_ages: bool,
 }
 
 /// What is known of a place; the kinds differ.
@@ -179,11 +170,18 @@ struct SourceReport<'a> {
     expected: u32,
 }
 
-/// What the records of one pane share.
+/// What the records of one pane share, as the JSON that stands in each of them: it is most of a record's fields, so it is written once and the rest around it.
 struct Writer<'a> {
     venue: &'a Venue,
     end: EventTime,
-    watermark: EventTime,
+    /// Up to the kind.
+    head: Vec<u8>,
+    /// From behind the place's id up to its coverage.
+    times: Vec<u8>,
+    /// Behind the revision.
+    pane: Vec<u8>,
+    /// How old each feed is; empty where none was heard.
+    ages: Vec<u8>,
 }
 
 /// What a source contributed to a pane, for the venue's record.
@@ -203,17 +201,16 @@ pub(super) fn pane(
     flow: Option<&ModelCardRef>,
     effects: &mut Effects,
 ) {
-    let writer = Writer { venue, end: figures.end, watermark: figures.end };
+    let writer = Writer::new(venue, figures.end, figures.end, &figures.ages);
+    effects.records.reserve(figures.zones.len() + figures.gates.len() + figures.links.len() + figures.approaches.len() + 1);
     let mut text = Vec::new();
     let mut publish = |record: &PlaceRecord<'_>, tail: &Tail<'_>| effects.records.push(writer.record(record, tail, &mut text));
-    let ages: BTreeMap<&'static str, f64> = figures.ages.iter().map(|(feed, age)| (feed.word(), age.as_secs_f64())).collect();
-    let age_s = (!ages.is_empty()).then_some(&ages);
     let (model, fallback) = (flow.map(ModelName::Model).unwrap_or(FALLBACK).text(), FALLBACK.text());
     let speaker = |outlooks: &[Outlook]| Some(if outlooks.iter().any(|outlook| outlook.by_model) { &*model } else { &*fallback });
     let absent = &venue.absent;
     for (index, zone) in numbered(&figures.zones, &absent.zones) {
         let flows = of_zone(outlooks, index);
-        let mut record = PlaceRecord { age_s, ..writer.zone(index, zone, 0) };
+        let mut record = PlaceRecord { has_ages: true, ..writer.zone(index, zone, 0) };
         leave_out_what_is_not_told(&mut record.figures, zone, flows);
         let score = flows.iter().find_map(|outlook| outlook.watch).map(|verdict| quantise(verdict.share_above));
         let mut tail = Tail { flows, heads: heads_of_zone(outlooks, index), model: None, score };
@@ -231,13 +228,13 @@ pub(super) fn pane(
     for (index, approach) in numbered(&figures.approaches, &absent.approaches) {
         publish(&writer.approach(index, approach, figures.coverage), &Tail::default());
     }
-    let record = PlaceRecord { age_s, ..writer.venue_as_a_whole(figures, shares) };
+    let record = PlaceRecord { has_ages: true, ..writer.venue_as_a_whole(figures, shares) };
     publish(&record, &Tail { model: speaker(&outlooks.series), ..Tail::default() });
 }
 
 /// Publishes a zone of a closed pane again, revised; its forecast stays as it was.
 pub(super) fn revision(venue: &Venue, zone: usize, figures: &VenueFigures, revision: u32, watermark: EventTime, effects: &mut Effects) {
-    let writer = Writer { venue, end: figures.end, watermark };
+    let writer = Writer::new(venue, figures.end, watermark, &[]);
     let record = writer.zone(zone, &figures.zones[zone], revision);
     effects.records.push(writer.record(&record, &Tail::default(), &mut Vec::new()));
 }
@@ -269,22 +266,23 @@ pub(super) fn correction(venue: &Venue, zone: usize, end: EventTime, delta: Delt
     effects.records.push(OutRecord { topic: OutTopic::Zones, key, value: serde_json::to_vec(&record).unwrap_or_default(), position: None });
 }
 
-impl Writer<'_> {
-    fn place<'a>(&'a self, kind: &'static str, id: &'a str, coverage: f64, figures: Figures<'a>) -> PlaceRecord<'a> {
-        PlaceRecord {
-            v: 1,
-            venue: &self.venue.id,
-            kind,
-            zone: id,
-            event_time: self.end,
-            watermark: self.watermark,
-            coverage,
-            revision: 0,
-            from: self.venue.pane.start(self.end),
-            to: self.end,
-            figures,
-            age_s: None,
+impl<'w> Writer<'w> {
+    fn new(venue: &'w Venue, end: EventTime, watermark: EventTime, ages: &[(Feed, Span)]) -> Self {
+        let ages: BTreeMap<&'static str, f64> = ages.iter().map(|(feed, age)| (feed.word(), age.as_secs_f64())).collect();
+        let mut writer = Self { venue, end, head: Vec::new(), times: Vec::new(), pane: Vec::new(), ages: Vec::new() };
+        put(&mut writer.head, b"{\"v\":1,\"venue\":", &venue.id);
+        put(&mut writer.times, b",\"event_time\":", &end);
+        put(&mut writer.times, b",\"watermark\":", &watermark);
+        put(&mut writer.pane, b",\"from\":", &venue.pane.start(end));
+        put(&mut writer.pane, b",\"to\":", &end);
+        if !ages.is_empty() {
+            put(&mut writer.ages, b",\"age_s\":", &ages);
         }
+        writer
+    }
+
+    fn place<'a>(&'a self, kind: &'static str, id: &'a str, coverage: f64, figures: Figures<'a>) -> PlaceRecord<'a> {
+        PlaceRecord { kind, zone: id, coverage, revision: 0, figures, has_ages: false }
     }
 
     fn zone<'a>(&'a self, index: usize, zone: &ZoneFigures, revision: u32) -> PlaceRecord<'a> {
@@ -396,8 +394,25 @@ impl Writer<'_> {
         key.push(b'/');
         key.extend_from_slice(record.zone.as_bytes());
         text.clear();
-        // Writing to memory cannot fail.
-        let _ = serde_json::to_writer(&mut *text, record);
+        text.extend_from_slice(&self.head);
+        put(text, b",\"kind\":", record.kind);
+        put(text, b",\"zone\":", record.zone);
+        text.extend_from_slice(&self.times);
+        put(text, b",\"coverage\":", &quantise(record.coverage));
+        put(text, b",\"revision\":", &record.revision);
+        text.extend_from_slice(&self.pane);
+        let figures = text.len();
+        put(text, b"", &record.figures);
+        // The fields of the figures are the record's own.
+        text.pop_if(|last| *last == b'}');
+        match text.len() - figures {
+            1 => text.truncate(figures),
+            _ => text[figures] = b',',
+        }
+        if record.has_ages {
+            text.extend_from_slice(&self.ages);
+        }
+        text.push(b'}');
         tail.write(text);
         OutRecord { topic: OutTopic::Zones, key, value: text.as_slice().to_vec(), position: None }
     }
@@ -436,6 +451,9 @@ fn band(estimate: Estimate) -> Band {
     Band { v: quantise(estimate.v), lo: quantise(estimate.lo), hi: quantise(estimate.hi) }
 }
 
-fn six_digits<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(quantise(*value))
+/// Puts `name` and the JSON of `value` behind `text`.
+fn put(text: &mut Vec<u8>, name: &[u8], value: &(impl Serialize + ?Sized)) {
+    text.extend_from_slice(name);
+    // Writing to memory cannot fail.
+    let _ = serde_json::to_writer(text, value);
 }
