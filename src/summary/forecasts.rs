@@ -1,7 +1,7 @@
 //! Forecasts held against what came: mean absolute error and coverage of the 10–90 band by horizon, beside the last value.
 
 use super::zone::ZoneRecord;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 /// Forecasts are sampled at whole multiples of this, epoch ms: a match night issues one per zone every ten seconds.
@@ -17,6 +17,9 @@ const WHAT: [&str; 3] = ["in", "out", "count"];
 pub struct Forecasts {
     /// By venue and zone, the place in `flows`.
     ids: BTreeMap<Box<str>, BTreeMap<Box<str>, usize>>,
+    /// By that place, the two again: a pane's zones come in one order, so the next is mostly the one behind the last.
+    names: Vec<(Box<str>, Box<str>)>,
+    last_id: usize,
     /// By zone and series.
     flows: Vec<[Flow; WHAT.len()]>,
     pending: BTreeMap<i64, Vec<Pending>>,
@@ -29,7 +32,8 @@ pub struct Forecasts {
 
 #[derive(Debug, Default)]
 struct Flow {
-    panes: BTreeMap<i64, f64>,
+    /// By their end, and the persons in each.
+    panes: VecDeque<(i64, f64)>,
     pane_ms: i64,
 }
 
@@ -64,7 +68,7 @@ impl Forecasts {
         for (what, persons) in [record.inwards, record.out, record.count].into_iter().enumerate() {
             let Some(persons) = persons else { continue };
             let flow = &mut self.flows[zone][what];
-            flow.panes.insert(record.event_time, persons);
+            flow.insert(record.event_time, persons);
             flow.pane_ms = record.event_time - record.from;
             flow.forget_until(record.event_time - self.kept_ms.max(KEPT_AT_LEAST_MS));
         }
@@ -75,10 +79,19 @@ impl Forecasts {
     }
 
     fn id_of(&mut self, record: &ZoneRecord<'_>) -> usize {
+        for guess in [self.last_id + 1, 0] {
+            if self.names.get(guess).is_some_and(|(venue, zone)| **zone == *record.zone && **venue == *record.venue) {
+                self.last_id = guess;
+                return guess;
+            }
+        }
         if let Some(id) = self.ids.get(&*record.venue).and_then(|zones| zones.get(&*record.zone)) {
+            self.last_id = *id;
             return *id;
         }
         let id = self.flows.len();
+        self.names.push(((&*record.venue).into(), (&*record.zone).into()));
+        self.last_id = id;
         self.flows.push(Default::default());
         self.ids.entry((&*record.venue).into()).or_default().insert((&*record.zone).into(), id);
         id
@@ -134,15 +147,25 @@ impl Forecasts {
 impl Flow {
     /// Persons in the panes that end within `(from, to]`; nothing where one of them is a gap.
     fn sum(&self, from: i64, to: i64) -> Option<f64> {
-        let panes = || self.panes.range(from + 1..=to);
+        let place = |at: i64| self.panes.partition_point(|(end, _)| *end <= at);
+        let panes = || self.panes.range(place(from)..place(to));
         let is_whole = panes().count() as i64 * self.pane_ms == to - from;
         is_whole.then(|| panes().map(|(_, persons)| persons).sum())
     }
 
-    fn forget_until(&mut self, at: i64) {
-        while self.panes.first_key_value().is_some_and(|(end, _)| *end <= at) {
-            self.panes.pop_first();
+    /// Takes a pane in; a revised one takes the place of the one before.
+    fn insert(&mut self, end: i64, persons: f64) {
+        if self.panes.back().is_none_or(|(last, _)| *last < end) {
+            return self.panes.push_back((end, persons));
         }
+        match self.panes.binary_search_by_key(&end, |(end, _)| *end) {
+            Ok(place) => self.panes[place].1 = persons,
+            Err(place) => self.panes.insert(place, (end, persons)),
+        }
+    }
+
+    fn forget_until(&mut self, at: i64) {
+        while self.panes.pop_front_if(|(end, _)| *end <= at).is_some() {}
     }
 }
 
@@ -208,5 +231,21 @@ mod tests {
         take(&mut forecasts, 120, 4, "");
         take(&mut forecasts, 150, 9, "");
         assert!(forecasts.scores().is_empty());
+    }
+
+    #[test]
+    fn panes_are_found_in_whatever_order_they_and_their_zones_come() {
+        let mut flow = Flow { pane_ms: 10, ..Flow::default() };
+        for (end, persons) in [(10, 1.0), (20, 2.0), (40, 4.0), (30, 3.0), (20, 7.0)] {
+            flow.insert(end, persons);
+        }
+        assert_eq!((flow.sum(10, 40), flow.sum(0, 20), flow.sum(30, 50)), (Some(14.0), Some(8.0), None));
+        flow.forget_until(20);
+        assert_eq!((flow.sum(20, 40), flow.sum(10, 40)), (Some(7.0), None));
+        let mut forecasts = Forecasts::default();
+        let text = |venue, zone| format!(r#"{{"venue":"{venue}","kind":"zone","zone":"{zone}","event_time":30,"from":0,"revision":0}}"#);
+        let places = [("v", "a"), ("v", "b"), ("w", "a"), ("v", "a"), ("w", "a"), ("v", "b"), ("w", "a"), ("w", "b"), ("v", "b")];
+        let ids = places.map(|(venue, zone)| forecasts.id_of(&ZoneRecord::read(text(venue, zone).as_bytes()).unwrap()));
+        assert_eq!(ids, [0, 1, 2, 0, 2, 1, 2, 3, 1]);
     }
 }
