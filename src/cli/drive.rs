@@ -20,6 +20,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Input that may wait unread before the feeder is made to wait, bytes: keeps a fast feeder in bounded memory.
 const UNREAD_BYTES: usize = 32 << 20;
+/// What of the log may stay in memory before files are written, bytes: what waits unread, and what the readers of the outputs have yet to take of two commits. So a run whose readers
+/// keep up writes nothing but its results.
+const RESIDENT_BYTES: usize = 3 * UNREAD_BYTES;
 
 /// How a finite run is driven.
 pub(super) struct Drive<'a> {
@@ -73,13 +76,14 @@ impl Drive<'_> {
         feed: impl FnOnce(&mut EmbeddedFeeder, &EmbeddedLog) -> anyhow::Result<()> + Send,
     ) -> anyhow::Result<Driven> {
         let folder = Folder::new("midan-run")?;
-        let options = Options { retention: Retention::UntilRead, unread_bytes: Some(UNREAD_BYTES), ..Options::new(folder.path(), self.partitions) };
+        let (unread_bytes, resident_bytes) = (Some(UNREAD_BYTES), RESIDENT_BYTES);
+        let options = Options { retention: Retention::UntilRead, unread_bytes, resident_bytes, ..Options::new(folder.path(), self.partitions) };
         let log = EmbeddedLog::open(options)?;
         let mut feeder = log.feeder();
         let mut tail = log.tail(&WATCHED, Since::Beginning);
         let (stop, ended) = (AtomicBool::new(false), AtomicBool::new(false));
         std::thread::scope(|scope| {
-            let feeding = scope.spawn(|| {
+            let feeding = named("feeder").spawn_scoped(scope, || {
                 let fed = feed(&mut feeder, &log);
                 // The inputs count as closed when their writer is gone.
                 drop(feeder);
@@ -87,12 +91,12 @@ impl Drive<'_> {
                     stop.store(true, Ordering::Relaxed);
                 }
                 fed
-            });
-            let sharding = scope.spawn(|| {
+            })?;
+            let sharding = named("shard").spawn_scoped(scope, || {
                 let ran = self.shard(&log, &stop);
                 ended.store(true, Ordering::Relaxed);
                 ran
-            });
+            })?;
             let (summary, freshest) = (Summary::default(), Freshest::default());
             let mut watchers = Watchers { around: self.around, summary, freshest, results, now: Box::new(|| log.clock()), told: Box::new(|_| {}) };
             watchers.follow(&mut tail, &ended, Until::Read)?;
@@ -135,6 +139,11 @@ impl Drive<'_> {
         }
         Ok(stats)
     }
+}
+
+/// A thread of that name, as a debugger or a profile shows it.
+fn named(name: &str) -> std::thread::Builder {
+    std::thread::Builder::new().name(name.to_owned())
 }
 
 /// The folders of the runs of this process.

@@ -32,6 +32,7 @@ pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let mut limits = PerProfile::new(read);
     let mut is_anybody_concerned = false;
     let mut sensed = 0;
+    findings.reserve(scene.venue.zones.len() + 1);
     for (i, (zone, figures)) in scene.venue.zones.iter().zip(&scene.figures.zones).enumerate() {
         if figures.expected == 0 {
             continue;
@@ -74,9 +75,9 @@ fn zone_finding(scene: &Scene<'_>, i: usize, figures: &ZoneFigures, is_concerned
     let silence_s = figures.silent_for.as_secs_f64();
     // Where only some are silent, how long says nothing: the last of the others has just reported.
     let is_silent = figures.silent_for > limits.age;
-    let mut headline = vec![("coverage", figures.coverage)];
-    headline.extend(is_silent.then_some(("silence_s", silence_s)));
-    let mut finding = MANNER.finding(scene.zone(i), standing, limits.delays, &headline, &[("coverage", limits.coverage + limits.deadband)]);
+    let headline = [("coverage", figures.coverage), ("silence_s", silence_s)];
+    let headline = if is_silent { &headline[..] } else { &headline[..1] };
+    let mut finding = MANNER.finding(scene.zone(i), standing, limits.delays, headline, &[("coverage", limits.coverage + limits.deadband)]);
     finding.evidence.push(scene.held("coverage", figures.coverage, "1", limits.coverage, profile));
     if !standing.is_quiet() {
         finding.evidence.extend(is_silent.then(|| scene.held("silence_s", silence_s, "s", limits.age.as_secs_f64(), profile)));

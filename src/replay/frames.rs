@@ -99,9 +99,9 @@ fn source_of(venue: &Venue) -> Option<&Source> {
 fn record(venue: &Venue, source: &Source, frame: &[u8], at: Option<EventTime>) -> InputRecord {
     InputRecord {
         feed: Feed::Transport,
-        key: venue.id.clone(),
+        key: (&*venue.id).into(),
         value: frame.to_vec(),
-        source: source.id.clone(),
+        source: (&*source.id).into(),
         content_type: gtfs_realtime::FORMAT.media_types[0],
         received: at,
     }

@@ -3,6 +3,7 @@
 use crate::feeds::RecordRef;
 use crate::time::EventTime;
 use crate::venue::Feed;
+use std::sync::Arc;
 
 /// One record of a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,11 +11,11 @@ pub struct InputRecord {
     /// The feed whose topic it belongs on.
     pub feed: Feed,
     /// The key: the venue's id.
-    pub key: Box<str>,
+    pub key: Arc<str>,
     /// The value.
     pub value: Vec<u8>,
     /// The `midan-source` header.
-    pub source: Box<str>,
+    pub source: Arc<str>,
     /// The `content-type` header.
     pub content_type: &'static str,
     /// The `midan-received` header, where the input tells it.

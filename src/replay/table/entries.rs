@@ -117,12 +117,12 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     {
         stamps.format = Format::Iso;
     }
-    let mut reading = Reading { mapping, stamps, clock, plan, sensors: IndexSet::new(), list: Vec::new(), last_time: None, report };
+    let mut reading = Reading { mapping, stamps, clock, plan, sensors: Sensors::default(), list: Vec::new(), last_time: None, report };
     if let Plan { layout: Places::Wide { columns, .. }, .. } = &reading.plan {
-        reading.sensors.extend(columns.iter().map(|(_, name)| name.clone()));
+        reading.sensors.ids.extend(columns.iter().map(|(_, name)| name.clone()));
     }
     rows.each(path, |line, cells| reading.row(line, cells))?;
-    let Reading { sensors, mut list, .. } = reading;
+    let Reading { sensors: Sensors { ids: sensors, .. }, mut list, .. } = reading;
     // Single passages tell by their own times that the hour begins anew; counts, by the steps that they stand for.
     if mapping.repeated == Repeated::Sum {
         doubled::tell_apart(&mut list, mapping);
@@ -196,7 +196,7 @@ struct Reading<'a> {
     stamps: Stamps,
     clock: StepClock,
     plan: Plan,
-    sensors: IndexSet<String>,
+    sensors: Sensors,
     list: Vec<Entry>,
     /// The last time that was read, and what it means: the next row's is often the same.
     last_time: Option<(String, Start)>,
@@ -230,7 +230,7 @@ impl Reading<'_> {
                 wrong.map_or(Ok(()), Err)
             }
             Places::Columns { sensor, values } => {
-                let mut entry = entry(sensor_of(&mut self.sensors, sensor, cells, self.mapping)?);
+                let mut entry = entry(self.sensors.of(sensor, cells, self.mapping)?);
                 let mut wrong = None;
                 for (direction, column) in values {
                     entry.figures[*direction as usize] = self.mapping.read_figure(cells.get(*column)).unwrap_or_else(|detail| {
@@ -242,7 +242,7 @@ impl Reading<'_> {
                 wrong.map_or(Ok(()), Err)
             }
             Places::Told { sensor, direction, value, inwards, outwards } => {
-                let mut entry = entry(sensor_of(&mut self.sensors, sensor, cells, self.mapping)?);
+                let mut entry = entry(self.sensors.of(sensor, cells, self.mapping)?);
                 let told = cells.get(*direction);
                 let is = |words: &[String]| words.iter().any(|word| word == told);
                 let place = match (is(inwards), is(outwards)) {
@@ -294,23 +294,38 @@ impl Reading<'_> {
     }
 }
 
-fn sensor_of(sensors: &mut IndexSet<String>, columns: &[usize], cells: &Cells<'_>, mapping: &Mapping) -> Result<u32, String> {
-    let several;
-    let name = match (columns, &mapping.layout) {
-        ([column], _) => cells.get(*column),
-        ([], Layout::Long { sensor: SensorIs::Fixed(name), .. }) => name.as_str(),
-        _ => {
-            several = columns.iter().map(|column| cells.get(*column)).collect::<Vec<_>>().join("/");
-            several.as_str()
+/// The sensors' ids in the order of the file.
+#[derive(Default)]
+struct Sensors {
+    ids: IndexSet<String>,
+    /// The place of the last row's.
+    last: usize,
+}
+
+impl Sensors {
+    /// The place of the sensor that a row tells of.
+    fn of(&mut self, columns: &[usize], cells: &Cells<'_>, mapping: &Mapping) -> Result<u32, String> {
+        let several;
+        let name = match (columns, &mapping.layout) {
+            ([column], _) => cells.get(*column),
+            ([], Layout::Long { sensor: SensorIs::Fixed(name), .. }) => name.as_str(),
+            _ => {
+                several = columns.iter().map(|column| cells.get(*column)).collect::<Vec<_>>().join("/");
+                several.as_str()
+            }
+        };
+        if name.is_empty() {
+            return Err("names no sensor".to_owned());
         }
-    };
-    if name.is_empty() {
-        return Err("names no sensor".to_owned());
+        // Most tables tell the same sensors in the same order for each step, or one after the other.
+        let is_at = |place: &usize| self.ids.get_index(*place).is_some_and(|id| id == name);
+        let likely = [self.last + 1, self.last, 0].into_iter().find(is_at);
+        self.last = match likely.or_else(|| self.ids.get_index_of(name)) {
+            Some(place) => place,
+            None => self.ids.insert_full(name.to_owned()).0,
+        };
+        Ok(self.last as u32)
     }
-    if let Some(index) = sensors.get_index_of(name) {
-        return Ok(index as u32);
-    }
-    Ok(sensors.insert_full(name.to_owned()).0 as u32)
 }
 
 /// Sorts by time, then sensor; answers where each sensor was in the order of the file.

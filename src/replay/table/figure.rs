@@ -11,7 +11,7 @@ pub(super) const MISSING: u32 = u32::MAX - 1;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figures {
     /// Texts that mean that nobody knows.
-    pub missing: Vec<String>,
+    pub missing: Missing,
     /// What a figure means that is no whole number of persons.
     pub decimals: Decimals,
     /// Between the whole number and its decimals.
@@ -20,19 +20,44 @@ pub struct Figures {
     pub thousands: Option<char>,
 }
 
+/// Texts that mean that nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    words: Vec<String>,
+    /// Whether one of them holds a digit: else none can be meant by a plain number.
+    has_digits: bool,
+}
+
+impl Missing {
+    /// These texts.
+    pub fn of(words: Vec<String>) -> Self {
+        let has_digits = words.iter().any(|word| has_digit(word));
+        Self { words, has_digits }
+    }
+
+    /// Whether `text` is one of them.
+    fn is_meant_by(&self, text: &str) -> bool {
+        text.is_empty() || self.words.iter().any(|marker| is_marker(marker, text))
+    }
+}
+
 /// What spreadsheets, databases and data frames write where there is no figure.
 const USUAL_MISSING: [&str; 14] = ["NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None", "\\N", "-", "--", "?"];
 
 impl Default for Figures {
     fn default() -> Self {
-        Self { missing: USUAL_MISSING.map(str::to_owned).to_vec(), decimals: Decimals::Refuse, decimal_mark: '.', thousands: None }
+        Self { missing: Missing::of(USUAL_MISSING.map(str::to_owned).to_vec()), decimals: Decimals::Refuse, decimal_mark: '.', thousands: None }
     }
 }
 
 impl Figures {
     /// Persons, or [`MISSING`].
     pub(super) fn read(&self, text: &str) -> Result<u32, String> {
-        if text.is_empty() || self.missing.iter().any(|marker| is_marker(marker, text)) {
+        // Nearly all are plain.
+        if let (false, Some(persons)) = (self.missing.has_digits, plain(text)) {
+            return Ok(persons);
+        }
+        if self.missing.is_meant_by(text) {
             return Ok(MISSING);
         }
         let persons = match text.parse::<u32>() {
@@ -41,7 +66,7 @@ impl Figures {
         };
         // Texts of a whole page are no figures, and belong in no message.
         let shown = || text.chars().take(24).collect::<String>();
-        let is_marked_off = text.bytes().any(|byte| byte.is_ascii_digit()) && text.contains([',', '.', '\'', ' ', '\u{a0}', '\u{202f}']);
+        let is_marked_off = has_digit(text) && text.contains([',', '.', '\'', ' ', '\u{a0}', '\u{202f}']);
         let hint = if is_marked_off { " (thousands, decimal_mark and decimals say how figures are written)" } else { "" };
         persons.filter(|persons| *persons < MISSING).ok_or_else(|| format!("\"{}\" is no whole number of persons from 0, and no missing marker{hint}", shown()))
     }
@@ -76,9 +101,19 @@ impl Figures {
     }
 }
 
+/// Digits only.
+fn plain(text: &str) -> Option<u32> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    Some(text).filter(|_| is_plain).and_then(|text| text.parse().ok()).filter(|persons| *persons < MISSING)
+}
+
+fn has_digit(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit())
+}
+
 /// Whether a text says what a marker says: the same word, or the same number, for who writes 0 or -1 in one column writes 0.0 or -1.0 in another.
 fn is_marker(marker: &str, text: &str) -> bool {
-    let number = |text: &str| Some(text).filter(|text| text.bytes().any(|byte| byte.is_ascii_digit())).and_then(|text| text.parse::<f64>().ok());
+    let number = |text: &str| Some(text).filter(|text| has_digit(text)).and_then(|text| text.parse::<f64>().ok());
     marker == text || number(marker).is_some_and(|marker| number(text) == Some(marker))
 }
 
@@ -102,7 +137,7 @@ mod tests {
         let german = Figures { decimal_mark: ',', thousands: Some('.'), ..rounded.clone() };
         let english = Figures { thousands: Some(','), ..Figures::default() };
         let french = Figures { decimal_mark: ',', thousands: Some(' '), ..Figures::default() };
-        let marked = Figures { missing: vec!["-1".to_owned(), "0".to_owned()], ..Figures::default() };
+        let marked = Figures { missing: Missing::of(vec!["-1".to_owned(), "0".to_owned()]), ..Figures::default() };
         let cases: [(&Figures, &str, Option<u32>); 29] = [
             (&french, "1\u{202f}234", Some(1_234)),
             (&french, "1 234\u{a0}567,0", Some(1_234_567)),

@@ -3,7 +3,7 @@
 //! The idea: a table says nothing about itself, so everything that could be guessed wrong is a key here (zone, doubled hours, what a row covers, what
 //! an absent row means). A mapping is read whole, and every fault comes out at once with its line.
 
-use super::figure::Figures;
+use super::figure::{Figures, Missing};
 use super::keys::{Faults, Keys, MappingFault};
 use super::sections::{anomaly_budget, calendar, duration, file_shape, layout, mark, opening_hours, time};
 use crate::time::Span;
@@ -266,7 +266,7 @@ impl Mapping {
         let step = root.parsed("step", duration);
         let closed = root.flag("closed").unwrap_or(false);
         let usual = Figures::default();
-        let missing = root.texts("missing").unwrap_or(usual.missing);
+        let missing = root.texts("missing").map_or(usual.missing, Missing::of);
         let decimals = root.word("decimals", &[("refuse", Decimals::Refuse), ("round", Decimals::Round)]).unwrap_or(usual.decimals);
         let decimal_mark = root.parsed("decimal_mark", mark).unwrap_or(usual.decimal_mark);
         let thousands = root.parsed("thousands", mark);

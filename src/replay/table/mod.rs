@@ -27,7 +27,7 @@ mod world;
 
 pub use crate::time::stamp::{Ambiguous, Format, Meaning, Nonexistent, Stamps};
 pub use calendar::{CalendarEntry, read_calendar};
-pub use figure::Figures;
+pub use figure::{Figures, Missing};
 pub use keys::MappingFault;
 pub use mapping::{Absent, CalendarShape, Decimals, Direction, FileShape, Layout, Mapping, OffGrid, Repeated, SensorIs, StampIs, StepClock, Values};
 pub use records::Records;

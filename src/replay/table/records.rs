@@ -8,15 +8,18 @@ use crate::feeds::sensors::count;
 use crate::replay::input::InputRecord;
 use crate::time::{EventTime, Span};
 use crate::venue::Feed;
-use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// The records of a table.
 #[derive(Debug)]
 pub struct Records<'a> {
     table: &'a Table,
-    /// Ids as JSON, so that they are escaped once.
-    sensors: Vec<String>,
-    venue: String,
+    /// By sensor: a record up to its first time, so that ids are escaped once.
+    heads: Vec<Vec<u8>>,
+    /// The times of the step that was told last: most records have the times of the one before.
+    times: (EventTime, Vec<u8>),
+    key: Arc<str>,
+    source: Arc<str>,
     next: usize,
     /// By sensor: its first and last step, and the step that its next zero would be.
     reach: Vec<Option<(EventTime, EventTime)>>,
@@ -27,6 +30,8 @@ pub struct Records<'a> {
 impl<'a> Records<'a> {
     pub(super) fn of(table: &'a Table) -> Self {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let venue = quoted(&table.mapping().venue);
+        let head = |sensor: &String| format!("{{\"type\":\"count\",\"sensor\":{},\"venue\":{venue}", quoted(sensor)).into_bytes();
         let mut reach: Vec<Option<(EventTime, EventTime)>> = vec![None; table.sensors().len()];
         for entry in table.entries() {
             let reach = &mut reach[entry.sensor as usize];
@@ -34,8 +39,10 @@ impl<'a> Records<'a> {
         }
         Self {
             table,
-            sensors: table.sensors().iter().map(|sensor| quoted(sensor)).collect(),
-            venue: quoted(&table.mapping().venue),
+            heads: table.sensors().iter().map(head).collect(),
+            times: (EventTime::MIN, Vec::new()),
+            key: table.mapping().venue.as_str().into(),
+            source: super::SOURCE.into(),
             next: 0,
             reach,
             slot: table.entries().first().map(|entry| (entry.from, 0)),
@@ -95,7 +102,7 @@ impl<'a> Records<'a> {
 
     fn advance(&mut self) {
         let Some((slot, sensor)) = self.slot else { return };
-        self.slot = if sensor + 1 < self.sensors.len() {
+        self.slot = if sensor + 1 < self.heads.len() {
             Some((slot, sensor + 1))
         } else {
             let next = slot.after(self.table.mapping().step);
@@ -108,19 +115,23 @@ impl<'a> Records<'a> {
         within && self.table.expects(slot) && self.table.can_tell(slot)
     }
 
-    fn counted(&self, from: EventTime, sensor: usize, persons: [Option<u32>; 3]) -> InputRecord {
+    fn counted(&mut self, from: EventTime, sensor: usize, persons: [Option<u32>; 3]) -> InputRecord {
         let to = from.after(self.table.mapping().step);
-        let mut json = String::with_capacity(160);
-        let (sensor, venue) = (&self.sensors[sensor], &self.venue);
-        // Writing to a String cannot fail.
-        let _ = write!(json, "{{\"type\":\"count\",\"sensor\":{sensor},\"venue\":{venue},\"from\":{},\"to\":{}", from.as_millis(), to.as_millis());
+        if self.times.0 != from {
+            self.times = (from, format!(",\"from\":{},\"to\":{}", from.as_millis(), to.as_millis()).into_bytes());
+        }
+        let mut json = Vec::with_capacity(160);
+        json.extend_from_slice(&self.heads[sensor]);
+        json.extend_from_slice(&self.times.1);
         let told = self.table.directions();
-        for (i, word) in ["in", "out", "count"].into_iter().enumerate() {
+        for (i, word) in [&b",\"in\":"[..], b",\"out\":", b",\"count\":"].into_iter().enumerate() {
             if let (Some(persons), true) = (persons[i], told[i]) {
-                let _ = write!(json, ",\"{word}\":{persons}");
+                json.extend_from_slice(word);
+                // Writing a number to memory cannot fail.
+                let _ = serde_json::to_writer(&mut json, &persons);
             }
         }
-        json.push('}');
+        json.push(b'}');
         self.record(json, count::FORMAT.media_types[0], to)
     }
 
@@ -128,19 +139,13 @@ impl<'a> Records<'a> {
         let last = self.table.entries().last().map_or(EventTime::from_millis(0), |entry| entry.from.after(self.table.mapping().step));
         // Just before the end, as a count that ends there is: word at the end itself would open one more pane, in which everybody is silent.
         let at = last.before(Span::from_millis(1));
-        let json = format!("{{\"type\":\"low_water\",\"venue\":{},\"at\":{}}}", self.venue, at.as_millis());
-        self.record(json, low_water::FORMAT.media_types[0], at)
+        let venue = serde_json::Value::from(&*self.key);
+        let json = format!("{{\"type\":\"low_water\",\"venue\":{venue},\"at\":{}}}", at.as_millis());
+        self.record(json.into_bytes(), low_water::FORMAT.media_types[0], at)
     }
 
-    fn record(&self, json: String, content_type: &'static str, received: EventTime) -> InputRecord {
-        InputRecord {
-            feed: Feed::Sensors,
-            key: self.table.mapping().venue.as_str().into(),
-            value: json.into_bytes(),
-            source: super::SOURCE.into(),
-            content_type,
-            received: Some(received),
-        }
+    fn record(&self, json: Vec<u8>, content_type: &'static str, received: EventTime) -> InputRecord {
+        InputRecord { feed: Feed::Sensors, key: Arc::clone(&self.key), value: json, source: Arc::clone(&self.source), content_type, received: Some(received) }
     }
 }
 
