@@ -326,7 +326,7 @@ mod tests {
             read += queue.read(100, Duration::from_millis(100), &mut |message| {
                 assert_eq!(message.value().map(<[u8]>::len), Some(100));
                 // As long as a step takes that has much to do.
-                std::hint::black_box((0..20_000).fold(0_u64, |sum, n| sum ^ n * n));
+                std::hint::black_box((0..20_000).fold(0_u64, |sum, n| sum ^ (n * n)));
             });
             // SAFETY: the queue is alive.
             most = most.max(unsafe { sys::rd_kafka_queue_length(queue.queue) });
