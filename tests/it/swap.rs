@@ -1,10 +1,14 @@
-//! A swap of models on the embedded log, end to end: the order is a record of `midan.commands`, real sessions answer, shards crash and come again, and a replay follows the journal.
+//! A swap of models, end to end, on the embedded log and on a real Kafka: the order is a record of `midan.commands`, real sessions answer, shards crash and come again, and a replay follows the
+//! journal.
 
+use crate::hooked_log::{Hand, HookedLog};
+use crate::kafka_broker::broker;
 use crate::night::{Asked, feed, folder, play, seat_with, stretch, world};
 use crate::tally::{Outcome, outcome};
 use midan::engine::journal::Line;
 use midan::engine::{Engine, OutTopic, Settings as EngineSettings};
 use midan::inference::ModelCardRef;
+use midan::kafka::{KafkaFeeder, KafkaShard, KafkaTail};
 use midan::log::embedded::{EmbeddedLog, Faults, Options};
 use midan::log::{LogError, ShardLog, Since, Topic};
 use midan::shard::{Mode, Settings, Unwatched, run};
@@ -74,8 +78,11 @@ fn on_the_log(records: &[SimRecord], home: &Path, mut faults: impl FnMut() -> Fa
             Err(error) => assert!(matches!(error, LogError::Crash { .. }), "{error}"),
         }
     }
-    let lines = outcome(&mut journal).ordered.into_values().flatten().map(|(_, value)| Line::read(&value).unwrap()).collect();
-    (outcome(&mut tail), lines)
+    (outcome(&mut tail), lines(outcome(&mut journal)))
+}
+
+fn lines(journal: Outcome) -> Vec<Line> {
+    journal.ordered.into_values().flatten().map(|(_, value)| Line::read(&value).unwrap()).collect()
 }
 
 /// The venues' own records, by venue: the pane's end and who made its forecasts.
@@ -91,32 +98,18 @@ fn forecast_by(outcome: &Outcome) -> BTreeMap<String, Vec<(i64, String)>> {
     by
 }
 
-#[test]
-fn a_swap_is_at_its_pane_whoever_crashes_and_a_replay_of_the_journal_says_the_same() {
-    let home = tempfile::tempdir().unwrap();
-    let card = newer(home.path());
-    if models(home.path()).is_none() {
-        eprintln!("skipped: MIDAN_ONNXRUNTIME names no library; `make test` sets it");
-        return;
+/// The zones' records by key.
+fn zones(outcome: Outcome) -> BTreeMap<Vec<u8>, Vec<Vec<u8>>> {
+    let mut zones: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();
+    for (key, value) in outcome.ordered.into_iter().filter(|((topic, _), _)| *topic == OutTopic::Zones.topic()).flat_map(|(_, pairs)| pairs) {
+        zones.entry(key).or_default().push(value);
     }
-    let (records, from) = night(&card);
-    let (whole, journal) = on_the_log(&records, home.path(), Faults::none);
-    let by = forecast_by(&whole);
-    let (before, after): (Vec<_>, Vec<_>) = by["rabat"].iter().partition(|(to, _)| *to <= from);
-    assert!(before.iter().all(|(_, who)| *who != "9.9.9") && after.len() > 50 && after.iter().all(|(_, who)| who == "9.9.9"), "{:?}", by["rabat"]);
-    assert!(before.iter().rev().take(20).all(|(_, who)| who != "fallback"), "the old one had the word: {before:?}");
-    assert!(by.iter().filter(|(venue, _)| *venue != "rabat").flat_map(|(_, panes)| panes).all(|(_, who)| who != "9.9.9"), "only where it was ordered");
-    assert_eq!(journal.iter().filter(|line| matches!(line.entry, midan::engine::journal::Entry::ModelSwap { .. })).count(), 1, "{journal:?}");
+    zones
+}
 
-    let mut opened = 0;
-    let crashing = || {
-        opened += 1;
-        Faults::of_all_kinds(opened, if opened < 12 { 60 } else { 0 })
-    };
-    on_the_log(&records, home.path(), crashing).0.must_be(&whole, "with crashes");
-    assert!(opened > 1, "nothing ever failed");
-
-    let (mut models, settings) = models(home.path()).unwrap();
+/// The same out of a replay that follows the journal.
+fn replayed(records: &[SimRecord], journal: Vec<Line>, home: &Path) -> BTreeMap<Vec<u8>, Vec<Vec<u8>>> {
+    let (mut models, settings) = models(home).unwrap();
     let following = EngineSettings { journal: Some(Arc::new(journal)), ..settings };
     let mut replayed: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();
     let engine = play(records.iter(), 10_000, following, &mut models, &mut |record| {
@@ -125,9 +118,63 @@ fn a_swap_is_at_its_pane_whoever_crashes_and_a_replay_of_the_journal_says_the_sa
         }
     });
     assert_eq!(engine.unfollowed(), 0);
-    let mut live: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();
-    for (key, value) in whole.ordered.into_iter().filter(|((topic, _), _)| *topic == OutTopic::Zones.topic()).flat_map(|(_, pairs)| pairs) {
-        live.entry(key).or_default().push(value);
+    replayed
+}
+
+/// The new model speaks in Rabat from the pane after `from` on, the old one before, and nowhere else; the journal says so once.
+fn must_be_at_its_pane(outcome: &Outcome, journal: &[Line], from: i64) {
+    let by = forecast_by(outcome);
+    let (before, after): (Vec<_>, Vec<_>) = by["rabat"].iter().partition(|(to, _)| *to <= from);
+    assert!(before.iter().all(|(_, who)| *who != "9.9.9") && after.len() > 50 && after.iter().all(|(_, who)| who == "9.9.9"), "{:?}", by["rabat"]);
+    assert!(before.iter().rev().take(20).all(|(_, who)| who != "fallback"), "the old one had the word: {before:?}");
+    assert!(by.iter().filter(|(venue, _)| *venue != "rabat").flat_map(|(_, panes)| panes).all(|(_, who)| who != "9.9.9"), "only where it was ordered");
+    assert_eq!(journal.iter().filter(|line| matches!(line.entry, midan::engine::journal::Entry::ModelSwap { .. })).count(), 1, "{journal:?}");
+}
+
+/// The newer model in a folder of its own; `None`, with a word why, without the library.
+fn candidate() -> Option<(tempfile::TempDir, ModelCardRef)> {
+    let home = tempfile::tempdir().unwrap();
+    let card = newer(home.path());
+    if models(home.path()).is_none() {
+        eprintln!("skipped: MIDAN_ONNXRUNTIME names no library; `make test` sets it");
+        return None;
     }
-    assert!(replayed == live, "the replay's zones differ");
+    Some((home, card))
+}
+
+#[test]
+fn a_swap_is_at_its_pane_whoever_crashes_and_a_replay_of_the_journal_says_the_same() {
+    let Some((home, card)) = candidate() else { return };
+    let (records, from) = night(&card);
+    let (whole, journal) = on_the_log(&records, home.path(), Faults::none);
+    must_be_at_its_pane(&whole, &journal, from);
+
+    let mut opened = 0;
+    let crashing = || {
+        opened += 1;
+        Faults::of_all_kinds(opened, if opened < 12 { 60 } else { 0 })
+    };
+    on_the_log(&records, home.path(), crashing).0.must_be(&whole, "with crashes");
+    assert!(opened > 1, "nothing ever failed");
+    assert!(replayed(&records, journal, home.path()) == zones(whole), "the replay's zones differ");
+}
+
+#[test]
+fn a_swap_on_kafka_is_at_its_pane_too_though_commits_are_refused() {
+    let (Some((home, card)), Some(broker)) = (candidate(), broker()) else { return };
+    let (records, from) = night(&card);
+    let (kafka, _) = broker.topics(1);
+    feed(&mut KafkaFeeder::new(&kafka).unwrap(), &records);
+    let (mut models, engine) = models(home.path()).unwrap();
+    let hand = Hand { refuse_every: 4, ..Hand::default() };
+    let mut open = || KafkaShard::join(&kafka, 0).map(|log| Box::new(HookedLog::new(log, &hand)) as Box<dyn ShardLog>);
+    let mut make = |partition| Engine::new(world(), partition, 1, engine.clone());
+    let settings = Settings { mode: Mode::ToEnd, poll_records: 2_000, commit_interval: Duration::from_millis(50), ..Settings::default() };
+    let ended = run(&mut open, &mut make, &mut models, &settings, &Unwatched, &AtomicBool::new(false)).unwrap();
+    assert!(ended.stats.records > records.len() as u64, "nothing was read twice: no commit was refused");
+    drop(ended);
+    let read = |topics: &[Topic]| outcome(&mut KafkaTail::new(&kafka, topics, Since::Beginning).unwrap());
+    let (whole, journal) = (read(&COMPARED), lines(read(&[Topic::Out(OutTopic::Control)])));
+    must_be_at_its_pane(&whole, &journal, from);
+    assert!(replayed(&records, journal, home.path()) == zones(whole), "the replay's zones differ");
 }
