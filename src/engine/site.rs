@@ -237,13 +237,20 @@ impl Site {
         let verdict = clock.judge(earliest_part(observation, venue));
         let too_late = match verdict {
             Verdict::Late { lag } if lag > source.lateness => Some(lag),
+            // Before the clock's first event there is nothing but the receipt to judge by; a venue does not begin in a year in which a device's clock was never set.
+            Verdict::OnTime if observation.offline && !clock.has_started() => {
+                received.map(|received| received.since(observation.at)).filter(|lag| *lag > source.lateness)
+            }
             _ => None,
         };
         let alone = believed_alone(venue, observation, received, clock.greatest());
         if let Err(distrust) = self.trusted(venue, observation, received, too_late.is_some(), alone) {
             return Reception::Distrusted(distrust);
         }
-        self.begin_anew(venue, observation.at);
+        // An offline upload tells of another day, not that this is one.
+        if !observation.offline {
+            self.begin_anew(venue, observation.at);
+        }
         let state = &mut self.sources[observation.source.index()];
         state.dirty = true;
         state.last_received = state.last_received.max(received.unwrap_or(observation.at));

@@ -1,6 +1,6 @@
 //! Late events: never in revision 0, openly in the next, and never lost.
 
-use crate::engine::story::{Outcome, Record, Run, SOURCES, all_low, count, count_over, low_water, played, said};
+use crate::engine::story::{Outcome, Record, Run, SOURCES, all_low, count, count_over, low_water, played, raw, said};
 use crate::engine::{OutTopic, Placement};
 
 /// Ten seconds after ten seconds, `persons` come and half of them go in; then `late` at its place, and so on to the end.
@@ -161,4 +161,16 @@ fn what_is_late_at_the_very_end_of_a_run_is_not_left_behind() {
             0
         );
     }
+}
+
+/// A scanner whose clock was never set uploads before anybody else has spoken: the venue does not begin in 1970, and does not close the panes of all years since.
+#[test]
+fn an_upload_of_another_year_before_the_first_event_begins_no_venue() {
+    let upload = r#"{"type":"scan","scan_id":"old","venue":"small","gate":"g1","result":"ok","event_time":12000,"offline":true}"#;
+    let mut records = vec![raw("tickets", 0, upload).received(1)];
+    records.extend(steady(120, -1, &[]));
+    let run = played(&records, 7);
+    assert_eq!((run.sums().late, run.sums().imbalance()), (1, (0, 0)));
+    let panes = run.outcome.place("queue");
+    assert!(panes.len() < 20 && panes.iter().all(|pane| pane["revision"] == 0), "{}", panes.len());
 }
