@@ -164,8 +164,9 @@ impl Site {
         }
         let horizon = |index: usize| {
             let (source, state) = (&venue.sources[index], &self.sources[index]);
-            // A source that is set aside, or whose input has ended, may stand behind the pane.
-            let reached = end.min(state.clock.watermark().after(source.as_of_lag));
+            // A source that is set aside, or whose input has ended, may stand behind the pane; no further than what would be believed of it when it comes back, or one that never does would
+            // keep the identities of all for ever.
+            let reached = end.min(state.clock.watermark().after(source.as_of_lag)).max(end.before(venue.trust.leap));
             reached.before(source.as_of_lag).before(source.disorder).before(source.lateness).before(source.interval)
         };
         let of_source: Vec<EventTime> = (0..venue.sources.len()).map(horizon).collect();
