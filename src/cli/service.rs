@@ -333,6 +333,10 @@ impl Core for Told {
         effects
     }
 
+    fn hold(&mut self, holds: bool) {
+        self.engine.hold(holds);
+    }
+
     fn reached(&self, feed: Feed) -> Option<EventTime> {
         self.engine.reached(feed)
     }

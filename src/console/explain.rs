@@ -56,7 +56,10 @@ fn holder(holder: &Holder) -> Vec<String> {
             format!("    its partition is read to its end (next offset {next}): silent until {} broker time, it is set aside", clock(at))
         }
         (Some(next), None) => format!("    its partition is read to its end (next offset {next}): after {} of silence it is set aside", length(holder.silence)),
-        (None, _) => "    its partition has unread records, so no silence sets it aside".to_owned(),
+        (None, Some(at)) => {
+            format!("    its partition is being read: once what was appended until {} broker time is, and it was silent, it is set aside", clock(at))
+        }
+        (None, None) => "    its partition has unread records, so no silence sets it aside".to_owned(),
     });
     lines
 }

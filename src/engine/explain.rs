@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 /// How long what was turned away is remembered.
 const REMEMBERED: Span = Span::from_mins(6 * 60);
+/// Of so many windows and entities at most: the oldest go first.
+const MOST_REMEMBERED: usize = 200_000;
 
 /// How a window stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -50,7 +52,7 @@ pub struct Holder {
     pub last: Option<LastEvent>,
     /// The next offset of its partition, where that is read to its end.
     pub read_to: Option<i64>,
-    /// Read to its end and silent until then, by the broker's time, it is set aside; `None` while something is unread.
+    /// Read to its end, or to a record that was appended then, and silent until then, by the broker's time, it is set aside; `None` where nothing proves how far its partition is read.
     pub set_aside_at: Option<EventTime>,
     /// After how much silence.
     pub silence: Span,
@@ -143,10 +145,13 @@ impl Site {
         } else {
             counted.quarantined += 1;
         }
-        if self.closed_to > EventTime::MIN {
-            let horizon = self.closed_to.before(REMEMBERED);
-            // A wrong clock names any time at all; only what lies before is forgotten, and what lies far ahead with it.
-            self.turned_away.retain(|(window, _), _| *window > horizon && *window < self.closed_to.after(REMEMBERED));
+        // A wrong clock names any time at all: what lies long before is forgotten, and what lies far ahead with it.
+        let (horizon, ahead) = (self.closed_to.before(REMEMBERED), self.closed_to.after(REMEMBERED));
+        while self.turned_away.first_key_value().is_some_and(|((window, _), _)| *window <= horizon || self.turned_away.len() > MOST_REMEMBERED) {
+            self.turned_away.pop_first();
+        }
+        while self.turned_away.last_key_value().is_some_and(|((window, _), _)| *window >= ahead && self.closed_to > EventTime::MIN) {
+            self.turned_away.pop_last();
         }
     }
 
@@ -202,7 +207,7 @@ impl Site {
                 continue;
             }
             let behind = state.clock.greatest().since(watermark);
-            let read_to = engine.read_to_end[source.feed as usize];
+            let read = &engine.read[source.feed as usize];
             let heard = state.last_received.max(self.first_tick.unwrap_or(EventTime::MIN));
             holders.push(Holder {
                 source: source.id.clone(),
@@ -216,8 +221,8 @@ impl Site {
                     at: moved.at,
                     received: moved.received,
                 }),
-                read_to,
-                set_aside_at: read_to.filter(|_| heard > EventTime::MIN).map(|_| heard.after(source.silence)),
+                read_to: read.to_end(),
+                set_aside_at: (read.is_proven() && heard > EventTime::MIN).then(|| heard.after(source.silence)),
                 silence: source.silence,
             });
         }

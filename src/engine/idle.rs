@@ -1,7 +1,7 @@
 //! Setting silent sources aside, and taking them back.
 //!
-//! A source is set aside only when the broker shows that its partition is read to its end, and it has been silent, in broker time, for longer than its own limit. No
-//! timer advances time: the mark is a control record, journaled with the offset it rests on, so that a replay can do the same without deciding again (DESIGN §4 rule 5).
+//! A source is set aside only when the broker shows that its partition is read to its end, or up to a record that was appended so late, and it has been silent, in broker time, for longer
+//! than its own limit. No timer advances time: the mark is a control record, journaled with the offset it rests on, so that a replay can do the same without deciding again (DESIGN §4 rule 5).
 //! When every source of a venue is aside, ticks of broker time go on closing panes, with nothing in them: BLIND comes, shelves end. A venue that only ticks have carried
 //! is new again at the first record of another day.
 
@@ -9,22 +9,57 @@ use super::effects::Effects;
 use super::journal::{self, Entry};
 use super::site::{Site, SourceState};
 use crate::crowd::CrowdState;
+use crate::feeds::RecordRef;
 use crate::time::EventTime;
 use crate::venue::roll::numbered;
 use crate::venue::{Feed, Source, SourceId, Venue};
 
-/// The next offset of each feed's partition where it is read to its end; `None` where something may be unread.
-pub(super) type ReadToEnd = [Option<i64>; Feed::ALL.len()];
+/// How far a feed's partition is read, as far as the broker shows it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ReadSoFar {
+    /// The next offset where it is read to its end; `None` where something may be unread.
+    to_end: Option<i64>,
+    /// The offset behind the last record, and when the broker appended that, where it tells.
+    last: Option<(i64, EventTime)>,
+}
+
+impl ReadSoFar {
+    /// A record was read.
+    pub(super) fn record(&mut self, record: &RecordRef<'_>) {
+        *self = Self { to_end: None, last: record.appended.map(|at| (record.offset + 1, EventTime::from_millis(at))) };
+    }
+
+    /// The partition is read to its end.
+    pub(super) fn end(&mut self, next_offset: i64) {
+        self.to_end = Some(next_offset);
+    }
+
+    /// The next offset where it is read to its end.
+    pub(super) const fn to_end(&self) -> Option<i64> {
+        self.to_end
+    }
+
+    /// Whether anything shows how far it is read.
+    pub(super) const fn is_proven(&self) -> bool {
+        self.to_end.is_some() || self.last.is_some()
+    }
+
+    /// The next offset, and until when, in broker time that has come to `at`, nothing is unread. A partition on which somebody writes all the time shows no end: there the last record
+    /// that was read proves that all before it is.
+    fn proof(&self, at: EventTime) -> Option<(i64, EventTime)> {
+        self.to_end.map(|next| (next, at)).or(self.last.map(|(next, appended)| (next, appended.min(at))))
+    }
+}
 
 impl Site {
     /// Broker time has come to `at`. Whoever holds the next pane may be set aside: what has come with it holds it already.
-    pub(super) fn tick(&mut self, venue: &Venue, at: EventTime, read_to_end: &ReadToEnd, effects: &mut Effects) {
+    pub(super) fn tick(&mut self, venue: &Venue, at: EventTime, read: &[ReadSoFar; Feed::ALL.len()], effects: &mut Effects) {
         let venue = self.next_version(venue);
         let since_start = *self.first_tick.get_or_insert(at);
         for (index, source) in numbered(&venue.sources, &venue.absent.sources) {
-            let Some(next_offset) = read_to_end[source.feed as usize] else { continue };
+            let Some((next_offset, until)) = read[source.feed as usize].proof(at) else { continue };
             let state = &mut self.sources[index];
-            let is_silent = is_silent(source, state, at, since_start);
+            let is_silent = is_silent(source, state, until, since_start);
             if state.idle && is_silent && !state.silent {
                 (state.silent, state.dirty) = (true, true);
             }
@@ -38,7 +73,11 @@ impl Site {
             self.set_aside(venue, index, offset, effects);
         }
         if venue.with_sources(&self.sources).all(|(_, state)| state.idle && state.silent) {
-            self.advance_by_tick(venue, at, effects);
+            // What is unread may be of this venue: time waits for it, however long all were silent before.
+            let proven = venue.with_sources(&self.sources).map(|(source, _)| read[source.feed as usize].proof(at).map(|(_, until)| until)).min();
+            if let Some(until) = proven.flatten() {
+                self.advance_by_tick(venue, until, effects);
+            }
         }
     }
 

@@ -65,11 +65,12 @@ pub struct Engine {
     sites: BTreeMap<u32, Site>,
     ledgers: [Ledger; Feed::ALL.len()],
     ledger_dirty: [bool; Feed::ALL.len()],
-    read_to_end: idle::ReadToEnd,
+    read: [idle::ReadSoFar; Feed::ALL.len()],
     items: Vec<Item>,
     addressed: Addressed,
     unknown_fields: u64,
     following: Option<follow::Following>,
+    holds: bool,
 }
 
 impl Engine {
@@ -87,11 +88,12 @@ impl Engine {
             sites,
             ledgers: Default::default(),
             ledger_dirty: [false; Feed::ALL.len()],
-            read_to_end: [None; Feed::ALL.len()],
+            read: Default::default(),
             items: Vec::new(),
             addressed: Addressed::default(),
             unknown_fields: 0,
             following,
+            holds: false,
         }
     }
 
@@ -109,6 +111,9 @@ impl Engine {
         for control in controls {
             self.obey(control, &mut effects);
         }
+        if self.holds {
+            return effects;
+        }
         loop {
             self.follow_journal(&mut effects);
             if !self.close_fast_panes(&mut effects) {
@@ -117,6 +122,11 @@ impl Engine {
         }
         self.close_panes(&mut effects);
         effects
+    }
+
+    /// Whether steps begin to close no further pane. A pane that waits for the models is finished all the same; so between two steps that hold there is a place for a commit.
+    pub const fn hold(&mut self, holds: bool) {
+        self.holds = holds;
     }
 
     /// Writes down what changed in the state since last asked.
@@ -203,7 +213,7 @@ impl Engine {
 
     fn take(&mut self, record: &RecordRef<'_>, world: &World, effects: &mut Effects) {
         let feed = record.feed as usize;
-        self.read_to_end[feed] = None;
+        self.read[feed].record(record);
         self.ledger_dirty[feed] = true;
         let mut items = std::mem::take(&mut self.items);
         items.clear();
@@ -321,10 +331,10 @@ impl Engine {
             Control::Tick { .. } if self.following.is_some() => {}
             Control::Tick { at } => {
                 for site in self.sites.values_mut() {
-                    site.tick(self.world.venue(site.id), *at, &self.read_to_end, effects);
+                    site.tick(self.world.venue(site.id), *at, &self.read, effects);
                 }
             }
-            Control::ReadToEnd { feed, next_offset } => self.read_to_end[*feed as usize] = Some(*next_offset),
+            Control::ReadToEnd { feed, next_offset } => self.read[*feed as usize].end(*next_offset),
             Control::EndOfInput => {
                 self.follow_to_end();
                 self.sites.values_mut().for_each(Site::end);

@@ -91,6 +91,7 @@ pub(crate) struct Record {
     pub(crate) value: Vec<u8>,
     pub(crate) format: Option<&'static str>,
     pub(crate) received: Option<i64>,
+    pub(crate) appended: Option<i64>,
     pub(crate) partition: u32,
     /// Event time, seconds, for those who put records in order.
     pub(crate) at: i64,
@@ -107,13 +108,19 @@ impl Record {
         self
     }
 
+    /// Appended by the broker so many seconds after [`START`].
+    pub(crate) fn appended(mut self, secs: i64) -> Self {
+        self.appended = Some(START + secs * 1_000);
+        self
+    }
+
     /// As it is read at an offset.
     pub(crate) fn as_read(&self, offset: i64) -> RecordRef<'_> {
         RecordRef {
             feed: self.feed,
             partition: self.partition,
             offset,
-            appended: None,
+            appended: self.appended,
             received: self.received,
             key: self.key.as_deref(),
             value: &self.value,
@@ -155,6 +162,7 @@ pub(crate) fn raw(source: &'static str, at: i64, value: impl Into<Vec<u8>>) -> R
         value: value.into(),
         format: None,
         received: None,
+        appended: None,
         partition: 0,
         at,
         reopens: None,

@@ -11,6 +11,9 @@ pub trait Core {
     /// Takes in a batch, then the controls, and answers what is to be carried out.
     fn step(&mut self, batch: &Batch, controls: &[Control]) -> Effects;
 
+    /// Whether steps begin nothing that asks the models, until told otherwise: what can wait for the next step waits.
+    fn hold(&mut self, _holds: bool) {}
+
     /// Event time that a feed's records have reached, as panes read it; `None` before the first that is believed.
     fn reached(&self, _feed: Feed) -> Option<EventTime> {
         None
@@ -32,6 +35,10 @@ pub trait Core {
 impl Core for Engine {
     fn step(&mut self, batch: &Batch, controls: &[Control]) -> Effects {
         Self::step(self, batch, controls)
+    }
+
+    fn hold(&mut self, holds: bool) {
+        Self::hold(self, holds);
     }
 
     fn reached(&self, feed: Feed) -> Option<EventTime> {

@@ -124,6 +124,10 @@ impl Core for Watched<'_> {
         effects
     }
 
+    fn hold(&mut self, holds: bool) {
+        self.engine.hold(holds);
+    }
+
     fn reached(&self, feed: Feed) -> Option<EventTime> {
         self.engine.reached(feed)
     }

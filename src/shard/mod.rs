@@ -48,6 +48,11 @@ use watchdog::Watchdog;
 
 /// How long a poll waits at most while a commit is under way: its answer comes within milliseconds, and outputs wait for it.
 const GLANCE: Duration = Duration::from_millis(5);
+/// So long after a poll a partition that goes on closing panes, of days in which nobody was there, is stopped between two of them: the group waits for a poll, and the broker gives a transaction up
+/// after ten seconds. What is committed by then need not be done again.
+const LONG: Duration = Duration::from_secs(2);
+/// While a partition is behind with its panes this part of the records is read, so that they do not pile up in open ones.
+const TRICKLE: usize = 64;
 
 /// What a shard leaves when it ends.
 pub struct Ended<'a> {
@@ -188,14 +193,16 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
 
     fn poll(&mut self) -> Result<(), LogError> {
         let now = self.around.clock.now();
-        let mut wait = if self.quiet { Duration::ZERO } else { self.desk.pace.until_commit(now) };
+        let is_behind = self.running.values().any(Running::is_behind);
+        let records = if is_behind { (self.around.settings.poll_records / TRICKLE).max(1) } else { self.around.settings.poll_records };
+        let mut wait = if self.quiet || is_behind { Duration::ZERO } else { self.desk.pace.until_commit(now) };
         if self.desk.is_committing() {
             wait = wait.clamp(Duration::from_millis(1), GLANCE);
         }
         for arriving in self.arriving.values() {
             wait = wait.min(arriving.due.saturating_sub(now));
         }
-        self.desk.log()?.poll(self.around.settings.poll_records, wait, &mut self.inbox)?;
+        self.desk.log()?.poll(records, wait, &mut self.inbox)?;
         self.desk.pace.polled(self.around.clock.now());
         let records = self.inbox.records();
         self.desk.stats.records += records as u64;
@@ -335,7 +342,7 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
             running.hold_back(batch, &mut controls, &mut self.passing, self.around.settings.commands_on_arrival);
             batch = &self.passing;
         }
-        if !batch.is_empty() || !controls.is_empty() {
+        if running.take_behind() || !batch.is_empty() || !controls.is_empty() {
             let effects = running.step(batch, &controls);
             self.carry_out(partition, effects)?;
         }
@@ -346,7 +353,7 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
     fn settle_owed(&mut self, partition: u32) -> Result<(), LogError> {
         let Some(running) = self.running.get_mut(&partition) else { return Ok(()) };
         // In a run to the end its closing panes make alerts too.
-        if running.owed().is_hopeless() && (self.around.settings.mode.is_endless() || running.is_closed()) {
+        if running.owed().is_hopeless() && !running.is_behind() && (self.around.settings.mode.is_endless() || running.is_closed()) {
             for (alarm, change_no) in running.owed().give_up() {
                 self.around.watch.alert_not_made_again(partition, &alarm, change_no);
             }
@@ -400,7 +407,8 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
             let models = &mut *self.around.models;
             let mut answer = |ask| if unhurried { models.run_unhurried(ask) } else { models.run(ask) };
             let answers: Vec<Control> = effects.asks.iter().map(|ask| Control::Models(answer(ask))).collect();
-            effects = running.step(&self.empty, &answers);
+            let is_long = self.desk.pace.since_poll(self.around.clock.now()) >= LONG;
+            effects = if is_long { running.step_last(&answers) } else { running.step(&self.empty, &answers) };
         }
     }
 
@@ -452,10 +460,14 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
     }
 
     fn is_finished(&self) -> bool {
-        !self.running.is_empty() && self.arriving.is_empty() && self.running.values().all(Running::is_closed)
+        !self.running.is_empty() && self.arriving.is_empty() && self.running.values().all(|running| running.is_closed() && !running.is_behind())
     }
 
     fn is_stopping(&self) -> bool {
         self.around.stop.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+#[path = "behind_tests.rs"]
+mod tests;

@@ -55,6 +55,11 @@ impl Pace {
         self.last_poll = now;
     }
 
+    /// How long ago the last poll was.
+    pub(super) fn since_poll(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.last_poll)
+    }
+
     /// Whether the group still counts on this shard, for all it can know: an alert of one that was silent for longer may be a zombie's.
     pub(super) fn may_alert(&self, now: Duration) -> bool {
         now.saturating_sub(self.last_poll) < self.session && now >= self.quiet_until

@@ -44,6 +44,8 @@ pub(super) struct Running<C> {
     commands_read: bool,
     ended: BTreeSet<Feed>,
     closed: bool,
+    /// It was stopped between two panes, and has more to close.
+    behind: bool,
     owed: Owed,
     /// What the last commit wrote of the owner.
     mark: Owner,
@@ -113,6 +115,7 @@ impl<C: Core> Restoring<C> {
             commands_read: false,
             ended: BTreeSet::new(),
             closed: false,
+            behind: false,
             owed,
             mark: owner.unwrap_or_default(),
             held: Batch::default(),
@@ -139,6 +142,24 @@ impl<C: Core> Running<C> {
             }
         }
         self.core.step(batch, controls)
+    }
+
+    /// Steps the core for the last time in this round: it finishes what it has begun, and goes on with the next.
+    pub(super) fn step_last(&mut self, controls: &[Control]) -> Effects {
+        self.behind = true;
+        self.core.hold(true);
+        let effects = self.step(&Batch::default(), controls);
+        self.core.hold(false);
+        effects
+    }
+
+    pub(super) fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// Answers true once: it was stopped between two panes, and goes on now.
+    pub(super) fn take_behind(&mut self) -> bool {
+        std::mem::take(&mut self.behind)
     }
 
     /// A place is read to its end; behind the last record may stand transaction markers, which the offset passes over.

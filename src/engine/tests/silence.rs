@@ -1,6 +1,6 @@
 //! Silence is an event: sources are set aside only by proof, ticks carry a silent venue on, and whoever comes back revises.
 
-use crate::engine::story::{Record, Run, SOURCES, START, all_low, count, low_water};
+use crate::engine::story::{Record, Run, SOURCES, START, all_low, count, low_water, scan, world_of};
 use crate::engine::{Control, OutTopic, Placement};
 use crate::time::EventTime;
 
@@ -52,6 +52,44 @@ fn a_silent_source_is_set_aside_with_its_offset_and_holds_nobody_until_it_comes_
     assert_eq!(kinds(&run).last().map(String::as_str), Some("idle_end"));
     run.read(&[low_water("counters", 420).received(421)], 1).read(&all_low(&["slow", "tickets", "rail"], 420), 10);
     assert_eq!(run.outcome.pane("queue", 380, 1).unwrap()["in"], 55);
+}
+
+/// A partition on which somebody writes all the time never shows its end: each fetch brings something.
+#[test]
+fn on_a_partition_that_is_never_quiet_a_silent_source_is_set_aside_all_the_same() {
+    let mut run = Run::new(Placement::OnArrival);
+    run.read(&peopled(120), 10).quiet_until(121);
+    for now in (120..1_000).step_by(10) {
+        let others: Vec<&str> = SOURCES.into_iter().filter(|source| *source != "slow").collect();
+        let said = all_low(&others, now + 10).into_iter().map(|record| record.received(now + 11).appended(now + 11));
+        run.read(&said.collect::<Vec<_>>(), 10);
+        // The tick may be ahead of what is read: what is unread may be the source's.
+        run.control(&[Control::Tick { at: EventTime::from_millis(START + (now + 700) * 1_000) }]);
+        if now + 11 <= 121 + 600 {
+            assert!(kinds(&run).is_empty(), "{now}");
+        }
+    }
+    assert_eq!(kinds(&run), ["idle_mark"]);
+    let mark = &run.outcome.of(OutTopic::Control)[0];
+    assert_eq!((&mark["source"], mark["next_offset"].as_i64() > Some(0)), (&"slow".into(), true));
+    assert!(run.outcome.pane("queue", 900, 0).is_some(), "and holds nobody");
+}
+
+/// All had been set aside when it stopped, and what they said meanwhile is in the log: no tick closes a pane of that before it is read.
+#[test]
+fn what_is_unread_holds_a_venue_of_which_all_sources_were_set_aside() {
+    let mut run = Run::new(Placement::OnArrival);
+    run.read(&peopled(300), 10).quiet_until(301);
+    for now in (310..1_200).step_by(5) {
+        run.quiet_until(now);
+    }
+    let mut heir = run.restarted(Placement::OnArrival);
+    heir.control(&[Control::Tick { at: EventTime::from_millis(START + 9_000_000) }]);
+    assert!(kinds(&heir).is_empty(), "{:?}", kinds(&heir));
+    let back: Vec<Record> = peopled(1_500).into_iter().filter(|record| record.at > 1_200).collect();
+    heir.read(&back, 10);
+    assert_eq!(heir.outcome.pane("queue", 1_480, 0).unwrap()["in"], 40);
+    assert_eq!(heir.sums().revised, 0);
 }
 
 #[test]
@@ -170,4 +208,19 @@ fn a_venue_that_begins_anew_goes_on_as_if_it_had_never_been_carried_on() {
         assert_eq!(names(&carried), names(&fresh));
         assert!(of_night(&carried) == of_night(&fresh));
     }
+}
+
+/// Where one source has gone for good, the others' identities are forgotten all the same: what it could still say of so long ago would not be believed.
+#[test]
+fn a_source_that_never_comes_back_keeps_no_identities_for_ever() {
+    let change = |venue: String| venue.replace("pane = \"10s\"", "pane = \"10s\"\ntrust = { leap = \"20min\" }").replace("\"1h\"", "\"2min\"");
+    let mut run = Run::of(world_of(change), Placement::OnArrival);
+    run.read(&all_low(&SOURCES, 10), 10);
+    for now in (0..3_600).step_by(10) {
+        let others = SOURCES.into_iter().filter(|source| *source != "rail").map(|source| low_water(source, now + 10)).chain([scan(now as u32, now + 5)]);
+        run.read(&others.map(|record| record.received(now + 11)).collect::<Vec<_>>(), 10).quiet_until(now + 12);
+    }
+    assert_eq!(kinds(&run), ["idle_mark"]);
+    let kept = run.state.keys().filter(|key| key.starts_with("small/seen/0/")).count();
+    assert!((100..200).contains(&kept), "{kept} of 360 seconds");
 }
