@@ -1,7 +1,7 @@
 //! What was too late and is taken back in: openly, once, and moving nobody's time.
 
 use super::{Reopening, Selection, Wanted};
-use crate::engine::story::{Record, Run, SOURCES, START, all_low, count, count_over, world};
+use crate::engine::story::{Record, Run, SOURCES, START, all_low, count, count_over, raw, world};
 use crate::engine::{OutTopic, Placement};
 use crate::time::EventTime;
 use crate::venue::Feed;
@@ -75,4 +75,28 @@ fn a_window_that_is_kept_is_revised_and_taking_it_in_twice_changes_nothing() {
 fn another_window_stays_closed() {
     let (run, records) = with_late();
     assert_eq!(selected(&run, &records, 60, 400).0.len(), 0);
+}
+
+/// A device that was cut off pushes its last minute in one record when it is back: one interval of it was too late, the other was not.
+#[test]
+fn of_a_record_of_which_only_a_part_was_late_only_that_comes_in() {
+    let interval = |from: i64, persons: u32| {
+        let (from, to) = (START + from * 1_000, START + (from + 10) * 1_000);
+        format!(r#"{{"from":{from},"to":{to},"counts":[{{"id":1,"name":"fw","value":{persons}}},{{"id":2,"name":"bw","value":0}}]}}"#)
+    };
+    let push = format!(
+        r#"{{"logics_data":{{"package_info":{{"version":"5.0","id":6,"agent_id":4}},"logics":[{{"id":0,"name":"c-in","info":"XLT_4X_LINE_IN_OUT_COUNT","geometries":[],"records":[{},{}]}}]}}}}"#,
+        interval(11, 100),
+        interval(401, 7)
+    );
+    let mut records = steady(0, 400);
+    records.push(Record { format: Some("xovis"), ..raw("counters", 411, push) }.in_place());
+    records.extend(steady(400, 450));
+    let mut run = Run::new(Placement::ByPane);
+    run.read(&records, 50);
+    assert_eq!((run.sums().late, run.sums().quarantined, run.sums().undecodable), (1, 0, 0));
+    let (again, _) = selected(&run, &records, 0, 60);
+    assert_eq!(again.len(), 1);
+    run.read(&again, 1).read(&steady(450, 500), 50);
+    assert_eq!((run.sums().reopened, run.sums().duplicate, run.sums().revised), (1, 1, 1));
 }

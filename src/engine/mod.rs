@@ -264,9 +264,18 @@ impl Engine {
         }
         let observations = items.iter().filter(|item| !matches!(item, Item::UnknownFields(_))).count();
         self.ledgers[record.feed as usize].decoded(observations as u64);
+        let mut nth = 0;
         for item in items {
             match item {
-                Item::Observation(observation) => self.observe(venue, observation, record, effects),
+                Item::Observation(observation) => {
+                    nth += 1;
+                    if record.is_reopened() && !record.takes_back(nth - 1) {
+                        // It was not late when the record came first.
+                        self.ledgers[record.feed as usize].settle(Fate::Duplicate);
+                        continue;
+                    }
+                    self.observe(venue, observation, record, effects);
+                }
                 Item::Unusable { source, fault } => {
                     self.ledgers[record.feed as usize].settle(Fate::Quarantined);
                     let source = source.map(|SourceId(id)| &*venue.sources[id as usize].id);

@@ -114,13 +114,18 @@ impl<'a> Attributes<'a> {
 }
 
 impl<'a> RecordRef<'a> {
-    /// When the record was received: the header, else the broker's append time; never the reader's clock (FORMATS.md, "Headers").
     /// Whether it is a late record that an operator takes back in (`midan reopen`).
     pub fn is_reopened(&self) -> bool {
         self.cloud_event.is_some_and(|(source, _)| source == REOPENED)
     }
 
-    /// When it was received, or appended where nobody told.
+    /// Whether its observation of this number, from 0, is among those that are taken back in: only some of a record may have been late, which its id names behind a `#`.
+    pub fn takes_back(&self, nth: usize) -> bool {
+        let Some((_, id)) = self.cloud_event else { return false };
+        id.split_once('#').is_none_or(|(_, parts)| parts.split(',').any(|part| part.parse() == Ok(nth)))
+    }
+
+    /// When the record was received: the header, else the broker's append time; never the reader's clock (FORMATS.md, "Headers").
     pub fn received_at(&self) -> Option<i64> {
         self.received.or(self.appended)
     }
