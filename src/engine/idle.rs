@@ -35,7 +35,7 @@ impl ReadSoFar {
     }
 
     /// The next offset where it is read to its end.
-    pub(super) const fn to_end(&self) -> Option<i64> {
+    pub(super) const fn to_end(self) -> Option<i64> {
         self.to_end
     }
 

@@ -32,8 +32,11 @@ fn night() -> Vec<Record> {
         .collect()
 }
 
+/// An output: topic, key, value.
+type Said = (Topic, Vec<u8>, Vec<u8>);
+
 /// What came out of it, and the commits.
-fn closed(step_ms: u64) -> (Vec<(Topic, Vec<u8>, Vec<u8>)>, u64) {
+fn closed(step_ms: u64) -> (Vec<Said>, u64) {
     let folder = tempfile::tempdir().unwrap();
     let log = EmbeddedLog::open(Options::new(folder.path(), 1)).unwrap();
     let mut feeder = log.feeder();
