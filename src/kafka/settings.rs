@@ -1,5 +1,6 @@
 //! The clients' properties: Midan's own, measured; the deployment's over them; and the few that nobody may set, each with its reason.
 
+use crate::log::topics::LARGEST_ENTRY;
 use crate::log::{LogError, Topic};
 use rdkafka::ClientConfig;
 use std::collections::BTreeMap;
@@ -143,12 +144,13 @@ impl Settings {
 
     /// The transactional producer of a shard.
     pub(super) fn transactional(&self, id: &str) -> ClientConfig {
-        let waiting = (self.memory / 4 / 1_024).to_string();
+        let (waiting, largest) = ((self.memory / 4 / 1_024).to_string(), LARGEST_ENTRY.to_string());
         let mut config = self.client(&[
             ("linger.ms", "5"),
             ("compression.type", "lz4"),
             // A full queue makes the shard wait.
             ("queue.buffering.max.kbytes", waiting.as_str()),
+            ("message.max.bytes", largest.as_str()),
             // The default of 100 ms delays the offsets of every transaction that follows closely on another: 91 ms instead of 7.
             ("retry.backoff.ms", "5"),
             ("transaction.timeout.ms", "10000"),

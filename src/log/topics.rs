@@ -121,6 +121,9 @@ impl Plan {
         if topic.is_compacted() {
             properties.push(own("cleanup.policy", "compact"));
             properties.extend(self.compaction.iter().cloned());
+            if topic == Topic::Out(OutTopic::State) {
+                properties.push(own("max.message.bytes", &LARGEST_ENTRY.to_string()));
+            }
             return properties;
         }
         let retention_ms = u64::from(self.retention_hours) * 3_600_000;
@@ -129,6 +132,9 @@ impl Plan {
         properties
     }
 }
+
+/// The largest entry of the state, bytes. An open pane with thousands of late events in it is larger than the broker's usual megabyte.
+pub const LARGEST_ENTRY: usize = 16 << 20;
 
 /// What is wrong with a topic that stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

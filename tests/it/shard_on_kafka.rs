@@ -170,6 +170,30 @@ fn flink_connector_kafka_238_nothing_of_a_fenced_zombie_is_ever_seen() {
     assert_eq!(zones(&settings), [b"heir".to_vec()]);
 }
 
+/// An open pane with thousands of late events in it is larger than the megabyte that brokers and clients allow by default.
+#[test]
+fn an_entry_of_the_state_may_be_larger_than_a_megabyte() {
+    let Some(broker) = broker() else { return };
+    let (settings, _) = broker.topics(1);
+    let mut log = joined(&settings, 0);
+    // Noise, which no compression makes smaller.
+    let mut seed = 1_u64;
+    let noise = std::iter::repeat_with(|| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (seed >> 56) as u8
+    });
+    let entry: Vec<u8> = noise.take(6 << 20).collect();
+    log.begin().unwrap();
+    log.append_state(0, &StateChange { key: b"open/1".to_vec(), value: Some(entry.clone()) }).unwrap();
+    log.commit(&Offsets::new()).unwrap();
+    // The broker tells of a commit before its marker stands.
+    let (mut read, deadline) = (Vec::new(), now() + Duration::from_secs(30));
+    while let Err(error) = log.read_state(0, &mut |key, value| read.push((key.to_vec(), value.map(<[u8]>::to_vec)))) {
+        assert!(error.answer() == Answer::Retry && now() < deadline, "{error}");
+    }
+    assert!(read == [(b"open/1".to_vec(), Some(entry))], "{} entries", read.len());
+}
+
 #[test]
 fn aiokafka_844_a_member_that_lost_its_partition_cannot_commit_and_goes_back() {
     let Some(broker) = broker() else { return };
