@@ -131,7 +131,13 @@ fn joined(settings: &Settings, shard: u32) -> KafkaShard {
         for event in &inbox.events {
             if let Event::Assigned(partitions) = event {
                 for partition in partitions {
-                    let from = log.committed(*partition).unwrap();
+                    // A topic that was just made may have no leader yet.
+                    let from = loop {
+                        match log.committed(*partition) {
+                            Ok(from) => break from,
+                            Err(error) => assert!(error.answer() == Answer::Retry && now() < deadline, "{error}"),
+                        }
+                    };
                     log.start(&from).unwrap();
                 }
                 return log;
