@@ -229,7 +229,7 @@ mod tests {
     use super::*;
     use crate::crowd::figures::{Grade, LevelOfService};
     use crate::crowd::glimpse::{Look, Part};
-    use crate::crowd::sample::{count, site, stadium};
+    use crate::crowd::sample::{Site, count, site, stadium};
     use crate::venue::FlowTable;
 
     #[test]
@@ -318,15 +318,21 @@ mod tests {
         assert_eq!(panes.len(), kept.len());
     }
 
+    /// A thousand zones, and a pane in which every sensor has counted a few.
+    fn busy() -> (Site, PaneContent) {
+        let site = stadium(1_000);
+        let mut pane = site.pane();
+        pane.counts.iter_mut().for_each(|count| (count.inwards, count.reports) = (3, 1));
+        (site, pane)
+    }
+
     /// Run with `--release -- --ignored --nocapture` for a figure worth quoting.
     #[test]
     #[ignore = "measures time"]
     #[allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
     fn measure_the_close_of_a_thousand_zones() {
-        let site = stadium(1_000);
+        let (site, pane) = busy();
         let mut state = site.state();
-        let mut pane = site.pane();
-        pane.counts.iter_mut().for_each(|count| (count.inwards, count.reports) = (3, 1));
         let start = std::time::Instant::now();
         let times = 500;
         for n in 1..=times {
@@ -340,10 +346,8 @@ mod tests {
     #[ignore = "measures time"]
     #[allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
     fn measure_a_look_across_open_panes() {
-        let site = stadium(1_000);
+        let (site, pane) = busy();
         let mut state = site.state();
-        let mut pane = site.pane();
-        pane.counts.iter_mut().for_each(|count| (count.inwards, count.reports) = (3, 1));
         state.close(&site.venue, &site.topology, site.end(1), &pane, Vec::new());
         for open in [1, 13] {
             let parts: Vec<Part<'_>> = (2..2 + open).map(|n| Part { end: site.end(n), content: &pane }).collect();

@@ -236,6 +236,15 @@ mod tests {
         assert!(error.contains("fetch.wait.maximum"), "{error}");
     }
 
+    /// All partitions share one queue, so the limit does not grow with them.
+    #[test]
+    fn what_is_fetched_ahead_is_half_of_the_memory() {
+        for memory in [1 << 20, 64 << 20, 256 << 20] {
+            let settings = Settings { memory, ..Settings::new("b", "g", "i") };
+            assert_eq!(settings.input(0).get("queued.max.messages.kbytes"), Some((memory / 2 / 1_024).to_string().as_str()));
+        }
+    }
+
     #[test]
     fn the_transactional_id_is_the_same_after_a_restart() {
         assert_eq!(Settings::new("b", "night", "casa-1").transactional_id(2), "midan-night-casa-1-2");
