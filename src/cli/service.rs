@@ -16,7 +16,7 @@ use crate::shard::{self, Core};
 use crate::telemetry::Telemetry;
 use crate::telemetry::happening::{
     Aborted, AlertUnproven, Committed, InputsMoved, ModelJudged, ModelLacked, ModelNamed, ModelRan, ModelSwapped, PanesClosed, Polled, SourceAdvanced, Stalled,
-    VenueAdvanced,
+    TakenUpElsewhere, VenueAdvanced,
 };
 use crate::time::EventTime;
 use crate::venue::{Feed, VenueId, World};
@@ -424,6 +424,10 @@ impl shard::Watch for Watch {
 
     fn stalled(&self, place: crate::log::Place, lag: i64) {
         self.telemetry.emit(Stalled { topic: place.feed.topic(), partition: place.partition, lag });
+    }
+
+    fn disagrees(&self, place: crate::log::Place, what: shard::Disagreement) {
+        self.telemetry.emit(TakenUpElsewhere { topic: place.feed.topic(), partition: place.partition, what });
     }
 
     fn retried(&self, why: &crate::log::LogError) {

@@ -98,8 +98,8 @@ impl AlertLane {
     }
 
     /// Sends an alert.
-    pub(super) fn send(&mut self, partition: u32, alert: &Alert, generation: i32, commands_read: i64) -> Result<(), LogError> {
-        let headers = [(GENERATION_HEADER, generation.to_string()), (CHANGE_HEADER, alert.change_no.to_string()), (COMMANDS_HEADER, commands_read.to_string())];
+    pub(super) fn send(&mut self, partition: u32, alert: &Alert, term: i32, commands_read: i64) -> Result<(), LogError> {
+        let headers = [(GENERATION_HEADER, term.to_string()), (CHANGE_HEADER, alert.change_no.to_string()), (COMMANDS_HEADER, commands_read.to_string())];
         let headers = headers.iter().fold(OwnedHeaders::new_with_capacity(3), |all, (key, value)| all.insert(Header { key, value: Some(value) }));
         let mut record = BaseRecord::with_opaque_to(&self.topic, ALERT).partition(partition as i32).key(&alert.key).payload(&alert.value).headers(headers);
         let mut wait = Wait::begin();

@@ -8,13 +8,14 @@ use super::ffi::{self, Kind, MessageQueue};
 use super::lifeline::{self, Lifeline};
 use super::producer::now;
 use super::settings::Settings;
-use crate::log::{Event, Inbox, LogError, Offsets, Place, Topic};
+use crate::log::{Event, Inbox, Kept, LogError, Offsets, Place, Topic};
 use crate::venue::Feed;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerGroupMetadata};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -145,8 +146,7 @@ impl Input {
     }
 
     pub(super) fn committed(&self, partition: u32) -> Result<Offsets, LogError> {
-        let doing = "asking for the committed offsets";
-        let busy = |error: KafkaError| LogError::Busy { doing, detail: error.to_string() };
+        let busy = |error: KafkaError| LogError::Busy { doing: "asking for the committed offsets", detail: error.to_string() };
         let mut list = TopicPartitionList::new();
         for (_, name) in &self.names {
             list.add_partition(name, partition as i32);
@@ -154,20 +154,18 @@ impl Input {
         let list = self.consumer.committed_offsets(list, ASK).map_err(busy)?;
         let mut offsets = Offsets::new();
         for (feed, name) in &self.names {
-            let element = list.find_partition(name, partition as i32);
-            let (low, _) = self.consumer.fetch_watermarks(name, partition as i32, ASK).map_err(busy)?;
-            let next = match element.as_ref().map(|element| (element.offset(), element.error())) {
-                Some((_, Err(error))) => return Err(busy(error)),
-                Some((Offset::Offset(next), _)) if next < low => {
-                    tracing::error!(topic = %name, partition, next, low, "records were deleted before they were read; reading goes on behind them");
-                    low
-                }
-                Some((Offset::Offset(next), _)) => next,
-                _ => low,
-            };
-            offsets.insert(Place { feed: *feed, partition }, next);
+            let Some(element) = list.find_partition(name, partition as i32) else { continue };
+            element.error().map_err(busy)?;
+            if let Offset::Offset(next) = element.offset() {
+                offsets.insert(Place { feed: *feed, partition }, next);
+            }
         }
         Ok(offsets)
+    }
+
+    pub(super) fn kept(&self, partition: u32) -> Result<Kept, LogError> {
+        let kept = |place| Ok((place, self.bounds(place)?));
+        Feed::ALL.into_iter().map(|feed| kept(Place { feed, partition })).collect()
     }
 
     pub(super) fn start(&mut self, from: &Offsets) -> Result<(), LogError> {
@@ -228,8 +226,12 @@ impl Input {
     }
 
     pub(super) fn end(&self, place: Place) -> Result<i64, LogError> {
-        let busy = |error: KafkaError| LogError::Busy { doing: "asking for the end of an input", detail: format!("{place}: {error}") };
-        self.consumer.fetch_watermarks(self.name(place.feed), place.partition as i32, ASK).map(|(_, end)| end).map_err(busy)
+        self.bounds(place).map(|kept| kept.end)
+    }
+
+    fn bounds(&self, place: Place) -> Result<Range<i64>, LogError> {
+        let busy = |error: KafkaError| LogError::Busy { doing: "asking for the bounds of an input", detail: format!("{place}: {error}") };
+        self.consumer.fetch_watermarks(self.name(place.feed), place.partition as i32, ASK).map(|(first, end)| first..end).map_err(busy)
     }
 
     /// Offsets as a list of the client. Built where it is used: one that is kept can hang the consumer's drop.

@@ -60,19 +60,19 @@ impl Restorer {
     pub(super) fn alerts(&mut self, partition: u32, from: Option<i64>, alert: &mut AlertEntry<'_>) -> Result<i64, LogError> {
         let topic = self.alerts.clone();
         self.read(&topic, partition, from, &mut |message| {
-            let (mut change_no, mut commands_read, mut generation) = (0, None, 0);
+            let (mut change_no, mut commands_read, mut term) = (0, None, 0);
             message.headers(&mut |name, value| {
                 let text = std::str::from_utf8(value).unwrap_or_default();
                 match name {
                     CHANGE_HEADER => change_no = text.parse().unwrap_or_default(),
-                    GENERATION_HEADER => generation = text.parse().unwrap_or_default(),
+                    GENERATION_HEADER => term = text.parse().unwrap_or_default(),
                     COMMANDS_HEADER => commands_read = text.parse().ok(),
                     _ => {}
                 }
             });
             if let Some(commands_read) = commands_read {
                 let (key, value) = (message.key().unwrap_or_default(), message.value().unwrap_or_default());
-                alert(SentAlert { key, change_no, value, commands_read, generation });
+                alert(SentAlert { key, change_no, value, commands_read, term });
             }
         })
     }

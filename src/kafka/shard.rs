@@ -6,7 +6,7 @@ use super::producer::{self, Commit, Outgoing, Transactions};
 use super::restore::Restorer;
 use super::settings::Settings;
 use crate::engine::{Alert, OutRecord, OutTopic, StateChange};
-use crate::log::{AlertEntry, CHANGE_HEADER, Event, GENERATION_HEADER, Inbox, LogError, Offsets, POSITION_HEADER, Place, ShardLog, StateEntry, Topic};
+use crate::log::{AlertEntry, CHANGE_HEADER, Event, GENERATION_HEADER, Inbox, Kept, LogError, Offsets, POSITION_HEADER, Place, ShardLog, StateEntry, Topic};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -79,6 +79,10 @@ impl ShardLog for KafkaShard {
         self.input.committed(partition)
     }
 
+    fn kept(&mut self, partition: u32) -> Result<Kept, LogError> {
+        self.input.kept(partition)
+    }
+
     fn start(&mut self, from: &Offsets) -> Result<(), LogError> {
         self.input.start(from)
     }
@@ -138,9 +142,9 @@ impl ShardLog for KafkaShard {
         self.write(partition, OutTopic::State, &change.key, change.value.as_deref(), &[])
     }
 
-    fn append_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
-        let (generation, change_no) = (self.input.generation().to_string(), alert.change_no.to_string());
-        let headers = [(GENERATION_HEADER, generation.as_str()), (CHANGE_HEADER, change_no.as_str())];
+    fn append_alert(&mut self, partition: u32, alert: &Alert, term: i32) -> Result<(), LogError> {
+        let (term, change_no) = (term.to_string(), alert.change_no.to_string());
+        let headers = [(GENERATION_HEADER, term.as_str()), (CHANGE_HEADER, change_no.as_str())];
         self.write(partition, OutTopic::Alerts, &alert.key, Some(&alert.value), &headers)
     }
 
@@ -156,8 +160,8 @@ impl ShardLog for KafkaShard {
         self.transactions.abort()
     }
 
-    fn send_alert(&mut self, partition: u32, alert: &Alert, commands_read: i64) -> Result<(), LogError> {
-        self.alerts.send(partition, alert, self.input.generation(), commands_read)
+    fn send_alert(&mut self, partition: u32, alert: &Alert, term: i32, commands_read: i64) -> Result<(), LogError> {
+        self.alerts.send(partition, alert, term, commands_read)
     }
 
     fn await_alerts(&mut self, wait: Duration) -> Result<(), LogError> {

@@ -1,7 +1,7 @@
 //! Which of the alerts on `midan.alerts` a reader shows: repeats collapse, and a shard that slept overwrites nothing.
 //!
-//! The idea: of two senders the one with the greater group generation is the rightful owner, and within one sender's alerts the greater change number is the newer. So a reader
-//! keeps the greatest (generation, change number) of each alarm. Whoever reads `midan.alerts` reads it through this.
+//! The idea: of two senders the one with the greater term is the rightful owner, and within one sender's alerts the greater change number is the newer. So a reader
+//! keeps the greatest (term, change number) of each alarm. Whoever reads `midan.alerts` reads it through this.
 
 use super::{CHANGE_HEADER, GENERATION_HEADER, HEARTBEAT_PREFIX, TailRecord};
 use std::collections::BTreeMap;

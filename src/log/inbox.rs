@@ -6,6 +6,7 @@ use crate::feeds::Batch;
 use crate::venue::Feed;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 /// A partition of a feed's topic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +25,9 @@ impl fmt::Display for Place {
 
 /// The next offset to be read of each place.
 pub type Offsets = BTreeMap<Place, i64>;
+
+/// Which offsets of each place are there: from the first that is kept to the next that will come.
+pub type Kept = BTreeMap<Place, Range<i64>>;
 
 /// What has happened since the last poll.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,12 +21,13 @@ pub mod topics;
 
 pub use error::{Answer, LogError};
 pub use freshest::{Freshest, Sighting};
-pub use inbox::{Event, Inbox, Offsets, Place};
+pub use inbox::{Event, Inbox, Kept, Offsets, Place};
 pub use topics::{Fault, Plan, Spec, Stamp, Topic};
 
 use crate::engine::{Alert, OutRecord, StateChange};
 use crate::feeds::{Attributes, RecordRef};
 use crate::venue::Feed;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +37,8 @@ pub const POSITION_HEADER: &str = "midan-position";
 pub const SOURCE_HEADER: &str = "midan-source";
 /// The header that says when an input record was received, in epoch milliseconds as decimal text.
 pub const RECEIVED_HEADER: &str = "midan-received";
-/// The header of an alert that carries the sender's group generation: of two senders, the greater is the rightful one.
+/// The header of an alert that carries the term of its sender: of two senders, the greater is the rightful one. It is the group's generation, and goes on from the
+/// partition's last one where a group begins to count anew.
 pub const GENERATION_HEADER: &str = "midan-generation";
 /// The header of an alert that carries the number of the change within its alarm.
 pub const CHANGE_HEADER: &str = "midan-change";
@@ -62,8 +64,8 @@ pub struct SentAlert<'a> {
     pub value: &'a [u8],
     /// The next command that its sender would have read.
     pub commands_read: i64,
-    /// The group's generation under which it was sent.
-    pub generation: i32,
+    /// The term under which it was sent.
+    pub term: i32,
 }
 
 /// Takes one alert of the tail of `midan.alerts`.
@@ -79,7 +81,7 @@ pub trait ShardLog {
     /// The name under which its transactions run: what [`fence`](Self::fence) of another shard wants to know once this one is dead.
     fn id(&self) -> &str;
 
-    /// The group's generation as this shard knows it; it only grows.
+    /// The group's generation as this shard knows it; it only grows while the group lives.
     fn generation(&self) -> i32;
 
     /// Waits up to `wait` for something to do and fills `inbox` (which it clears) with at most `max_records` records and what has happened.
@@ -87,8 +89,18 @@ pub trait ShardLog {
     /// A poll that reports a revocation brings no records: the open transaction can be finished while the partitions are still owned.
     fn poll(&mut self, max_records: usize, wait: Duration, inbox: &mut Inbox) -> Result<(), LogError>;
 
-    /// The next offsets to read of a partition number, for all four feeds; where none is committed, the first that is kept.
+    /// The next offsets of a partition number that the group has committed; a feed of which it knows none is missing.
     fn committed(&mut self, partition: u32) -> Result<Offsets, LogError>;
+
+    /// Which records of a partition number are there, of all four feeds: from the first that is kept to the next that will come.
+    fn kept(&mut self, partition: u32) -> Result<Kept, LogError>;
+
+    /// Where one without a state of its own reads on: where the group stands, and otherwise with the first record that is kept.
+    fn unread(&mut self, partition: u32) -> Result<Offsets, LogError> {
+        let committed = self.committed(partition)?;
+        let next = |(place, kept): (Place, Range<i64>)| (place, committed.get(&place).map_or(kept.start, |next| kept.start.max(*next)));
+        Ok(self.kept(partition)?.into_iter().map(next).collect())
+    }
 
     /// Starts reading assigned places at these offsets. May be called for some feeds of a partition first and for the others later.
     fn start(&mut self, from: &Offsets) -> Result<(), LogError>;
@@ -129,8 +141,8 @@ pub trait ShardLog {
     /// Adds a change of the state to the open transaction.
     fn append_state(&mut self, partition: u32, change: &StateChange) -> Result<(), LogError>;
 
-    /// Adds to the open transaction an alert that must not be seen before it.
-    fn append_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError>;
+    /// Adds to the open transaction an alert that must not be seen before it, under its term.
+    fn append_alert(&mut self, partition: u32, alert: &Alert, term: i32) -> Result<(), LogError>;
 
     /// Starts committing outputs, state and the next offsets together. Until [`await_commit`](Self::await_commit) answers true nothing may be appended; everything
     /// else may be called, alerts included.
@@ -150,7 +162,8 @@ pub trait ShardLog {
     fn abort(&mut self) -> Result<(), LogError>;
 
     /// Sends an alert at once, on a lane of its own that waits for no transaction; `commands_read` is the next command that is read.
-    fn send_alert(&mut self, partition: u32, alert: &Alert, commands_read: i64) -> Result<(), LogError>;
+    /// `term` is the one under which it speaks for the partition ([`GENERATION_HEADER`]).
+    fn send_alert(&mut self, partition: u32, alert: &Alert, term: i32, commands_read: i64) -> Result<(), LogError>;
 
     /// Waits up to `wait` until the broker has every alert. Offsets must not be committed past an alert that could still be lost.
     fn await_alerts(&mut self, wait: Duration) -> Result<(), LogError>;

@@ -33,12 +33,23 @@ pub(super) struct Desk<'s, 'a> {
     /// Outputs that wait for the commit under way, and their size.
     waiting: Vec<(u32, OutRecord)>,
     waiting_bytes: usize,
-    /// Alerts that fell due while nobody could say whether this shard still owns their partition, with the next command that was read.
-    held: Vec<(u32, Alert, i64)>,
+    /// Alerts that fell due while nobody could say whether this shard still owns their partition.
+    held: Vec<Waiting>,
     /// Alerts that go into the transaction at its end, so that they are seen with what they hang on.
-    with_commit: Vec<(u32, Alert)>,
+    with_commit: Vec<Waiting>,
     /// The partitions whose alerts are in the commit under way.
     committing: BTreeSet<u32>,
+}
+
+/// An alert that waits.
+#[derive(Debug)]
+struct Waiting {
+    partition: u32,
+    alert: Alert,
+    /// What is added to the group's generation when it leaves, to make its term.
+    lift: i32,
+    /// The next command that was read when it fell due.
+    commands_read: i64,
 }
 
 impl<'s, 'a> Desk<'s, 'a> {
@@ -119,13 +130,14 @@ impl<'s, 'a> Desk<'s, 'a> {
                 Due::Differs => self.watch.alert_differs(partition, &alert),
                 Due::New => {}
             }
+            let waiting = Waiting { partition, alert, lift: running.lift(), commands_read: running.commands_next() };
             // One that waits is not overtaken by the next of its partition.
-            if alert.after_commit || self.committing.contains(&partition) || self.with_commit.iter().any(|(of, _)| *of == partition) {
-                self.with_commit.push((partition, alert));
+            if waiting.alert.after_commit || self.committing.contains(&partition) || self.with_commit.iter().any(|other| other.partition == partition) {
+                self.with_commit.push(waiting);
             } else if self.held.is_empty() && self.pace.may_alert(self.clock.now()) {
-                self.send(partition, &alert, running.commands_next())?;
+                self.send(&waiting)?;
             } else {
-                self.held.push((partition, alert, running.commands_next()));
+                self.held.push(waiting);
             }
         }
         Ok(())
@@ -136,22 +148,21 @@ impl<'s, 'a> Desk<'s, 'a> {
         if self.held.is_empty() || !self.pace.may_alert(self.clock.now()) {
             return Ok(());
         }
-        for (partition, alert, commands_read) in std::mem::take(&mut self.held) {
-            self.send(partition, &alert, commands_read)?;
-        }
-        Ok(())
+        std::mem::take(&mut self.held).iter().try_for_each(|waiting| self.send(waiting))
     }
 
-    fn send(&mut self, partition: u32, alert: &Alert, commands_read: i64) -> Result<(), LogError> {
-        self.log()?.send_alert(partition, alert, commands_read)?;
+    fn send(&mut self, waiting: &Waiting) -> Result<(), LogError> {
+        let Waiting { partition, alert, lift, commands_read } = waiting;
+        let log = self.log()?;
+        log.send_alert(*partition, alert, log.generation().saturating_add(*lift), *commands_read)?;
         self.stats.alerts += 1;
-        self.watch.alerted(partition);
+        self.watch.alerted(*partition);
         Ok(())
     }
 
     /// The held alerts of partitions that have gone are the next owner's to send.
     pub(super) fn forget_alerts(&mut self, partitions: &[u32]) {
-        self.held.retain(|(partition, ..)| !partitions.contains(partition));
+        self.held.retain(|waiting| !partitions.contains(&waiting.partition));
     }
 
     /// Whether a commit may start: none is under way, and no alert waits to be sent, which would be lost if the offsets passed it.
@@ -203,8 +214,9 @@ impl<'s, 'a> Desk<'s, 'a> {
             changes.iter().try_for_each(|change| log.append_state(*partition, change))?;
             self.written += changes.len() as u64;
         }
-        for (partition, alert) in std::mem::take(&mut self.with_commit) {
-            self.log()?.append_alert(partition, &alert)?;
+        for Waiting { partition, alert, lift, .. } in std::mem::take(&mut self.with_commit) {
+            let log = self.log()?;
+            log.append_alert(partition, &alert, log.generation().saturating_add(lift))?;
             self.committing.insert(partition);
             self.stats.alerts += 1;
             self.watch.alerted(partition);

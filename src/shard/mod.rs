@@ -11,7 +11,7 @@
 //! one written answer ([`crate::log::Answer`]). It can be driven turn by turn with a clock of one's own ([`Shard::turn`]): a crash is a shard that is not turned
 //! any more, and so the simulation tries a crash between any two calls of the log.
 //!
-//! - [`core`]: what it drives; `partition`: the life of a partition as types; `desk`: what leaves; `owed`: alerts of an earlier life; `recovery`: what follows an error; `watchdog`: what does not move;
+//! - [`core`]: what it drives; `partition`: the life of a partition as types; `desk`: what leaves; `owed`: alerts of an earlier life; `recovery`: what follows an error; `resume`: where a partition is read on; `watchdog`: what does not move;
 //!   `in_step`: no feed far ahead of the others; `pace`, [`clock`]: when; [`watch`]: who listens.
 
 pub mod clock;
@@ -22,6 +22,7 @@ mod owed;
 mod pace;
 mod partition;
 mod recovery;
+mod resume;
 mod settings;
 pub mod watch;
 mod watchdog;
@@ -29,6 +30,7 @@ mod watchdog;
 pub use self::core::{Core, MakeCore, Models, NoModels};
 pub use clock::{Clock, MachineClock};
 pub use in_step::Spread;
+pub use resume::Disagreement;
 pub use settings::{Mode, Settings};
 pub use watch::{Stats, Unwatched, Watch};
 
@@ -40,7 +42,7 @@ use crate::venue::Feed;
 use desk::Desk;
 use in_step::InStep;
 use pace::Pace;
-use partition::{Arriving, Running};
+use partition::{Arriving, Found, Running};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -280,8 +282,9 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
         let entries = read?;
         let tail = owner.as_ref().map(|owner| owner.alerts);
         let alerts_end = log.read_alerts(partition, tail, &mut |alert| restoring.alert(owner.as_ref(), alert))?;
-        let next = log.committed(partition)?;
-        let running = restoring.finish(next, alerts_end)?;
+        let (committed, kept) = (log.committed(partition)?, log.kept(partition)?);
+        let found = Found { id: log.id(), generation: log.generation(), committed, kept, alerts_end };
+        let running = restoring.finish(&found, self.around.watch)?;
         log.start(&running.next_of(|feed| feed == Feed::Commands))?;
         self.running.insert(partition, running);
         self.around.watch.restored(partition, entries, self.around.clock.now().saturating_sub(arriving.since));

@@ -19,13 +19,26 @@ pub(super) struct Owner {
     pub(super) v: u32,
     /// The id under which its transactions run.
     pub(super) id: String,
-    /// The group's generation under which it wrote this.
+    /// The term under which it wrote this, and what of it was added to the group's generation ([`super::resume`]).
     #[serde(default)]
     pub(super) generation: i32,
+    #[serde(default)]
+    pub(super) lift: i32,
     /// Alerts of this partition before this offset belong to commits that stand.
     pub(super) alerts: i64,
     /// Those behind it that do so too: alarm and change.
     pub(super) settled: Vec<(String, u32)>,
+    /// The next offset of each feed behind what the state contains; the older versions left that to the group.
+    #[serde(default)]
+    pub(super) next: BTreeMap<Feed, i64>,
+}
+
+/// How a shard signs a mark: its id, and its term with what was added to the generation.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Signature<'a> {
+    pub(super) id: &'a str,
+    pub(super) term: i32,
+    pub(super) lift: i32,
 }
 
 /// An alert's identity.
@@ -43,12 +56,12 @@ pub(super) struct Owed {
     /// Where the tail began, and where it ended when it was read.
     from: i64,
     end: i64,
-    /// The owner's generation; what was sent under an earlier one behind its mark is a sleeper's, whom it had replaced.
-    generation: i32,
+    /// The owner's term; what was sent under an earlier one behind its mark is a sleeper's, whom it had replaced.
+    term: i32,
     alerts: BTreeMap<Identity, Sent>,
     /// Made since the tail was read: what the next life must not look for.
     settled: BTreeSet<Identity>,
-    /// Of each alarm, the greatest generation and change of the tail.
+    /// Of each alarm, the greatest term and change of the tail.
     newest: BTreeMap<Vec<u8>, (i32, u32)>,
     /// Alarms of which something was sent since, or of which the tail ends with something older: what is owed of them comes again, so that the last is the newest.
     spoken: BTreeSet<Vec<u8>>,
@@ -70,20 +83,20 @@ impl Owed {
     /// The tail begins at the owner's mark; nothing is owed yet.
     pub(super) fn since(owner: Option<&Owner>) -> Self {
         let settled = owner.map(|owner| owner.settled.iter().map(|(key, change_no)| (key.clone().into_bytes(), *change_no)).collect());
-        let (from, generation) = owner.map_or((0, 0), |owner| (owner.alerts, owner.generation));
-        Self { from, generation, settled: settled.unwrap_or_default(), ..Self::default() }
+        let (from, term) = owner.map_or((0, 0), |owner| (owner.alerts, owner.generation));
+        Self { from, term, settled: settled.unwrap_or_default(), ..Self::default() }
     }
 
     /// One alert of the tail.
     pub(super) fn add(&mut self, alert: SentAlert<'_>) {
         let identity = (alert.key.to_vec(), alert.change_no);
-        let place = (alert.generation, alert.change_no);
+        let place = (alert.term, alert.change_no);
         let newest = self.newest.entry(alert.key.to_vec()).or_insert(place);
         if place < *newest {
             self.spoken.insert(alert.key.to_vec());
         }
         *newest = place.max(*newest);
-        if alert.generation >= self.generation && !self.settled.contains(&identity) {
+        if alert.term >= self.term && !self.settled.contains(&identity) {
             self.alerts.insert(identity, Sent { value: alert.value.to_vec(), commands_read: alert.commands_read });
         }
     }
@@ -136,14 +149,14 @@ impl Owed {
         std::mem::take(&mut self.alerts).into_keys().collect()
     }
 
-    /// What a commit writes down; `own_end` is the offset behind the last alert that this shard sent.
-    pub(super) fn mark(&self, id: &str, generation: i32, own_end: Option<i64>) -> Owner {
-        let id = id.to_owned();
+    /// What a commit writes down; `own_end` is the offset behind the last alert that this shard sent, `next` are the offsets that it commits.
+    pub(super) fn mark(&self, by: Signature<'_>, own_end: Option<i64>, next: BTreeMap<Feed, i64>) -> Owner {
+        let owner = Owner { v: 2, id: by.id.to_owned(), generation: by.term, lift: by.lift, next, ..Owner::default() };
         if self.is_any() {
             let settled = self.settled.iter().map(|(key, change_no)| (String::from_utf8_lossy(key).into_owned(), *change_no)).collect();
-            return Owner { v: 1, id, generation, alerts: self.from, settled };
+            return Owner { alerts: self.from, settled, ..owner };
         }
-        Owner { v: 1, id, generation, alerts: own_end.unwrap_or(self.end).max(self.end), settled: Vec::new() }
+        Owner { alerts: own_end.unwrap_or(self.end).max(self.end), ..owner }
     }
 }
 
@@ -152,7 +165,11 @@ mod tests {
     use super::*;
 
     fn sent(key: &'static str, change_no: u32, commands_read: i64) -> SentAlert<'static> {
-        SentAlert { key: key.as_bytes(), change_no, value: b"text", commands_read, generation: 3 }
+        SentAlert { key: key.as_bytes(), change_no, value: b"text", commands_read, term: 3 }
+    }
+
+    fn signed(term: i32) -> Signature<'static> {
+        Signature { id: "me", term, lift: 1 }
     }
 
     fn made(key: &str, change_no: u32) -> Alert {
@@ -199,13 +216,17 @@ mod tests {
     fn a_second_crash_looks_only_for_what_is_still_owed() {
         let mut owed = owing(&[sent("a", 1, 0), sent("b", 1, 0)]);
         owed.take(&made("a", 1));
-        let mark = owed.mark("me", 3, Some(25));
+        let mark = owed.mark(signed(3), Some(25), BTreeMap::new());
         assert_eq!((mark.alerts, mark.settled.as_slice()), (10, &[("a".to_owned(), 1)][..]));
         let mut next = Owed::since(Some(&mark));
         [sent("a", 1, 0), sent("b", 1, 0)].into_iter().for_each(|alert| next.add(alert));
         assert_eq!(next.take(&made("b", 1)), Due::Sent);
         assert!(!next.is_any());
-        assert_eq!(next.mark("me", 4, Some(25)), Owner { v: 1, id: "me".into(), generation: 4, alerts: 25, settled: vec![] });
+        let places = BTreeMap::from([(Feed::Sensors, 9)]);
+        assert_eq!(
+            next.mark(signed(4), Some(25), places.clone()),
+            Owner { v: 2, id: "me".into(), generation: 4, lift: 1, alerts: 25, settled: vec![], next: places }
+        );
     }
 
     #[test]

@@ -8,10 +8,12 @@
 
 use super::core::Core;
 use super::in_step::Progress;
-use super::owed::{Owed, Owner};
+use super::owed::{Owed, Owner, Signature};
+use super::resume::{lift, resume};
+use super::watch::Watch;
 use crate::engine::{Control, Effects, StateChange};
 use crate::feeds::Batch;
-use crate::log::{LogError, OWNER_KEY, Offsets, Place, SentAlert};
+use crate::log::{Kept, LogError, OWNER_KEY, Offsets, Place, SentAlert};
 use crate::venue::Feed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -33,6 +35,17 @@ pub(super) struct Restoring<C> {
     owed: Option<Owed>,
 }
 
+/// What the log says of a partition that is taken up.
+pub(super) struct Found<'a> {
+    /// Who takes it up, under which generation of the group.
+    pub(super) id: &'a str,
+    pub(super) generation: i32,
+    pub(super) committed: Offsets,
+    pub(super) kept: Kept,
+    /// The end of the tail of its alerts.
+    pub(super) alerts_end: i64,
+}
+
 /// A partition at work.
 pub(super) struct Running<C> {
     partition: u32,
@@ -41,6 +54,8 @@ pub(super) struct Running<C> {
     next: Offsets,
     /// Whether it was stepped since the last commit was started.
     touched: bool,
+    /// What is added to the group's generation to make its term.
+    lift: i32,
     commands_read: bool,
     ended: BTreeSet<Feed>,
     closed: bool,
@@ -95,23 +110,27 @@ impl<C: Core> Restoring<C> {
         self.owed.get_or_insert_with(|| Owed::since(owner)).add(alert);
     }
 
-    /// Gives the core what it knew; `next` are the committed offsets, `alerts_end` is the end of the tail.
-    pub(super) fn finish(mut self, next: Offsets, alerts_end: i64) -> Result<Running<C>, LogError> {
+    /// Gives the core what it knew, and finds where it is read on.
+    pub(super) fn finish(mut self, found: &Found<'_>, watch: &dyn Watch) -> Result<Running<C>, LogError> {
         let refused = |detail| LogError::State { partition: self.partition, detail };
         let owner = self.owner()?;
         self.entries.remove(OWNER_KEY);
+        let (next, told) = resume(self.partition, owner.as_ref(), !self.entries.is_empty(), &found.committed, &found.kept)?;
+        told.iter().for_each(|(place, what)| watch.disagrees(*place, *what));
         for (key, value) in &self.entries {
             self.core.restore(key, value).map_err(refused)?;
         }
         self.core.restored().map_err(refused)?;
         let mut owed = self.owed.unwrap_or_default();
-        owed.read_to(alerts_end);
+        owed.read_to(found.alerts_end);
+        let lift = lift(owner.as_ref(), found.id, found.generation);
         Ok(Running {
             partition: self.partition,
             core: self.core,
             next,
-            // Without a mark nobody could tell which alerts to look for after a crash.
-            touched: owner.is_none(),
+            // Without a mark nobody could tell which alerts to look for after a crash, nor one that comes after a new term that it was used.
+            touched: owner.as_ref().is_none_or(|owner| owner.lift != lift),
+            lift,
             commands_read: false,
             ended: BTreeSet::new(),
             closed: false,
@@ -261,6 +280,11 @@ impl<C: Core> Running<C> {
         self.closed
     }
 
+    /// What is added to the group's generation to make the term under which its shard speaks.
+    pub(super) fn lift(&self) -> i32 {
+        self.lift
+    }
+
     pub(super) fn is_touched(&self) -> bool {
         self.touched
     }
@@ -269,7 +293,8 @@ impl<C: Core> Running<C> {
     pub(super) fn take_state_changes(&mut self, id: &str, generation: i32, alerts_end: Option<i64>) -> Vec<StateChange> {
         self.touched = false;
         let mut changes = self.core.take_state_changes();
-        let mark = self.owed.mark(id, generation, alerts_end);
+        let by = Signature { id, term: generation.saturating_add(self.lift), lift: self.lift };
+        let mark = self.owed.mark(by, alerts_end, self.next.iter().map(|(place, next)| (place.feed, *next)).collect());
         if mark != self.mark {
             changes.push(StateChange { key: OWNER_KEY.to_vec(), value: serde_json::to_vec(&mark).ok() });
             self.mark = mark;

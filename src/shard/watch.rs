@@ -1,5 +1,6 @@
 //! What the loop tells of itself. The telemetry edge listens; by default nobody does.
 
+use super::resume::Disagreement;
 use crate::engine::Alert;
 use crate::log::{LogError, Place};
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub trait Watch: Sync {
     fn fencing(&self, _id: &str) {}
     /// A place has unread records and did not move; it is taken up again.
     fn stalled(&self, _place: Place, _lag: i64) {}
+    /// State, group and log do not agree on where a partition that is taken up stands.
+    fn disagrees(&self, _place: Place, _what: Disagreement) {}
     /// A call will be made again.
     fn retried(&self, _why: &LogError) {}
 }

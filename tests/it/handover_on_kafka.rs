@@ -167,7 +167,7 @@ fn a_child_that_dies_in_a_transaction() {
     while !inbox.events.iter().any(|event| matches!(event, Event::Assigned(_))) {
         log.poll(10, Duration::from_millis(50), &mut inbox).unwrap();
     }
-    let from = log.committed(0).unwrap();
+    let from = log.unread(0).unwrap();
     log.start(&from).unwrap();
     let mark = format!(r#"{{"v":1,"id":"{}","alerts":0,"settled":[]}}"#, log.id());
     log.begin().unwrap();

@@ -1,7 +1,7 @@
 //! A log with a hand in it: tests make its commits slow or refused, and its places deaf.
 
 use midan::engine::{Alert, OutRecord, StateChange};
-use midan::log::{AlertEntry, Inbox, LogError, Offsets, Place, ShardLog, StateEntry};
+use midan::log::{AlertEntry, Inbox, Kept, LogError, Offsets, Place, ShardLog, StateEntry};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -59,6 +59,9 @@ impl<L: ShardLog> ShardLog for HookedLog<L> {
     fn committed(&mut self, partition: u32) -> Result<Offsets, LogError> {
         self.inner.committed(partition)
     }
+    fn kept(&mut self, partition: u32) -> Result<Kept, LogError> {
+        self.inner.kept(partition)
+    }
     fn start(&mut self, from: &Offsets) -> Result<(), LogError> {
         self.inner.start(from)
     }
@@ -97,8 +100,8 @@ impl<L: ShardLog> ShardLog for HookedLog<L> {
     fn append_state(&mut self, partition: u32, change: &StateChange) -> Result<(), LogError> {
         self.inner.append_state(partition, change)
     }
-    fn append_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
-        self.inner.append_alert(partition, alert)
+    fn append_alert(&mut self, partition: u32, alert: &Alert, term: i32) -> Result<(), LogError> {
+        self.inner.append_alert(partition, alert, term)
     }
     fn start_commit(&mut self, next: &Offsets) -> Result<(), LogError> {
         self.commits += 1;
@@ -117,8 +120,8 @@ impl<L: ShardLog> ShardLog for HookedLog<L> {
     fn abort(&mut self) -> Result<(), LogError> {
         self.inner.abort()
     }
-    fn send_alert(&mut self, partition: u32, alert: &Alert, commands_read: i64) -> Result<(), LogError> {
-        self.inner.send_alert(partition, alert, commands_read)
+    fn send_alert(&mut self, partition: u32, alert: &Alert, term: i32, commands_read: i64) -> Result<(), LogError> {
+        self.inner.send_alert(partition, alert, term, commands_read)
     }
     fn await_alerts(&mut self, wait: Duration) -> Result<(), LogError> {
         self.inner.await_alerts(wait)

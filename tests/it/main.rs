@@ -15,6 +15,7 @@ mod command_line;
 mod dense_physics;
 mod door;
 mod figures_on_kafka;
+mod forgotten_group;
 mod fuzz;
 mod handover_on_kafka;
 mod hooked_log;

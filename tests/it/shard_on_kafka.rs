@@ -133,7 +133,7 @@ fn joined(settings: &Settings, shard: u32) -> KafkaShard {
                 for partition in partitions {
                     // A topic that was just made may have no leader yet.
                     let from = loop {
-                        match log.committed(*partition) {
+                        match log.unread(*partition) {
                             Ok(from) => break from,
                             Err(error) => assert!(error.answer() == Answer::Retry && now() < deadline, "{error}"),
                         }
@@ -214,7 +214,7 @@ fn aiokafka_844_a_member_that_lost_its_partition_cannot_commit_and_goes_back() {
     let error = slow.commit(&[(place, 5)].into()).unwrap_err();
     assert_eq!(error.answer(), Answer::AbortAndRewind, "{error}");
     slow.abort().unwrap();
-    assert_eq!(quick.committed(0).unwrap()[&place], 0);
+    assert_eq!(quick.unread(0).unwrap()[&place], 0);
     assert!(zones(&settings).is_empty());
 }
 
@@ -275,7 +275,7 @@ fn vector_22006_a_rebalance_while_everything_is_idle_skips_no_record_and_repeats
                 match event {
                     Event::Assigned(partitions) => {
                         second_has += number * partitions.len();
-                        let from = partitions.iter().flat_map(|partition| log.committed(*partition).unwrap());
+                        let from = partitions.iter().flat_map(|partition| log.unread(*partition).unwrap());
                         // Nothing is committed here: what was read by the other one counts as done.
                         let from = from.map(|(place, offset)| (place, next.get(&place).copied().unwrap_or(offset))).collect();
                         log.start(&from).unwrap();
@@ -354,7 +354,7 @@ fn broker_time_comes_back_with_the_heartbeats_and_an_alert_is_seen_before_the_co
     let mut log = joined(&settings, 0);
     log.begin().unwrap();
     log.append(0, &out("not yet")).unwrap();
-    log.send_alert(0, &Alert { key: b"alarm-1".to_vec(), change_no: 1, value: b"{}".to_vec(), after_commit: false }, 0).unwrap();
+    log.send_alert(0, &Alert { key: b"alarm-1".to_vec(), change_no: 1, value: b"{}".to_vec(), after_commit: false }, 1, 0).unwrap();
     log.await_alerts(Duration::from_secs(10)).unwrap();
     let mut tail = KafkaTail::new(&settings, &[Topic::Out(OutTopic::Alerts)], Since::Beginning).unwrap();
     let (mut seen, mut times, mut inbox, deadline) = (Vec::new(), Vec::new(), Inbox::default(), now() + Duration::from_secs(20));

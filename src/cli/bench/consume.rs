@@ -98,7 +98,7 @@ impl Reader<'_> {
     }
 
     fn start(&mut self, partition: u32) -> Result<(), LogError> {
-        let from = self.log.committed(partition)?;
+        let from = self.log.unread(partition)?;
         self.log.start(&from)?;
         let places: Vec<log::Place> = from.keys().copied().collect();
         self.log.pause(&places, true)?;

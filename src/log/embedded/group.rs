@@ -12,6 +12,7 @@ pub(super) struct Group {
     pub(super) offsets: Offsets,
     members: BTreeMap<u64, Seat>,
     next_member: u64,
+    generation: i32,
 }
 
 #[derive(Debug, Default)]
@@ -48,6 +49,11 @@ impl Group {
         self.hand_out(partitions);
     }
 
+    /// How often its partitions were handed out.
+    pub(super) fn generation(&self) -> i32 {
+        self.generation
+    }
+
     pub(super) fn knows(&self, member: u64) -> bool {
         self.members.contains_key(&member)
     }
@@ -82,6 +88,7 @@ impl Group {
 
     /// Sets who should own what: everybody keeps up to a fair share, the rest goes to those who have least.
     fn hand_out(&mut self, partitions: u32) {
+        self.generation += 1;
         let sharing = self.members.values().filter(|seat| !seat.chosen).count();
         if sharing == 0 {
             return;

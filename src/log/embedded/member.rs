@@ -11,7 +11,7 @@ use super::state::State;
 use crate::engine::{Alert, OutRecord, OutTopic, StateChange};
 use crate::feeds::RecordRef;
 use crate::log::{
-    AlertEntry, CHANGE_HEADER, COMMANDS_HEADER, Event, Inbox, LogError, Offsets, POSITION_HEADER, Place, RECEIVED_HEADER, SOURCE_HEADER, SentAlert, ShardLog,
+    AlertEntry, CHANGE_HEADER, COMMANDS_HEADER, Event, GENERATION_HEADER, Inbox, Kept, LogError, Offsets, POSITION_HEADER, Place, RECEIVED_HEADER, SOURCE_HEADER, SentAlert, ShardLog,
     StateEntry, Topic,
 };
 use crate::venue::Feed;
@@ -38,6 +38,8 @@ pub struct Member {
     ended: BTreeSet<Place>,
     /// The broker's time that was reported last.
     told: i64,
+    /// The group's generation when it was asked last.
+    generation: i32,
     /// Partitions whose revocation has been reported.
     leaving: BTreeSet<u32>,
     open: Option<Transaction>,
@@ -99,6 +101,7 @@ impl Member {
         let mut state = shared.lock();
         let partitions = state.options.partitions;
         let id = state.group(group).join(partitions, chosen);
+        let generation = state.group(group).generation();
         drop(state);
         shared.changed.notify_all();
         Self {
@@ -110,6 +113,7 @@ impl Member {
             paused: BTreeSet::new(),
             ended: BTreeSet::new(),
             told: i64::MIN,
+            generation,
             leaving: BTreeSet::new(),
             open: None,
             spare: Transaction::default(),
@@ -136,6 +140,7 @@ impl Member {
         if !group.knows(self.id) {
             return Err(LogError::Fenced { doing: "polling", detail: format!("member {} was thrown out of group {}", self.id, self.group) });
         }
+        self.generation = group.generation();
         let leaving = group.to_release(self.id);
         if !leaving.is_empty() {
             if self.leaving.is_empty() {
@@ -226,9 +231,8 @@ impl ShardLog for Member {
         &self.name
     }
 
-    /// This group fences by member, not by generation.
     fn generation(&self) -> i32 {
-        0
+        self.generation
     }
 
     fn poll(&mut self, max_records: usize, wait: Duration, inbox: &mut Inbox) -> Result<(), LogError> {
@@ -253,12 +257,14 @@ impl ShardLog for Member {
 
     fn committed(&mut self, partition: u32) -> Result<Offsets, LogError> {
         let mut state = self.shared.lock();
-        let known = state.group(&self.group).offsets.clone();
-        let of = |feed| {
-            let place = Place { feed, partition };
-            (place, known.get(&place).copied().unwrap_or_else(|| state.start(Topic::In(feed), partition)))
-        };
-        Ok(Feed::ALL.into_iter().map(of).collect())
+        let known = &state.group(&self.group).offsets;
+        Ok(known.iter().filter(|(place, _)| place.partition == partition).map(|(place, next)| (*place, *next)).collect())
+    }
+
+    fn kept(&mut self, partition: u32) -> Result<Kept, LogError> {
+        let state = self.shared.lock();
+        let kept = |feed| (Place { feed, partition }, state.start(Topic::In(feed), partition)..state.end(Topic::In(feed), partition));
+        Ok(Feed::ALL.into_iter().map(kept).collect())
     }
 
     fn start(&mut self, from: &Offsets) -> Result<(), LogError> {
@@ -310,8 +316,9 @@ impl ShardLog for Member {
             let header =
                 |name: &str| record.headers.clone().find(|(known, _)| *known == name.as_bytes()).and_then(|(_, value)| std::str::from_utf8(value).ok());
             let Some(commands_read) = header(COMMANDS_HEADER).and_then(|text| text.parse().ok()) else { return };
-            let change_no = header(CHANGE_HEADER).and_then(|text| text.parse().ok()).unwrap_or_default();
-            alert(SentAlert { key: record.key, change_no, value: record.value.unwrap_or_default(), commands_read, generation: 0 });
+            let number = |name| header(name).and_then(|text| text.parse::<i64>().ok()).unwrap_or_default();
+            let (change_no, term) = (number(CHANGE_HEADER) as u32, number(GENERATION_HEADER) as i32);
+            alert(SentAlert { key: record.key, change_no, value: record.value.unwrap_or_default(), commands_read, term });
         })?;
         Ok(end)
     }
@@ -341,8 +348,8 @@ impl ShardLog for Member {
         self.pend(&Given { topic: OutTopic::State, partition, key: &change.key, value: change.value.as_deref() }, SmallVec::new())
     }
 
-    fn append_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
-        let headers = SmallVec::from_buf([(CHANGE_HEADER, alert.change_no.to_string())]);
+    fn append_alert(&mut self, partition: u32, alert: &Alert, term: i32) -> Result<(), LogError> {
+        let headers = SmallVec::from_iter([(GENERATION_HEADER, term.to_string()), (CHANGE_HEADER, alert.change_no.to_string())]);
         self.pend(&Given { topic: OutTopic::Alerts, partition, key: &alert.key, value: Some(&alert.value) }, headers)
     }
 
@@ -378,8 +385,8 @@ impl ShardLog for Member {
         Ok(())
     }
 
-    fn send_alert(&mut self, partition: u32, alert: &Alert, commands_read: i64) -> Result<(), LogError> {
-        let headers = [(CHANGE_HEADER, alert.change_no.to_string()), (COMMANDS_HEADER, commands_read.to_string())];
+    fn send_alert(&mut self, partition: u32, alert: &Alert, term: i32, commands_read: i64) -> Result<(), LogError> {
+        let headers = [(GENERATION_HEADER, term.to_string()), (CHANGE_HEADER, alert.change_no.to_string()), (COMMANDS_HEADER, commands_read.to_string())];
         let given = Given { topic: OutTopic::Alerts, partition, key: &alert.key, value: Some(&alert.value) };
         let mut state = self.shared.lock();
         Self::write(&mut state, &given, &headers)?;

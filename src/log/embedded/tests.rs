@@ -63,7 +63,7 @@ fn started(log: &EmbeddedLog, group: &str) -> Member {
     member.poll(10, WAIT, &mut inbox).unwrap();
     let Some(Event::Assigned(partitions)) = inbox.events.first() else { panic!("{:?}", inbox.events) };
     for partition in partitions {
-        let from = member.committed(*partition).unwrap();
+        let from = member.unread(*partition).unwrap();
         member.start(&from).unwrap();
     }
     member
@@ -106,7 +106,7 @@ fn nothing_of_a_transaction_is_seen_before_its_commit_and_nothing_of_an_aborted_
     seen.sort_by_key(|record| record.partition);
     assert_eq!(seen.iter().map(|r| r.value.clone().unwrap()).collect::<Vec<_>>(), [b"yes".to_vec(), b"and yes".to_vec()]);
     assert_eq!(seen[0].header("midan-position"), Some("feeds.sensors/0/3"));
-    assert_eq!(member.committed(0).unwrap()[&Place { feed: Feed::Sensors, partition: 0 }], 3);
+    assert_eq!(member.unread(0).unwrap()[&Place { feed: Feed::Sensors, partition: 0 }], 3);
 }
 
 #[test]
@@ -115,8 +115,8 @@ fn an_alert_does_not_wait_for_the_transaction() {
     let mut tail = home.log.tail(&[Topic::Out(OutTopic::Alerts)], Since::Beginning);
     let mut member = started(&home.log, "g");
     member.begin().unwrap();
-    member.append_alert(0, &Alert { key: b"later".to_vec(), change_no: 1, value: vec![], after_commit: true }).unwrap();
-    member.send_alert(0, &Alert { key: b"now".to_vec(), change_no: 1, value: vec![], after_commit: false }, 0).unwrap();
+    member.append_alert(0, &Alert { key: b"later".to_vec(), change_no: 1, value: vec![], after_commit: true }, 1).unwrap();
+    member.send_alert(0, &Alert { key: b"now".to_vec(), change_no: 1, value: vec![], after_commit: false }, 1, 0).unwrap();
     assert_eq!(drain(&mut tail).iter().map(|r| r.key.clone()).collect::<Vec<_>>(), [b"now".to_vec()]);
     member.commit(&Offsets::new()).unwrap();
     assert_eq!(drain(&mut tail)[0].key, b"later");
@@ -147,7 +147,7 @@ fn what_every_reader_has_passed_is_trimmed_and_memory_stays_within_its_budget() 
     member.commit(&sensors_at(4_000)).unwrap();
     let held = home.log.held();
     assert!(held.bytes < full.bytes / 4, "{full:?} → {held:?}");
-    let from = member.committed(0).unwrap();
+    let from = member.unread(0).unwrap();
     member.halt(&[0]).unwrap();
     member.start(&from).unwrap();
     let mut inbox = Inbox::default();
@@ -237,7 +237,7 @@ fn what_was_flushed_is_there_again_with_the_groups_offsets() {
     let again = EmbeddedLog::open(home.options.clone()).unwrap();
     assert_eq!(drain(&mut again.tail(&[ZONES], Since::Beginning)).len(), 1);
     let mut member = started(&again, "g");
-    assert_eq!(member.committed(0).unwrap()[&Place { feed: Feed::Sensors, partition: 0 }], 7);
+    assert_eq!(member.unread(0).unwrap()[&Place { feed: Feed::Sensors, partition: 0 }], 7);
     let mut state = Vec::new();
     member.read_state(1, &mut |key, value| state.push(sensors(key, value.unwrap()))).unwrap();
     assert_eq!(state, [b"s=1"]);
@@ -261,7 +261,7 @@ proptest! {
             let records = drain(&mut home.log.tail(&[ZONES], Since::Beginning));
             prop_assert_eq!(records.len() % 3, 0);
             let last = records.last().map_or(0, |r| String::from_utf8_lossy(r.value.as_ref().unwrap()).split('.').next().unwrap().parse::<i64>().unwrap() + 1);
-            prop_assert_eq!(member.committed(0).unwrap()[&Place { feed: Feed::Sensors, partition: 0 }], last);
+            prop_assert_eq!(member.unread(0).unwrap()[&Place { feed: Feed::Sensors, partition: 0 }], last);
         }
     }
 }

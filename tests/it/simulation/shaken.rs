@@ -7,7 +7,7 @@
 use midan::engine::{Alert, OutRecord, StateChange};
 use midan::feeds::Batch;
 use midan::log::embedded::{EmbeddedLog, Faults, Member};
-use midan::log::{AlertEntry, Event, Inbox, LogError, Offsets, Place, ShardLog, StateEntry};
+use midan::log::{AlertEntry, Event, Inbox, Kept, LogError, Offsets, Place, ShardLog, StateEntry};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -254,6 +254,11 @@ impl ShardLog for Shaken {
         self.member.committed(partition)
     }
 
+    fn kept(&mut self, partition: u32) -> Result<Kept, LogError> {
+        self.ask("asking for what is kept")?;
+        self.member.kept(partition)
+    }
+
     fn start(&mut self, from: &Offsets) -> Result<(), LogError> {
         self.strike("starting")?;
         self.member.start(from)
@@ -314,9 +319,9 @@ impl ShardLog for Shaken {
         self.member.append_state(partition, change)
     }
 
-    fn append_alert(&mut self, partition: u32, alert: &Alert) -> Result<(), LogError> {
+    fn append_alert(&mut self, partition: u32, alert: &Alert, term: i32) -> Result<(), LogError> {
         self.strike("appending an alert")?;
-        self.member.append_alert(partition, alert)
+        self.member.append_alert(partition, alert, term)
     }
 
     fn start_commit(&mut self, next: &Offsets) -> Result<(), LogError> {
@@ -364,7 +369,7 @@ impl ShardLog for Shaken {
         self.strike("aborting")
     }
 
-    fn send_alert(&mut self, partition: u32, alert: &Alert, commands_read: i64) -> Result<(), LogError> {
+    fn send_alert(&mut self, partition: u32, alert: &Alert, term: i32, commands_read: i64) -> Result<(), LogError> {
         self.strike("sending an alert")?;
         let lost = {
             let mut weather = self.weather.borrow_mut();
@@ -375,7 +380,7 @@ impl ShardLog for Shaken {
             self.lost_alert = true;
             return Ok(());
         }
-        self.member.send_alert(partition, alert, commands_read)
+        self.member.send_alert(partition, alert, term, commands_read)
     }
 
     fn await_alerts(&mut self, wait: Duration) -> Result<(), LogError> {

@@ -1,0 +1,162 @@
+//! Where a partition is read on, and under which term its shard speaks: where its state says.
+//!
+//! The idea: outputs, state and offsets move in one transaction, so the state and the group's offsets agree, as long as the group lives. But a group can be deleted or renamed, and of one that
+//! stands empty for a week Kafka forgets the offsets (`offsets.retention.minutes`), as between two matches. Only the state knows what it contains: so each commit
+//! writes down in it where it stands, and it goes on from there, whatever the group has come to think. In the same way the group's generation begins anew with a new group, and readers
+//! would take everything that comes for a sleeper's words; the term of a partition never does.
+//!
+//! What the state needs and the log has no more is gone, and is told, place by place.
+
+use super::owed::Owner;
+use crate::log::{Kept, LogError, Offsets, Place};
+
+/// What is noted where state, group and log do not agree. Reading goes on all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disagreement {
+    /// The group stands elsewhere than the state, or nowhere; the state counts.
+    Group {
+        /// Where the state stands.
+        state: i64,
+        /// Where the group does.
+        group: Option<i64>,
+    },
+    /// The group has read up to here, and there is no state of it: what was known is gone.
+    NoState {
+        /// Where the group stands.
+        group: i64,
+    },
+    /// Records were deleted before they were read.
+    Deleted {
+        /// The first that is missing.
+        from: i64,
+        /// The first that is there again.
+        to: i64,
+    },
+}
+
+/// Where the reading goes on, and what does not agree.
+pub(super) type Resumed = (Offsets, Vec<(Place, Disagreement)>);
+
+/// The next offset of each feed: the state's where it tells, the group's where it does not, and otherwise the first that is kept, for one that begins.
+///
+/// Refused is a state that cannot be placed, and a log that ends before the state does.
+pub(super) fn resume(partition: u32, owner: Option<&Owner>, has_state: bool, group: &Offsets, kept: &Kept) -> Result<Resumed, LogError> {
+    let (mut next, mut told) = (Offsets::new(), Vec::new());
+    for (place, kept) in kept {
+        let stands = owner.and_then(|owner| owner.next.get(&place.feed).copied());
+        let group = group.get(place).copied();
+        let from = match (stands, group) {
+            (Some(state), group) => {
+                if group != Some(state) {
+                    told.push((*place, Disagreement::Group { state, group }));
+                }
+                state
+            }
+            (None, Some(group)) => {
+                if owner.is_none() && !has_state {
+                    told.push((*place, Disagreement::NoState { group }));
+                }
+                group
+            }
+            (None, None) if has_state => return Err(LogError::State { partition, detail: unplaced(*place) }),
+            (None, None) => kept.start,
+        };
+        if from > kept.end {
+            return Err(LogError::Busy { doing: "taking a partition up", detail: cut_short(*place, from, kept.end) });
+        }
+        if from < kept.start {
+            told.push((*place, Disagreement::Deleted { from, to: kept.start }));
+        }
+        next.insert(*place, from.max(kept.start));
+    }
+    Ok((next, told))
+}
+
+/// What is added to the group's generation to make the term, so that no owner speaks under a term of one before it.
+pub(super) fn lift(owner: Option<&Owner>, id: &str, generation: i32) -> i32 {
+    let Some(owner) = owner else { return 0 };
+    let term = generation.saturating_add(owner.lift);
+    let is_behind = term < owner.generation || term == owner.generation && owner.id != id;
+    if is_behind { owner.generation.saturating_add(1).saturating_sub(generation) } else { owner.lift }
+}
+
+fn unplaced(place: Place) -> String {
+    format!(
+        "an older version wrote it, it does not say where in {place} it stands, and the group has forgotten; set the group's offsets to where they stood (kafka-consumer-groups --reset-offsets)"
+    )
+}
+
+fn cut_short(place: Place, from: i64, end: i64) -> String {
+    format!(
+        "the state has read {place} up to {from}, and the log ends at {end}: was the topic made anew? then empty midan.state and begin anew (docs/OPERATIONS.md)"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::venue::Feed;
+    use std::collections::BTreeMap;
+
+    const PLACE: Place = Place { feed: Feed::Sensors, partition: 3 };
+
+    fn standing(next: Option<i64>) -> Owner {
+        Owner { id: "a".into(), generation: 7, next: next.map(|next| (Feed::Sensors, next)).into_iter().collect(), ..Owner::default() }
+    }
+
+    fn at(next: i64) -> Offsets {
+        BTreeMap::from([(PLACE, next)])
+    }
+
+    fn resumed(owner: Option<&Owner>, group: &Offsets) -> Result<(i64, Vec<Disagreement>), LogError> {
+        let kept = BTreeMap::from([(PLACE, 100..200)]);
+        resume(3, owner, owner.is_some(), group, &kept).map(|(next, told)| (next[&PLACE], told.into_iter().map(|(_, what)| what).collect()))
+    }
+
+    #[test]
+    fn the_state_says_where_it_stands_whatever_the_group_thinks() {
+        let owner = standing(Some(150));
+        assert_eq!(resumed(Some(&owner), &at(150)).unwrap(), (150, vec![]));
+        assert_eq!(resumed(Some(&owner), &at(120)).unwrap(), (150, vec![Disagreement::Group { state: 150, group: Some(120) }]));
+        assert_eq!(resumed(Some(&owner), &Offsets::new()).unwrap(), (150, vec![Disagreement::Group { state: 150, group: None }]));
+    }
+
+    #[test]
+    fn one_that_begins_reads_what_is_kept_and_one_whose_state_is_gone_says_so() {
+        assert_eq!(resumed(None, &Offsets::new()).unwrap(), (100, vec![]));
+        assert_eq!(resumed(None, &at(150)).unwrap(), (150, vec![Disagreement::NoState { group: 150 }]));
+    }
+
+    #[test]
+    fn a_state_of_an_older_version_goes_by_the_group_and_is_refused_without_it() {
+        assert_eq!(resumed(Some(&standing(None)), &at(150)).unwrap(), (150, vec![]));
+        let refused = resumed(Some(&standing(None)), &Offsets::new()).unwrap_err();
+        assert_eq!(refused.answer(), crate::log::Answer::Stop);
+        assert!(refused.to_string().contains("feeds.sensors[3]"), "{refused}");
+    }
+
+    #[test]
+    fn what_was_deleted_unread_is_told() {
+        assert_eq!(resumed(Some(&standing(Some(40))), &at(40)).unwrap(), (100, vec![Disagreement::Deleted { from: 40, to: 100 }]));
+    }
+
+    #[test]
+    fn a_log_that_ends_before_the_state_is_not_read_from_elsewhere() {
+        let refused = resumed(Some(&standing(Some(201))), &at(201)).unwrap_err();
+        // A follower that has become the leader may learn only later how far the log is agreed on.
+        assert_eq!(refused.answer(), crate::log::Answer::Retry);
+        assert!(refused.to_string().contains("ends at 200"), "{refused}");
+    }
+
+    #[test]
+    fn no_owner_speaks_under_a_term_of_one_before_it() {
+        let mark = |id: &str, generation, lift| Owner { id: id.into(), generation, lift, ..Owner::default() };
+        let term = |owner: &Owner, id, generation| generation + lift(Some(owner), id, generation);
+        assert_eq!(term(&mark("a", 7, 0), "b", 8), 8, "the group goes on");
+        assert_eq!(term(&mark("a", 7, 0), "a", 7), 7, "the same owner, after an abort");
+        assert_eq!(term(&mark("a", 7, 0), "b", 1), 8, "a new group");
+        assert_eq!(term(&mark("a", 7, 0), "b", 7), 8, "a new group that has come as far");
+        assert_eq!(term(&mark("b", 8, 7), "c", 2), 9, "and its next generation");
+        assert_eq!(lift(None, "a", 5), 0);
+    }
+}

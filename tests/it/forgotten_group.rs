@@ -1,0 +1,164 @@
+//! A group that is deleted, renamed or forgotten: the state says where it stands, so nothing is read twice, and readers believe what its alarms say from then on.
+
+use crate::kafka_broker::{broker, now, rest};
+use midan::engine::{Alert, Control, Effects, OutTopic, StateChange};
+use midan::feeds::Batch;
+use midan::kafka::{KafkaFeeder, KafkaShard, KafkaTail};
+use midan::log::embedded::{EmbeddedLog, Faults, Options, Retention};
+use midan::log::{Feeder, Freshest, InRecord, LogError, Place, ShardLog, Sighting, Since, Tail, Topic};
+use midan::shard::{Core, Disagreement, Mode, NoModels, Settings, Watch, run};
+use midan::venue::Feed;
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::client::DefaultClientContext;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// One alarm that changes with every record.
+#[derive(Default)]
+struct Counting {
+    records: u32,
+    dirty: bool,
+}
+
+impl Core for Counting {
+    fn step(&mut self, batch: &Batch, _controls: &[Control]) -> Effects {
+        let mut effects = Effects::default();
+        for _ in batch.iter().filter(|record| record.feed == Feed::Sensors) {
+            (self.dirty, self.records) = (true, self.records + 1);
+            // Every third hangs on a commit: both ways out carry the term.
+            let after_commit = self.records.is_multiple_of(3);
+            effects.alerts.push(Alert { key: b"alarm".to_vec(), change_no: self.records, value: self.records.to_string().into_bytes(), after_commit });
+        }
+        effects
+    }
+
+    fn take_state_changes(&mut self) -> Vec<StateChange> {
+        let changed = std::mem::take(&mut self.dirty);
+        changed.then(|| StateChange { key: b"records".to_vec(), value: Some(self.records.to_string().into_bytes()) }).into_iter().collect()
+    }
+
+    fn committed(&mut self) {}
+
+    fn restore(&mut self, _key: &[u8], value: &[u8]) -> Result<(), String> {
+        self.records = std::str::from_utf8(value).unwrap().parse().unwrap();
+        Ok(())
+    }
+
+    fn restored(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Told(Mutex<Vec<(Place, Disagreement)>>);
+
+impl Watch for Told {
+    fn disagrees(&self, place: Place, what: Disagreement) {
+        self.0.lock().unwrap().push((place, what));
+    }
+}
+
+impl Told {
+    fn of(&self, feed: Feed) -> Vec<Disagreement> {
+        self.0.lock().unwrap().iter().filter(|(place, _)| place.feed == feed).map(|(_, what)| *what).collect()
+    }
+}
+
+fn send(feeder: &mut dyn Feeder, count: usize) {
+    for _ in 0..count {
+        feeder.send(&InRecord::new(Feed::Sensors, b"rabat", b"{}")).unwrap();
+    }
+    feeder.flush().unwrap();
+}
+
+fn to_end<'a>(mut open: impl FnMut() -> Result<Box<dyn ShardLog + 'a>, LogError> + 'a) -> (u64, Told) {
+    let settings = Settings { mode: Mode::ToEnd, poll_records: 7, commit_interval: Duration::from_millis(2), ..Settings::default() };
+    let told = Told::default();
+    let ended = run(&mut open, &mut |_| Counting::default(), &mut NoModels, &settings, &told, &AtomicBool::new(false)).unwrap();
+    (ended.stats.records, told)
+}
+
+/// What readers show: the change numbers, in their order. None may be stale.
+fn shown(tail: &mut dyn Tail) -> Vec<String> {
+    let (mut readers, mut records, mut shown) = (Freshest::default(), Vec::new(), Vec::new());
+    let deadline = now() + Duration::from_secs(30);
+    while !tail.at_end() && now() < deadline {
+        tail.poll(1_000, Duration::from_millis(100), &mut records).unwrap();
+    }
+    for record in records {
+        match readers.take(&record) {
+            Sighting::Fresh => shown.push(String::from_utf8(record.value.unwrap()).unwrap()),
+            Sighting::Stale => panic!("{record:?} is taken for a sleeper's"),
+            Sighting::Repeat | Sighting::Other => {}
+        }
+    }
+    shown
+}
+
+fn numbers(to: usize) -> Vec<String> {
+    (1..=to).map(|number| number.to_string()).collect()
+}
+
+#[test]
+fn a_group_that_is_renamed_while_an_alarm_stands_reads_nothing_twice_and_is_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { retention: Retention::Keep, ..Options::new(folder.path(), 1) };
+    let log = EmbeddedLog::open(options).unwrap();
+    let life = |group: &'static str| to_end(|| Ok(Box::new(log.member(group, Faults::none())) as Box<dyn ShardLog>));
+    for _ in 0..5 {
+        send(&mut log.feeder(), 20);
+        let (records, told) = life("first");
+        assert_eq!((records, told.of(Feed::Sensors)), (20, vec![]));
+    }
+    send(&mut log.feeder(), 20);
+    let (records, told) = life("second");
+    assert_eq!((records, told.of(Feed::Sensors)), (20, vec![Disagreement::Group { state: 100, group: None }]));
+    for _ in 0..2 {
+        send(&mut log.feeder(), 20);
+        assert_eq!(life("second").0, 20);
+    }
+    // The first group is not there for its old offsets either.
+    send(&mut log.feeder(), 20);
+    let (records, told) = life("first");
+    assert_eq!((records, told.of(Feed::Sensors)), (20, vec![Disagreement::Group { state: 160, group: Some(100) }]));
+    assert_eq!(shown(&mut log.tail(&[Topic::Out(OutTopic::Alerts)], Since::Beginning)), numbers(180));
+}
+
+#[test]
+fn a_group_that_is_deleted_on_kafka_while_an_alarm_stands_reads_nothing_twice_and_is_believed() {
+    let Some(broker) = broker() else { return };
+    let (settings, _) = broker.topics(1);
+    let life = || {
+        send(&mut KafkaFeeder::new(&settings).unwrap(), 20);
+        to_end(|| KafkaShard::join(&settings, 0).map(|log| Box::new(log) as Box<dyn ShardLog>))
+    };
+    for _ in 0..3 {
+        assert_eq!(life().0, 20);
+    }
+    delete_group(&settings.brokers, &settings.group);
+    let (records, told) = life();
+    assert_eq!(records, 20, "what the state contains was read again");
+    // Markers of the alerts' and states' transactions stand in other topics: the offsets of an input are its records.
+    assert_eq!(told.of(Feed::Sensors), [Disagreement::Group { state: 60, group: None }]);
+    let (records, told) = life();
+    assert_eq!((records, told.of(Feed::Sensors)), (20, vec![]));
+    let mut tail = KafkaTail::new(&settings, &[Topic::Out(OutTopic::Alerts)], Since::Beginning).unwrap();
+    assert_eq!(shown(&mut tail), numbers(100));
+}
+
+fn delete_group(brokers: &str, group: &str) {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new().set("bootstrap.servers", brokers).create().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let deadline = now() + Duration::from_secs(20);
+    loop {
+        // It has members for as long as the last one is on its way out.
+        let answers = runtime.block_on(admin.delete_groups(&[group], &AdminOptions::new())).unwrap();
+        if answers.iter().all(Result::is_ok) {
+            return;
+        }
+        assert!(now() < deadline, "{answers:?}");
+        rest(Duration::from_millis(100));
+    }
+}
