@@ -11,7 +11,7 @@ use super::writer::{self, Queue, Refused};
 use crate::feeds::{Fault, operations};
 use crate::log::{Feeder, LogError};
 use crate::telemetry::Telemetry;
-use crate::telemetry::happening::PayloadSettled;
+use crate::telemetry::happening::{ClocksCompared, PayloadSettled};
 use crate::venue::World;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -125,7 +125,9 @@ impl Door {
         let heart = context.clone();
         threads.push(std::thread::spawn(move || heart.beat(&hooks)));
         // The writer ends last: what the others have put must reach the log.
-        let writer = std::thread::spawn(move || writer::run(&world, &mut *feeder, &jobs, &stop));
+        let telemetry = Arc::clone(&context.telemetry);
+        let compare = move |log_ms: i64| telemetry.emit(ClocksCompared { ahead_s: (wall_ms() - log_ms) as f64 / 1_000.0 });
+        let writer = std::thread::spawn(move || writer::run(&world, &mut *feeder, &jobs, &stop, &compare));
         Ok(Self { context, listens_on, threads, writer: Some(writer) })
     }
 
@@ -154,6 +156,11 @@ impl Door {
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "the edge notes when a payload came")]
+fn wall_ms() -> i64 {
+    chrono::Utc::now().timestamp_millis()
+}
+
 /// Where payloads come from, each with a thread of its own.
 type Source = Box<dyn FnOnce(&Context) + Send>;
 
@@ -178,9 +185,8 @@ impl Context {
     }
 
     /// Wall time, epoch ms.
-    #[allow(clippy::disallowed_methods, reason = "the edge notes when a payload came")]
     pub fn now_ms(&self) -> i64 {
-        chrono::Utc::now().timestamp_millis()
+        wall_ms()
     }
 
     /// Writes a payload's fate down.

@@ -75,8 +75,8 @@ impl Queue {
     }
 }
 
-/// Writes until every queue is dropped. Once the door closes, it no longer waits for a log that is away: what it has goes back to its senders.
-pub fn run(world: &Arc<World>, feeder: &mut dyn Feeder, jobs: &Receiver<Job>, stop: &AtomicBool) {
+/// Writes until every queue is dropped, and tells `log_time` what the log's clock showed. Once the door closes, it no longer waits for a log that is away: what it has goes back to its senders.
+pub fn run(world: &Arc<World>, feeder: &mut dyn Feeder, jobs: &Receiver<Job>, stop: &AtomicBool, log_time: &dyn Fn(i64)) {
     let mut gathered = Vec::new();
     loop {
         match jobs.recv_timeout(LOOK) {
@@ -89,6 +89,9 @@ pub fn run(world: &Arc<World>, feeder: &mut dyn Feeder, jobs: &Receiver<Job>, st
             gathered.push(job);
         }
         let result = patiently(world, feeder, &gathered, stop);
+        if let (Ok(()), Some(at)) = (&result, feeder.log_time()) {
+            log_time(at);
+        }
         for job in gathered.drain(..) {
             (job.done)(result.clone());
         }

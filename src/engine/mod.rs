@@ -34,6 +34,7 @@ mod state;
 #[cfg(test)]
 pub(crate) mod story;
 mod tail;
+mod taken_back;
 #[cfg(test)]
 mod tests;
 

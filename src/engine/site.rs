@@ -12,6 +12,7 @@ use super::explain::{MovedBy, Refusals};
 use super::fast::Fast;
 use super::journal::Entry;
 use super::placement::Placed;
+use super::taken_back::TakenBack;
 use crate::alarm::AlarmBook;
 use crate::crowd::{CrowdState, Topology};
 use crate::detect::WrongClock;
@@ -23,7 +24,7 @@ use crate::time::{Distrust, EventTime, Guard, SourceClock, Span, Verdict};
 use crate::venue::{Feed, SensorId, Source, Venue, VenueId};
 use crate::window::{Identities, LateArrival, OpenPanes, Reached, Sighting};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 /// What became of one observation at its venue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,8 +117,7 @@ pub(super) struct Site {
     pub(super) clocks: BTreeMap<SensorId, WrongClock>,
     /// What was turned away, for those who ask why.
     pub(super) turned_away: Refusals,
-    /// What was taken back in, by identity: once is enough.
-    pub(super) reopened: BTreeSet<u64>,
+    pub(super) taken_back: TakenBack,
     pub(super) waiting: Option<Waiting>,
     /// Commands that wait for their place between two panes.
     pub(super) commands: Vec<Placed>,
@@ -202,7 +202,7 @@ impl Site {
             guards_changed: Vec::new(),
             clocks: BTreeMap::new(),
             turned_away: Refusals::new(),
-            reopened: BTreeSet::new(),
+            taken_back: TakenBack::default(),
             waiting: None,
             commands: Vec::new(),
             commands_seen: VecDeque::new(),
@@ -332,7 +332,7 @@ impl Site {
         if !is_of_the_past || observation.what.is_snapshot() || matches!(observation.what, What::LowWater) {
             return Reception::Late { lag };
         }
-        if !self.reopened.insert(observation.identity) {
+        if !self.taken_back.take(observation.identity, clock.watermark()) {
             return Reception::Duplicate;
         }
         self.dirty = true;

@@ -18,11 +18,11 @@ use crate::venue::{Venue, frame};
 use crate::window::{OpenPane, Reading, Snapshot, SnapshotPlace};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::fmt::Arguments;
 
 /// Version of the entries' form; a change of any of them is a new version.
-const VERSION: u32 = 19;
+const VERSION: u32 = 20;
 
 #[derive(Serialize, Deserialize)]
 struct Layout {
@@ -45,7 +45,6 @@ struct Rest {
     commands_seen: VecDeque<u64>,
     ticked_to: EventTime,
     clocks: Vec<WrongClock>,
-    reopened: BTreeSet<u64>,
 }
 
 impl Site {
@@ -78,6 +77,9 @@ impl Site {
         self.closed_changed.dedup();
         for end in std::mem::take(&mut self.closed_changed) {
             write(format_args!("closed/{}", end.as_millis()), self.closed.get(&end).and_then(encode));
+        }
+        for (day, identities) in self.taken_back.take_changed() {
+            write(format_args!("reopened/{day}"), identities.and_then(encode));
         }
         if std::mem::take(&mut self.fast.dirty) {
             write(format_args!("fast"), encode(&self.fast));
@@ -136,6 +138,10 @@ impl Site {
                 self.closed.insert(pane_end(part, rest)?, pane);
                 Ok(())
             }
+            "reopened" => {
+                self.taken_back.restore(rest.parse().map_err(|_| unknown(part))?, decode(part, value)?);
+                Ok(())
+            }
             "crowd" => decode(part, value).map(|crowd| self.crowd = crowd),
             "fast" => decode(part, value).map(|fast| self.fast = fast),
             "podium" => decode(part, value).map(|podium| self.podium = podium),
@@ -167,7 +173,6 @@ impl Site {
             commands_seen: self.commands_seen.clone(),
             ticked_to: self.ticked_to,
             clocks: self.clocks.values().copied().collect(),
-            reopened: self.reopened.clone(),
         }
     }
 
@@ -179,7 +184,6 @@ impl Site {
         self.commands = rest.commands;
         self.commands_seen = rest.commands_seen;
         self.ticked_to = rest.ticked_to;
-        self.reopened = rest.reopened;
         self.clocks = rest.clocks.into_iter().map(|clock| (clock.sensor, clock)).collect();
     }
 }

@@ -3,6 +3,7 @@
 //! Once a second it leaves a heartbeat on `midan.alerts`. Its acknowledgement carries the broker's append time, which is the only clock that a shard
 //! is told: when the broker is out of reach, no time passes for it. The first heartbeat also warms the producer up, which would cost the first alert a second.
 
+use super::broker_clock::BrokerClock;
 use super::lifeline::{Lifeline, Rescued, Wait};
 use super::producer::{now, pause};
 use super::settings::Settings;
@@ -14,7 +15,6 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders, Timestamp};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,8 @@ const BEAT: usize = 1;
 pub(super) struct Acks {
     lifeline: Lifeline,
     failure: Mutex<Option<String>>,
-    broker_ms: AtomicI64,
+    began: Instant,
+    broker: Mutex<BrokerClock>,
     /// By partition, the offset behind the last alert that the broker has.
     ends: Mutex<BTreeMap<i32, i64>>,
 }
@@ -57,8 +58,9 @@ impl ProducerContext for Acks {
         match result {
             Ok(message) => {
                 // The writer's own stamp is not the broker's time, and a writer's clock must not move anything.
-                if let Timestamp::LogAppendTime(at) = message.timestamp() {
-                    self.broker_ms.fetch_max(at, Ordering::Relaxed);
+                if let (BEAT, Timestamp::LogAppendTime(at)) = (what, message.timestamp()) {
+                    let passed = self.began.elapsed().as_millis() as i64;
+                    self.broker.lock().unwrap_or_else(PoisonError::into_inner).hear(at, passed);
                 }
                 if what == ALERT {
                     let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,19 +84,20 @@ pub(super) struct AlertLane {
     last_beat: Option<Instant>,
     /// For how long something has been on its way.
     under_way: Option<Wait>,
-    told_ms: i64,
+    told: Option<i64>,
 }
 
 impl AlertLane {
     pub(super) fn start(settings: &Settings, shard: u32) -> Result<Self, LogError> {
-        let acks = Acks { lifeline: Lifeline::new(&settings.brokers), failure: Mutex::default(), broker_ms: AtomicI64::new(i64::MIN), ends: Mutex::default() };
+        let acks =
+            Acks { lifeline: Lifeline::new(&settings.brokers), failure: Mutex::default(), began: now(), broker: Mutex::default(), ends: Mutex::default() };
         let producer = BaseProducer::from_config_and_context(&settings.alerting(), acks).map_err(|error| LogError::Refused {
             doing: "starting the alerts' lane",
             detail: error.to_string(),
             cure: "check the Kafka table of the configuration",
         })?;
         let beat_key = format!("{HEARTBEAT_PREFIX}{}/{}/{shard}", settings.group, settings.instance);
-        Ok(Self { producer, topic: settings.name(Topic::Out(OutTopic::Alerts)), beat_key, last_beat: None, under_way: None, told_ms: i64::MIN })
+        Ok(Self { producer, topic: settings.name(Topic::Out(OutTopic::Alerts)), beat_key, last_beat: None, under_way: None, told: None })
     }
 
     /// Sends an alert.
@@ -124,7 +127,7 @@ impl AlertLane {
         self.producer.context().ends.lock().unwrap_or_else(PoisonError::into_inner).get(&(partition as i32)).copied()
     }
 
-    /// Leaves a heartbeat when one is due, takes acknowledgements, and answers the broker's time when it has moved on by a second.
+    /// Leaves a heartbeat when one is due, takes acknowledgements, and answers the broker's time when it has moved on by a second, or a leap was taken back.
     pub(super) fn beat(&mut self, partition: u32, generation: i32) -> Option<i64> {
         if self.last_beat.is_none_or(|last| last.elapsed() >= HEARTBEAT) {
             self.last_beat = Some(now());
@@ -139,12 +142,11 @@ impl AlertLane {
         } else {
             self.under_way.get_or_insert_with(Wait::begin).goes_on(Duration::MAX, self.producer.client());
         }
-        let at = self.producer.context().broker_ms.load(Ordering::Relaxed);
-        let moved = at != i64::MIN && at >= self.told_ms.saturating_add(HEARTBEAT.as_millis() as i64 - 100);
-        moved.then(|| {
-            self.told_ms = at;
-            at
-        })
+        let at = self.producer.context().broker.lock().unwrap_or_else(PoisonError::into_inner).time()?;
+        let second = HEARTBEAT.as_millis() as i64 - 100;
+        // Back it goes where a leap had been believed.
+        let has_moved = self.told.is_none_or(|told| at >= told + second || at < told);
+        has_moved.then(|| *self.told.insert(at))
     }
 
     /// Waits until the broker has everything that was sent.

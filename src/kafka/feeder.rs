@@ -104,6 +104,10 @@ impl Feeder for KafkaFeeder {
         self.producer.poll(Duration::ZERO);
         self.failure()
     }
+
+    fn log_time(&self) -> Option<i64> {
+        self.producer.context().appended()
+    }
 }
 
 impl Drop for KafkaFeeder {

@@ -19,6 +19,7 @@
 //! | a changelog seems read to its end while a dead owner's transaction is open | [`restore`] |
 //! | an altered topic loses the properties that are not named | [`admin`]: everything at creation, nothing altered |
 //! | the first alert of a fresh producer waits a second | [`alerts`]: warmed up by its first heartbeat |
+//! | a broker's clock leaps, and leaders have clocks of their own | [`broker_clock`]: most of the last minute's acknowledgements must say so |
 //! | dozens of error codes in four places | [`answers`]: one answer for each class |
 //! | prefetch fills the memory | [`settings`]: one budget; [`ffi`]: one queue, which is full when it is full |
 //! | a dropped producer throws away what it has not sent | [`alerts`], [`feeder`]: flushed first |
@@ -28,6 +29,7 @@
 pub mod admin;
 pub mod alerts;
 mod answers;
+mod broker_clock;
 pub mod consumer;
 mod context;
 pub mod feeder;

@@ -16,9 +16,10 @@ use rdkafka::client::ClientContext;
 use rdkafka::config::{FromClientConfigAndContext, RDKafkaLogLevel};
 use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders, Timestamp};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::{Offset, TopicPartitionList};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -38,11 +39,17 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(super) struct Reports {
     lifeline: Lifeline,
     failure: Mutex<Option<String>>,
+    /// The broker's time of appending the last record, if it is the broker's.
+    appended: AtomicI64,
 }
 
 impl Reports {
     pub(super) fn new(settings: &Settings) -> Self {
-        Self { lifeline: Lifeline::new(&settings.brokers), failure: Mutex::default() }
+        Self { lifeline: Lifeline::new(&settings.brokers), failure: Mutex::default(), appended: AtomicI64::new(i64::MIN) }
+    }
+
+    pub(super) fn appended(&self) -> Option<i64> {
+        Some(self.appended.load(Ordering::Relaxed)).filter(|at| *at > i64::MIN)
     }
 
     pub(super) fn take(&self) -> Option<String> {
@@ -70,8 +77,13 @@ impl ProducerContext for Reports {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, _: ()) {
-        if let Err((error, _)) = result {
-            self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.to_string());
+        match result {
+            Ok(message) => {
+                if let Timestamp::LogAppendTime(at) = message.timestamp() {
+                    self.appended.store(at, Ordering::Relaxed);
+                }
+            }
+            Err((error, _)) => drop(self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.to_string())),
         }
     }
 }

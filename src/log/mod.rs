@@ -282,6 +282,11 @@ pub trait Feeder {
 
     /// Waits until the log has every record that was sent.
     fn flush(&mut self) -> Result<(), LogError>;
+
+    /// The log's own clock when it took the last record of an input, epoch ms, where it tells.
+    fn log_time(&self) -> Option<i64> {
+        None
+    }
 }
 
 /// Sets the topics up, and says what is wrong with those that stand.

@@ -227,6 +227,19 @@ pub struct FeedStale<'a> {
     pub age_s: f64,
 }
 
+/// The door's clock was held against the broker's. What it stamps as received is believed by everybody behind it.
+#[derive(Clone, Copy, Debug)]
+pub struct ClocksCompared {
+    /// By how much the door is ahead, s; the way of a record to the broker is part of it.
+    pub ahead_s: f64,
+}
+
+impl Happening for ClocksCompared {
+    fn count(&self, telemetry: &Telemetry) {
+        telemetry.door_ahead.with_label_values::<&str>(&[]).set(self.ahead_s);
+    }
+}
+
 impl Happening for PayloadSettled<'_> {
     fn count(&self, telemetry: &Telemetry) {
         use crate::door::ledger::Fate;

@@ -269,6 +269,7 @@ fn a_foreign_topic_loses_nothing_over_restart_and_rebalance_and_repeats_have_one
         producer.send(BaseRecord::to(&vendor).key("x").payload("nonsense")).unwrap();
         producer.flush(Duration::from_secs(30)).unwrap();
     };
+    let telemetry = Telemetry::new().unwrap();
     let door = || {
         let text = format!(
             "[[topics]]\ntopic = \"{vendor}\"\nsource = \"cas-cameras\"\nvenue = \"casablanca\"\ngroup = \"{vendor}\"\nproperties = {{ \"session.timeout.ms\" = \"6000\" }}\n"
@@ -279,7 +280,7 @@ fn a_foreign_topic_loses_nothing_over_restart_and_rebalance_and_repeats_have_one
             source.format = (source.feed == Feed::Sensors).then(|| "axis_push".into());
         }
         let feeder = Box::new(KafkaFeeder::new(&settings).unwrap());
-        Door::open(Arc::new(world), DoorSettings::parse(&text).unwrap(), feeder, Telemetry::new().unwrap(), &cluster).unwrap()
+        Door::open(Arc::new(world), DoorSettings::parse(&text).unwrap(), feeder, Arc::clone(&telemetry), &cluster).unwrap()
     };
     let written = || {
         let mut tail = KafkaTail::new(&settings, &[Topic::In(Feed::Sensors)], Since::Beginning).unwrap();
@@ -331,6 +332,10 @@ fn a_foreign_topic_loses_nothing_over_restart_and_rebalance_and_repeats_have_one
         }
         door.close();
     }
+    // Both clocks are this machine's.
+    let metrics = telemetry.render();
+    let ahead = metrics.lines().find_map(|line| line.strip_prefix("midan_door_clock_ahead_seconds ")).and_then(|ahead| ahead.parse::<f64>().ok());
+    assert!(ahead.is_some_and(|ahead| (-1.0..15.0).contains(&ahead)), "{ahead:?}");
 }
 
 /// Payloads a second and added latency of webhooks on the embedded log: `cargo test --profile ci --test it -- --ignored --nocapture measure_the_door`.

@@ -11,8 +11,8 @@ use super::state::State;
 use crate::engine::{Alert, OutRecord, OutTopic, StateChange};
 use crate::feeds::RecordRef;
 use crate::log::{
-    AlertEntry, CHANGE_HEADER, COMMANDS_HEADER, Event, GENERATION_HEADER, Inbox, Kept, LogError, Offsets, POSITION_HEADER, Place, RECEIVED_HEADER, SOURCE_HEADER, SentAlert, ShardLog,
-    StateEntry, Topic,
+    AlertEntry, CHANGE_HEADER, COMMANDS_HEADER, Event, GENERATION_HEADER, Inbox, Kept, LogError, Offsets, POSITION_HEADER, Place, RECEIVED_HEADER,
+    SOURCE_HEADER, SentAlert, ShardLog, StateEntry, Topic,
 };
 use crate::venue::Feed;
 use smallvec::SmallVec;
