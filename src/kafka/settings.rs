@@ -40,7 +40,7 @@ const OWNED: &[(&str, &str)] = &[
     ("auto.offset.reset", "a shard starts where its last commit says, and must not jump when that record is gone"),
     ("statistics.interval.ms", "a reader that has lost its brokers is found by them, and of a writer that is not polled they would pile up"),
     ("group.protocol", "the broker's protocol takes 45 s to notice a dead shard with its default settings, the classic one six"),
-    ("delivery.report.only.error", "each lane needs its own: outputs only failures, alerts every acknowledgement"),
+    ("delivery.report.only.error", "each lane needs its own: outputs only failures, alerts and inputs every acknowledgement"),
     ("partitioner", "a venue's partition is told by murmur2 for all producers"),
     ("acks", "a record that one broker has is not safe yet"),
 ];
@@ -174,7 +174,8 @@ impl Settings {
     /// The producer of inputs.
     pub(super) fn feeding(&self) -> ClientConfig {
         let mut config = self.client(&[("linger.ms", "5"), ("compression.type", "lz4"), ("queue.buffering.max.messages", "200000")]);
-        config.set("enable.idempotence", "true").set("acks", "all").set("delivery.report.only.error", "true");
+        // Every acknowledgement is wanted: it tells the broker's time.
+        config.set("enable.idempotence", "true").set("acks", "all");
         config
     }
 
