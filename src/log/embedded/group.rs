@@ -54,6 +54,11 @@ impl Group {
         self.generation
     }
 
+    /// As after its deletion, or when it stood empty for too long: members and offsets are gone, and its generations begin anew. The numbers of its members do not come again.
+    pub(super) fn forget(&mut self) {
+        *self = Self { next_member: self.next_member, ..Self::default() };
+    }
+
     pub(super) fn knows(&self, member: u64) -> bool {
         self.members.contains_key(&member)
     }

@@ -184,6 +184,12 @@ impl EmbeddedLog {
         self.shared.changed.notify_all();
     }
 
+    /// Forgets a group, as a broker does with one that was deleted or stood empty for a week.
+    pub fn forget_group(&self, group: &str) {
+        self.shared.lock().group(group).forget();
+        self.shared.changed.notify_all();
+    }
+
     /// Throws a group's members out, as a broker does with those that it has not heard of for too long.
     pub fn expel(&self, group: &str) {
         self.shared.lock().expel(group);

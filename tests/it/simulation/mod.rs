@@ -206,6 +206,11 @@ impl Schedule {
         }
         let slot = weather.chance.below(SLOTS as u64) as usize;
         match weather.chance.below(3) {
+            0 if weather.now.as_millis().is_multiple_of(3) => {
+                weather.tell("group forgotten");
+                drop(weather);
+                self.log.forget_group(GROUP);
+            }
             0 => {
                 weather.tell("everybody expelled");
                 drop(weather);
@@ -345,7 +350,7 @@ fn however_the_shards_and_the_log_fail_the_bytes_are_those_of_an_undisturbed_run
         })
     });
     println!("{schedules} schedules in {:.1} s: {told:?}", began.elapsed().as_secs_f64());
-    let faults = ["crash", "outage", "slept", "refused", "answer lost", "request lost", "fenced", "left"];
+    let faults = ["crash", "outage", "slept", "refused", "answer lost", "request lost", "fenced", "left", "group forgotten"];
     let decisions = ["mark", "end of a mark", "tick", "command on arrival", "miss journaled", "swap journaled", "ordered model missing"];
     assert!(schedules < 500 || faults.iter().chain(&decisions).all(|what| told.contains_key(what)));
 }

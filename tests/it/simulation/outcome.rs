@@ -1,7 +1,7 @@
 //! What stands in the end, in the form in which it is compared (DESIGN §4 rule 8).
 
 use midan::engine::OutTopic;
-use midan::log::{CHANGE_HEADER, OWNER_KEY, Tail, TailRecord, Topic};
+use midan::log::{CHANGE_HEADER, Freshest, OWNER_KEY, Sighting, Tail, TailRecord, Topic};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub(super) struct Outcome {
     alerts: BTreeMap<(Bytes, u32), Bytes>,
     /// The last alert of each alarm: what compaction leaves.
     last_alert: BTreeMap<Bytes, Bytes>,
+    /// What a reader shows of each alarm who has read all of them.
+    shown: BTreeMap<Bytes, Bytes>,
     /// Repeats that were not what they repeat.
     broken_repeats: Vec<Bytes>,
 }
@@ -49,8 +51,11 @@ pub(super) fn read_all(tail: &mut dyn Tail) -> Vec<TailRecord> {
 }
 
 pub(super) fn read(tail: &mut dyn Tail) -> Outcome {
-    let mut outcome = Outcome::default();
+    let (mut outcome, mut reader) = (Outcome::default(), Freshest::default());
     for record in read_all(tail) {
+        if record.topic == Topic::Out(OutTopic::Alerts) && reader.take(&record) == Sighting::Fresh {
+            outcome.shown.insert(record.key.clone(), record.value.clone().unwrap_or_default());
+        }
         let change_no = record.header(CHANGE_HEADER).and_then(|text| text.parse().ok());
         if let Topic::Out(topic) = record.topic {
             outcome.take(topic, record.key, change_no, record.value);
@@ -151,7 +156,9 @@ impl Outcome {
     /// An alarm whose last record on the alerts' topic is not its last change.
     pub(super) fn stale_alert(&self, expected: &Self) -> Option<String> {
         let last = self.last_alert.keys().find(|key| self.last_alert.get(*key) != expected.last_alert.get(*key));
-        last.map(|key| format!("the last alert of {} is {}", text(Some(key)), text(self.last_alert.get(key))))
+        let last = last.map(|key| format!("the last alert of {} is {}", text(Some(key)), text(self.last_alert.get(key))));
+        let shown = || self.last_alert.keys().find(|key| self.shown.get(*key) != expected.last_alert.get(*key));
+        last.or_else(|| shown().map(|key| format!("of {} a reader shows {}", text(Some(key)), text(self.shown.get(key)))))
     }
 }
 
