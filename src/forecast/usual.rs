@@ -401,7 +401,7 @@ impl Day {
 }
 
 /// Whether two days of a slot cannot both be ordinary ones, as far as anybody knows who has seen but them.
-fn are_far_apart(one: f64, other: f64) -> bool {
+pub(super) fn are_far_apart(one: f64, other: f64) -> bool {
     (one - other).abs() > CLIP * far_spread(one.min(other))
 }
 
@@ -486,11 +486,11 @@ fn mean_level<'a>(slots: impl Iterator<Item = &'a LevelSlot>, series: usize) -> 
     (count > 0.0).then(|| sum / count)
 }
 
-fn held(persons: f64) -> u16 {
+pub(super) fn held(persons: f64) -> u16 {
     (GRAIN * persons.max(0.0).sqrt()).round().min(f64::from(NO_SPREAD - 1)) as u16
 }
 
-fn persons(held: u16) -> f64 {
+pub(super) fn persons(held: u16) -> f64 {
     let root = f64::from(held) / GRAIN;
     root * root
 }
