@@ -10,11 +10,11 @@
 //! A day is of the high face where it is nearer to that, or far above the calm one; a face takes it in with weight max(1/(n+1), 0.15), the rarer high one 0.25. A first day that was a surge is known as one
 //! when a far lower one comes. Two faces are known from the second day of each on: a single surge changes nothing. Which of them today has is told by `likeness`.
 //!
-//! A day lasts from four in the morning until four, so that who leaves after midnight is of the evening. 2.3 KB a series.
+//! A day lasts from four in the morning until four, so that who leaves after midnight is of the evening. 2.6 KB a series.
 
 use super::calendar::{Calendar, DayKind};
 use super::room::widen;
-use super::usual::{are_far_apart, held, persons};
+use super::usual::{held, persons};
 use crate::time::{EventTime, Span};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,6 +29,8 @@ const SHORTEST_MS: i64 = 900_000;
 /// Below these shares of the new value the faces do not learn.
 const CALM_LEARNS: f64 = 0.15;
 const HIGH_LEARNS: f64 = 0.25;
+/// Two faces are apart from this ratio on, and from this distance of their roots: four deviations and more of a Poisson count.
+const APART: (f64, f64) = (2.0, 2.5);
 /// Days of each face from which on both are known.
 const KNOWN: u32 = 2;
 /// No high face.
@@ -104,7 +106,8 @@ impl FaceBook {
 
     /// Which slot the step that starts at `start` is of.
     pub fn when(&self, calendar: &Calendar, start: EventTime) -> When {
-        let local = calendar.local(start).earlier(DAWN_MS);
+        // By its middle: a step of a whole day is of the day that it covers.
+        let local = calendar.local(start.after(Span::from_millis(self.step_ms as u64 / 2))).earlier(DAWN_MS);
         let weekday = local.weekday();
         let kind = DayKind::of_weekday(weekday);
         // Day 0 of the epoch was a Thursday.
@@ -180,7 +183,8 @@ impl FaceBook {
     /// Puts a stored slot back. Returns `false` when it is of more series.
     pub fn restore(&mut self, kind: DayKind, slot: u16, mut stored: FaceSlot) -> bool {
         let size = self.series;
-        let fits = widen(&mut stored.calm, size, 0) && widen(&mut stored.high, size, NONE) && widen(&mut stored.highs, size, 0) && widen(&mut stored.known, size, 0);
+        let fits =
+            widen(&mut stored.calm, size, 0) && widen(&mut stored.high, size, NONE) && widen(&mut stored.highs, size, 0) && widen(&mut stored.known, size, 0);
         fits.then(|| self.slots.insert((kind, slot), stored)).is_some()
     }
 }
@@ -194,7 +198,8 @@ impl FaceSlot {
     pub fn of(&self, series: usize) -> Option<Faces> {
         let (highs, known) = (*self.highs.get(series)?, *self.known.get(series)?);
         let ones = highs.count_ones();
-        (self.high[series] != NONE && ones >= KNOWN && u32::from(known) >= ones + KNOWN).then(|| Faces {
+        let are_two = self.high[series] != NONE && ones >= KNOWN && u32::from(known) >= ones + KNOWN;
+        (are_two && are_apart(persons(self.calm[series]), persons(self.high[series]))).then(|| Faces {
             calm: persons(self.calm[series]),
             high: persons(self.high[series]),
             day: self.day,
@@ -223,7 +228,7 @@ impl FaceSlot {
             return;
         }
         let ones = highs.count_ones();
-        let is_far = are_far_apart(level, came);
+        let is_far = are_apart(level, came);
         if *high == NONE {
             if is_far && came > level {
                 (*high, *highs) = (held(came), 1);
@@ -240,15 +245,15 @@ impl FaceSlot {
             let middle = 0.5 * (level.sqrt() + above.sqrt());
             if came.sqrt() > middle || (is_far && came > level) {
                 let weight = (1.0 / (f64::from(ones) + 1.0)).max(HIGH_LEARNS);
-                *high = held(above + weight * (came - above));
+                *high = held(above + weight * (came - above)).min(NONE - 1);
                 *highs |= 1;
                 return;
             }
         }
         let weight = (1.0 / (f64::from(u32::from(*known).saturating_sub(ones)) + 1.0)).max(CALM_LEARNS);
         *calm = held((level + weight * (came - level)).max(0.0));
-        if *high != NONE && (ones == 0 || !are_far_apart(persons(*calm), persons(*high) * 1.5)) {
-            (*high, *highs) = (NONE, 0);
+        if *high != NONE && ones == 0 {
+            *high = NONE;
         }
     }
 }
@@ -271,3 +276,13 @@ impl Faces {
         (2.0 * (came.sqrt() - calm) / (high - calm).max(1e-6) - 0.5).clamp(0.0, 1.0)
     }
 }
+
+/// Whether two days of a slot cannot both be of one face.
+fn are_apart(one: f64, other: f64) -> bool {
+    let (low, high) = (one.min(other), one.max(other));
+    high >= APART.0 * low && (high + 1.0).sqrt() - (low + 1.0).sqrt() >= APART.1
+}
+
+#[cfg(test)]
+#[path = "faces_tests.rs"]
+mod tests;

@@ -16,8 +16,8 @@ use super::assembly::{self, FLOW_WIDTH};
 use super::calendar::Calendar;
 use super::calibration::Calibration;
 use super::event::{Excess, Manner, Programme};
-use super::fallback;
 use super::faces::FaceBook;
+use super::fallback;
 use super::features::{Basis, View, rows_for};
 use super::history::{HELD, History};
 use super::issued::{IssuedPane, IssuedPanes};
@@ -141,7 +141,7 @@ impl Forecaster {
         stored.extend(self.faces.names().map(|(kind, slot)| StateKey::Face(kind, slot)));
         // These are learnt at every end of a step, counts or not.
         stored.extend((0..HORIZONS as u8).map(StateKey::Horizon));
-        stored.extend([StateKey::Pulse, StateKey::Gathering, StateKey::WatchScores]);
+        stored.extend([StateKey::Pulse, StateKey::Gathering, StateKey::Faces, StateKey::Likeness, StateKey::WatchScores]);
         stored.extend(self.tonight.is_on().then_some(StateKey::Tonight));
         stored.extend((0..self.watch.groups() as u32).map(StateKey::WatchBudget));
         stored.extend((0..self.watch.zones() as u32).map(StateKey::WatchZone));

@@ -21,25 +21,25 @@ use crate::inference::ask::{HORIZONS, STEPS};
 use crate::time::EventTime;
 use serde::{Deserialize, Serialize};
 
-/// What a day loses by one slot in which all series had the other face: so much for each of them, of at most so many.
+/// What a day loses by one slot in which it had the other face: so much for each series in which it had, of at most so many.
 const UNLIKE: f64 = 1.0;
 const SERIES: f64 = 4.0;
-/// The same by one slot of the series itself.
+/// The same by one slot of the series itself, in its last twelve steps.
 const UNLIKE_OWN: f64 = 1.0;
-/// The same where the day of the week before had the other face than today's.
+/// The same where a week before it the face was another one than a week before today; half of it where that is not known.
 const OTHER_RHYTHM: f64 = 2.0;
+const UNKNOWN: f64 = 0.5;
 /// Another weekday counts so much less.
 const OTHER_WEEKDAY: f64 = 0.7;
-/// How often it was high counts as so many days.
+/// How often a slot was high counts as so many days.
 const GRANTED: f64 = 0.25;
-/// How sharply the share of high days decides.
-const SHARPNESS: f64 = 2.0;
-
-/// The pace is that of the last hour, and as many persons are added to both sides.
+/// How sharply the days decide: what is said is to be a median, not a mean of what will not come.
+const SHARPNESS: f64 = 4.0;
+/// The pace is that of the last hour, and so many persons are added to both sides.
 const HOUR_S: f64 = 3_600.0;
 const CAUTION: f64 = 3.0;
-/// What differs by no more than this, as a logarithm, is the usual.
-const OTHER: f64 = 0.15;
+/// What differs by no more than this, as a logarithm, or by no more roots of the usual, is the usual.
+const OTHER: (f64, f64) = (0.15, 1.0);
 
 /// How unlike today the days of its kind were, the nearest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,9 +105,8 @@ impl Weights {
             if before % week != 0 {
                 weight *= OTHER_WEEKDAY;
             }
-            if rhythm.zip(faces.was_high(when.day, before + week)).is_some_and(|(today, then)| today != then) {
-                weight *= libm::exp(-OTHER_RHYTHM);
-            }
+            let is_other = rhythm.zip(faces.was_high(when.day, before + week)).map_or(UNKNOWN, |(today, then)| f64::from(today != then));
+            weight *= libm::exp(-OTHER_RHYTHM * is_other);
             all += weight;
             high += if was_high { weight } else { 0.0 };
         }
@@ -160,14 +159,19 @@ impl<'a> Alike<'a> {
             weight *= self.keep;
         }
         let pace = libm::log(came / due);
-        let is_other_pace = libm::log(due / as_usual).abs() > OTHER;
+        let ran_otherwise = is_other(due, as_usual);
         std::array::from_fn(|horizon| {
             let usual = usual(horizon)?;
             let expected = expected(&self.ahead[horizon], Some(usual))?;
-            let is_other = libm::log((expected + CAUTION) / (usual + CAUTION)).abs() > OTHER;
-            (is_other || is_other_pace).then(|| ((expected + 0.5) * libm::exp(BELIEVED * pace * LASTING[horizon]) - 0.5).max(0.0))
+            let is_heard = ran_otherwise || is_other(expected + CAUTION, usual + CAUTION);
+            is_heard.then(|| ((expected + 0.5) * libm::exp(BELIEVED * pace * LASTING[horizon]) - 0.5).max(0.0))
         })
     }
+}
+
+/// Whether that many persons are another thing than the usual; both more than 0.
+fn is_other(persons: f64, usual: f64) -> bool {
+    libm::log(persons / usual).abs() > OTHER.0 && (persons - usual).abs() > OTHER.1 * usual.sqrt()
 }
 
 /// Adds to each day how unlike it was in this slot of one series. Returns whether that is known.
@@ -180,3 +184,7 @@ fn hold_against(slot: &FaceSlot, series: usize, when: When, came: f64, weight: f
     }
     true
 }
+
+#[cfg(test)]
+#[path = "likeness_tests.rs"]
+mod tests;

@@ -1,6 +1,6 @@
-//! Who is believed: the plain forecast, the one with what was learnt here, the newest step as it is, and the model's, each by how it has fared on this venue.
+//! Who is believed: the plain forecast, the one with what was learnt here, the newest step as it is, the model's, and some that speak at times, each by how it has fared on this venue.
 //!
-//! The idea: on a place that nobody has seen any of the four may be the best, and on every place one of them is. Each voice is weighed by its error of the last week against
+//! The idea: on a place that nobody has seen any of them may be the best, and on every place one of them is. Each voice is weighed by its error of the last week against
 //! that of the learnt one, over the same cases: weight exp(−60·(ratio − 1)), so a voice that is 2 % worse counts a third, and one that is 8 % worse hardly (exponentially
 //! weighted forecasters, Cesa-Bianchi & Lugosi 2006). What is published can thus not be much worse than the best of them for long.
 
@@ -89,12 +89,7 @@ impl Mixture {
         let error = |said: f64| ((said - came).abs() / per).min(20.0);
         let learnt = error(voices.learnt);
         self.plain.count(error(voices.plain), learnt);
-        let others = [
-            (&mut self.latest, voices.latest),
-            (&mut self.event, voices.event),
-            (&mut self.alike, voices.alike),
-            (&mut self.model, voices.model),
-        ];
+        let others = [(&mut self.latest, voices.latest), (&mut self.event, voices.event), (&mut self.alike, voices.alike), (&mut self.model, voices.model)];
         for (record, said) in others {
             if let Some(said) = said {
                 record.count(error(said), learnt);
