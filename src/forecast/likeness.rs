@@ -62,6 +62,11 @@ pub struct Weights {
 }
 
 impl Likeness {
+    /// Whether anything of a day has been seen.
+    pub const fn has_seen(&self) -> bool {
+        self.today.is_some()
+    }
+
     /// Holds the step of that slot against the days before: `came(series)` is its count.
     pub fn see(&mut self, book: &FaceBook, when: When, series: usize, came: impl Fn(usize) -> Option<f64>) {
         if self.today != Some((when.kind, when.day)) {

@@ -83,7 +83,7 @@ impl Forecaster {
             StateKey::Tonight => postcard::to_stdvec(&self.tonight).ok(),
             StateKey::Face(kind, slot) => self.faces.stored(kind, slot).and_then(|slot| postcard::to_stdvec(slot).ok()),
             StateKey::Faces => postcard::to_stdvec(self.faces.gathering()).ok(),
-            StateKey::Likeness => postcard::to_stdvec(&self.likeness).ok(),
+            StateKey::Likeness => self.likeness.has_seen().then(|| postcard::to_stdvec(&self.likeness).ok()).flatten(),
             StateKey::Gathering => postcard::to_stdvec(self.usual.gathering()).ok(),
             StateKey::Calibration(kind) => postcard::to_stdvec(&self.calibrations[kind as usize]).ok(),
             StateKey::WatchScores => postcard::to_stdvec(self.watch.scores()).ok(),
