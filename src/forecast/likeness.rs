@@ -7,7 +7,7 @@
 //! ```text
 //!   weight of a day    exp(−(unlike in the venue's slots today + unlike in this series' last twelve steps)), less where the day of the week before was of the other face than today's
 //!   high face          P = (¼·how often + Σ weight·high) / (¼ + Σ weight)
-//!   expected           calm + P·(high − calm);  the usual where there is one face
+//!   expected           calm + P⁴/(P⁴ + (1 − P)⁴)·(high − calm);  the usual where there is one face
 //!   what is said       expected, shifted by how the last hour ran against what was expected of it: as the plain forecast is (`signs`)
 //! ```
 //!
