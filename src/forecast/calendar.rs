@@ -69,6 +69,14 @@ impl DayKind {
         }
     }
 
+    /// How many of a week's days are of it.
+    pub const fn days_a_week(self) -> i64 {
+        match self {
+            Self::Working => 5,
+            Self::Saturday | Self::Sunday => 1,
+        }
+    }
+
     /// The word in state keys.
     pub const fn word(self) -> &'static str {
         match self {
@@ -157,8 +165,18 @@ impl Calendar {
 }
 
 impl LocalTime {
+    /// What it showed so many milliseconds before, on a day without a change of the clocks.
+    pub const fn earlier(self, millis: i64) -> Self {
+        Self(self.0 - millis)
+    }
+
+    /// Days since 1970-01-01.
+    pub const fn day(self) -> i64 {
+        self.0.div_euclid(DAY_MS)
+    }
+
     /// Milliseconds since local midnight.
-    const fn millis_of_day(self) -> i64 {
+    pub const fn millis_of_day(self) -> i64 {
         self.0.rem_euclid(DAY_MS)
     }
 

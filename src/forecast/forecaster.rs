@@ -16,11 +16,13 @@ use super::assembly::{self, FLOW_WIDTH};
 use super::calendar::Calendar;
 use super::calibration::Calibration;
 use super::event::{Excess, Manner, Programme};
+use super::faces::FaceBook;
 use super::fallback;
 use super::features::{Basis, View, rows_for};
 use super::history::{HELD, History};
 use super::issued::{IssuedPane, IssuedPanes};
 use super::judgement::Judgement;
+use super::likeness::Likeness;
 use super::outlook::{OccupancyOutlook, Outlook, Outlooks, Series, SeriesKind};
 use super::profile::SeasonalProfile;
 use super::pulse::Pulse;
@@ -48,6 +50,8 @@ pub struct Forecaster {
     usual: Usual,
     excess: Excess,
     tonight: Tonight,
+    faces: FaceBook,
+    likeness: Likeness,
     pulse: Pulse,
     judgement: Judgement,
     profile: SeasonalProfile,
@@ -101,6 +105,8 @@ impl Forecaster {
             usual: Usual::new(size, i64::try_from(venue.step.as_millis()).unwrap_or(i64::MAX)),
             excess: Excess::new(size),
             tonight: Tonight::new(size),
+            faces: FaceBook::new(size, venue.step),
+            likeness: Likeness::default(),
             pulse: Pulse::new(size, venue.step),
             judgement: Judgement::new(venue.step, &layout.series),
             profile: SeasonalProfile::new(size),
@@ -132,9 +138,10 @@ impl Forecaster {
         stored.extend(self.issued.forget_until(EventTime::from_millis(i64::MAX)).into_iter().map(StateKey::Issued));
         stored.extend(self.judgement.forget_steps().into_iter().map(StateKey::Step));
         stored.extend(self.usual.slots().map(StateKey::Usual));
+        stored.extend(self.faces.names().map(|(kind, slot)| StateKey::Face(kind, slot)));
         // These are learnt at every end of a step, counts or not.
         stored.extend((0..HORIZONS as u8).map(StateKey::Horizon));
-        stored.extend([StateKey::Pulse, StateKey::Gathering, StateKey::WatchScores]);
+        stored.extend([StateKey::Pulse, StateKey::Gathering, StateKey::Faces, StateKey::Likeness, StateKey::WatchScores]);
         stored.extend(self.tonight.is_on().then_some(StateKey::Tonight));
         stored.extend((0..self.watch.groups() as u32).map(StateKey::WatchBudget));
         stored.extend((0..self.watch.zones() as u32).map(StateKey::WatchZone));
@@ -276,6 +283,12 @@ impl Forecaster {
         if is_on || was_on {
             self.changed.insert(StateKey::Tonight);
         }
+        let start = end.before(*step);
+        let came = |series: usize| self.history.lag(0, series).map(|persons| persons as f64);
+        if self.layout.programme.at(start).is_none() {
+            self.likeness.see(&self.faces, self.faces.when(calendar, start), size, came);
+            self.changed.insert(StateKey::Likeness);
+        }
         self.learn_usual(end.before(step.times(HELD as u64)));
         self.changed.extend([StateKey::Pulse, StateKey::Gathering]);
     }
@@ -300,12 +313,17 @@ impl Forecaster {
         }
         let learnt = self.usual.learn(place, |series| ordinary[series]);
         self.changed.extend(learnt.into_iter().map(StateKey::Usual));
+        let when = self.faces.when(calendar, start);
+        let is_last = self.faces.when(calendar, start.after(self.layout.step)) != when;
+        let learnt = self.faces.learn(when, is_last, |series| ordinary[series]);
+        self.changed.extend(learnt.into_iter().map(|(kind, slot)| StateKey::Face(kind, slot)));
+        self.changed.insert(StateKey::Faces);
     }
 
     fn looking(&self) -> Looking<'_> {
         let Layout { calendar, step, programme, opposites, .. } = &self.layout;
-        let Self { history, usual: profile, excess, tonight, pulse, .. } = self;
-        Looking { history, profile, programme, excess, tonight, opposites, pulse, calendar, step: *step }
+        let Self { history, usual: profile, excess, tonight, faces, likeness, pulse, .. } = self;
+        Looking { history, profile, programme, excess, tonight, opposites, faces, likeness, pulse, calendar, step: *step }
     }
 
     fn fill(&mut self, end: EventTime) {

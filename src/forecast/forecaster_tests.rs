@@ -315,3 +315,29 @@ fn a_models_words_can_be_judged_by_the_requests_alone() {
     assert!(plain.1 / (plain.0 as f64) < 20.0, "of 36 and 360 persons a step, always the same: {plain:?}");
     assert!(shadow.1 > plain.1, "{plain:?} {shadow:?}");
 }
+
+#[test]
+fn a_match_that_comes_back_is_forecast_and_an_ordinary_saturday_after_it_is_not() {
+    let mut venue = sample::large(2);
+    (venue.step, venue.pane) = (Span::from_mins(15), crate::time::PaneLength::new(Span::from_mins(15)).unwrap());
+    let mut forecaster = Forecaster::new(&venue);
+    let series = forecaster.series().len();
+    let zones = vec![sample::zone_figures(); 2];
+    // The epoch began on a Thursday; what is said on Saturdays at 13:45 for half past two, by week.
+    let mut said = Vec::new();
+    for step in 0..12 * 7 * 96_i64 {
+        let (day, slot) = (step / 96, step % 96);
+        let is_match = day % 7 == 2 && [3, 5, 7, 9, 11].contains(&(day / 7)) && (52..58).contains(&slot);
+        let count = |series: usize| 40 + (day * 31 + slot * 17 + series as i64 * 5) % 13 + if is_match { 200 } else { 0 };
+        let counts: Vec<Option<u32>> = (0..series).map(|series| Some(count(series) as u32)).collect();
+        let end = EventTime::from_millis((step + 1) * 900_000);
+        forecaster.observe(end, &counts);
+        let answer = absent(&forecaster.ask(VENUE, end));
+        let outlooks = forecaster.answer(&answer, &zones);
+        if day % 7 == 2 && slot == 54 {
+            said.push(outlooks.series[0].horizons[2].q50);
+        }
+    }
+    assert!(said[11] > 200.0 && said[9] > said[3] + 50.0, "{said:?}");
+    assert!(said[8] < 60.0 && said[10] < 60.0, "{said:?}");
+}

@@ -109,7 +109,14 @@ impl Judgement {
         let latest = sight.last[series].filter(|_| may_speak).map(f64::from);
         let latest =
             latest.map(|latest| sight.before[series].filter(|_| is_green).map_or(latest, |before| green::trend(latest, f64::from(before), STEPS[horizon])));
-        let voices = Voices { plain, learnt, latest, event: sight.event_of(series, horizon), model: model.map(|model| model[1]) };
+        let voices = Voices {
+            plain,
+            learnt,
+            latest,
+            event: sight.event_of(series, horizon),
+            alike: sight.alike_of(series, horizon),
+            model: model.map(|model| model[1]),
+        };
         let shares = mixture.shares(&voices);
         let expected = shares.of(&voices);
         let ahead_s = self.step.as_secs_f64() * f64::from(STEPS[horizon]);

@@ -1,6 +1,6 @@
-//! Who is believed: the plain forecast, the one with what was learnt here, the newest step as it is, and the model's, each by how it has fared on this venue.
+//! Who is believed: the plain forecast, the one with what was learnt here, the newest step as it is, the model's, and some that speak at times, each by how it has fared on this venue.
 //!
-//! The idea: on a place that nobody has seen any of the four may be the best, and on every place one of them is. Each voice is weighed by its error of the last week against
+//! The idea: on a place that nobody has seen any of them may be the best, and on every place one of them is. Each voice is weighed by its error of the last week against
 //! that of the learnt one, over the same cases: weight exp(−60·(ratio − 1)), so a voice that is 2 % worse counts a third, and one that is 8 % worse hardly (exponentially
 //! weighted forecasters, Cesa-Bianchi & Lugosi 2006). What is published can thus not be much worse than the best of them for long.
 
@@ -32,6 +32,8 @@ pub struct Voices {
     pub latest: Option<f64>,
     /// What the event that is on brings (`tonight`), until events have shown it here.
     pub event: Option<f64>,
+    /// What the days that were like today let expect (`likeness`), where that differs from the usual.
+    pub alike: Option<f64>,
     /// The model's median.
     pub model: Option<f64>,
 }
@@ -50,6 +52,7 @@ pub struct Mixture {
     plain: Record,
     latest: Record,
     event: Record,
+    alike: Record,
     model: Record,
     /// Since the first step, s.
     age_s: f64,
@@ -64,6 +67,7 @@ pub struct Shares {
     learnt: f64,
     latest: f64,
     event: f64,
+    alike: f64,
     model: f64,
 }
 
@@ -73,7 +77,7 @@ impl Mixture {
         self.age_s += step_s;
         self.model_age_s += step_s;
         let keep = libm::exp2(-step_s / (YOUNG * self.age_s).clamp(YOUNGEST_S, HALF_LIFE_S));
-        for record in [&mut self.plain, &mut self.latest, &mut self.event, &mut self.model] {
+        for record in [&mut self.plain, &mut self.latest, &mut self.event, &mut self.alike, &mut self.model] {
             for sum in [&mut record.own, &mut record.learnt, &mut record.cases] {
                 *sum *= keep;
             }
@@ -85,7 +89,8 @@ impl Mixture {
         let error = |said: f64| ((said - came).abs() / per).min(20.0);
         let learnt = error(voices.learnt);
         self.plain.count(error(voices.plain), learnt);
-        for (record, said) in [(&mut self.latest, voices.latest), (&mut self.event, voices.event), (&mut self.model, voices.model)] {
+        let others = [(&mut self.latest, voices.latest), (&mut self.event, voices.event), (&mut self.alike, voices.alike), (&mut self.model, voices.model)];
+        for (record, said) in others {
             if let Some(said) = said {
                 record.count(error(said), learnt);
             }
@@ -105,13 +110,14 @@ impl Mixture {
             Some(self.plain.merit()),
             of(&self.latest, voices.latest),
             of(&self.event, voices.event),
+            of(&self.alike, voices.alike),
             of(&self.model, voices.model.filter(|_| !self.is_model_off())),
         ];
         let best = merits.iter().flatten().fold(0.0, |best: f64, merit| best.max(*merit));
         let weights = merits.map(|merit| merit.map_or(0.0, |merit| libm::exp(merit - best)));
         let all: f64 = weights.iter().sum();
-        let [learnt, plain, latest, event, model] = weights.map(|weight| weight / all);
-        Shares { plain, learnt, latest, event, model }
+        let [learnt, plain, latest, event, alike, model] = weights.map(|weight| weight / all);
+        Shares { plain, learnt, latest, event, alike, model }
     }
 
     /// Whether the model has been so much worse for so long that it is better off. It is judged on, and so comes back when it is worth hearing.
@@ -150,6 +156,7 @@ impl Shares {
             + self.learnt * voices.learnt
             + self.latest * said(voices.latest)
             + self.event * said(voices.event)
+            + self.alike * said(voices.alike)
             + self.model * said(voices.model)
     }
 
@@ -176,14 +183,14 @@ mod tests {
 
     #[test]
     fn a_model_that_is_worse_is_hardly_heard() {
-        let voices = Voices { plain: 108.0, learnt: 105.0, latest: None, event: None, model: Some(150.0) };
+        let voices = Voices { plain: 108.0, learnt: 105.0, latest: None, event: None, alike: None, model: Some(150.0) };
         let said = after(500, &voices, 100.0).shares(&voices).of(&voices);
         assert!((said - 105.0).abs() < 0.1, "{said}");
     }
 
     #[test]
     fn a_model_that_is_worse_for_long_is_off_and_comes_back_when_it_is_better() {
-        let bad = Voices { plain: 108.0, learnt: 105.0, latest: None, event: None, model: Some(150.0) };
+        let bad = Voices { plain: 108.0, learnt: 105.0, latest: None, event: None, alike: None, model: Some(150.0) };
         let mut mixture = after(500, &bad, 100.0);
         assert!(!mixture.is_model_off(), "not on the first day");
         for _ in 0..100 {
@@ -203,27 +210,27 @@ mod tests {
 
     #[test]
     fn a_model_that_is_better_is_believed() {
-        let voices = Voices { plain: 130.0, learnt: 120.0, latest: None, event: None, model: Some(102.0) };
+        let voices = Voices { plain: 130.0, learnt: 120.0, latest: None, event: None, alike: None, model: Some(102.0) };
         let said = after(500, &voices, 100.0).shares(&voices).of(&voices);
         assert!(said < 103.0, "{said}");
     }
 
     #[test]
     fn while_a_crowd_gathers_the_newest_step_is_believed() {
-        let voices = Voices { plain: 60.0, learnt: 65.0, latest: Some(92.0), event: None, model: Some(50.0) };
+        let voices = Voices { plain: 60.0, learnt: 65.0, latest: Some(92.0), event: None, alike: None, model: Some(50.0) };
         let said = after(100, &voices, 100.0).shares(&voices).of(&voices);
         assert!(said > 91.0, "{said}");
     }
 
     #[test]
     fn a_silent_model_takes_nothing_away() {
-        let voices = Voices { plain: 100.0, learnt: 100.0, latest: None, event: None, model: None };
+        let voices = Voices { plain: 100.0, learnt: 100.0, latest: None, event: None, alike: None, model: None };
         assert!((Mixture::default().shares(&voices).of(&voices) - 100.0).abs() < 1e-9);
     }
 
     #[test]
     fn another_model_is_heard_like_one_of_the_first_day_and_has_two_days_of_its_own() {
-        let bad = Voices { plain: 108.0, learnt: 105.0, latest: None, event: None, model: Some(150.0) };
+        let bad = Voices { plain: 108.0, learnt: 105.0, latest: None, event: None, alike: None, model: Some(150.0) };
         let mut mixture = after(600, &bad, 100.0);
         assert!(mixture.is_model_off());
         mixture.judge_model_anew();
@@ -240,8 +247,8 @@ mod tests {
 
     #[test]
     fn a_change_for_the_worse_is_noticed_within_ten_days() {
-        let good = Voices { plain: 130.0, learnt: 120.0, latest: None, event: None, model: Some(101.0) };
-        let bad = Voices { plain: 130.0, learnt: 101.0, latest: None, event: None, model: Some(140.0) };
+        let good = Voices { plain: 130.0, learnt: 120.0, latest: None, event: None, alike: None, model: Some(101.0) };
+        let bad = Voices { plain: 130.0, learnt: 101.0, latest: None, event: None, alike: None, model: Some(140.0) };
         let mut mixture = after(5_000, &good, 100.0);
         for _ in 0..10 * 288 {
             mixture.forget(STEP_S);

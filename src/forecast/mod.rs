@@ -1,7 +1,7 @@
 //! Features, profiles, fallback forecasts and calibration: all that surrounds a model and is not one.
 //!
 //! - [`forecaster`]: the one face that the engine sees; [`outlook`]: what it says; [`state`]: the names of its stored entries.
-//! - [`series`]: which series a venue has; [`calendar`]: the clock on the wall; [`history`]: the last thirteen steps; [`usual`]: what is usual; [`event`]: what a match adds; [`tonight`]: what a first night knows of it;
+//! - [`series`]: which series a venue has; [`calendar`]: the clock on the wall; [`history`]: the last thirteen steps; [`usual`]: what is usual; [`faces`]: slots in which surges come back; [`likeness`]: which days are like today; [`event`]: what a match adds; [`tonight`]: what a first night knows of it;
 //!   [`pulse`]: how things run now.
 //! - [`signs`]: the plain forecast and what speaks for more or fewer; [`learner`]: how much each sign is trusted here; [`mixture`]: who is believed; [`bands`]: honest quantiles;
 //!   [`steps`]: what was issued; [`judgement`]: what is learnt once reality has come.
@@ -17,6 +17,7 @@ pub mod bands;
 pub mod calendar;
 pub mod calibration;
 pub mod event;
+pub mod faces;
 pub mod fallback;
 pub mod features;
 pub mod forecaster;
@@ -25,6 +26,7 @@ pub mod history;
 pub mod issued;
 pub mod judgement;
 pub mod learner;
+pub mod likeness;
 pub mod mixture;
 pub mod outlook;
 pub mod profile;

@@ -20,8 +20,10 @@
 
 use super::calendar::Calendar;
 use super::event::{Excess, Moment, Programme};
+use super::faces::FaceBook;
 use super::history::{History, LAGS};
 use super::learner::SIGN_GRAIN;
+use super::likeness::{Alike, Likeness};
 use super::pulse::Pulse;
 use super::tonight::{self, Tonight};
 use super::usual::{Level, LevelView, Usual, WeekView};
@@ -31,7 +33,7 @@ use crate::time::{EventTime, Span};
 /// Signs per series and horizon.
 pub const SIGNS: usize = 16;
 /// How much of the last hour's ratio is believed, and how much of that lasts from step to step (a quick least-squares fit on the public tables' training parts).
-const BELIEVED: f64 = 0.7;
+pub(super) const BELIEVED: f64 = 0.7;
 const LASTS: f64 = 0.97;
 /// How much of a day's ratio is believed, and the square of the ratio (as a logarithm) of which half counts.
 const DAY_BELIEVED: f64 = 0.9;
@@ -62,6 +64,8 @@ pub struct Sight {
     pub spread: Vec<f32>,
     /// Series × horizons: what the event that is on lets expect, persons; below 0 where none is or events have shown it before.
     pub event: Vec<f32>,
+    /// Series × horizons: what the days that were like today let expect, persons; below 0 where that is the usual.
+    pub alike: Vec<f32>,
     /// Series × horizons: whether nothing is usual for the target yet.
     pub green: Vec<bool>,
     /// By series: one deviation about `e` expected persons is scale·√(e+1).
@@ -93,6 +97,10 @@ pub struct Looking<'a> {
     pub tonight: &'a Tonight,
     /// See `tonight`.
     pub opposites: &'a [usize],
+    /// Slots with two faces, and which days are like today.
+    pub faces: &'a FaceBook,
+    /// See `faces`.
+    pub likeness: &'a Likeness,
     /// How things run.
     pub pulse: &'a Pulse,
     /// The clock on the wall.
@@ -140,6 +148,7 @@ impl Sight {
             signs: vec![0; series * HORIZONS * SIGNS],
             spread: vec![-1.0; series * HORIZONS],
             event: vec![-1.0; series * HORIZONS],
+            alike: vec![-1.0; series * HORIZONS],
             green: vec![true; series * HORIZONS],
             scale: vec![1.0; series],
             size: vec![0.0; series],
@@ -158,6 +167,11 @@ impl Sight {
     /// What the event that is on lets expect of a horizon, persons.
     pub fn event_of(&self, series: usize, horizon: usize) -> Option<f64> {
         Some(f64::from(self.event[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
+    }
+
+    /// What the days that were like today let expect of a horizon, persons.
+    pub fn alike_of(&self, series: usize, horizon: usize) -> Option<f64> {
+        Some(f64::from(self.alike[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
     }
 
     /// The signs of a horizon.
@@ -183,6 +197,7 @@ impl Looking<'_> {
             (now, hour) = ((now.0 + came, now.1 + usual), (hour.0 + of_hour.0, hour.1 + of_hour.1));
         }
         let alone = series < 2;
+        let alike = Alike::new(self, at);
         let tonight = self.tonight.seen(self.programme, at, self.step);
         for series in 0..series {
             let recent = &Recent::of(self.history, &lags, series);
@@ -197,6 +212,10 @@ impl Looking<'_> {
                 let target = at.after(self.step.times(u64::from(steps) - 1));
                 let said = tonight.as_ref().and_then(|tonight| self.tonight_of(tonight, series, recent, target));
                 sight.event[series * HORIZONS + horizon] = said.map_or(-1.0, |said| said as f32);
+            }
+            let said = alike.of(series, recent, |horizon| ahead[horizon].0.of(series).map(|level| level.persons));
+            for (horizon, said) in said.into_iter().enumerate() {
+                sight.alike[series * HORIZONS + horizon] = said.map_or(-1.0, |said| said as f32);
             }
             self.of_series(series, recent, others, &ahead, sight);
         }
@@ -279,7 +298,7 @@ impl Looking<'_> {
 }
 
 /// `LASTS` to the power of each horizon, and what fades from the first on.
-const LASTING: [f64; HORIZONS] = powers(LASTS, 0);
+pub(super) const LASTING: [f64; HORIZONS] = powers(LASTS, 0);
 const FADES: [f64; HORIZONS] = powers(GREEN_FADES, 1);
 
 const fn powers(base: f64, from: u32) -> [f64; HORIZONS] {
@@ -297,9 +316,11 @@ const fn powers(base: f64, from: u32) -> [f64; HORIZONS] {
 }
 
 /// The last twelve steps of one series and what was usual for each.
-struct Recent {
-    came: [Option<f64>; LAGS],
-    usual: [Option<f64>; LAGS],
+pub struct Recent {
+    /// What came, newest first.
+    pub came: [Option<f64>; LAGS],
+    /// What was usual.
+    pub usual: [Option<f64>; LAGS],
 }
 
 impl Recent {

@@ -9,6 +9,7 @@
 //!   level/<kind of day>/<slot>    what is usual; likewise spread/<kind of day>/<slot>, week/<weekday>/<slot>
 //!   excess                        what matches add
 //!   tonight                       what is known of the event that is on
+//!   face/<kind of day>/<slot>      the two faces of a slot; faces: what is gathered of one that is not over; likeness: which days are like today
 //!   gathering                     what is gathered of a slot that is not over
 //!   profile/<day type>/<slot>     the plain means of the anomaly model's features
 //!   watch/scores                  histogram of the watch's scores; likewise watch/budget/<group>, watch/zone/<n>, watch/occasion/<bin>
@@ -70,6 +71,9 @@ pub enum StateKey {
     Horizon(u8),
     Pulse,
     Usual(SlotKey),
+    Face(DayKind, u16),
+    Faces,
+    Likeness,
     Gathering,
     Excess,
     Tonight,
@@ -93,6 +97,9 @@ impl fmt::Display for StateKey {
             Self::Usual(SlotKey::Level(kind, slot)) => write!(f, "level/{}/{slot}", kind.word()),
             Self::Usual(SlotKey::Spread(kind, slot)) => write!(f, "spread/{}/{slot}", kind.word()),
             Self::Usual(SlotKey::Week(day, slot)) => write!(f, "week/{day}/{slot}"),
+            Self::Face(kind, slot) => write!(f, "face/{}/{slot}", kind.word()),
+            Self::Faces => f.write_str("faces"),
+            Self::Likeness => f.write_str("likeness"),
             Self::Gathering => f.write_str("gathering"),
             Self::Excess => f.write_str("excess"),
             Self::Tonight => f.write_str("tonight"),
@@ -123,6 +130,9 @@ impl StateKey {
             ["level", word, slot] => Some(Self::Usual(SlotKey::Level(kind(word)?, slot.parse().ok()?))),
             ["spread", word, slot] => Some(Self::Usual(SlotKey::Spread(kind(word)?, slot.parse().ok()?))),
             ["week", day, slot] => Some(Self::Usual(SlotKey::Week(day.parse().ok().filter(|day| *day < 7)?, slot.parse().ok()?))),
+            ["face", word, slot] => Some(Self::Face(kind(word)?, slot.parse().ok()?)),
+            ["faces"] => Some(Self::Faces),
+            ["likeness"] => Some(Self::Likeness),
             ["gathering"] => Some(Self::Gathering),
             ["excess"] => Some(Self::Excess),
             ["tonight"] => Some(Self::Tonight),
@@ -141,7 +151,7 @@ impl StateKey {
 pub enum RestoreError {
     /// The name is none of the forecaster's.
     #[error(
-        "unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, pulse, level/…, spread/…, week/…, gathering, excess, tonight, profile/…, watch/… or calibration/…; the state was written by another version"
+        "unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, pulse, level/…, spread/…, week/…, face/…, faces, likeness, gathering, excess, tonight, profile/…, watch/… or calibration/…; the state was written by another version"
     )]
     UnknownKey {
         /// The name.
@@ -175,6 +185,9 @@ mod tests {
             StateKey::History(EventTime::from_millis(-5)),
             StateKey::Issued(EventTime::from_millis(7)),
             StateKey::Pulse,
+            StateKey::Face(DayKind::Saturday, 55),
+            StateKey::Faces,
+            StateKey::Likeness,
             StateKey::Gathering,
             StateKey::Excess,
             StateKey::Tonight,

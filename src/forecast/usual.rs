@@ -14,7 +14,8 @@
 //! - what is far above the level, and was not on the day of its kind before, moves it by a spread and teaches nothing of how far days lie apart;
 //! - of a kind's first two days that cannot both be ordinary, the one that is more like the other kinds of days is believed, until two in a row say otherwise.
 //!
-//! A gap teaches nothing. A step is learnt when it is out of every window that is compared with its slot (`history::HELD` steps later), so nothing is ever compared with itself.
+//! What the days of a match bring is kept elsewhere (`faces`). A gap teaches nothing. A step is learnt when it is out of every window that is compared with its slot
+//! (`history::HELD` steps later), so nothing is ever compared with itself.
 //!
 //! Counts are held as 32·√persons in 16 bits: finer than a twentieth of a Poisson deviation at every size, up to 4 million persons a step. With 5-minute steps that is 6.5 KB a
 //! series.
@@ -401,7 +402,7 @@ impl Day {
 }
 
 /// Whether two days of a slot cannot both be ordinary ones, as far as anybody knows who has seen but them.
-fn are_far_apart(one: f64, other: f64) -> bool {
+pub(super) fn are_far_apart(one: f64, other: f64) -> bool {
     (one - other).abs() > CLIP * far_spread(one.min(other))
 }
 
@@ -486,11 +487,11 @@ fn mean_level<'a>(slots: impl Iterator<Item = &'a LevelSlot>, series: usize) -> 
     (count > 0.0).then(|| sum / count)
 }
 
-fn held(persons: f64) -> u16 {
+pub(super) fn held(persons: f64) -> u16 {
     (GRAIN * persons.max(0.0).sqrt()).round().min(f64::from(NO_SPREAD - 1)) as u16
 }
 
-fn persons(held: u16) -> f64 {
+pub(super) fn persons(held: u16) -> f64 {
     let root = f64::from(held) / GRAIN;
     root * root
 }

@@ -1,9 +1,11 @@
 //! What of a forecaster goes to the state, entry by entry, and comes back.
 
 use super::Forecaster;
+use crate::forecast::faces::FaceSlot;
 use crate::forecast::history::HistoryPane;
 use crate::forecast::issued::IssuedPane;
 use crate::forecast::judgement::OfHorizon;
+use crate::forecast::likeness::Likeness;
 use crate::forecast::profile::ProfileSlot;
 use crate::forecast::pulse::Beat;
 use crate::forecast::state::{RestoreError, StateKey};
@@ -47,6 +49,12 @@ impl Forecaster {
                 self.tonight = decoded(key, value)?;
                 self.tonight.widen(size)
             }
+            StateKey::Face(kind, slot) => self.faces.restore(kind, slot, decoded::<FaceSlot>(key, value)?),
+            StateKey::Faces => self.faces.restore_gathering(decoded(key, value)?),
+            StateKey::Likeness => {
+                self.likeness = decoded::<Likeness>(key, value)?;
+                true
+            }
             StateKey::Gathering => self.usual.restore_gathering(decoded::<Gathering>(key, value)?),
             StateKey::Calibration(kind) => {
                 self.calibrations[kind as usize] = decoded(key, value)?;
@@ -73,6 +81,9 @@ impl Forecaster {
             StateKey::Usual(slot) => self.usual.stored(slot).and_then(|slot| postcard::to_stdvec(&slot).ok()),
             StateKey::Excess => postcard::to_stdvec(&self.excess).ok(),
             StateKey::Tonight => postcard::to_stdvec(&self.tonight).ok(),
+            StateKey::Face(kind, slot) => self.faces.stored(kind, slot).and_then(|slot| postcard::to_stdvec(slot).ok()),
+            StateKey::Faces => postcard::to_stdvec(self.faces.gathering()).ok(),
+            StateKey::Likeness => self.likeness.has_seen().then(|| postcard::to_stdvec(&self.likeness).ok()).flatten(),
             StateKey::Gathering => postcard::to_stdvec(self.usual.gathering()).ok(),
             StateKey::Calibration(kind) => postcard::to_stdvec(&self.calibrations[kind as usize]).ok(),
             StateKey::WatchScores => postcard::to_stdvec(self.watch.scores()).ok(),

@@ -1,0 +1,288 @@
+//! Slots with two faces: what comes on calm days, what comes on days of a surge, and which days those were.
+//!
+//! The idea: where a match comes each second Saturday, the mean of all Saturdays is right on none of them. What is usual (`usual`) therefore keeps to the calm ones, and this
+//! memory holds both: per kind of day and slot of a quarter of an hour a calm level, a high one, and one bit for each of the last 32 days of that kind, newest first:
+//!
+//! ```text
+//!   Saturdays, 13:45     calm 48   high 260   days 0101 0001 0101…   (a match two weeks ago, four, …)
+//! ```
+//!
+//! A day is of the high face where it is nearer to that, or far above the calm one; a face takes it in with weight max(1/(n+1), 0.15), the rarer high one 0.25. A first day that was a surge is known as one
+//! when a far lower one comes. Two faces are known from the second day of each on: a single surge changes nothing. Which of them today has is told by `likeness`.
+//!
+//! A day lasts from four in the morning until four, so that who leaves after midnight is of the evening. 2.6 KB a series.
+
+use super::calendar::{Calendar, DayKind};
+use super::room::widen;
+use super::usual::{held, persons};
+use crate::time::{EventTime, Span};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// So many days of a kind are remembered one by one.
+pub const DAYS: usize = 32;
+/// When a day begins, ms after midnight.
+const DAWN_MS: i64 = 4 * 3_600_000;
+const DAY_MS: i64 = 86_400_000;
+/// The shortest slot, ms.
+const SHORTEST_MS: i64 = 900_000;
+/// Below these shares of the new value the faces do not learn.
+const CALM_LEARNS: f64 = 0.15;
+const HIGH_LEARNS: f64 = 0.25;
+/// Two faces are apart from this ratio on, and from this distance of their roots: four deviations and more of a Poisson count.
+const APART: (f64, f64) = (2.0, 2.5);
+/// Days of each face from which on both are known.
+const KNOWN: u32 = 2;
+/// No high face.
+const NONE: u16 = u16::MAX;
+
+/// Which slot of which day a step is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct When {
+    /// The kind of the day.
+    pub kind: DayKind,
+    /// The days of its kind are numbered without a gap.
+    pub day: i32,
+    /// The slot of the day.
+    pub slot: u16,
+}
+
+/// The faces of one slot of one kind of day, by series.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaceSlot {
+    /// The newest day learnt.
+    day: i32,
+    calm: Vec<u16>,
+    high: Vec<u16>,
+    /// By series: whether the newest day was high (the lowest bit), the one before it, …
+    highs: Vec<u32>,
+    /// How many of these days are known.
+    known: Vec<u8>,
+}
+
+/// The two faces of a slot of one series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Faces {
+    /// Persons per step on calm days.
+    pub calm: f64,
+    /// Persons per step on the others.
+    pub high: f64,
+    /// The newest day learnt.
+    day: i32,
+    highs: u32,
+    known: u8,
+}
+
+/// What is being gathered for the slot that is not over yet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Gathering {
+    of: Option<When>,
+    sums: Vec<f32>,
+    steps: Vec<u16>,
+}
+
+/// The faces of all series of a venue.
+#[derive(Clone, Debug)]
+pub struct FaceBook {
+    series: usize,
+    step_ms: i64,
+    slot_ms: i64,
+    slots: BTreeMap<(DayKind, u16), FaceSlot>,
+    gathering: Gathering,
+}
+
+impl FaceBook {
+    /// Nothing known yet of so many series.
+    pub fn new(series: usize, step: Span) -> Self {
+        let step_ms = i64::try_from(step.as_millis()).unwrap_or(i64::MAX).clamp(1, DAY_MS);
+        let slot_ms = (step_ms * ((SHORTEST_MS + step_ms - 1) / step_ms)).min(DAY_MS);
+        Self { series, step_ms, slot_ms, slots: BTreeMap::new(), gathering: Gathering::default() }
+    }
+
+    /// How much of a slot a step is.
+    pub fn share(&self) -> f64 {
+        self.step_ms as f64 / self.slot_ms as f64
+    }
+
+    /// Which slot the step that starts at `start` is of.
+    pub fn when(&self, calendar: &Calendar, start: EventTime) -> When {
+        // By its middle: a step of a whole day is of the day that it covers.
+        let local = calendar.local(start.after(Span::from_millis(self.step_ms as u64 / 2))).earlier(DAWN_MS);
+        let weekday = local.weekday();
+        let kind = DayKind::of_weekday(weekday);
+        // Day 0 of the epoch was a Thursday.
+        let week = (local.day() + 3).div_euclid(7);
+        let day = week * kind.days_a_week() + if kind == DayKind::Working { i64::from(weekday) } else { 0 };
+        When { kind, day: day as i32, slot: (local.millis_of_day() / self.slot_ms) as u16 }
+    }
+
+    /// The faces of that slot, of all series.
+    pub fn slot(&self, when: When) -> Option<&FaceSlot> {
+        self.slots.get(&(when.kind, when.slot))
+    }
+
+    /// Learns one complete step: `came(series)` is its count, `None` where it is not known. Returns the slots that changed.
+    pub fn learn(&mut self, when: When, ends_slot: bool, came: impl Fn(usize) -> Option<f64>) -> Vec<(DayKind, u16)> {
+        let mut changed = Vec::new();
+        if self.gathering.of.is_some_and(|gathered| gathered != when) {
+            changed.extend(self.settle());
+        }
+        let gathering = &mut self.gathering;
+        gathering.of = Some(when);
+        gathering.sums.resize(self.series, 0.0);
+        gathering.steps.resize(self.series, 0);
+        for series in 0..self.series {
+            if let Some(persons) = came(series) {
+                gathering.sums[series] += persons as f32;
+                gathering.steps[series] += 1;
+            }
+        }
+        if ends_slot {
+            changed.extend(self.settle());
+        }
+        changed
+    }
+
+    fn settle(&mut self) -> Option<(DayKind, u16)> {
+        let of = self.gathering.of.take()?;
+        let size = self.series;
+        let slot = self.slots.entry((of.kind, of.slot)).or_insert_with(|| FaceSlot::new(size, of.day));
+        slot.turn_to(of.day);
+        for series in 0..size {
+            let steps = std::mem::take(&mut self.gathering.steps[series]);
+            let sum = std::mem::take(&mut self.gathering.sums[series]);
+            if steps > 0 {
+                slot.absorb(series, f64::from(sum) / f64::from(steps));
+            }
+        }
+        Some((of.kind, of.slot))
+    }
+
+    /// What is gathered of the slot that is not over yet.
+    pub const fn gathering(&self) -> &Gathering {
+        &self.gathering
+    }
+
+    /// Puts it back. Returns `false` when it is of more series.
+    pub fn restore_gathering(&mut self, stored: Gathering) -> bool {
+        let fits = stored.sums.len() <= self.series && stored.steps.len() <= self.series;
+        self.gathering = stored;
+        fits
+    }
+
+    /// What the state stores of a slot.
+    pub fn stored(&self, kind: DayKind, slot: u16) -> Option<&FaceSlot> {
+        self.slots.get(&(kind, slot))
+    }
+
+    /// The names of all slots that are stored.
+    pub fn names(&self) -> impl Iterator<Item = (DayKind, u16)> + '_ {
+        self.slots.keys().copied()
+    }
+
+    /// Puts a stored slot back. Returns `false` when it is of more series.
+    pub fn restore(&mut self, kind: DayKind, slot: u16, mut stored: FaceSlot) -> bool {
+        let size = self.series;
+        let fits =
+            widen(&mut stored.calm, size, 0) && widen(&mut stored.high, size, NONE) && widen(&mut stored.highs, size, 0) && widen(&mut stored.known, size, 0);
+        fits.then(|| self.slots.insert((kind, slot), stored)).is_some()
+    }
+}
+
+impl FaceSlot {
+    fn new(series: usize, day: i32) -> Self {
+        Self { day, calm: vec![0; series], high: vec![NONE; series], highs: vec![0; series], known: vec![0; series] }
+    }
+
+    /// The faces of `series`; `None` while two are not known.
+    pub fn of(&self, series: usize) -> Option<Faces> {
+        let (highs, known) = (*self.highs.get(series)?, *self.known.get(series)?);
+        let ones = highs.count_ones();
+        let are_two = self.high[series] != NONE && ones >= KNOWN && u32::from(known) >= ones + KNOWN;
+        (are_two && are_apart(persons(self.calm[series]), persons(self.high[series]))).then(|| Faces {
+            calm: persons(self.calm[series]),
+            high: persons(self.high[series]),
+            day: self.day,
+            highs,
+            known,
+        })
+    }
+
+    /// The days until `day` pass.
+    fn turn_to(&mut self, day: i32) {
+        let passed = u32::try_from(day.saturating_sub(self.day)).unwrap_or(0);
+        self.day = self.day.max(day);
+        for (highs, known) in self.highs.iter_mut().zip(&mut self.known) {
+            *highs = highs.checked_shl(passed).unwrap_or(0);
+            if *known > 0 {
+                *known = u32::from(*known).saturating_add(passed).min(DAYS as u32) as u8;
+            }
+        }
+    }
+
+    fn absorb(&mut self, series: usize, came: f64) {
+        let (calm, high, highs, known) = (&mut self.calm[series], &mut self.high[series], &mut self.highs[series], &mut self.known[series]);
+        let level = persons(*calm);
+        if *known == 0 {
+            (*calm, *known) = (held(came), 1);
+            return;
+        }
+        let ones = highs.count_ones();
+        let is_far = are_apart(level, came);
+        if *high == NONE {
+            if is_far && came > level {
+                (*high, *highs) = (held(came), 1);
+                return;
+            }
+            if is_far {
+                // All days so far were the high ones.
+                (*high, *calm) = (*calm, held(came));
+                *highs = u32::MAX.checked_shr(DAYS as u32 - u32::from(*known)).unwrap_or(0) & !1;
+                return;
+            }
+        } else {
+            let above = persons(*high);
+            let middle = 0.5 * (level.sqrt() + above.sqrt());
+            if came.sqrt() > middle || (is_far && came > level) {
+                let weight = (1.0 / (f64::from(ones) + 1.0)).max(HIGH_LEARNS);
+                *high = held(above + weight * (came - above)).min(NONE - 1);
+                *highs |= 1;
+                return;
+            }
+        }
+        let weight = (1.0 / (f64::from(u32::from(*known).saturating_sub(ones)) + 1.0)).max(CALM_LEARNS);
+        *calm = held((level + weight * (came - level)).max(0.0));
+        if *high != NONE && ones == 0 {
+            *high = NONE;
+        }
+    }
+}
+
+impl Faces {
+    /// Whether it was of the high face so many days of its kind before `day`; `None` where that is not known.
+    pub fn was_high(&self, day: i32, before: usize) -> Option<bool> {
+        let back = i64::from(self.day) - i64::from(day) + before as i64;
+        (0..i64::from(self.known)).contains(&back).then(|| self.highs >> back & 1 == 1)
+    }
+
+    /// The share of days with the high face.
+    pub fn frequency(&self) -> f64 {
+        f64::from(self.highs.count_ones()) / f64::from(self.known)
+    }
+
+    /// How far what came is of the high face, 0 to 1.
+    pub fn resembles_high(&self, came: f64) -> f64 {
+        let (calm, high) = (self.calm.sqrt(), self.high.sqrt());
+        (2.0 * (came.sqrt() - calm) / (high - calm).max(1e-6) - 0.5).clamp(0.0, 1.0)
+    }
+}
+
+/// Whether two days of a slot cannot both be of one face.
+fn are_apart(one: f64, other: f64) -> bool {
+    let (low, high) = (one.min(other), one.max(other));
+    high >= APART.0 * low && (high + 1.0).sqrt() - (low + 1.0).sqrt() >= APART.1
+}
+
+#[cfg(test)]
+#[path = "faces_tests.rs"]
+mod tests;

@@ -1,0 +1,96 @@
+//! Two faces: when they are known, which day was of which, and what leaves no trace.
+
+use super::*;
+
+const STEP: Span = Span::from_mins(15);
+const SLOT: u16 = 39;
+
+fn saturday(day: i32, slot: u16) -> When {
+    When { kind: DayKind::Saturday, day, slot }
+}
+
+/// Saturdays of one series, each with that count in one slot.
+fn taught(counts: &[f64]) -> FaceBook {
+    let mut book = FaceBook::new(1, STEP);
+    for (day, count) in counts.iter().enumerate() {
+        book.learn(saturday(day as i32, SLOT), true, |_| Some(*count));
+    }
+    book
+}
+
+fn faces(book: &FaceBook) -> Option<Faces> {
+    book.slot(saturday(0, SLOT))?.of(0)
+}
+
+#[test]
+fn what_comes_back_has_a_face_of_its_own() {
+    let known = faces(&taught(&[50.0, 46.0, 260.0, 52.0, 300.0, 48.0])).unwrap();
+    assert!((known.calm - 49.0).abs() < 2.0 && (known.high - 280.0).abs() < 10.0, "{known:?}");
+    let before = |days| known.was_high(6, days);
+    assert_eq!([1, 2, 3, 4, 5, 6, 7].map(before), [Some(false), Some(true), Some(false), Some(true), Some(false), Some(false), None]);
+    assert!((known.frequency() - 2.0 / 6.0).abs() < 1e-9);
+    assert_eq!((known.resembles_high(60.0), known.resembles_high(250.0)), (0.0, 1.0));
+}
+
+#[test]
+fn a_single_surge_has_none() {
+    assert_eq!(faces(&taught(&[50.0, 46.0, 260.0, 52.0, 47.0, 48.0, 50.0])), None);
+}
+
+#[test]
+fn a_first_day_that_was_a_surge_is_known_as_one_afterwards() {
+    let known = faces(&taught(&[300.0, 50.0, 260.0, 48.0])).unwrap();
+    assert!(known.calm < 55.0 && known.high > 250.0, "{known:?}");
+    assert_eq!(known.was_high(4, 4), Some(true));
+}
+
+#[test]
+fn ordinary_scatter_has_one_face() {
+    let even = |case: i32| f64::from(case * 37 % 13);
+    for level in [0.0, 3.0, 20.0, 150.0] {
+        let counts: Vec<f64> = (0..60).map(|day| level + (even(day) / 6.0 - 1.0) * 2.0 * (level + 1.0_f64).sqrt()).map(|count| count.max(0.0)).collect();
+        assert_eq!(faces(&taught(&counts)), None, "{level}");
+    }
+}
+
+#[test]
+fn a_day_without_a_count_passes_all_the_same() {
+    let mut book = taught(&[50.0, 260.0, 50.0, 260.0]);
+    book.learn(saturday(6, SLOT), true, |_| Some(50.0));
+    let known = faces(&book).unwrap();
+    assert_eq!([1, 2, 3, 4, 5].map(|days| known.was_high(7, days)), [Some(false), Some(false), Some(false), Some(true), Some(false)]);
+}
+
+#[test]
+fn who_leaves_after_midnight_is_of_the_evening_and_a_daily_step_of_its_own_day() {
+    let calendar = Calendar::new(chrono_tz::UTC, STEP);
+    let book = FaceBook::new(1, STEP);
+    // The epoch's first Saturday is its third day.
+    let at = |hours: u64| book.when(&calendar, EventTime::from_millis(0).after(Span::from_mins(60 * hours)));
+    assert_eq!((at(48 + 23).kind, at(48 + 27).kind, at(48 + 28).kind), (DayKind::Saturday, DayKind::Saturday, DayKind::Sunday));
+    assert_eq!(at(48 + 23).day, at(48 + 27).day);
+    assert_eq!(at(48 + 7 * 24 + 12).day, at(48 + 12).day + 1);
+    assert_eq!(at(4 * 24 + 12).day, at(24 + 12).day + 1, "Monday follows Friday");
+    let daily = FaceBook::new(1, Span::from_mins(24 * 60));
+    assert_eq!(daily.when(&calendar, EventTime::from_millis(2 * DAY_MS)).kind, DayKind::Saturday);
+}
+
+#[test]
+fn a_slot_of_several_steps_is_learnt_with_its_last() {
+    let mut book = FaceBook::new(2, Span::from_mins(5));
+    let known = |series: usize| (series == 0).then_some(30.0);
+    assert!(book.learn(saturday(0, SLOT), false, known).is_empty());
+    assert_eq!(book.learn(saturday(0, SLOT), true, known), [(DayKind::Saturday, SLOT)]);
+    assert!(book.learn(saturday(0, SLOT + 1), false, known).is_empty());
+    assert_eq!(book.learn(saturday(0, SLOT + 2), false, known), [(DayKind::Saturday, SLOT + 1)], "its last step never came");
+}
+
+#[test]
+fn a_stored_slot_comes_back_and_one_of_more_series_does_not() {
+    let book = taught(&[50.0, 260.0, 50.0, 260.0]);
+    let stored = book.stored(DayKind::Saturday, SLOT).unwrap().clone();
+    let mut wider = FaceBook::new(2, STEP);
+    assert!(wider.restore(DayKind::Saturday, SLOT, stored.clone()));
+    assert_eq!((faces(&wider), wider.slot(saturday(0, SLOT)).unwrap().of(1)), (faces(&book), None));
+    assert!(!FaceBook::new(0, STEP).restore(DayKind::Saturday, SLOT, stored));
+}
