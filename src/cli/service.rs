@@ -15,9 +15,9 @@ use crate::results::features::FeatureFile;
 use crate::shard::{self, Core};
 use crate::telemetry::Telemetry;
 use crate::telemetry::happening::{
-    Aborted, AlertUnproven, Committed, InputsMoved, ModelJudged, ModelLacked, ModelNamed, ModelRan, ModelSwapped, PanesClosed, Polled, SourceAdvanced, Stalled,
-    TakenUpElsewhere, VenueAdvanced,
+    Aborted, Committed, InputsMoved, ModelJudged, ModelLacked, ModelNamed, ModelRan, ModelSwapped, PanesClosed, Polled, SourceAdvanced, VenueAdvanced,
 };
+use crate::telemetry::taking_up::{AlertUnproven, Stalled, TakenUpElsewhere};
 use crate::time::EventTime;
 use crate::venue::{Feed, VenueId, World};
 use std::collections::BTreeMap;

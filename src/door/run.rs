@@ -303,7 +303,7 @@ impl Context {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the edge measures how long it has been open")]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }
 

@@ -1,6 +1,7 @@
 //! The one writer of a door: takes what waits, sends it, waits until the log has it, and only then tells whoever waits for it.
 
 use super::route::Outgoing;
+use super::run::now;
 use crate::feeds::{Attributes, Fault};
 use crate::log::{Feeder, InRecord, LogError};
 use crate::venue::{VenueId, World};
@@ -13,6 +14,8 @@ use std::time::Duration;
 const MOST: usize = 1_000;
 /// How often the writer looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(100);
+/// A write that took longer tells nothing of clocks.
+const QUICK: Duration = Duration::from_secs(2);
 /// The first pause after a failure of the log, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
@@ -88,8 +91,11 @@ pub fn run(world: &Arc<World>, feeder: &mut dyn Feeder, jobs: &Receiver<Job>, st
             let Ok(job) = jobs.try_recv() else { break };
             gathered.push(job);
         }
+        let began = now();
         let result = patiently(world, feeder, &gathered, stop);
-        if let (Ok(()), Some(at)) = (&result, feeder.log_time()) {
+        if let (Ok(()), Some(at)) = (&result, feeder.take_log_time())
+            && began.elapsed() < QUICK
+        {
             log_time(at);
         }
         for job in gathered.drain(..) {

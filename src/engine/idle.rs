@@ -55,7 +55,9 @@ impl Site {
     /// Broker time has come to `at`. Whoever holds the next pane may be set aside: what has come with it holds it already.
     pub(super) fn tick(&mut self, venue: &Venue, at: EventTime, read: &[ReadSoFar; Feed::ALL.len()], effects: &mut Effects) {
         let venue = self.next_version(venue);
-        let since_start = *self.first_tick.get_or_insert(at);
+        // The broker's first word may have been a leap, which it takes back.
+        let since_start = self.first_tick.map_or(at, |first| first.min(at));
+        self.first_tick = Some(since_start);
         for (index, source) in numbered(&venue.sources, &venue.absent.sources) {
             let Some((next_offset, until)) = read[source.feed as usize].proof(at) else { continue };
             let state = &mut self.sources[index];

@@ -105,8 +105,8 @@ impl Feeder for KafkaFeeder {
         self.failure()
     }
 
-    fn log_time(&self) -> Option<i64> {
-        self.producer.context().appended()
+    fn take_log_time(&mut self) -> Option<i64> {
+        self.producer.context().take_appended()
     }
 }
 

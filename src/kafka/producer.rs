@@ -48,8 +48,9 @@ impl Reports {
         Self { lifeline: Lifeline::new(&settings.brokers), failure: Mutex::default(), appended: AtomicI64::new(i64::MIN) }
     }
 
-    pub(super) fn appended(&self) -> Option<i64> {
-        Some(self.appended.load(Ordering::Relaxed)).filter(|at| *at > i64::MIN)
+    /// Tells it once.
+    pub(super) fn take_appended(&self) -> Option<i64> {
+        Some(self.appended.swap(i64::MIN, Ordering::Relaxed)).filter(|at| *at > i64::MIN)
     }
 
     pub(super) fn take(&self) -> Option<String> {

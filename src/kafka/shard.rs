@@ -60,6 +60,10 @@ impl ShardLog for KafkaShard {
         &self.id
     }
 
+    fn group(&self) -> &str {
+        &self.settings.group
+    }
+
     fn generation(&self) -> i32 {
         self.input.generation()
     }
@@ -123,6 +127,10 @@ impl ShardLog for KafkaShard {
             }
             fencing.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         });
+    }
+
+    fn is_fencing(&self, id: &str) -> bool {
+        self.fencing.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
     }
 
     fn end(&mut self, place: Place) -> Result<i64, LogError> {

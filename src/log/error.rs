@@ -4,10 +4,12 @@
 //! |---|---|---|
 //! | [`LogError::Busy`] | `Retry` | nothing was changed; the same call may be made again |
 //! | [`LogError::Blocked`] | `Retry` | somebody's transaction is open where this shard must read; it ends by itself, by its time-out or by fencing its owner |
+//! | [`LogError::CutShort`] | `Retry` | a partition waits, without end, for its log to reach where the state stands |
 //! | [`LogError::Aborted`] | `AbortAndRewind` | the transaction cannot stand: state and input go back to the last commit |
 //! | [`LogError::Fenced`], [`LogError::Unknown`] | `Rebuild` | this client is finished, or nobody knows what stands: build a new one and restore |
 //! | the others | `Stop` | a person has to change something |
 
+use super::Place;
 use thiserror::Error;
 
 /// What the shard does about an error.
@@ -41,6 +43,18 @@ pub enum LogError {
         doing: &'static str,
         /// Which transaction.
         detail: String,
+    },
+    /// A log ends before the state does.
+    #[error(
+        "{place}: the state has read up to {state}, and the log ends at {end}; the partition waits until it reaches there: did the broker lose records? begin anew with an empty midan.state (docs/OPERATIONS.md)"
+    )]
+    CutShort {
+        /// Where.
+        place: Place,
+        /// The next offset of the state.
+        state: i64,
+        /// The next offset of the log.
+        end: i64,
     },
     /// The open transaction cannot be committed.
     #[error("{doing}: {detail}; the transaction is given up and its input is read again")]
@@ -122,7 +136,7 @@ impl LogError {
     /// What to do about it.
     pub fn answer(&self) -> Answer {
         match self {
-            Self::Busy { .. } | Self::Blocked { .. } => Answer::Retry,
+            Self::Busy { .. } | Self::Blocked { .. } | Self::CutShort { .. } => Answer::Retry,
             Self::Aborted { .. } => Answer::AbortAndRewind,
             Self::Fenced { .. } | Self::Unknown { .. } => Answer::Rebuild,
             Self::Refused { .. } | Self::Setting { .. } | Self::Corrupt { .. } | Self::State { .. } | Self::Io { .. } | Self::Crash { .. } => Answer::Stop,

@@ -81,6 +81,9 @@ pub trait ShardLog {
     /// The name under which its transactions run: what [`fence`](Self::fence) of another shard wants to know once this one is dead.
     fn id(&self) -> &str;
 
+    /// The group through which it gets its partitions.
+    fn group(&self) -> &str;
+
     /// The group's generation as this shard knows it; it only grows while the group lives.
     fn generation(&self) -> i32;
 
@@ -126,8 +129,13 @@ pub trait ShardLog {
     fn alerts_end(&self, partition: u32) -> Option<i64>;
 
     /// Sees to it that nothing of the shard with this id can be committed any more and that its open transaction ends. Called only for an id that the group has
-    /// dropped. It may go on after the call; what was blocked is asked for again.
+    /// dropped, or never knew. It may go on after the call; what was blocked is asked for again.
     fn fence(&mut self, id: &str);
+
+    /// Whether that still goes on.
+    fn is_fencing(&self, _id: &str) -> bool {
+        false
+    }
 
     /// The offset that the next record of an input will have, as the log says when it is asked.
     fn end(&mut self, place: Place) -> Result<i64, LogError>;
@@ -283,8 +291,8 @@ pub trait Feeder {
     /// Waits until the log has every record that was sent.
     fn flush(&mut self) -> Result<(), LogError>;
 
-    /// The log's own clock when it took the last record of an input, epoch ms, where it tells.
-    fn log_time(&self) -> Option<i64> {
+    /// The log's own clock when it took the last record of an input since this was asked last, epoch ms, where it tells.
+    fn take_log_time(&mut self) -> Option<i64> {
         None
     }
 }

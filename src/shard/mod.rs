@@ -43,6 +43,7 @@ use desk::Desk;
 use in_step::InStep;
 use pace::Pace;
 use partition::{Arriving, Found, Running};
+use resume::is_of_another_group;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -53,6 +54,8 @@ const GLANCE: Duration = Duration::from_millis(5);
 /// So long after a poll a partition that goes on closing panes, of days in which nobody was there, is stopped between two of them: the group waits for a poll, and the broker gives a transaction up
 /// after ten seconds. What is committed by then need not be done again.
 const LONG: Duration = Duration::from_secs(2);
+/// After so many tries, some seconds, it is told that a log ends before the state.
+const CUT_SHORT_TOLD: u32 = 20;
 /// While a partition is behind with its panes this part of the records is read, so that they do not pile up in open ones.
 const TRICKLE: usize = 64;
 
@@ -244,12 +247,17 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
             return Ok(());
         }
         for (partition, arriving) in due {
-            match self.take_up(partition, arriving) {
+            let mut arriving = arriving;
+            match self.take_up(partition, &mut arriving) {
                 Ok(()) => drop(self.arriving.remove(&partition)),
                 Err(error) if error.answer() == Answer::Retry => {
                     self.around.watch.retried(&error);
                     let tries = arriving.tries + 1;
-                    if tries > self.around.settings.retries {
+                    // A follower that has become the leader may learn a moment later how far the log is agreed on.
+                    if let (LogError::CutShort { place, state, end }, CUT_SHORT_TOLD) = (&error, tries) {
+                        self.around.watch.disagrees(*place, Disagreement::CutShort { state: *state, end: *end });
+                    }
+                    if tries > self.around.settings.retries && !matches!(error, LogError::CutShort { .. }) {
                         return Err(LogError::Unknown { doing: "taking a partition up", detail: error.to_string() });
                     }
                     let due = self.around.clock.now() + self.around.settings.retry_pause;
@@ -264,7 +272,7 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
 
     /// Restores a partition and starts reading its commands; the feeds start when those are read to their end, so that an operator's word that stands in the
     /// log is known before the first record is stepped.
-    fn take_up(&mut self, partition: u32, arriving: Arriving) -> Result<(), LogError> {
+    fn take_up(&mut self, partition: u32, arriving: &mut Arriving) -> Result<(), LogError> {
         self.in_step.forget(partition);
         let mut restoring = arriving.restoring(partition, self.around.make.make(partition));
         let log = self.desk.log()?;
@@ -280,6 +288,17 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
             log.fence(&owner.id);
         }
         let entries = read?;
+        if let Some(owner) = owner.as_ref().filter(|owner| is_of_another_group(owner, log.id(), log.group(), log.generation())) {
+            // No group tells whether it lives. From here on nothing of it can be committed, and what it has committed by then is read.
+            let is_new = !std::mem::replace(&mut arriving.fenced, true);
+            if is_new {
+                self.around.watch.fencing(&owner.id);
+                log.fence(&owner.id);
+            }
+            if is_new || log.is_fencing(&owner.id) {
+                return Err(LogError::Blocked { doing: "taking a partition up", detail: format!("{} of another group is being fenced", owner.id) });
+            }
+        }
         let tail = owner.as_ref().map(|owner| owner.alerts);
         let alerts_end = log.read_alerts(partition, tail, &mut |alert| restoring.alert(owner.as_ref(), alert))?;
         let (committed, kept) = (log.committed(partition)?, log.kept(partition)?);
@@ -378,7 +397,9 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
                 }
                 Event::BrokerTime(at) if self.around.settings.mode.has_broker_time() => {
                     let tick = Control::Tick { at: EventTime::from_millis(*at) };
-                    self.running.keys().for_each(|partition| controls.entry(*partition).or_default().push(tick.clone()));
+                    let now = self.around.clock.now();
+                    let readable = self.running.keys().filter(|partition| self.watchdog.vouches(**partition, now));
+                    readable.for_each(|partition| controls.entry(*partition).or_default().push(tick.clone()));
                 }
                 Event::BrokerTime(_) | Event::Assigned(_) | Event::Revoked { .. } => {}
             }

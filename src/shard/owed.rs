@@ -19,13 +19,19 @@ pub(super) struct Owner {
     pub(super) v: u32,
     /// The id under which its transactions run.
     pub(super) id: String,
-    /// The term under which it wrote this, and what of it was added to the group's generation ([`super::resume`]).
+    /// The group through which it had the partition.
     #[serde(default)]
-    pub(super) generation: i32,
+    pub(super) group: String,
+    /// The term under which it wrote this, and what of it was added to the group's generation ([`super::resume`]).
+    #[serde(default, rename = "generation")]
+    pub(super) term: i32,
     #[serde(default)]
     pub(super) lift: i32,
     /// Alerts of this partition before this offset belong to commits that stand.
     pub(super) alerts: i64,
+    /// The term from which on alerts behind it are owed, where that is an owner's before this one.
+    #[serde(default)]
+    pub(super) owed_since: Option<i32>,
     /// Those behind it that do so too: alarm and change.
     pub(super) settled: Vec<(String, u32)>,
     /// The next offset of each feed behind what the state contains; the older versions left that to the group.
@@ -37,6 +43,7 @@ pub(super) struct Owner {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Signature<'a> {
     pub(super) id: &'a str,
+    pub(super) group: &'a str,
     pub(super) term: i32,
     pub(super) lift: i32,
 }
@@ -56,8 +63,10 @@ pub(super) struct Owed {
     /// Where the tail began, and where it ended when it was read.
     from: i64,
     end: i64,
-    /// The owner's term; what was sent under an earlier one behind its mark is a sleeper's, whom it had replaced.
+    /// The term of the owner who left the tail; what was sent under an earlier one behind its mark is a sleeper's, whom it had replaced.
     term: i32,
+    /// The greatest term of the tail.
+    greatest: i32,
     alerts: BTreeMap<Identity, Sent>,
     /// Made since the tail was read: what the next life must not look for.
     settled: BTreeSet<Identity>,
@@ -83,7 +92,7 @@ impl Owed {
     /// The tail begins at the owner's mark; nothing is owed yet.
     pub(super) fn since(owner: Option<&Owner>) -> Self {
         let settled = owner.map(|owner| owner.settled.iter().map(|(key, change_no)| (key.clone().into_bytes(), *change_no)).collect());
-        let (from, term) = owner.map_or((0, 0), |owner| (owner.alerts, owner.generation));
+        let (from, term) = owner.map_or((0, 0), |owner| (owner.alerts, owner.owed_since.unwrap_or(owner.term)));
         Self { from, term, settled: settled.unwrap_or_default(), ..Self::default() }
     }
 
@@ -91,6 +100,7 @@ impl Owed {
     pub(super) fn add(&mut self, alert: SentAlert<'_>) {
         let identity = (alert.key.to_vec(), alert.change_no);
         let place = (alert.term, alert.change_no);
+        self.greatest = self.greatest.max(alert.term);
         let newest = self.newest.entry(alert.key.to_vec()).or_insert(place);
         if place < *newest {
             self.spoken.insert(alert.key.to_vec());
@@ -104,6 +114,11 @@ impl Owed {
     /// The tail was read to this offset.
     pub(super) fn read_to(&mut self, end: i64) {
         self.end = end;
+    }
+
+    /// The greatest term under which one of them was sent.
+    pub(super) fn greatest_term(&self) -> i32 {
+        self.greatest
     }
 
     pub(super) fn is_any(&self) -> bool {
@@ -151,10 +166,10 @@ impl Owed {
 
     /// What a commit writes down; `own_end` is the offset behind the last alert that this shard sent, `next` are the offsets that it commits.
     pub(super) fn mark(&self, by: Signature<'_>, own_end: Option<i64>, next: BTreeMap<Feed, i64>) -> Owner {
-        let owner = Owner { v: 2, id: by.id.to_owned(), generation: by.term, lift: by.lift, next, ..Owner::default() };
+        let owner = Owner { v: 2, id: by.id.to_owned(), group: by.group.to_owned(), term: by.term, lift: by.lift, next, ..Owner::default() };
         if self.is_any() {
             let settled = self.settled.iter().map(|(key, change_no)| (String::from_utf8_lossy(key).into_owned(), *change_no)).collect();
-            return Owner { alerts: self.from, settled, ..owner };
+            return Owner { alerts: self.from, owed_since: Some(self.term), settled, ..owner };
         }
         Owner { alerts: own_end.unwrap_or(self.end).max(self.end), ..owner }
     }
@@ -169,7 +184,7 @@ mod tests {
     }
 
     fn signed(term: i32) -> Signature<'static> {
-        Signature { id: "me", term, lift: 1 }
+        Signature { id: "me", group: "us", term, lift: 1 }
     }
 
     fn made(key: &str, change_no: u32) -> Alert {
@@ -206,7 +221,7 @@ mod tests {
         assert_eq!([owed.take(&made("a", 1)), owed.take(&made("b", 1)), owed.take(&made("a", 2))], [Due::New, Due::Sent, Due::New]);
         // Nor does it make a difference that the first stands by now.
         let mut mark = Owner { alerts: 10, settled: vec![("a".to_owned(), 1)], ..Owner::default() };
-        mark.generation = 3;
+        mark.term = 3;
         let mut next = Owed::since(Some(&mark));
         [sent("a", 2, 0), sent("a", 1, 0)].into_iter().for_each(|alert| next.add(alert));
         assert_eq!(next.take(&made("a", 2)), Due::New);
@@ -214,9 +229,11 @@ mod tests {
 
     #[test]
     fn a_second_crash_looks_only_for_what_is_still_owed() {
-        let mut owed = owing(&[sent("a", 1, 0), sent("b", 1, 0)]);
+        // Whoever died first spoke under term 3, and the heir, who dies too, signs with its own.
+        let mut owed = Owed::since(Some(&Owner { alerts: 10, term: 3, ..Owner::default() }));
+        [sent("a", 1, 0), sent("b", 1, 0)].into_iter().for_each(|alert| owed.add(alert));
         owed.take(&made("a", 1));
-        let mark = owed.mark(signed(3), Some(25), BTreeMap::new());
+        let mark = owed.mark(signed(4), Some(25), BTreeMap::new());
         assert_eq!((mark.alerts, mark.settled.as_slice()), (10, &[("a".to_owned(), 1)][..]));
         let mut next = Owed::since(Some(&mark));
         [sent("a", 1, 0), sent("b", 1, 0)].into_iter().for_each(|alert| next.add(alert));
@@ -224,14 +241,14 @@ mod tests {
         assert!(!next.is_any());
         let places = BTreeMap::from([(Feed::Sensors, 9)]);
         assert_eq!(
-            next.mark(signed(4), Some(25), places.clone()),
-            Owner { v: 2, id: "me".into(), generation: 4, lift: 1, alerts: 25, settled: vec![], next: places }
+            next.mark(signed(5), Some(25), places.clone()),
+            Owner { v: 2, id: "me".into(), group: "us".into(), term: 5, lift: 1, alerts: 25, next: places, ..Owner::default() }
         );
     }
 
     #[test]
     fn what_a_sleeper_sent_behind_its_successors_mark_is_not_owed() {
-        let mut owed = Owed::since(Some(&Owner { generation: 4, ..Owner::default() }));
+        let mut owed = Owed::since(Some(&Owner { term: 4, ..Owner::default() }));
         owed.add(sent("a", 1, 0));
         assert!(!owed.is_any());
     }

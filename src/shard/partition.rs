@@ -24,6 +24,8 @@ pub(super) struct Arriving {
     pub(super) due: Duration,
     pub(super) since: Duration,
     pub(super) tries: u32,
+    /// Whether an owner of another group was fenced: what stands then is read again.
+    pub(super) fenced: bool,
 }
 
 /// A partition whose changelog is being read. Only the last value of each key counts, and the core gets them in the order of the keys, so that what
@@ -77,7 +79,7 @@ pub(super) struct Revoked {
 
 impl Arriving {
     pub(super) fn at(now: Duration) -> Self {
-        Self { due: now, since: now, tries: 0 }
+        Self { due: now, since: now, tries: 0, fenced: false }
     }
 
     pub(super) fn restoring<C: Core>(self, partition: u32, core: C) -> Restoring<C> {
@@ -115,15 +117,15 @@ impl<C: Core> Restoring<C> {
         let refused = |detail| LogError::State { partition: self.partition, detail };
         let owner = self.owner()?;
         self.entries.remove(OWNER_KEY);
-        let (next, told) = resume(self.partition, owner.as_ref(), !self.entries.is_empty(), &found.committed, &found.kept)?;
-        told.iter().for_each(|(place, what)| watch.disagrees(*place, *what));
         for (key, value) in &self.entries {
             self.core.restore(key, value).map_err(refused)?;
         }
         self.core.restored().map_err(refused)?;
         let mut owed = self.owed.unwrap_or_default();
         owed.read_to(found.alerts_end);
-        let lift = lift(owner.as_ref(), found.id, found.generation);
+        let lift = lift(owner.as_ref(), owed.greatest_term(), found.id, found.generation);
+        let (next, told) = resume(self.partition, owner.as_ref(), !self.entries.is_empty(), &found.committed, &found.kept)?;
+        told.iter().for_each(|(place, what)| watch.disagrees(*place, *what));
         Ok(Running {
             partition: self.partition,
             core: self.core,
@@ -289,14 +291,16 @@ impl<C: Core> Running<C> {
         self.touched
     }
 
-    /// The changes that go into a commit, the owner's mark among them where it has changed.
-    pub(super) fn take_state_changes(&mut self, id: &str, generation: i32, alerts_end: Option<i64>) -> Vec<StateChange> {
+    /// The changes that go into a commit, the owner's mark among them where it has changed; `by` are the shard's id and group.
+    pub(super) fn take_state_changes(&mut self, by: (&str, &str), generation: i32, alerts_end: Option<i64>) -> Vec<StateChange> {
         self.touched = false;
         let mut changes = self.core.take_state_changes();
-        let by = Signature { id, term: generation.saturating_add(self.lift), lift: self.lift };
+        let (id, group) = by;
+        let by = Signature { id, group, term: generation.saturating_add(self.lift), lift: self.lift };
         let mark = self.owed.mark(by, alerts_end, self.next.iter().map(|(place, next)| (place.feed, *next)).collect());
         if mark != self.mark {
-            changes.push(StateChange { key: OWNER_KEY.to_vec(), value: serde_json::to_vec(&mark).ok() });
+            // One that could not be written must not take the last one away.
+            changes.extend(serde_json::to_vec(&mark).ok().map(|value| StateChange { key: OWNER_KEY.to_vec(), value: Some(value) }));
             self.mark = mark;
         }
         changes

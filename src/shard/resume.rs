@@ -25,6 +25,18 @@ pub enum Disagreement {
         /// Where the group stands.
         group: i64,
     },
+    /// The topic was made anew since the state was written: it is read from its beginning.
+    Anew {
+        /// Where the state stood in the old one.
+        state: i64,
+    },
+    /// The log ends before the state does, and the partition waits: records that had been read are lost.
+    CutShort {
+        /// Where the state stands.
+        state: i64,
+        /// Where the log ends.
+        end: i64,
+    },
     /// Records were deleted before they were read.
     Deleted {
         /// The first that is missing.
@@ -39,13 +51,19 @@ pub(super) type Resumed = (Offsets, Vec<(Place, Disagreement)>);
 
 /// The next offset of each feed: the state's where it tells, the group's where it does not, and otherwise the first that is kept, for one that begins.
 ///
-/// Refused is a state that cannot be placed, and a log that ends before the state does.
+/// Refused is a state that does not tell, and put off is a log that ends before the state does.
 pub(super) fn resume(partition: u32, owner: Option<&Owner>, has_state: bool, group: &Offsets, kept: &Kept) -> Result<Resumed, LogError> {
     let (mut next, mut told) = (Offsets::new(), Vec::new());
     for (place, kept) in kept {
         let stands = owner.and_then(|owner| owner.next.get(&place.feed).copied());
-        let group = group.get(place).copied();
-        let from = match (stands, group) {
+        let known = group.get(place).copied();
+        // A group is forgotten as a whole; of a topic that was deleted Kafka forgets the offsets alone.
+        let is_anew = known.is_none() && !group.is_empty();
+        let from = match (stands, known) {
+            (Some(state), None) if is_anew => {
+                told.push((*place, Disagreement::Anew { state }));
+                kept.start
+            }
             (Some(state), group) => {
                 if group != Some(state) {
                     told.push((*place, Disagreement::Group { state, group }));
@@ -58,11 +76,11 @@ pub(super) fn resume(partition: u32, owner: Option<&Owner>, has_state: bool, gro
                 }
                 group
             }
-            (None, None) if has_state => return Err(LogError::State { partition, detail: unplaced(*place) }),
+            (None, None) if has_state => return Err(LogError::State { partition, detail: format!("it does not say where in {place} it stands") }),
             (None, None) => kept.start,
         };
         if from > kept.end {
-            return Err(LogError::Busy { doing: "taking a partition up", detail: cut_short(*place, from, kept.end) });
+            return Err(LogError::CutShort { place: *place, state: from, end: kept.end });
         }
         if from < kept.start {
             told.push((*place, Disagreement::Deleted { from, to: kept.start }));
@@ -72,24 +90,17 @@ pub(super) fn resume(partition: u32, owner: Option<&Owner>, has_state: bool, gro
     Ok((next, told))
 }
 
-/// What is added to the group's generation to make the term, so that no owner speaks under a term of one before it.
-pub(super) fn lift(owner: Option<&Owner>, id: &str, generation: i32) -> i32 {
+/// What is added to the group's generation to make the term, so that no owner speaks under a term of one before it: neither of its mark nor `spoken`, the greatest of the alerts behind that.
+pub(super) fn lift(owner: Option<&Owner>, spoken: i32, id: &str, generation: i32) -> i32 {
     let Some(owner) = owner else { return 0 };
-    let term = generation.saturating_add(owner.lift);
-    let is_behind = term < owner.generation || term == owner.generation && owner.id != id;
-    if is_behind { owner.generation.saturating_add(1).saturating_sub(generation) } else { owner.lift }
+    let (term, before) = (generation.saturating_add(owner.lift), owner.term.max(spoken));
+    let is_behind = term < before || term == before && owner.id != id;
+    if is_behind { before.saturating_add(1).saturating_sub(generation) } else { owner.lift }
 }
 
-fn unplaced(place: Place) -> String {
-    format!(
-        "an older version wrote it, it does not say where in {place} it stands, and the group has forgotten; set the group's offsets to where they stood (kafka-consumer-groups --reset-offsets)"
-    )
-}
-
-fn cut_short(place: Place, from: i64, end: i64) -> String {
-    format!(
-        "the state has read {place} up to {from}, and the log ends at {end}: was the topic made anew? then empty midan.state and begin anew (docs/OPERATIONS.md)"
-    )
+/// Whether whoever owned the partition had it through another group: then no group has dropped it, and only fencing stops it.
+pub(super) fn is_of_another_group(owner: &Owner, id: &str, group: &str, generation: i32) -> bool {
+    owner.id != id && (!owner.group.is_empty() && owner.group != group || lift(Some(owner), owner.term, id, generation) != owner.lift)
 }
 
 #[cfg(test)]
@@ -101,7 +112,7 @@ mod tests {
     const PLACE: Place = Place { feed: Feed::Sensors, partition: 3 };
 
     fn standing(next: Option<i64>) -> Owner {
-        Owner { id: "a".into(), generation: 7, next: next.map(|next| (Feed::Sensors, next)).into_iter().collect(), ..Owner::default() }
+        Owner { id: "a".into(), term: 7, next: next.map(|next| (Feed::Sensors, next)).into_iter().collect(), ..Owner::default() }
     }
 
     fn at(next: i64) -> Offsets {
@@ -128,11 +139,28 @@ mod tests {
     }
 
     #[test]
-    fn a_state_of_an_older_version_goes_by_the_group_and_is_refused_without_it() {
+    fn a_state_that_does_not_tell_goes_by_the_group_and_is_refused_without_it() {
         assert_eq!(resumed(Some(&standing(None)), &at(150)).unwrap(), (150, vec![]));
         let refused = resumed(Some(&standing(None)), &Offsets::new()).unwrap_err();
         assert_eq!(refused.answer(), crate::log::Answer::Stop);
         assert!(refused.to_string().contains("feeds.sensors[3]"), "{refused}");
+    }
+
+    #[test]
+    fn a_topic_that_was_made_anew_is_read_from_its_beginning_however_far_it_has_come() {
+        let of_another_feed = BTreeMap::from([(Place { feed: Feed::Commands, partition: 3 }, 9)]);
+        for state in [150, 5_000] {
+            assert_eq!(resumed(Some(&standing(Some(state))), &of_another_feed).unwrap(), (100, vec![Disagreement::Anew { state }]));
+        }
+    }
+
+    #[test]
+    fn an_owner_of_another_group_is_fenced_and_one_of_this_was_dropped_by_it() {
+        let mark = |id: &str, group: &str, term| Owner { id: id.into(), group: group.into(), term, ..Owner::default() };
+        assert!(is_of_another_group(&mark("a", "old", 7), "b", "new", 9));
+        assert!(is_of_another_group(&mark("a", "same", 7), "b", "same", 1), "deleted, and made anew");
+        assert!(!is_of_another_group(&mark("a", "same", 7), "b", "same", 8));
+        assert!(!is_of_another_group(&mark("a", "old", 7), "a", "new", 1), "one's own past is fenced already");
     }
 
     #[test]
@@ -150,13 +178,14 @@ mod tests {
 
     #[test]
     fn no_owner_speaks_under_a_term_of_one_before_it() {
-        let mark = |id: &str, generation, lift| Owner { id: id.into(), generation, lift, ..Owner::default() };
-        let term = |owner: &Owner, id, generation| generation + lift(Some(owner), id, generation);
+        let mark = |id: &str, term, lift| Owner { id: id.into(), term, lift, ..Owner::default() };
+        let term = |owner: &Owner, id, generation| generation + lift(Some(owner), 0, id, generation);
         assert_eq!(term(&mark("a", 7, 0), "b", 8), 8, "the group goes on");
         assert_eq!(term(&mark("a", 7, 0), "a", 7), 7, "the same owner, after an abort");
         assert_eq!(term(&mark("a", 7, 0), "b", 1), 8, "a new group");
         assert_eq!(term(&mark("a", 7, 0), "b", 7), 8, "a new group that has come as far");
         assert_eq!(term(&mark("b", 8, 7), "c", 2), 9, "and its next generation");
-        assert_eq!(lift(None, "a", 5), 0);
+        assert_eq!(12 + lift(Some(&mark("a", 7, 0)), 12, "b", 12), 13, "nor of one whose mark was never committed");
+        assert_eq!(lift(None, 0, "a", 5), 0);
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! The idea: a stall shows as nothing at all, neither an error nor a record, and a client that waits for a signal that was lost waits for ever
 //! (fede1024/rust-rdkafka#840, vectordotdev/vector#22006). So from time to time whatever did not move is held against the end that the
-//! log itself tells; if there is something to read, the place is taken up again.
+//! log itself tells; if there is something to read, the place is taken up again. And while the log does not tell, no time passes for the partition.
 
-use crate::log::{LogError, Place, ShardLog};
+use crate::log::{Answer, LogError, Place, ShardLog};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -13,7 +13,17 @@ use std::time::Duration;
 pub(super) struct Watchdog {
     patience: Duration,
     next_look: Duration,
-    seen: BTreeMap<Place, (i64, Duration)>,
+    seen: BTreeMap<Place, Seen>,
+}
+
+/// A place, as it was seen last.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    at: i64,
+    /// It has not moved since, or was held against its end then.
+    since: Duration,
+    /// When it moved last, or its end was told: until then its leader could be read.
+    read: Duration,
 }
 
 /// A place that does not move.
@@ -37,18 +47,32 @@ impl Watchdog {
         self.next_look = now + self.patience / 4;
         let mut stalled = Vec::new();
         let mut seen = BTreeMap::new();
+        let mut is_cut_off = false;
         for (place, next) in started {
-            let mut since = self.seen.get(&place).filter(|(at, _)| *at == next).map_or(now, |(_, since)| *since);
-            if now.saturating_sub(since) >= self.patience {
-                since = now;
-                let lag = log.end(place)? - next;
-                if lag > 0 {
-                    stalled.push(Stalled { place, lag });
+            let known = self.seen.get(&place).filter(|seen| seen.at == next);
+            let mut place_seen = known.copied().unwrap_or(Seen { at: next, since: now, read: now });
+            if now.saturating_sub(place_seen.since) >= self.patience && !is_cut_off {
+                match log.end(place) {
+                    Ok(end) => {
+                        (place_seen.since, place_seen.read) = (now, now);
+                        let lag = end - next;
+                        if lag > 0 {
+                            stalled.push(Stalled { place, lag });
+                        }
+                    }
+                    // The others would wait as long for their answer; they are asked next time.
+                    Err(error) if error.answer() == Answer::Retry => is_cut_off = true,
+                    Err(error) => return Err(error),
                 }
             }
-            seen.insert(place, (next, since));
+            seen.insert(place, place_seen);
         }
         self.seen = seen;
         Ok(stalled)
+    }
+
+    /// Whether every place of a partition could be read not long ago. Of one whose leader is out of reach nobody knows whether it is still read to its end: then no time may pass for the partition.
+    pub(super) fn vouches(&self, partition: u32, now: Duration) -> bool {
+        self.seen.iter().filter(|(place, _)| place.partition == partition).all(|(_, seen)| now.saturating_sub(seen.read) < self.patience * 2)
     }
 }

@@ -2,7 +2,6 @@
 
 use super::metrics::Telemetry;
 use crate::inference::ModelCardRef;
-use crate::shard::Disagreement;
 use crate::time::EventTime;
 
 /// Something that happened at the edge.
@@ -272,94 +271,6 @@ impl Happening for FeedStale<'_> {
         } else {
             tracing::info!(source = self.source, age_s = self.age_s, "A polled feed is fresh again.");
         }
-    }
-}
-
-/// An alert that left before a crash was not made again byte for byte: promise 4 is broken.
-#[derive(Clone, Copy, Debug)]
-pub struct AlertUnproven<'a> {
-    /// The partition of its alarm.
-    pub partition: u32,
-    /// The alarm.
-    pub alarm_id: &'a str,
-    /// The number of the change.
-    pub change_no: u32,
-    /// Whether another one was made in its place.
-    pub differs: bool,
-}
-
-/// A partition with unread records stood still and is taken up again.
-#[derive(Clone, Copy, Debug)]
-pub struct Stalled<'a> {
-    /// The input topic.
-    pub topic: &'a str,
-    /// Its partition.
-    pub partition: u32,
-    /// Records that are not read.
-    pub lag: i64,
-}
-
-/// A partition is taken up, and its state, its group and its log do not agree on where it stands.
-#[derive(Clone, Copy, Debug)]
-pub struct TakenUpElsewhere<'a> {
-    /// The input topic.
-    pub topic: &'a str,
-    /// Its partition.
-    pub partition: u32,
-    /// What does not agree.
-    pub what: Disagreement,
-}
-
-impl TakenUpElsewhere<'_> {
-    /// The word on the metric.
-    const fn word(&self) -> &'static str {
-        match self.what {
-            Disagreement::Group { .. } => "group",
-            Disagreement::NoState { .. } => "no_state",
-            Disagreement::Deleted { .. } => "deleted",
-        }
-    }
-}
-
-impl Happening for TakenUpElsewhere<'_> {
-    fn count(&self, telemetry: &Telemetry) {
-        telemetry.disagreements.with_label_values(&[self.topic, &self.partition.to_string(), self.word()]).inc();
-    }
-
-    fn log(&self) {
-        let Self { topic, partition, what } = *self;
-        match what {
-            Disagreement::Group { state, group } => {
-                tracing::warn!(topic, partition, state, ?group, "The group's offset is not where the state stands; reading goes on where the state stands.");
-            }
-            Disagreement::NoState { group } => {
-                tracing::error!(topic, partition, group, "midan.state has nothing of what the group has read; what was known is learnt again from here.");
-            }
-            Disagreement::Deleted { from, to } => {
-                tracing::error!(topic, partition, from, to, missing = to - from, "Records were deleted before they were read; reading goes on behind them.");
-            }
-        }
-    }
-}
-
-impl Happening for AlertUnproven<'_> {
-    fn count(&self, telemetry: &Telemetry) {
-        telemetry.alerts_unproven.inc();
-    }
-
-    fn log(&self) {
-        let Self { partition, alarm_id, change_no, differs } = self;
-        tracing::error!(partition, alarm_id, change_no, differs, "An alert that left before a crash was not made again byte for byte.");
-    }
-}
-
-impl Happening for Stalled<'_> {
-    fn count(&self, telemetry: &Telemetry) {
-        telemetry.stalls.with_label_values(&[self.topic, &self.partition.to_string()]).inc();
-    }
-
-    fn log(&self) {
-        tracing::warn!(topic = self.topic, partition = self.partition, lag = self.lag, "A partition with unread records stood still; it is taken up again.");
     }
 }
 

@@ -3,10 +3,10 @@
 use crate::kafka_broker::{broker, now, rest};
 use midan::engine::{Alert, Control, Effects, OutTopic, StateChange};
 use midan::feeds::Batch;
-use midan::kafka::{KafkaFeeder, KafkaShard, KafkaTail};
+use midan::kafka::{KafkaFeeder, KafkaShard, KafkaTail, Settings};
 use midan::log::embedded::{EmbeddedLog, Faults, Options, Retention};
-use midan::log::{Feeder, Freshest, InRecord, LogError, Place, ShardLog, Sighting, Since, Tail, Topic};
-use midan::shard::{Core, Disagreement, Mode, NoModels, Settings, Watch, run};
+use midan::log::{Answer, Event, Feeder, Freshest, InRecord, Inbox, LogError, OWNER_KEY, Offsets, Place, ShardLog, Sighting, Since, Tail, Topic};
+use midan::shard::{self, Core, Disagreement, Mode, NoModels, Watch, run};
 use midan::venue::Feed;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions};
@@ -52,9 +52,13 @@ impl Core for Counting {
 }
 
 #[derive(Default)]
-struct Told(Mutex<Vec<(Place, Disagreement)>>);
+struct Told(Mutex<Vec<(Place, Disagreement)>>, Mutex<Vec<String>>);
 
 impl Watch for Told {
+    fn fencing(&self, id: &str) {
+        self.1.lock().unwrap().push(id.to_owned());
+    }
+
     fn disagrees(&self, place: Place, what: Disagreement) {
         self.0.lock().unwrap().push((place, what));
     }
@@ -74,7 +78,7 @@ fn send(feeder: &mut dyn Feeder, count: usize) {
 }
 
 fn to_end<'a>(mut open: impl FnMut() -> Result<Box<dyn ShardLog + 'a>, LogError> + 'a) -> (u64, Told) {
-    let settings = Settings { mode: Mode::ToEnd, poll_records: 7, commit_interval: Duration::from_millis(2), ..Settings::default() };
+    let settings = shard::Settings { mode: Mode::ToEnd, poll_records: 7, commit_interval: Duration::from_millis(2), ..shard::Settings::default() };
     let told = Told::default();
     let ended = run(&mut open, &mut |_| Counting::default(), &mut NoModels, &settings, &told, &AtomicBool::new(false)).unwrap();
     (ended.stats.records, told)
@@ -146,6 +150,42 @@ fn a_group_that_is_deleted_on_kafka_while_an_alarm_stands_reads_nothing_twice_an
     assert_eq!((records, told.of(Feed::Sensors)), (20, vec![]));
     let mut tail = KafkaTail::new(&settings, &[Topic::Out(OutTopic::Alerts)], Since::Beginning).unwrap();
     assert_eq!(shown(&mut tail), numbers(100));
+}
+
+#[test]
+fn an_owner_in_a_group_of_another_name_is_fenced_though_no_group_has_dropped_it() {
+    let Some(broker) = broker() else { return };
+    let (settings, _) = broker.topics(1);
+    let named = |group: &str, instance: &str| Settings { group: format!("{}{group}", settings.prefix), instance: instance.to_owned(), ..settings.clone() };
+    let (old, new) = (named("old", "a"), named("new", "b"));
+    send(&mut KafkaFeeder::new(&settings).unwrap(), 20);
+    let mut sleeper = KafkaShard::join(&old, 0).unwrap();
+    let mut inbox = Inbox::default();
+    while !inbox.events.iter().any(|event| matches!(event, Event::Assigned(_))) {
+        sleeper.poll(10, Duration::from_millis(50), &mut inbox).unwrap();
+    }
+    let mark = format!(
+        r#"{{"v":2,"id":"{}","group":"{}","generation":1,"alerts":0,"settled":[],"next":{{"transport":0,"ticketing":0,"sensors":5,"commands":0}}}}"#,
+        sleeper.id(),
+        sleeper.group()
+    );
+    let commit = |sleeper: &mut KafkaShard, records: &str| {
+        sleeper.begin()?;
+        for (key, value) in [(OWNER_KEY, mark.as_bytes()), (b"records", records.as_bytes())] {
+            sleeper.append_state(0, &StateChange { key: key.to_vec(), value: Some(value.to_vec()) })?;
+        }
+        sleeper.commit(&Offsets::new())
+    };
+    commit(&mut sleeper, "5").unwrap();
+    let (records, told) = to_end(|| KafkaShard::join(&new, 0).map(|log| Box::new(log) as Box<dyn ShardLog>));
+    assert_eq!((records, told.1.lock().unwrap().as_slice()), (15, &[old.transactional_id(0)][..]));
+    let refused = commit(&mut sleeper, "999").unwrap_err();
+    assert_eq!(refused.answer(), Answer::Rebuild, "{refused}");
+    send(&mut KafkaFeeder::new(&settings).unwrap(), 1);
+    let (records, _) = to_end(|| KafkaShard::join(&new, 0).map(|log| Box::new(log) as Box<dyn ShardLog>));
+    assert_eq!(records, 1);
+    let mut tail = KafkaTail::new(&settings, &[Topic::Out(OutTopic::Alerts)], Since::Beginning).unwrap();
+    assert_eq!(shown(&mut tail), numbers(21)[5..]);
 }
 
 fn delete_group(brokers: &str, group: &str) {

@@ -18,6 +18,8 @@ pub(crate) struct Hand {
     pub(crate) refuse_every: u32,
     /// Places whose records are lost on the way, until they are halted and started again.
     pub(crate) deaf: Arc<Mutex<BTreeSet<Place>>>,
+    /// While set, nobody tells the end of an input.
+    pub(crate) cut_off: Arc<AtomicBool>,
 }
 
 /// The log.
@@ -36,6 +38,9 @@ impl<L: ShardLog> HookedLog<L> {
 impl<L: ShardLog> ShardLog for HookedLog<L> {
     fn id(&self) -> &str {
         self.inner.id()
+    }
+    fn group(&self) -> &str {
+        self.inner.group()
     }
     fn generation(&self) -> i32 {
         self.inner.generation()
@@ -88,7 +93,13 @@ impl<L: ShardLog> ShardLog for HookedLog<L> {
     fn fence(&mut self, id: &str) {
         self.inner.fence(id);
     }
+    fn is_fencing(&self, id: &str) -> bool {
+        self.inner.is_fencing(id)
+    }
     fn end(&mut self, place: Place) -> Result<i64, LogError> {
+        if self.hand.cut_off.load(Ordering::Relaxed) {
+            return Err(LogError::Busy { doing: "asking for an end", detail: "its leader is out of reach".to_owned() });
+        }
         self.inner.end(place)
     }
     fn begin(&mut self) -> Result<(), LogError> {

@@ -12,7 +12,7 @@ use midan::log::{CHANGE_HEADER, Feeder, InRecord, LogError, Place, ShardLog, Sin
 use midan::shard::{Around, Core, MachineClock, Mode, Models, NoModels, Settings, Shard, Stats, Unwatched, Watch, run};
 use midan::time::EventTime;
 use midan::venue::{Feed, VenueId};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -368,6 +368,76 @@ fn rust_rdkafka_840_a_place_that_fell_silent_is_named_and_taken_up_again() {
 }
 
 /// risingwavelabs/risingwave#16640: a full queue kills the job in a loop. Here what waits for a slow broker is bounded, and the shard waits with it.
+/// Notes the last tick.
+struct Ticking;
+
+static LAST_TICK: AtomicI64 = AtomicI64::new(0);
+
+impl Core for Ticking {
+    fn step(&mut self, _batch: &Batch, controls: &[Control]) -> Effects {
+        for control in controls {
+            if let Control::Tick { at } = control {
+                LAST_TICK.store(at.as_millis(), Ordering::Relaxed);
+            }
+        }
+        Effects::default()
+    }
+
+    fn take_state_changes(&mut self) -> Vec<StateChange> {
+        Vec::new()
+    }
+
+    fn committed(&mut self) {}
+
+    fn restore(&mut self, _key: &[u8], _value: &[u8]) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn restored(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+#[test]
+fn no_time_passes_for_a_partition_of_which_nobody_can_tell_whether_it_is_read_to_its_end() {
+    let (log, _folder) = home();
+    send(&log, Feed::Sensors, 3);
+    let hand = Hand::default();
+    let (mut clock, mut stood_at) = (1_000, None);
+    serve(
+        &log,
+        &hand,
+        &serving(false),
+        &Told::default(),
+        |_| Ticking,
+        || {
+            clock += 1_000;
+            log.set_clock(clock);
+            rest(Duration::from_millis(2));
+            let last = LAST_TICK.load(Ordering::Relaxed);
+            match stood_at {
+                // It ticks; then its leader is cut off.
+                None if last > 100_000 => {
+                    hand.cut_off.store(true, Ordering::Relaxed);
+                    stood_at = Some((last, clock));
+                }
+                // Long behind the last word of it, time stands still.
+                Some((_, cut)) if hand.cut_off.load(Ordering::Relaxed) && clock > cut + 400_000 => {
+                    assert!(last < clock - 50_000, "it ticks on, {last} of {clock}");
+                    hand.cut_off.store(false, Ordering::Relaxed);
+                    stood_at = Some((last, clock));
+                }
+                // And it goes on when it can be read again.
+                Some((stood, _)) if !hand.cut_off.load(Ordering::Relaxed) && last > stood + 400_000 => return true,
+                _ => {}
+            }
+            false
+        },
+    );
+    let (stood, _) = stood_at.unwrap();
+    assert!(LAST_TICK.load(Ordering::Relaxed) > stood + 400_000, "time goes on no more");
+}
+
 #[test]
 fn risingwave_16640_outputs_that_wait_for_a_commit_are_bounded_and_nothing_is_lost() {
     let (log, _folder) = home();

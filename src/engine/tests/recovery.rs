@@ -58,7 +58,8 @@ fn an_heir_can_say_which_event_moved_a_clock_last() {
     let mut first = Run::new(Placement::ByPane);
     first.read(&records[..records.len() / 2], 50);
     let last = |run: &Run| {
-        let explanation = run.engine.explain("small", crate::venue::ZoneId(2), crate::time::EventTime::from_millis(crate::engine::story::START + 36_000_000)).unwrap();
+        let explanation =
+            run.engine.explain("small", crate::venue::ZoneId(2), crate::time::EventTime::from_millis(crate::engine::story::START + 36_000_000)).unwrap();
         explanation.holders.into_iter().map(|holder| (holder.source, holder.last)).collect::<Vec<_>>()
     };
     let heir = first.restarted(Placement::ByPane);

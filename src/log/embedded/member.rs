@@ -231,6 +231,10 @@ impl ShardLog for Member {
         &self.name
     }
 
+    fn group(&self) -> &str {
+        &self.group
+    }
+
     fn generation(&self) -> i32 {
         self.generation
     }

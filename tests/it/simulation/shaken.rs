@@ -218,6 +218,10 @@ impl ShardLog for Shaken {
         self.member.id()
     }
 
+    fn group(&self) -> &str {
+        self.member.group()
+    }
+
     fn generation(&self) -> i32 {
         self.member.generation()
     }
