@@ -9,7 +9,7 @@ use crate::feeds::observation::Entity;
 use crate::time::{EventTime, Span};
 use crate::venue::{Measures, SensorId, Venue, ZoneId};
 use crate::window::PaneContent;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// How long what was turned away is remembered.
@@ -273,8 +273,8 @@ fn reports(venue: &Venue, content: &PaneContent, zone: ZoneId) -> u64 {
     counted + gates.map(|(_, scans)| u64::from(scans.entered) + u64::from(scans.left) + u64::from(scans.rejected)).sum::<u64>()
 }
 
-/// What moved a source's clock last; remembered for people, and just after a crash somebody may ask.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// What moved a source's clock last; remembered for people, and not part of the state, which tells of no offsets.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct MovedBy {
     pub(super) entity: Entity,
     pub(super) offset: i64,

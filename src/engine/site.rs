@@ -72,6 +72,7 @@ pub(super) struct SourceState {
     /// End of the last pane that had closed when it was set aside last.
     pub(super) idle_since: EventTime,
     /// What moved its clock last.
+    #[serde(skip)]
     pub(super) moved_by: Option<MovedBy>,
     /// Broker time of its last record.
     pub(super) last_received: EventTime,

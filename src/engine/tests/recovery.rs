@@ -53,21 +53,6 @@ fn wherever_a_run_is_cut_the_heir_gives_the_bytes_of_the_undisturbed_run() {
 }
 
 #[test]
-fn an_heir_can_say_which_event_moved_a_clock_last() {
-    let records = busy(3);
-    let mut first = Run::new(Placement::ByPane);
-    first.read(&records[..records.len() / 2], 50);
-    let last = |run: &Run| {
-        let explanation =
-            run.engine.explain("small", crate::venue::ZoneId(2), crate::time::EventTime::from_millis(crate::engine::story::START + 36_000_000)).unwrap();
-        explanation.holders.into_iter().map(|holder| (holder.source, holder.last)).collect::<Vec<_>>()
-    };
-    let heir = first.restarted(Placement::ByPane);
-    assert!(last(&first).iter().any(|(_, last)| last.as_ref().is_some_and(|last| last.of.is_some() && last.offset > 0)), "{:?}", last(&first));
-    assert_eq!(last(&heir), last(&first));
-}
-
-#[test]
 fn commands_that_took_effect_on_arrival_are_in_the_state() {
     let records = busy(5);
     // Where such a command falls depends on the batches; one record each makes both runs the same.
