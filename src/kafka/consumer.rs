@@ -23,6 +23,8 @@ use std::time::Duration;
 const LEAD: Feed = Feed::Sensors;
 /// How long a question to the broker may take.
 const ASK: Duration = Duration::from_secs(5);
+/// The same of one that comes while records are read: the shard waits for it.
+const GLANCE: Duration = Duration::from_secs(1);
 
 /// A client that leaves the group waits so long for its coordinator, beside the shard. A service that is told to stop ends sooner.
 const LEAVE_PATIENCE: Duration = Duration::from_secs(60);
@@ -164,7 +166,7 @@ impl Input {
     }
 
     pub(super) fn kept(&self, partition: u32) -> Result<Kept, LogError> {
-        let kept = |place| Ok((place, self.bounds(place)?));
+        let kept = |place| Ok((place, self.bounds(place, ASK)?));
         Feed::ALL.into_iter().map(|feed| kept(Place { feed, partition })).collect()
     }
 
@@ -226,12 +228,12 @@ impl Input {
     }
 
     pub(super) fn end(&self, place: Place) -> Result<i64, LogError> {
-        self.bounds(place).map(|kept| kept.end)
+        self.bounds(place, GLANCE).map(|kept| kept.end)
     }
 
-    fn bounds(&self, place: Place) -> Result<Range<i64>, LogError> {
+    fn bounds(&self, place: Place, wait: Duration) -> Result<Range<i64>, LogError> {
         let busy = |error: KafkaError| LogError::Busy { doing: "asking for the bounds of an input", detail: format!("{place}: {error}") };
-        self.consumer.fetch_watermarks(self.name(place.feed), place.partition as i32, ASK).map(|(first, end)| first..end).map_err(busy)
+        self.consumer.fetch_watermarks(self.name(place.feed), place.partition as i32, wait).map(|(first, end)| first..end).map_err(busy)
     }
 
     /// Offsets as a list of the client. Built where it is used: one that is kept can hang the consumer's drop.

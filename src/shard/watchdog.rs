@@ -60,8 +60,8 @@ impl Watchdog {
                             stalled.push(Stalled { place, lag });
                         }
                     }
-                    // The others would wait as long for their answer; they are asked next time.
-                    Err(error) if error.answer() == Answer::Retry => is_cut_off = true,
+                    // The others might wait as long for their answer: they are asked next time, and before it.
+                    Err(error) if error.answer() == Answer::Retry => (place_seen.since, is_cut_off) = (now, true),
                     Err(error) => return Err(error),
                 }
             }
