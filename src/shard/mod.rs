@@ -252,15 +252,18 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
                 Ok(()) => drop(self.arriving.remove(&partition)),
                 Err(error) if error.answer() == Answer::Retry => {
                     self.around.watch.retried(&error);
-                    let tries = arriving.tries + 1;
+                    let is_cut_short = matches!(error, LogError::CutShort { .. });
+                    // One that waits for its log does so without end, and reads its whole state each time.
+                    let tries = if is_cut_short { (arriving.tries + 1).min(CUT_SHORT_TOLD + 1) } else { arriving.tries + 1 };
+                    let pause = self.around.settings.retry_pause * if tries > CUT_SHORT_TOLD && is_cut_short { 40 } else { 1 };
                     // A follower that has become the leader may learn a moment later how far the log is agreed on.
                     if let (LogError::CutShort { place, state, end }, CUT_SHORT_TOLD) = (&error, tries) {
                         self.around.watch.disagrees(*place, Disagreement::CutShort { state: *state, end: *end });
                     }
-                    if tries > self.around.settings.retries && !matches!(error, LogError::CutShort { .. }) {
+                    if tries > self.around.settings.retries {
                         return Err(LogError::Unknown { doing: "taking a partition up", detail: error.to_string() });
                     }
-                    let due = self.around.clock.now() + self.around.settings.retry_pause;
+                    let due = self.around.clock.now() + pause;
                     self.arriving.insert(partition, Arriving { due, tries, ..arriving });
                 }
                 Err(error) => return Err(error),
@@ -288,7 +291,7 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
             log.fence(&owner.id);
         }
         let entries = read?;
-        if let Some(owner) = owner.as_ref().filter(|owner| is_of_another_group(owner, log.id(), log.group(), log.generation())) {
+        if let Some(owner) = owner.as_ref().filter(|owner| is_of_another_group(owner, log.id(), log.group())) {
             // No group tells whether it lives. From here on nothing of it can be committed, and what it has committed by then is read.
             let is_new = !std::mem::replace(&mut arriving.fenced, true);
             if is_new {
