@@ -402,7 +402,7 @@ impl Day {
 }
 
 /// Whether two days of a slot cannot both be ordinary ones, as far as anybody knows who has seen but them.
-pub(super) fn are_far_apart(one: f64, other: f64) -> bool {
+fn are_far_apart(one: f64, other: f64) -> bool {
     (one - other).abs() > CLIP * far_spread(one.min(other))
 }
 

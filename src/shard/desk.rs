@@ -210,7 +210,7 @@ impl<'s, 'a> Desk<'s, 'a> {
         self.open()?;
         for (partition, running) in running.iter_mut().filter(|(_, running)| running.is_touched()) {
             let log = self.log()?;
-            let changes = running.take_state_changes((log.id(), log.group()), log.generation(), log.alerts_end(*partition));
+            let changes = running.take_state_changes(log);
             changes.iter().try_for_each(|change| log.append_state(*partition, change))?;
             self.written += changes.len() as u64;
         }

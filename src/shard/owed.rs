@@ -39,7 +39,7 @@ pub(super) struct Owner {
     pub(super) next: BTreeMap<Feed, i64>,
 }
 
-/// How a shard signs a mark: its id, and its term with what was added to the generation.
+/// How a shard signs a mark: its id and group, and its term with what was added to the generation.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Signature<'a> {
     pub(super) id: &'a str,

@@ -13,7 +13,7 @@ use super::resume::{lift, resume};
 use super::watch::Watch;
 use crate::engine::{Control, Effects, StateChange};
 use crate::feeds::Batch;
-use crate::log::{Kept, LogError, OWNER_KEY, Offsets, Place, SentAlert};
+use crate::log::{Kept, LogError, OWNER_KEY, Offsets, Place, SentAlert, ShardLog};
 use crate::venue::Feed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -291,13 +291,12 @@ impl<C: Core> Running<C> {
         self.touched
     }
 
-    /// The changes that go into a commit, the owner's mark among them where it has changed; `by` are the shard's id and group.
-    pub(super) fn take_state_changes(&mut self, by: (&str, &str), generation: i32, alerts_end: Option<i64>) -> Vec<StateChange> {
+    /// The changes that go into a commit, the owner's mark among them where it has changed.
+    pub(super) fn take_state_changes(&mut self, log: &dyn ShardLog) -> Vec<StateChange> {
         self.touched = false;
         let mut changes = self.core.take_state_changes();
-        let (id, group) = by;
-        let by = Signature { id, group, term: generation.saturating_add(self.lift), lift: self.lift };
-        let mark = self.owed.mark(by, alerts_end, self.next.iter().map(|(place, next)| (place.feed, *next)).collect());
+        let by = Signature { id: log.id(), group: log.group(), term: log.generation().saturating_add(self.lift), lift: self.lift };
+        let mark = self.owed.mark(by, log.alerts_end(self.partition), self.next.iter().map(|(place, next)| (place.feed, *next)).collect());
         if mark != self.mark {
             // One that could not be written must not take the last one away.
             changes.extend(serde_json::to_vec(&mark).ok().map(|value| StateChange { key: OWNER_KEY.to_vec(), value: Some(value) }));
