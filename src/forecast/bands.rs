@@ -8,9 +8,13 @@
 //! the share is right in the octave *and* in the way (overlapping groups: Bastani et al. 2022). Ways with bands wholly of their own would each learn from half the values, one band for both is
 //! too wide for one and too narrow for the other; this is neither.
 //!
+//! A third part belongs to the quarter of its levels that a count lies in ([`Quarters`]): where all counts lie within two octaves, as a busy line's do, the quiet hours still spread otherwise
+//! than the busy ones.
+//!
 //! Few persons need one thing more: where nobody comes in more than a share p of the steps of a way and level, the p-quantile *is* zero, and is said to be.
 
 use super::outlook::SeriesKind;
+use super::quarters::Quarters;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -26,6 +30,8 @@ const FIRST_SEEN: f64 = 20.0;
 const LEAST: [f64; 3] = [0.02, 0.004, 0.02];
 /// Where a level has few cases a pane, each moves the outer quantiles by more: a venue of one counter must not take a season to learn that it is forecast better than it was.
 const FEW: f64 = 0.1;
+/// What was said of a step far ahead comes true late, and whoever corrects it at once corrects it again and again until then: with each further step the outer quantiles move by less.
+const LATE: f64 = 0.2;
 /// The most that one pane moves a quantile.
 const MOST: [f64; 3] = [0.15, 0.03, 0.15];
 /// From so many cases on an octave goes its own way, and the share of zeros is known.
@@ -34,7 +40,7 @@ const OWN_WAY: u32 = 30;
 const ZEROS_LEARN: f64 = 0.01;
 const ZEROS_BEYOND: f64 = 0.02;
 
-/// The quantiles of one level, or what a way adds to them.
+/// The quantiles of one level, or what a way or a quarter adds to them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Law {
     quantiles: [f64; 3],
@@ -62,18 +68,20 @@ pub struct Bands {
     octaves: Vec<Law>,
     /// What a way adds, by way and octave, where anything was counted.
     ways: BTreeMap<(u8, u8), Law>,
+    /// By way, where the quarters of its levels lie, and what each adds.
+    quarters: BTreeMap<u8, (Quarters, [Law; 4])>,
 }
 
 impl Default for Bands {
     fn default() -> Self {
-        Self { whole: Law::default(), octaves: vec![Law::default(); OCTAVES], ways: BTreeMap::new() }
+        Self { whole: Law::default(), octaves: vec![Law::default(); OCTAVES], ways: BTreeMap::new(), quarters: BTreeMap::new() }
     }
 }
 
 impl Bands {
     /// Whether it is of the size that this binary uses; a stored one may not be.
     pub fn is_sound(&self) -> bool {
-        self.octaves.len() == OCTAVES
+        self.octaves.len() == OCTAVES && self.quarters.values().all(|(quarters, _)| quarters.is_sound())
     }
 
     /// The quantiles about `expected` persons of a way, where one deviation downwards and upwards is so many.
@@ -82,9 +90,11 @@ impl Bands {
         let octave = &self.octaves[place];
         let law = if octave.seen < OWN_WAY { &self.whole } else { octave };
         let own = self.ways.get(&(way as u8, place as u8)).copied().unwrap_or(Law::NOTHING);
+        let quarters = self.quarters.get(&(way as u8));
+        let of_quarter = quarters.and_then(|(quarters, laws)| Some(laws[quarters.of(expected)?])).unwrap_or(Law::NOTHING);
         let mut quantiles = [0.0; 3];
         for (place, quantile) in quantiles.iter_mut().enumerate() {
-            let shift = law.quantiles[place] + own.quantiles[place];
+            let shift = law.quantiles[place] + own.quantiles[place] + of_quarter.quantiles[place];
             let deviation = if shift < 0.0 { deviations.0 } else { deviations.1 };
             let is_nobody = own.seen >= OWN_WAY && own.zeros >= TAU[place] + ZEROS_BEYOND;
             *quantile = if is_nobody { 0.0 } else { (expected + shift * deviation).max(0.0) };
@@ -104,19 +114,29 @@ impl Bands {
             octave.quantiles = whole;
         }
         let own = self.ways.entry((way as u8, place as u8)).or_insert(Law::NOTHING);
-        let said = std::array::from_fn(|place| octave.quantiles[place] + own.quantiles[place]);
+        let (quarters, laws) = self.quarters.entry(way as u8).or_insert_with(|| (Quarters::default(), [Law::NOTHING; 4]));
+        let mut unknown = Law::NOTHING;
+        let quarter = quarters.of(expected).map_or(&mut unknown, |quarter| &mut laws[quarter]);
+        let said = std::array::from_fn(|place| octave.quantiles[place] + own.quantiles[place] + quarter.quantiles[place]);
+        quarters.count(expected);
+        quarter.count(said, distance, came);
         octave.count(said, distance, came);
         own.count(said, distance, came);
         self.whole.count(whole, distance, came);
     }
 
-    /// Moves the quantiles by what was counted since the last time.
-    pub fn settle(&mut self) {
+    /// Moves the quantiles, which are of `steps` ahead, by what was counted since the last time.
+    pub fn settle(&mut self, steps: u32) {
+        let few = FEW / (1.0 + LATE * f64::from(steps.saturating_sub(1)));
         for law in self.octaves.iter_mut().chain([&mut self.whole]) {
-            law.settle();
+            law.settle(few);
             law.quantiles.sort_unstable_by(f64::total_cmp);
         }
-        self.ways.values_mut().for_each(Law::settle);
+        self.ways.values_mut().for_each(|law| law.settle(few));
+        for (quarters, laws) in self.quarters.values_mut() {
+            quarters.settle();
+            laws.iter_mut().for_each(|law| law.settle(few));
+        }
     }
 }
 
@@ -133,13 +153,13 @@ impl Law {
         self.nobody += u32::from(came <= 0.0);
     }
 
-    fn settle(&mut self) {
+    fn settle(&mut self, few: f64) {
         if self.cases == 0 {
             return;
         }
         let cases = f64::from(self.cases);
         for place in 0..TAU.len() {
-            let least = if place == 1 { LEAST[1] } else { LEAST[place].max(FEW / (1.0 + 0.5 * cases)) };
+            let least = if place == 1 { LEAST[1] } else { LEAST[place].max(few / (1.0 + 0.5 * cases)) };
             let rate = (FIRST / (f64::from(self.seen) + FIRST_SEEN)).max(least);
             let off = TAU[place] * cases - 0.5 * f64::from(self.below[place]);
             self.quantiles[place] += (rate * off).clamp(-MOST[place], MOST[place]);
@@ -177,7 +197,7 @@ mod tests {
             within += u32::from(case >= 2_000 && low <= came && came <= high);
             assert!(low <= median && median <= high);
             bands.count(SeriesKind::In, 100.0, (10.0, 10.0), came);
-            bands.settle();
+            bands.settle(1);
         }
         assert!((3_080..3_320).contains(&within), "{within} of 4000");
     }
@@ -187,7 +207,7 @@ mod tests {
         let mut bands = Bands::default();
         for case in 0..3_000 {
             bands.count(SeriesKind::In, 0.3, (1.0, 1.0), if even(case) < 0.75 { 0.0 } else { 1.0 });
-            bands.settle();
+            bands.settle(1);
         }
         let [low, median, high] = bands.about(SeriesKind::In, 0.3, (1.0, 1.0));
         assert_eq!((low, median), (0.0, 0.0));
@@ -199,7 +219,7 @@ mod tests {
         let mut bands = Bands::default();
         for case in 0..3_000 {
             bands.count(SeriesKind::In, 100.0, (10.0, 10.0), 100.0 + 240.0 * (even(case) - 0.5));
-            bands.settle();
+            bands.settle(1);
         }
         let [low, _, high] = bands.about(SeriesKind::In, 10_000.0, (100.0, 100.0));
         assert!(low < 10_000.0 - 700.0 && high > 10_000.0 + 700.0, "{low} {high}");
@@ -216,7 +236,23 @@ mod tests {
                 within[place] += u32::from(case >= 2_000 && low <= came && came <= high);
                 bands.count(way, 100.0, (10.0, 10.0), came);
             }
-            bands.settle();
+            bands.settle(1);
+        }
+        assert!(within.iter().all(|within| (3_080..3_320).contains(within)), "{within:?} of 4000");
+    }
+
+    #[test]
+    fn quiet_hours_within_one_octave_are_told_by_bands_of_their_own() {
+        let mut bands = Bands::default();
+        let mut within = [0; 2];
+        for case in 0..12_000 {
+            let place = case as usize % 2;
+            let (about, spread) = [(1_100.0, 60.0), (1_900.0, 240.0)][place];
+            let came = about + spread * (even(case) - 0.5);
+            let [low, _, high] = bands.about(SeriesKind::In, about, (10.0, 10.0));
+            within[place] += u32::from(case >= 4_000 && low <= came && came <= high);
+            bands.count(SeriesKind::In, about, (10.0, 10.0), came);
+            bands.settle(1);
         }
         assert!(within.iter().all(|within| (3_080..3_320).contains(within)), "{within:?} of 4000");
     }
@@ -227,7 +263,7 @@ mod tests {
         for case in 0..3_000 {
             bands.count(SeriesKind::In, 0.4, (1.0, 1.0), 0.0);
             bands.count(SeriesKind::Out, 0.4, (1.0, 1.0), f64::from(u8::from(even(case) < 0.3)));
-            bands.settle();
+            bands.settle(1);
         }
         let high = |way| bands.about(way, 0.4, (1.0, 1.0))[2];
         assert!(high(SeriesKind::In) == 0.0 && high(SeriesKind::Out) > 0.5, "{} {}", high(SeriesKind::In), high(SeriesKind::Out));
@@ -239,7 +275,7 @@ mod tests {
             let mut bands = Bands::default();
             for (about, came) in cases {
                 bands.count(SeriesKind::In, about, (about.sqrt() + 1.0, about.sqrt() + 1.0), came);
-                bands.settle();
+                bands.settle(1);
             }
             let [low, median, high] = bands.about(SeriesKind::In, expected, (3.0, 7.0));
             prop_assert!(0.0 <= low && low <= median && median <= high && high.is_finite());

@@ -90,7 +90,7 @@ impl Judgement {
                 of.judge(&case, self.ways[series], came, series % turns == turn);
             }
             of.learner.settle();
-            of.bands.settle();
+            of.bands.settle(STEPS[place]);
             of.green.settle(STEPS[place]);
         }
         self.steps.forget_until(end.before(self.step.times(u64::from(KEPT))))
