@@ -127,15 +127,15 @@ impl Bands {
 
     /// Moves the quantiles, which are of `steps` ahead, by what was counted since the last time.
     pub fn settle(&mut self, steps: u32) {
-        let few = FEW / (1.0 + LATE * f64::from(steps.saturating_sub(1)));
+        let gently = 1.0 / (1.0 + LATE * f64::from(steps.saturating_sub(1)));
         for law in self.octaves.iter_mut().chain([&mut self.whole]) {
-            law.settle(few);
+            law.settle(gently);
             law.quantiles.sort_unstable_by(f64::total_cmp);
         }
-        self.ways.values_mut().for_each(|law| law.settle(few));
+        self.ways.values_mut().for_each(|law| law.settle(gently));
         for (quarters, laws) in self.quarters.values_mut() {
             quarters.settle();
-            laws.iter_mut().for_each(|law| law.settle(few));
+            laws.iter_mut().for_each(|law| law.settle(gently));
         }
     }
 }
@@ -153,13 +153,13 @@ impl Law {
         self.nobody += u32::from(came <= 0.0);
     }
 
-    fn settle(&mut self, few: f64) {
+    fn settle(&mut self, gently: f64) {
         if self.cases == 0 {
             return;
         }
         let cases = f64::from(self.cases);
         for place in 0..TAU.len() {
-            let least = if place == 1 { LEAST[1] } else { LEAST[place].max(few / (1.0 + 0.5 * cases)) };
+            let least = gently * if place == 1 { LEAST[1] } else { LEAST[place].max(FEW / (1.0 + 0.5 * cases)) };
             let rate = (FIRST / (f64::from(self.seen) + FIRST_SEEN)).max(least);
             let off = TAU[place] * cases - 0.5 * f64::from(self.below[place]);
             self.quantiles[place] += (rate * off).clamp(-MOST[place], MOST[place]);

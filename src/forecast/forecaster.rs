@@ -20,6 +20,7 @@ use super::faces::FaceBook;
 use super::fallback;
 use super::features::{Basis, View, rows_for};
 use super::history::{HELD, History};
+use super::hours;
 use super::issued::{IssuedPane, IssuedPanes};
 use super::judgement::Judgement;
 use super::likeness::Likeness;
@@ -36,7 +37,7 @@ use super::usual::Usual;
 use super::watch::{Seen, Watch};
 use crate::crowd::ZoneFigures;
 use crate::inference::Role;
-use crate::inference::ask::{Answer, Ask, FEATURES, FLOW_FEATURES, HORIZONS, QUANTILES, Ticket};
+use crate::inference::ask::{Answer, Ask, FEATURES, FLOW_FEATURES, HORIZONS, QUANTILES, STEPS, Ticket};
 use crate::time::{EventTime, Span};
 use crate::venue::{Venue, VenueId, ZoneId};
 use std::collections::BTreeSet;
@@ -138,6 +139,7 @@ impl Forecaster {
         stored.extend(self.issued.forget_until(EventTime::from_millis(i64::MAX)).into_iter().map(StateKey::Issued));
         stored.extend(self.judgement.forget_steps().into_iter().map(StateKey::Step));
         stored.extend(self.usual.slots().map(StateKey::Usual));
+        stored.extend(self.judgement.parts().map(|(horizon, part)| StateKey::Hours(horizon, part)));
         stored.extend(self.faces.names().map(|(kind, slot)| StateKey::Face(kind, slot)));
         // These are learnt at every end of a step, counts or not.
         stored.extend((0..HORIZONS as u8).map(StateKey::Horizon));
@@ -266,8 +268,12 @@ impl Forecaster {
             self.changed.insert(StateKey::Profile(slot));
         }
         let came = |series: usize| self.history.lag(0, series).map(|persons| persons as f64);
-        let gone = self.judgement.learn(end, size, came, &mut self.pulse);
+        let between = hours::between(calendar.place(end.before(*step)));
+        let gone = self.judgement.learn(end, between, size, came, &mut self.pulse);
         self.changed.extend(gone.into_iter().map(StateKey::Step));
+        let parts = (0..HORIZONS as u8).flat_map(|horizon| between.map(|(part, _)| (horizon, part)));
+        let learnt = parts.filter(|(horizon, part)| self.judgement.part(usize::from(*horizon), *part).is_some());
+        self.changed.extend(learnt.map(|(horizon, part)| StateKey::Hours(horizon, part)));
         self.changed.extend((0..HORIZONS as u8).map(StateKey::Horizon));
         let looking = self.looking();
         let usual = looking.expected(end.before(*step));
@@ -345,6 +351,8 @@ impl Forecaster {
         let mut sight = std::mem::take(&mut self.sight);
         self.looking().fill(end, &mut sight);
         self.sight = sight;
+        let target = |steps: u32| end.after(step.times(u64::from(steps) - 1));
+        self.judgement.turn_to(end, STEPS.map(|steps| hours::between(calendar.place(target(steps)))));
         if let Some(rows) = Arc::get_mut(&mut self.flow) {
             tensor::fill(end, &self.sight, &self.judgement.learners(), calendar, *step, rows);
         }

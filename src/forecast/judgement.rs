@@ -7,11 +7,12 @@
 use super::assembly;
 use super::bands::Bands;
 use super::green::{self, Green};
-use super::learner::Learner;
+use super::hours::{Between, Hours, Part};
+use super::learner::{Learner, Sums, corrected};
 use super::mixture::{Mixture, Voices};
 use super::outlook::{Series, SeriesKind};
 use super::pulse::Pulse;
-use super::signs::{Sight, unit};
+use super::signs::{SIGNS, Sight, unit};
 use super::steps::{IssuedCase, IssuedStep, IssuedSteps, KEPT};
 use crate::inference::ask::{HORIZONS, QUANTILES, STEPS};
 use crate::time::{EventTime, Span};
@@ -46,6 +47,9 @@ pub struct OfHorizon {
 #[derive(Clone, Debug)]
 pub struct Judgement {
     horizons: [OfHorizon; HORIZONS],
+    hours: [Hours; HORIZONS],
+    /// By horizon, how much each sign is trusted at the time of the day that is forecast.
+    hourly: [Option<[f64; SIGNS]>; HORIZONS],
     steps: IssuedSteps,
     step: Span,
     /// The way of each series.
@@ -64,7 +68,14 @@ pub struct Said {
 impl Judgement {
     /// Nothing learnt yet of the venue's series.
     pub fn new(step: Span, series: &[Series]) -> Self {
-        Self { horizons: Default::default(), steps: IssuedSteps::default(), step, ways: series.iter().map(|series| series.kind).collect() }
+        Self {
+            horizons: Default::default(),
+            hours: Default::default(),
+            hourly: [None; HORIZONS],
+            steps: IssuedSteps::default(),
+            step,
+            ways: series.iter().map(|series| series.kind).collect(),
+        }
     }
 
     /// The learners, by horizon.
@@ -72,8 +83,9 @@ impl Judgement {
         std::array::from_fn(|horizon| &self.horizons[horizon].learner)
     }
 
-    /// Holds the step that ended at `end` against what was issued for it: `came(series)` is its count, `None` where it is not known. Returns the steps that are forgotten.
-    pub fn learn(&mut self, end: EventTime, series: usize, came: impl Fn(usize) -> Option<f64>, pulse: &mut Pulse) -> Vec<EventTime> {
+    /// Holds the step that ended at `end`, and whose start lies `between` two parts of the day, against what was issued for it: `came(series)` is its count, `None` where it is not known. Returns
+    /// the steps that are forgotten.
+    pub fn learn(&mut self, end: EventTime, between: Between, series: usize, came: impl Fn(usize) -> Option<f64>, pulse: &mut Pulse) -> Vec<EventTime> {
         let step_s = self.step.as_secs_f64();
         let turns = series.div_ceil(PUPILS).max(1);
         let turn = (end.as_millis().div_euclid(self.step.as_millis().max(1) as i64)).rem_euclid(turns as i64) as usize;
@@ -82,18 +94,28 @@ impl Judgement {
             of.mixture.forget(step_s);
             of.green.mixture.forget(step_s);
             let Some(issued) = self.steps.at(end.before(self.step.times(u64::from(STEPS[place])))) else { continue };
+            let mut sums = Sums::default();
             for series in 0..series {
                 let Some((case, came)) = issued.case(series, place).zip(came(series)) else { continue };
                 if place == 0 {
                     pulse.err(series, case.said, came);
                 }
-                of.judge(&case, self.ways[series], came, series % turns == turn);
+                of.judge(&case, self.ways[series], came, (series % turns == turn).then_some(&mut sums));
             }
+            of.learner.take(&sums);
             of.learner.settle();
+            self.hours[place].learn(between, end, &sums);
             of.bands.settle(STEPS[place]);
             of.green.settle(STEPS[place]);
         }
         self.steps.forget_until(end.before(self.step.times(u64::from(KEPT))))
+    }
+
+    /// Turns to what is forecast at `now`; by horizon, the parts of the day that the target's start lies between.
+    pub fn turn_to(&mut self, now: EventTime, between: [Between; HORIZONS]) {
+        for (place, between) in between.into_iter().enumerate() {
+            self.hourly[place] = self.hours[place].weights(between, now, &self.horizons[place].learner);
+        }
     }
 
     /// What is said of one horizon, given what the model said (persons), and notes it in `issued`.
@@ -103,7 +125,9 @@ impl Judgement {
         let scale = f64::from(sight.scale[series]);
         let is_green = sight.green[series * HORIZONS + horizon];
         let mixture = if is_green { &of.green.mixture } else { &of.mixture };
-        let learnt = (plain + unit(scale, plain) * of.learner.correction(sight.signs_of(series, horizon))).max(0.0);
+        let signs = sight.signs_of(series, horizon);
+        let with = |correction: f64| (plain + unit(scale, plain) * correction).max(0.0);
+        let learnt = with(of.learner.correction(signs));
         // Once enough is usual here, and soon for a time further off, the newest step alone has no say.
         let may_speak = is_green || sight.days[series] < GREEN_DAYS && STEPS[horizon] <= NEAR;
         let latest = sight.last[series].filter(|_| may_speak).map(f64::from);
@@ -112,6 +136,7 @@ impl Judgement {
         let voices = Voices {
             plain,
             learnt,
+            hourly: self.hourly[horizon].map(|weights| with(corrected(&weights, signs))),
             latest,
             event: sight.event_of(series, horizon),
             alike: sight.alike_of(series, horizon),
@@ -166,6 +191,21 @@ impl Judgement {
         self.steps.restore(end, step, series)
     }
 
+    /// The parts of the day of which anything was learnt, by horizon.
+    pub fn parts(&self) -> impl Iterator<Item = (u8, u8)> {
+        (0..).zip(&self.hours).flat_map(|(horizon, hours)| hours.parts().map(move |part| (horizon, part)))
+    }
+
+    /// What the state stores of one horizon and part of the day.
+    pub fn part(&self, horizon: usize, part: u8) -> Option<&Part> {
+        self.hours.get(horizon)?.part(part)
+    }
+
+    /// Puts it back. Returns `false` when this binary has no such horizon or part, or it is of another size.
+    pub fn restore_part(&mut self, horizon: usize, part: u8, stored: Part) -> bool {
+        self.hours.get_mut(horizon).is_some_and(|hours| hours.restore(part, stored))
+    }
+
     /// What the state stores of one horizon.
     pub fn of_horizon(&self, horizon: usize) -> Option<&OfHorizon> {
         self.horizons.get(horizon)
@@ -185,11 +225,11 @@ impl Judgement {
 }
 
 impl OfHorizon {
-    fn judge(&mut self, case: &IssuedCase<'_>, way: SeriesKind, came: f64, is_pupil: bool) {
+    fn judge(&mut self, case: &IssuedCase<'_>, way: SeriesKind, came: f64, pupils: Option<&mut Sums>) {
         let Voices { plain, .. } = case.voices;
-        if is_pupil {
+        if let Some(pupils) = pupils {
             let weight = ((plain + 1.0) / (case.size + 1.0)).sqrt().min(HEAVIEST);
-            self.learner.learn(case.signs, (came - plain) / unit(case.scale, plain), weight);
+            pupils.count(case.signs, (came - plain) / unit(case.scale, plain), weight);
         }
         let per = unit(case.scale, case.size);
         self.mixture.learn(&case.voices, came, per);

@@ -1,4 +1,4 @@
-//! Who is believed: the plain forecast, the one with what was learnt here, the newest step as it is, the model's, and some that speak at times, each by how it has fared on this venue.
+//! Who is believed: the plain forecast, the one with what was learnt here, the same by the hours of the day, the newest step as it is, the model's, and some that speak at times, each by how it has fared on this venue.
 //!
 //! The idea: on a place that nobody has seen any of them may be the best, and on every place one of them is. Each voice is weighed by its error of the last week against
 //! that of the learnt one, over the same cases: weight exp(−60·(ratio − 1)), so a voice that is 2 % worse counts a third, and one that is 8 % worse hardly (exponentially
@@ -28,6 +28,8 @@ pub struct Voices {
     pub plain: f64,
     /// The plain forecast with the learnt correction.
     pub learnt: f64,
+    /// The plain forecast with what was learnt of this time of the day (`hours`).
+    pub hourly: Option<f64>,
     /// The newest step, or its trend where nothing is usual: the best there is while a crowd gathers on a first night.
     pub latest: Option<f64>,
     /// What the event that is on brings (`tonight`), until events have shown it here.
@@ -50,6 +52,7 @@ struct Record {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mixture {
     plain: Record,
+    hourly: Record,
     latest: Record,
     event: Record,
     alike: Record,
@@ -65,6 +68,7 @@ pub struct Mixture {
 pub struct Shares {
     plain: f64,
     learnt: f64,
+    hourly: f64,
     latest: f64,
     event: f64,
     alike: f64,
@@ -77,7 +81,7 @@ impl Mixture {
         self.age_s += step_s;
         self.model_age_s += step_s;
         let keep = libm::exp2(-step_s / (YOUNG * self.age_s).clamp(YOUNGEST_S, HALF_LIFE_S));
-        for record in [&mut self.plain, &mut self.latest, &mut self.event, &mut self.alike, &mut self.model] {
+        for record in [&mut self.plain, &mut self.hourly, &mut self.latest, &mut self.event, &mut self.alike, &mut self.model] {
             for sum in [&mut record.own, &mut record.learnt, &mut record.cases] {
                 *sum *= keep;
             }
@@ -89,7 +93,13 @@ impl Mixture {
         let error = |said: f64| ((said - came).abs() / per).min(20.0);
         let learnt = error(voices.learnt);
         self.plain.count(error(voices.plain), learnt);
-        let others = [(&mut self.latest, voices.latest), (&mut self.event, voices.event), (&mut self.alike, voices.alike), (&mut self.model, voices.model)];
+        let others = [
+            (&mut self.hourly, voices.hourly),
+            (&mut self.latest, voices.latest),
+            (&mut self.event, voices.event),
+            (&mut self.alike, voices.alike),
+            (&mut self.model, voices.model),
+        ];
         for (record, said) in others {
             if let Some(said) = said {
                 record.count(error(said), learnt);
@@ -108,6 +118,7 @@ impl Mixture {
         let merits = [
             Some(0.0),
             Some(self.plain.merit()),
+            of(&self.hourly, voices.hourly),
             of(&self.latest, voices.latest),
             of(&self.event, voices.event),
             of(&self.alike, voices.alike),
@@ -116,8 +127,8 @@ impl Mixture {
         let best = merits.iter().flatten().fold(0.0, |best: f64, merit| best.max(*merit));
         let weights = merits.map(|merit| merit.map_or(0.0, |merit| libm::exp(merit - best)));
         let all: f64 = weights.iter().sum();
-        let [learnt, plain, latest, event, alike, model] = weights.map(|weight| weight / all);
-        Shares { plain, learnt, latest, event, alike, model }
+        let [learnt, plain, hourly, latest, event, alike, model] = weights.map(|weight| weight / all);
+        Shares { plain, learnt, hourly, latest, event, alike, model }
     }
 
     /// Whether the model has been so much worse for so long that it is better off. It is judged on, and so comes back when it is worth hearing.
@@ -154,6 +165,7 @@ impl Shares {
         let said = |voice: Option<f64>| voice.unwrap_or(0.0);
         self.plain * voices.plain
             + self.learnt * voices.learnt
+            + self.hourly * said(voices.hourly)
             + self.latest * said(voices.latest)
             + self.event * said(voices.event)
             + self.alike * said(voices.alike)
@@ -183,14 +195,14 @@ mod tests {
 
     #[test]
     fn a_model_that_is_worse_is_hardly_heard() {
-        let voices = Voices { plain: 108.0, learnt: 105.0, latest: None, event: None, alike: None, model: Some(150.0) };
+        let voices = Voices { plain: 108.0, learnt: 105.0, hourly: None, latest: None, event: None, alike: None, model: Some(150.0) };
         let said = after(500, &voices, 100.0).shares(&voices).of(&voices);
         assert!((said - 105.0).abs() < 0.1, "{said}");
     }
 
     #[test]
     fn a_model_that_is_worse_for_long_is_off_and_comes_back_when_it_is_better() {
-        let bad = Voices { plain: 108.0, learnt: 105.0, latest: None, event: None, alike: None, model: Some(150.0) };
+        let bad = Voices { plain: 108.0, learnt: 105.0, hourly: None, latest: None, event: None, alike: None, model: Some(150.0) };
         let mut mixture = after(500, &bad, 100.0);
         assert!(!mixture.is_model_off(), "not on the first day");
         for _ in 0..100 {
@@ -210,27 +222,27 @@ mod tests {
 
     #[test]
     fn a_model_that_is_better_is_believed() {
-        let voices = Voices { plain: 130.0, learnt: 120.0, latest: None, event: None, alike: None, model: Some(102.0) };
+        let voices = Voices { plain: 130.0, learnt: 120.0, hourly: None, latest: None, event: None, alike: None, model: Some(102.0) };
         let said = after(500, &voices, 100.0).shares(&voices).of(&voices);
         assert!(said < 103.0, "{said}");
     }
 
     #[test]
     fn while_a_crowd_gathers_the_newest_step_is_believed() {
-        let voices = Voices { plain: 60.0, learnt: 65.0, latest: Some(92.0), event: None, alike: None, model: Some(50.0) };
+        let voices = Voices { plain: 60.0, learnt: 65.0, hourly: None, latest: Some(92.0), event: None, alike: None, model: Some(50.0) };
         let said = after(100, &voices, 100.0).shares(&voices).of(&voices);
         assert!(said > 91.0, "{said}");
     }
 
     #[test]
     fn a_silent_model_takes_nothing_away() {
-        let voices = Voices { plain: 100.0, learnt: 100.0, latest: None, event: None, alike: None, model: None };
+        let voices = Voices { plain: 100.0, learnt: 100.0, hourly: None, latest: None, event: None, alike: None, model: None };
         assert!((Mixture::default().shares(&voices).of(&voices) - 100.0).abs() < 1e-9);
     }
 
     #[test]
     fn another_model_is_heard_like_one_of_the_first_day_and_has_two_days_of_its_own() {
-        let bad = Voices { plain: 108.0, learnt: 105.0, latest: None, event: None, alike: None, model: Some(150.0) };
+        let bad = Voices { plain: 108.0, learnt: 105.0, hourly: None, latest: None, event: None, alike: None, model: Some(150.0) };
         let mut mixture = after(600, &bad, 100.0);
         assert!(mixture.is_model_off());
         mixture.judge_model_anew();
@@ -247,8 +259,8 @@ mod tests {
 
     #[test]
     fn a_change_for_the_worse_is_noticed_within_ten_days() {
-        let good = Voices { plain: 130.0, learnt: 120.0, latest: None, event: None, alike: None, model: Some(101.0) };
-        let bad = Voices { plain: 130.0, learnt: 101.0, latest: None, event: None, alike: None, model: Some(140.0) };
+        let good = Voices { plain: 130.0, learnt: 120.0, hourly: None, latest: None, event: None, alike: None, model: Some(101.0) };
+        let bad = Voices { plain: 130.0, learnt: 101.0, hourly: None, latest: None, event: None, alike: None, model: Some(140.0) };
         let mut mixture = after(5_000, &good, 100.0);
         for _ in 0..10 * 288 {
             mixture.forget(STEP_S);

@@ -5,6 +5,7 @@
 //!   issued/<end>                  quantiles issued at one pane for the next step
 //!   step/<end>                    what was issued at the end of one step, for all horizons
 //!   horizon/<place>               what is learnt of one horizon
+//!   hours/<place>/<part>          the same of a part of the day, where a horizon's target lies in it
 //!   pulse                         running ratios, errors and sizes
 //!   level/<kind of day>/<slot>    what is usual; likewise spread/<kind of day>/<slot>, week/<weekday>/<slot>
 //!   excess                        what matches add
@@ -69,6 +70,7 @@ pub enum StateKey {
     Issued(EventTime),
     Step(EventTime),
     Horizon(u8),
+    Hours(u8, u8),
     Pulse,
     Usual(SlotKey),
     Face(DayKind, u16),
@@ -93,6 +95,7 @@ impl fmt::Display for StateKey {
             Self::Profile(slot) => write!(f, "profile/{}/{}", slot.day.word(), slot.step),
             Self::Step(end) => write!(f, "step/{}", end.as_millis()),
             Self::Horizon(place) => write!(f, "horizon/{place}"),
+            Self::Hours(place, part) => write!(f, "hours/{place}/{part}"),
             Self::Pulse => f.write_str("pulse"),
             Self::Usual(SlotKey::Level(kind, slot)) => write!(f, "level/{}/{slot}", kind.word()),
             Self::Usual(SlotKey::Spread(kind, slot)) => write!(f, "spread/{}/{slot}", kind.word()),
@@ -126,6 +129,7 @@ impl StateKey {
             }
             ["step", text] => end(text).map(Self::Step),
             ["horizon", text] => text.parse().ok().map(Self::Horizon),
+            ["hours", place, part] => Some(Self::Hours(place.parse().ok()?, part.parse().ok()?)),
             ["pulse"] => Some(Self::Pulse),
             ["level", word, slot] => Some(Self::Usual(SlotKey::Level(kind(word)?, slot.parse().ok()?))),
             ["spread", word, slot] => Some(Self::Usual(SlotKey::Spread(kind(word)?, slot.parse().ok()?))),
@@ -151,7 +155,7 @@ impl StateKey {
 pub enum RestoreError {
     /// The name is none of the forecaster's.
     #[error(
-        "unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, pulse, level/…, spread/…, week/…, face/…, faces, likeness, gathering, excess, tonight, profile/…, watch/… or calibration/…; the state was written by another version"
+        "unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, hours/…, pulse, level/…, spread/…, week/…, face/…, faces, likeness, gathering, excess, tonight, profile/…, watch/… or calibration/…; the state was written by another version"
     )]
     UnknownKey {
         /// The name.
@@ -192,6 +196,7 @@ mod tests {
             StateKey::Excess,
             StateKey::Tonight,
             StateKey::Horizon(4),
+            StateKey::Hours(3, 23),
             StateKey::WatchScores,
             StateKey::WatchBudget(1),
             StateKey::WatchZone(3),
