@@ -6,8 +6,10 @@ use super::producer::{self, Commit, Outgoing, Transactions};
 use super::restore::Restorer;
 use super::settings::Settings;
 use crate::engine::{Alert, OutRecord, OutTopic, StateChange};
-use crate::log::{AlertEntry, CHANGE_HEADER, Event, GENERATION_HEADER, Inbox, Kept, LogError, Offsets, POSITION_HEADER, Place, ShardLog, StateEntry, Topic};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::log::{
+    AlertEntry, CHANGE_HEADER, Event, Fencing, GENERATION_HEADER, Inbox, Kept, LogError, Offsets, POSITION_HEADER, Place, ShardLog, StateEntry, Topic,
+};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,8 +22,8 @@ pub struct KafkaShard {
     names: BTreeMap<OutTopic, String>,
     settings: Settings,
     id: String,
-    /// Ids that are being fenced.
-    fencing: Arc<Mutex<BTreeSet<String>>>,
+    /// Ids that are being fenced, and what came of it.
+    fencing: Arc<Mutex<BTreeMap<String, Fencing>>>,
 }
 
 impl KafkaShard {
@@ -116,21 +118,24 @@ impl ShardLog for KafkaShard {
     }
 
     fn fence(&mut self, id: &str) {
-        if !self.fencing.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned()) {
+        let known = self.fencing.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), Fencing::Going);
+        if known == Some(Fencing::Going) {
             return;
         }
         // It takes half a second when something is open, and what this shard has at work must not stop for it.
         let (settings, id, fencing) = (self.settings.clone(), id.to_owned(), Arc::clone(&self.fencing));
         std::thread::spawn(move || {
-            if let Err(error) = producer::fence(&settings, &id) {
-                tracing::warn!(%error, id, "A dead shard could not be fenced; its transaction ends by its time-out.");
+            let outcome = producer::fence(&settings, &id).map_or_else(|error| Fencing::Failed(error.to_string()), |()| Fencing::Done);
+            if let Fencing::Failed(error) = &outcome {
+                tracing::warn!(error, id, "A dead shard could not be fenced; its transaction ends by its time-out.");
             }
-            fencing.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            fencing.lock().unwrap_or_else(PoisonError::into_inner).insert(id, outcome);
         });
     }
 
-    fn is_fencing(&self, id: &str) -> bool {
-        self.fencing.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
+    fn fencing(&mut self, id: &str) -> Option<Fencing> {
+        let mut fencing = self.fencing.lock().unwrap_or_else(PoisonError::into_inner);
+        if fencing.get(id) == Some(&Fencing::Going) { Some(Fencing::Going) } else { fencing.remove(id) }
     }
 
     fn end(&mut self, place: Place) -> Result<i64, LogError> {

@@ -71,6 +71,17 @@ pub struct SentAlert<'a> {
 /// Takes one alert of the tail of `midan.alerts`.
 pub type AlertEntry<'a> = dyn FnMut(SentAlert<'_>) + 'a;
 
+/// How the fencing of a shard that is gone stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fencing {
+    /// It goes on.
+    Going,
+    /// Nothing of that shard can be committed any more.
+    Done,
+    /// It failed, and why.
+    Failed(String),
+}
+
 /// One shard's membership in the group: what it reads, and the transaction in which it writes.
 ///
 /// The calls between `begin` and `commit` never answer [`LogError::Busy`]: they wait for room, or say that the transaction cannot stand.
@@ -132,9 +143,9 @@ pub trait ShardLog {
     /// dropped, or never knew. It may go on after the call; what was blocked is asked for again.
     fn fence(&mut self, id: &str);
 
-    /// Whether that still goes on.
-    fn is_fencing(&self, _id: &str) -> bool {
-        false
+    /// How that stands; `None` where this client was not asked, or has told the outcome before.
+    fn fencing(&mut self, _id: &str) -> Option<Fencing> {
+        Some(Fencing::Done)
     }
 
     /// The offset that the next record of an input will have, as the log says when it is asked.

@@ -17,6 +17,7 @@
 pub mod clock;
 pub mod core;
 mod desk;
+mod foreign;
 mod in_step;
 mod owed;
 mod pace;
@@ -242,12 +243,12 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
     /// Takes up what has arrived. A partition that cannot be taken up yet is asked for again later, and what is at work does not wait for it.
     fn take_up_due(&mut self) -> Result<(), LogError> {
         let now = self.around.clock.now();
-        let due: Vec<(u32, Arriving)> = self.arriving.iter().filter(|(_, arriving)| arriving.due <= now).map(|(at, arriving)| (*at, *arriving)).collect();
+        let due: Vec<(u32, Arriving)> =
+            self.arriving.iter().filter(|(_, arriving)| arriving.due <= now).map(|(at, arriving)| (*at, arriving.clone())).collect();
         if due.is_empty() {
             return Ok(());
         }
-        for (partition, arriving) in due {
-            let mut arriving = arriving;
+        for (partition, mut arriving) in due {
             match self.take_up(partition, &mut arriving) {
                 Ok(()) => drop(self.arriving.remove(&partition)),
                 Err(error) if error.answer() == Answer::Retry => {
@@ -292,15 +293,12 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
         }
         let entries = read?;
         if let Some(owner) = owner.as_ref().filter(|owner| is_of_another_group(owner, log.id(), log.group())) {
-            // No group tells whether it lives. From here on nothing of it can be committed, and what it has committed by then is read.
-            let is_new = !std::mem::replace(&mut arriving.fenced, true);
-            if is_new {
+            // No group tells whether it lives. Once it is fenced nothing of it can be committed any more, and what it has committed by then is read.
+            if arriving.foreign.asks(&owner.id) {
                 self.around.watch.fencing(&owner.id);
                 log.fence(&owner.id);
             }
-            if is_new || log.is_fencing(&owner.id) {
-                return Err(LogError::Blocked { doing: "taking a partition up", detail: format!("{} of another group is being fenced", owner.id) });
-            }
+            arriving.foreign.pass(log.fencing(&owner.id))?;
         }
         let tail = owner.as_ref().map(|owner| owner.alerts);
         let alerts_end = log.read_alerts(partition, tail, &mut |alert| restoring.alert(owner.as_ref(), alert))?;

@@ -7,6 +7,7 @@
 //! ```
 
 use super::core::Core;
+use super::foreign::Foreign;
 use super::in_step::Progress;
 use super::owed::{Owed, Owner, Signature};
 use super::resume::{lift, resume};
@@ -19,13 +20,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// A partition that is this shard's, with nothing known of it, and when its state is asked for (again). The others go on meanwhile.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Arriving {
     pub(super) due: Duration,
     pub(super) since: Duration,
     pub(super) tries: u32,
-    /// Whether an owner of another group was fenced: what stands then is read again.
-    pub(super) fenced: bool,
+    /// Whether an owner of another group is fenced.
+    pub(super) foreign: Foreign,
 }
 
 /// A partition whose changelog is being read. Only the last value of each key counts, and the core gets them in the order of the keys, so that what
@@ -79,10 +80,10 @@ pub(super) struct Revoked {
 
 impl Arriving {
     pub(super) fn at(now: Duration) -> Self {
-        Self { due: now, since: now, tries: 0, fenced: false }
+        Self { due: now, since: now, tries: 0, foreign: Foreign::default() }
     }
 
-    pub(super) fn restoring<C: Core>(self, partition: u32, core: C) -> Restoring<C> {
+    pub(super) fn restoring<C: Core>(&self, partition: u32, core: C) -> Restoring<C> {
         Restoring { partition, core, entries: BTreeMap::new(), owed: None }
     }
 }

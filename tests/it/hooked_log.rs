@@ -1,7 +1,7 @@
 //! A log with a hand in it: tests make its commits slow or refused, and its places deaf.
 
 use midan::engine::{Alert, OutRecord, StateChange};
-use midan::log::{AlertEntry, Inbox, Kept, LogError, Offsets, Place, ShardLog, StateEntry};
+use midan::log::{AlertEntry, Fencing, Inbox, Kept, LogError, Offsets, Place, ShardLog, StateEntry};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -93,8 +93,8 @@ impl<L: ShardLog> ShardLog for HookedLog<L> {
     fn fence(&mut self, id: &str) {
         self.inner.fence(id);
     }
-    fn is_fencing(&self, id: &str) -> bool {
-        self.inner.is_fencing(id)
+    fn fencing(&mut self, id: &str) -> Option<Fencing> {
+        self.inner.fencing(id)
     }
     fn end(&mut self, place: Place) -> Result<i64, LogError> {
         if self.hand.cut_off.load(Ordering::Relaxed) {
