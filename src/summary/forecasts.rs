@@ -104,7 +104,9 @@ impl Forecasts {
 
     fn remember(&mut self, zone: usize, record: &ZoneRecord<'_>) {
         let step_ms = record.forecast.iter().map(|entry| i64::from(entry.h_s) * 1_000).min().unwrap_or(0);
-        if step_ms == 0 || record.event_time.rem_euclid(SAMPLED_EVERY_MS) != 0 {
+        // The pane in which a minute ends; panes need not lie on the minute.
+        let is_sampled = record.event_time.div_euclid(SAMPLED_EVERY_MS) != record.from.div_euclid(SAMPLED_EVERY_MS);
+        if step_ms == 0 || !is_sampled {
             return;
         }
         self.kept_ms = self.kept_ms.max(3 * step_ms);

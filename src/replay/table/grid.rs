@@ -8,6 +8,7 @@ use super::entries::Entry;
 use super::mapping::{Mapping, OffGrid};
 use super::{Absent, Report, TableError};
 use crate::time::{EventTime, Span};
+use chrono::{Offset, TimeZone};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -36,7 +37,10 @@ pub(super) fn believable(at: EventTime) -> Result<EventTime, String> {
 /// Puts every entry on the grid that most of them lie on, or leaves it out and says so.
 pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, report: &mut Report) -> Result<(), TableError> {
     let step = mapping.step.as_millis() as i64;
-    let phase = phase_of_most(list, step);
+    let (most, rows) = phase_of_most(list, step);
+    // Where the rows follow no grid, as single passages do, the clock on the wall has one.
+    let is_followed = mapping.off_grid == OffGrid::Refuse || 2 * rows >= list.len();
+    let phase = if is_followed { most } else { phase_of_the_clock(list, mapping) };
     let beside = |at: EventTime| (at.as_millis() - phase).rem_euclid(step);
     if list.iter().all(|entry| beside(entry.from) == 0) {
         return Ok(());
@@ -115,10 +119,10 @@ pub(super) fn leave_out_the_far(path: &Path, list: &mut Vec<Entry>, report: &mut
     Ok(())
 }
 
-/// The place in the step at which most entries begin, ms; of two with as many, the earlier in the step.
-fn phase_of_most(list: &[Entry], step: i64) -> i64 {
-    let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
-    let mut run = (0, 0_u64);
+/// The place in the step at which most entries begin, ms, and how many do; of two with as many, the earlier in the step.
+fn phase_of_most(list: &[Entry], step: i64) -> (i64, usize) {
+    let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
+    let mut run = (0, 0);
     for entry in list {
         let phase = entry.from.as_millis().rem_euclid(step);
         if phase == run.0 {
@@ -129,7 +133,15 @@ fn phase_of_most(list: &[Entry], step: i64) -> i64 {
         }
     }
     *counts.entry(run.0).or_default() += run.1;
-    counts.into_iter().max_by_key(|(phase, count)| (*count, std::cmp::Reverse(*phase))).map_or(0, |(phase, _)| phase)
+    counts.into_iter().max_by_key(|(phase, count)| (*count, std::cmp::Reverse(*phase))).unwrap_or_default()
+}
+
+/// The place in the step at which the local hours begin where the list does, ms.
+fn phase_of_the_clock(list: &[Entry], mapping: &Mapping) -> i64 {
+    let first = list.first().map(|entry| entry.from.as_millis());
+    let at = first.and_then(chrono::DateTime::from_timestamp_millis).map(|at| at.naive_utc());
+    let offset = mapping.stamps.zone.zip(at).map_or(0, |(zone, at)| i64::from(zone.offset_from_utc_datetime(&at).fix().local_minus_utc()));
+    (-1_000 * offset).rem_euclid(mapping.step.as_millis() as i64)
 }
 
 fn move_to(list: &mut [Entry], report: &mut Report, to: impl Fn(&Entry) -> i64) {

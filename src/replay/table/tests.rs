@@ -308,6 +308,18 @@ fn single_passages_become_counts_of_the_step_that_they_lie_in() {
 }
 
 #[test]
+fn passages_at_any_second_are_counted_by_the_hours_of_the_clock_and_not_by_the_second_that_two_of_them_share() {
+    let text = LONG
+        .replace("30m", "1h")
+        .replace("Europe/Zurich", "Asia/Kolkata")
+        .replace("missing", "repeated = \"sum\"\nmissing")
+        .replace("[long]", "off_grid = \"down\"\n[long]");
+    let rows =
+        b"t,s,i,o\n2020-06-01T10:17:23,a,1,0\n2020-06-01T10:59:59,a,1,0\n2020-06-01T11:00:07,a,0,1\n2020-06-01T11:17:23,a,1,0\n2020-06-01T12:40:11,a,1,0\n";
+    assert_eq!(short(&counts(&table("a.csv", &text, rows))), ["a 06-01T04:30 2/0/0", "a 06-01T05:30 1/1/0", "a 06-01T06:30 1/0/0"]);
+}
+
+#[test]
 fn rows_on_no_grid_or_beside_it_where_absence_means_zero_refuse_the_table() {
     let refused = |text: &str, rows: &str| {
         let folder = tempfile::tempdir().unwrap();
