@@ -271,22 +271,19 @@ impl Forecaster {
         let between = hours::between(calendar.place(end.before(*step)));
         let gone = self.judgement.learn(end, between, size, came, &mut self.pulse);
         self.changed.extend(gone.into_iter().map(StateKey::Step));
-        let parts = (0..HORIZONS as u8).flat_map(|horizon| between.map(|(part, _)| (horizon, part)));
-        let learnt = parts.filter(|(horizon, part)| self.judgement.part(usize::from(*horizon), *part).is_some());
-        self.changed.extend(learnt.map(|(horizon, part)| StateKey::Hours(horizon, part)));
+        self.changed.extend(self.judgement.touched(between).map(|(horizon, part)| StateKey::Hours(horizon, part)));
         self.changed.extend((0..HORIZONS as u8).map(StateKey::Horizon));
         let looking = self.looking();
         let usual = looking.expected(end.before(*step));
         let usual: Vec<Option<f64>> = (0..size).map(|series| usual.of(series).map(|level| level.persons)).collect();
-        let was_on = self.tonight.is_on();
-        let is_on = self.tonight.turn_to(&self.layout.programme, end);
+        let is_or_was_on = self.tonight.is_on() | self.tonight.turn_to(&self.layout.programme, end);
         for (series, usual) in usual.into_iter().enumerate() {
             if let Some(came) = self.history.lag(0, series) {
                 self.pulse.count(series, came as f64, usual);
                 self.tonight.count(end, series, came as f64 - usual.unwrap_or(0.0));
             }
         }
-        if is_on || was_on {
+        if is_or_was_on {
             self.changed.insert(StateKey::Tonight);
         }
         let start = end.before(*step);

@@ -196,6 +196,11 @@ impl Judgement {
         (0..).zip(&self.hours).flat_map(|(horizon, hours)| hours.parts().map(move |part| (horizon, part)))
     }
 
+    /// Those of them that a step learns which lies `between`.
+    pub fn touched(&self, between: Between) -> impl Iterator<Item = (u8, u8)> {
+        self.parts().filter(move |(_, part)| between.iter().any(|(touched, share)| touched == part && *share > 0.0))
+    }
+
     /// What the state stores of one horizon and part of the day.
     pub fn part(&self, horizon: usize, part: u8) -> Option<&Part> {
         self.hours.get(horizon)?.part(part)

@@ -62,7 +62,8 @@ fn diagonal() -> impl Iterator<Item = usize> {
 impl Sums {
     /// Whether it is of the size that this binary uses; a stored one may not be.
     pub fn is_sound(&self) -> bool {
-        self.pairs.len() == PAIRS && self.products.len() == SIGNS
+        let is_whole = self.pairs.len() == PAIRS && self.products.len() == SIGNS;
+        is_whole && self.pairs.iter().chain(&self.products).all(|sum| sum.is_finite())
     }
 
     /// Counts one case: the signs as they were issued, what came in deviations from the plain forecast, and how much it weighs.

@@ -18,26 +18,26 @@ const KNOWN: u32 = 40;
 pub struct Quarters {
     levels: Vec<u32>,
     seen: u32,
-    /// The first level of the second, third and fourth quarter.
-    edges: [u8; 3],
+    /// The first level of the second, third and fourth quarter, once enough levels are known.
+    edges: Option<[u8; 3]>,
 }
 
 impl Default for Quarters {
     fn default() -> Self {
-        Self { levels: vec![0; LEVELS], seen: 0, edges: [0; 3] }
+        Self { levels: vec![0; LEVELS], seen: 0, edges: None }
     }
 }
 
 impl Quarters {
     /// Whether it is of the size that this binary uses; a stored one may not be.
     pub fn is_sound(&self) -> bool {
-        self.levels.len() == LEVELS
+        self.levels.len() == LEVELS && self.levels.iter().map(|seen| u64::from(*seen)).sum::<u64>() == u64::from(self.seen)
     }
 
     /// The quarter of `expected` persons, 0 to 3; `None` while too few levels are known.
     pub fn of(&self, expected: f64) -> Option<usize> {
         let level = level(expected);
-        (self.seen >= KNOWN).then(|| self.edges.iter().filter(|edge| level >= usize::from(**edge)).count())
+        self.edges.map(|edges| edges.iter().filter(|edge| level >= usize::from(**edge)).count())
     }
 
     /// Counts a level.
@@ -52,7 +52,11 @@ impl Quarters {
             self.levels.iter_mut().for_each(|seen| *seen /= 2);
             self.seen = self.levels.iter().sum();
         }
-        let (mut below, mut edges) = (0, (1..).zip(&mut self.edges).peekable());
+        if self.seen < KNOWN {
+            return;
+        }
+        let mut found = [0; 3];
+        let (mut below, mut edges) = (0, (1..).zip(&mut found).peekable());
         for (level, seen) in (0..).zip(&self.levels) {
             // A level belongs to the quarter in which its middle lies.
             while let Some((_, edge)) = edges.next_if(|(quarters, _)| 2 * (2 * below + seen) >= quarters * self.seen) {
@@ -60,6 +64,7 @@ impl Quarters {
             }
             below += seen;
         }
+        self.edges = Some(found);
     }
 }
 

@@ -118,24 +118,24 @@ impl ShardLog for KafkaShard {
     }
 
     fn fence(&mut self, id: &str) {
-        let known = self.fencing.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), Fencing::Going);
-        if known == Some(Fencing::Going) {
+        let mut outcomes = self.fencing.lock().unwrap_or_else(PoisonError::into_inner);
+        if outcomes.insert(id.to_owned(), Fencing::Going) == Some(Fencing::Going) {
             return;
         }
+        drop(outcomes);
         // It takes half a second when something is open, and what this shard has at work must not stop for it.
         let (settings, id, fencing) = (self.settings.clone(), id.to_owned(), Arc::clone(&self.fencing));
         std::thread::spawn(move || {
-            let outcome = producer::fence(&settings, &id).map_or_else(|error| Fencing::Failed(error.to_string()), |()| Fencing::Done);
-            if let Fencing::Failed(error) = &outcome {
-                tracing::warn!(error, id, "A dead shard could not be fenced; its transaction ends by its time-out.");
+            let outcome = producer::fence(&settings, &id).map_or_else(unfenced, |()| Fencing::Done);
+            if outcome != Fencing::Done {
+                tracing::warn!(?outcome, id, "A shard that is gone could not be fenced; what it left open ends by its time-out.");
             }
             fencing.lock().unwrap_or_else(PoisonError::into_inner).insert(id, outcome);
         });
     }
 
-    fn fencing(&mut self, id: &str) -> Option<Fencing> {
-        let mut fencing = self.fencing.lock().unwrap_or_else(PoisonError::into_inner);
-        if fencing.get(id) == Some(&Fencing::Going) { Some(Fencing::Going) } else { fencing.remove(id) }
+    fn fencing(&self, id: &str) -> Option<Fencing> {
+        self.fencing.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
     fn end(&mut self, place: Place) -> Result<i64, LogError> {
@@ -183,5 +183,13 @@ impl ShardLog for KafkaShard {
 
     fn inputs_closed(&self) -> bool {
         true
+    }
+}
+
+/// What became of a fencing that did not come about.
+fn unfenced(error: LogError) -> Fencing {
+    match error {
+        LogError::Refused { detail, cure, .. } => Fencing::Refused { detail, cure },
+        other => Fencing::Failed(other.to_string()),
     }
 }

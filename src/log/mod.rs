@@ -78,8 +78,15 @@ pub enum Fencing {
     Going,
     /// Nothing of that shard can be committed any more.
     Done,
-    /// It failed, and why.
+    /// It failed, and why; it may come about later.
     Failed(String),
+    /// It will not come about.
+    Refused {
+        /// What came back.
+        detail: String,
+        /// What to do.
+        cure: &'static str,
+    },
 }
 
 /// One shard's membership in the group: what it reads, and the transaction in which it writes.
@@ -143,10 +150,8 @@ pub trait ShardLog {
     /// dropped, or never knew. It may go on after the call; what was blocked is asked for again.
     fn fence(&mut self, id: &str);
 
-    /// How that stands; `None` where this client was not asked, or has told the outcome before.
-    fn fencing(&mut self, _id: &str) -> Option<Fencing> {
-        Some(Fencing::Done)
-    }
+    /// How the last fencing of this id stands; `None` where this client was not asked.
+    fn fencing(&self, id: &str) -> Option<Fencing>;
 
     /// The offset that the next record of an input will have, as the log says when it is asked.
     fn end(&mut self, place: Place) -> Result<i64, LogError>;

@@ -3,11 +3,14 @@
 //! The idea: of an owner of this group the group says when it is gone; of one of another group nobody does. So it is fenced first, and its state counts only as it is read after that:
 //!
 //! ```text
-//!   Unknown ──ask──► Asked ──it is done──► Fenced ──the state is read again──► taken up
-//!                      └──it failed, or the client that was asked is gone──► Unknown
+//!   Unknown ──ask──► Asked ──look: done──► Fenced ──the state is read──► taken up
+//!      ▲               │
+//!      └── look: failed, or the client that was asked is gone
 //! ```
 
 use crate::log::{Fencing, LogError};
+
+const DOING: &str = "taking a partition up";
 
 /// How far the fencing of an owner of another group has come.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,81 +20,93 @@ pub(super) enum Foreign {
     Unknown,
     /// The log was asked to fence this id.
     Asked(String),
-    /// It is fenced; what is read from here on is final.
+    /// It was fenced before the state was read.
     Fenced(String),
 }
 
 impl Foreign {
-    /// Whether the log is to be asked to fence `id` now.
-    pub(super) fn asks(&mut self, id: &str) -> bool {
-        let is_known = matches!(self, Self::Asked(known) | Self::Fenced(known) if known == id);
-        if !is_known {
-            *self = Self::Asked(id.to_owned());
-        }
-        !is_known
-    }
-
-    /// Whether the partition may be taken up with the state that was read before this call, given how the log says the fencing stands.
+    /// Looks, before the state is read, what has come of what was asked; `fencing` is what the log says of an id.
     ///
     /// # Errors
-    /// [`LogError::Blocked`] when the state is to be read again, later.
-    pub(super) fn pass(&mut self, fencing: Option<Fencing>) -> Result<(), LogError> {
-        let detail = match (std::mem::take(self), fencing) {
-            (Self::Fenced(id), _) => {
-                *self = Self::Fenced(id);
-                return Ok(());
+    /// [`LogError::Blocked`] while it goes on or when it has failed, [`LogError::Refused`] where it will not come about.
+    pub(super) fn look(&mut self, fencing: impl FnOnce(&str) -> Option<Fencing>) -> Result<(), LogError> {
+        let Self::Asked(id) = self else { return Ok(()) };
+        match fencing(id) {
+            Some(Fencing::Going) => Err(LogError::Blocked { doing: DOING, detail: format!("{id} of another group is being fenced") }),
+            Some(Fencing::Done) => {
+                *self = Self::Fenced(std::mem::take(id));
+                Ok(())
             }
-            (Self::Asked(id), Some(Fencing::Done)) => {
-                let detail = format!("{id} of another group is fenced; what it has committed is read again");
-                *self = Self::Fenced(id);
-                detail
+            Some(Fencing::Failed(why)) => {
+                let detail = format!("{id} of another group could not be fenced: {why}");
+                *self = Self::Unknown;
+                Err(LogError::Blocked { doing: DOING, detail })
             }
-            (Self::Asked(id), Some(Fencing::Going)) => {
-                let detail = format!("{id} of another group is being fenced");
-                *self = Self::Asked(id);
-                detail
+            Some(Fencing::Refused { detail, cure }) => {
+                let detail = format!("{id} of another group may not be fenced: {detail}");
+                *self = Self::Unknown;
+                Err(LogError::Refused { doing: DOING, detail, cure })
             }
-            (Self::Asked(id), Some(Fencing::Failed(why))) => format!("{id} of another group could not be fenced ({why}); it is tried again"),
-            (Self::Asked(id), None) => format!("{id} of another group is to be fenced once more, by another client"),
-            (Self::Unknown, _) => "an owner of another group is to be fenced".to_owned(),
-        };
-        Err(LogError::Blocked { doing: "taking a partition up", detail })
+            None => {
+                *self = Self::Unknown;
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether what was read of this owner is final.
+    pub(super) fn is_fenced(&self, id: &str) -> bool {
+        matches!(self, Self::Fenced(known) if known == id)
+    }
+
+    /// Notes that the log was asked to fence `id`, and answers why the partition is not taken up yet.
+    pub(super) fn asked(&mut self, id: &str) -> LogError {
+        *self = Self::Asked(id.to_owned());
+        LogError::Blocked { doing: DOING, detail: format!("{id} of another group is to be fenced") }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::Answer;
+
+    fn asked() -> Foreign {
+        let mut foreign = Foreign::default();
+        assert!(!foreign.is_fenced("a"));
+        assert_eq!(foreign.asked("a").answer(), Answer::Retry);
+        foreign
+    }
 
     #[test]
     fn what_was_read_before_the_fence_stood_is_not_gone_by() {
-        let mut foreign = Foreign::default();
-        assert!(foreign.asks("a"));
-        assert!(foreign.pass(Some(Fencing::Going)).is_err());
-        assert!(!foreign.asks("a"), "it is asked once");
-        assert!(foreign.pass(Some(Fencing::Done)).is_err(), "the state was read before this was known");
-        assert!(!foreign.asks("a"));
-        assert!(foreign.pass(None).is_ok());
+        let mut foreign = asked();
+        assert!(foreign.look(|_| Some(Fencing::Going)).is_err() && !foreign.is_fenced("a"));
+        foreign.look(|_| Some(Fencing::Done)).unwrap();
+        assert!(foreign.is_fenced("a"), "and the state is read now");
+        assert!(!foreign.is_fenced("b"), "of another one that has taken it meanwhile nothing is known");
     }
 
     #[test]
     fn a_fence_that_failed_is_no_fence() {
-        let mut foreign = Foreign::default();
-        foreign.asks("a");
-        let blocked = foreign.pass(Some(Fencing::Failed("not authorised".to_owned()))).unwrap_err();
-        assert_eq!(blocked.answer(), crate::log::Answer::Retry);
-        assert!(blocked.to_string().contains("not authorised"), "{blocked}");
-        assert!(foreign.asks("a"), "it is asked again");
+        let mut foreign = asked();
+        let blocked = foreign.look(|_| Some(Fencing::Failed("the broker is away".to_owned()))).unwrap_err();
+        assert_eq!(blocked.answer(), Answer::Retry);
+        assert!(blocked.to_string().contains("the broker is away"), "{blocked}");
+        assert!(!foreign.is_fenced("a"));
     }
 
     #[test]
-    fn a_client_that_was_built_anew_is_asked_again_and_another_owner_too() {
-        let mut foreign = Foreign::default();
-        foreign.asks("a");
-        assert!(foreign.pass(None).is_err());
-        assert!(foreign.asks("a"));
-        assert!(foreign.pass(Some(Fencing::Done)).is_err());
-        assert!(foreign.asks("b"), "another one has taken it meanwhile");
-        assert!(foreign.pass(Some(Fencing::Going)).is_err());
+    fn what_will_not_come_about_stops_with_its_cure() {
+        let refused = asked().look(|_| Some(Fencing::Refused { detail: "not authorised".to_owned(), cure: "let the account use it" })).unwrap_err();
+        assert_eq!(refused.answer(), Answer::Stop);
+        assert!(refused.to_string().contains("let the account use it"), "{refused}");
+    }
+
+    #[test]
+    fn a_client_that_was_built_anew_is_asked_again() {
+        let mut foreign = asked();
+        foreign.look(|_| None).unwrap();
+        assert_eq!(foreign, Foreign::Unknown);
     }
 }

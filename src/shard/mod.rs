@@ -280,6 +280,7 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
         self.in_step.forget(partition);
         let mut restoring = arriving.restoring(partition, self.around.make.make(partition));
         let log = self.desk.log()?;
+        arriving.foreign.look(|id| log.fencing(id))?;
         let read = log.read_state(partition, &mut |key, value| restoring.entry(key, value));
         let owner = restoring.owner()?;
         if let (Err(error), Some(owner)) = (&read, &owner)
@@ -292,13 +293,12 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
             log.fence(&owner.id);
         }
         let entries = read?;
-        if let Some(owner) = owner.as_ref().filter(|owner| is_of_another_group(owner, log.id(), log.group())) {
+        let foreign = owner.as_ref().filter(|owner| is_of_another_group(owner, log.id(), log.group()));
+        if let Some(owner) = foreign.filter(|owner| !arriving.foreign.is_fenced(&owner.id)) {
             // No group tells whether it lives. Once it is fenced nothing of it can be committed any more, and what it has committed by then is read.
-            if arriving.foreign.asks(&owner.id) {
-                self.around.watch.fencing(&owner.id);
-                log.fence(&owner.id);
-            }
-            arriving.foreign.pass(log.fencing(&owner.id))?;
+            self.around.watch.fencing(&owner.id);
+            log.fence(&owner.id);
+            return Err(arriving.foreign.asked(&owner.id));
         }
         let tail = owner.as_ref().map(|owner| owner.alerts);
         let alerts_end = log.read_alerts(partition, tail, &mut |alert| restoring.alert(owner.as_ref(), alert))?;

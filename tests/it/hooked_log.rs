@@ -93,7 +93,7 @@ impl<L: ShardLog> ShardLog for HookedLog<L> {
     fn fence(&mut self, id: &str) {
         self.inner.fence(id);
     }
-    fn fencing(&mut self, id: &str) -> Option<Fencing> {
+    fn fencing(&self, id: &str) -> Option<Fencing> {
         self.inner.fencing(id)
     }
     fn end(&mut self, place: Place) -> Result<i64, LogError> {

@@ -6,13 +6,14 @@
 //! A group of zones is one: what counts is its strongest score, for one event at many places is one finding. The more zones, the more often that is high by chance, so its bar is higher.
 //!
 //! Where so few episodes pass the bar that no budget could be met above it (counts of one or two are never far from anything), the bar sinks, until enough do. The tail being exponential, a
-//! bar that sinks by δ is passed e^(fall·δ) times as often: what was counted is kept in that measure, and the threshold moves by what comes, not by the sinking.
+//! bar that sinks by δ is passed e^(fall·δ) times as often: what was counted is kept in that measure. While nothing at all stands out, as where nobody comes for weeks, nothing is learnt of the
+//! bar; and below a sunken bar an episode ends after a day at the latest, so that one too low is seen to be.
 //!
 //! Real events are among the peaks. Taken as noise they would raise the threshold over themselves; left out, the tail would shrink with every finding. Peaks above the threshold
 //! therefore count partly as noise (censored at the threshold) and partly not at all (the others being a truncated sample).
 
 use super::verdict::EPISODE_APART;
-use crate::time::EventTime;
+use crate::time::{EventTime, Span};
 use serde::{Deserialize, Serialize};
 
 /// The low bar of one zone: z = 2.45.
@@ -34,6 +35,7 @@ const WANTED: f64 = 3.0;
 const WANTED_PER_BUDGET: f64 = 2.0;
 const SINKS: f64 = 0.2;
 const LOWEST_BAR: f64 = 1.0;
+const LONGEST_EPISODE: Span = Span::from_mins(24 * 60);
 /// The threshold is held within this, z.
 const THRESHOLD: (f64, f64) = (2.0, 9.0);
 /// The threshold before any peak was seen, z.
@@ -49,8 +51,17 @@ pub struct Budget {
     fall: f64,
     /// How far the bar has sunk below that of a group of this size.
     sunk: f64,
-    /// The strongest score of the running episode, and when it was last above the bar.
-    episode: Option<(f64, EventTime)>,
+    episode: Option<Episode>,
+}
+
+/// Scores above the bar that belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Episode {
+    /// The strongest.
+    peak: f64,
+    began: EventTime,
+    /// When it was last above the bar.
+    last: EventTime,
 }
 
 impl Default for Budget {
@@ -67,7 +78,8 @@ pub fn strength(score: f64) -> f64 {
 impl Budget {
     /// Whether it is of the size that this binary uses; a stored one may not be.
     pub fn is_sound(&self) -> bool {
-        self.peaks.len() == BINS && [self.threshold, self.fall, self.sunk].iter().all(|figure| figure.is_finite())
+        let figures = [self.weeks, self.threshold, self.fall, self.sunk];
+        self.peaks.len() == BINS && self.peaks.iter().chain(&figures).all(|figure| figure.is_finite())
     }
 
     /// The normal score from which on there is a finding.
@@ -77,6 +89,8 @@ impl Budget {
 
     /// Lets a judged step pass, of `weeks`, in which `strongest` was the strongest score (z²/2) of the group of `zones` zones; `per_week` is its budget. An episode counts when it is over.
     pub fn pass(&mut self, weeks: f64, strongest: f64, end: EventTime, zones: usize, per_week: f64) {
+        // A group may have shrunk since.
+        self.sunk = self.sunk.min(bar(zones) - LOWEST_BAR);
         let bar = bar(zones) - self.sunk;
         let ended = self.follow_episode(strongest, end, bar);
         let fade = libm::exp2(-weeks / HALF_LIFE_WEEKS);
@@ -92,7 +106,9 @@ impl Budget {
             self.peaks[bin.min(BINS - 1)] += 1.0;
             self.fit(bar, per_week);
         }
-        self.sink(WANTED.max(WANTED_PER_BUDGET * per_week) * weeks - f64::from(u8::from(ended.is_some())), zones);
+        let is_learning = strongest > 0.0 && self.episode.is_none();
+        let wanted = if is_learning { WANTED.max(WANTED_PER_BUDGET * per_week) * weeks } else { 0.0 };
+        self.sink(wanted - f64::from(u8::from(ended.is_some())), zones);
     }
 
     /// Lets the bar sink by the episodes that are missing, or rise again by those that were not.
@@ -105,16 +121,14 @@ impl Budget {
 
     /// The peak of the episode that ended with this step, if one did.
     fn follow_episode(&mut self, strength: f64, end: EventTime, bar: f64) -> Option<f64> {
-        let (peak, last) = self.episode.unwrap_or((0.0, end));
+        let mut episode = self.episode.unwrap_or(Episode { peak: 0.0, began: end, last: end });
         if strength > bar {
-            self.episode = Some((peak.max(strength), end));
-            return None;
+            (episode.peak, episode.last) = (episode.peak.max(strength), end);
         }
-        let is_over = self.episode.is_some() && end.since(last) >= EPISODE_APART;
-        is_over.then(|| {
-            self.episode = None;
-            peak
-        })
+        let is_over = end.since(episode.last) >= EPISODE_APART || self.sunk > 0.0 && end.since(episode.began) >= LONGEST_EPISODE;
+        let is_running = strength > bar || self.episode.is_some();
+        self.episode = (is_running && !is_over).then_some(episode);
+        (is_running && is_over).then_some(episode.peak)
     }
 
     /// The maximum-likelihood fall of the tail, by bisection, and the threshold where it meets the budget.
@@ -207,6 +221,43 @@ mod tests {
             let came = f64::from(exceeded) / 200.0;
             assert!((0.3..1.3).contains(&(came / per_week)), "budget {per_week}: {came} a week above {}", budget.threshold());
         }
+    }
+
+    /// Scores of a group of many zones, of which the strongest is nearly always above a bar for one: normal weeks, weeks of silence, and normal ones again.
+    #[test]
+    fn a_season_of_silence_leaves_the_bar_where_it_was_and_no_bar_is_a_trap() {
+        const ZONES: usize = 80;
+        let mut budget = Budget::default();
+        let mut step = 0_u32;
+        let mut live = |budget: &mut Budget, weeks: u32, is_silent: bool| {
+            let mut found = 0;
+            for _ in 0..weeks * 336 {
+                step += 1;
+                // The strongest of so many normal scores, by its law: 1 − (1 − e^−x)^n of them are above x.
+                let chance = (f64::from(step) * 0.618_033_988_749_895).fract().max(1e-9);
+                let strongest = if is_silent { 0.0 } else { -libm::log(1.0 - libm::pow(chance, 1.0 / (ZONES as f64))) };
+                found += u32::from(strongest > strength(budget.threshold()));
+                budget.pass(1.0 / 336.0, strongest, EventTime::from_millis(i64::from(step) * 1_800_000), ZONES, 1.0);
+            }
+            found
+        };
+        live(&mut budget, 8, false);
+        let (threshold, sunk) = (budget.threshold(), budget.sunk);
+        live(&mut budget, 12, true);
+        assert_eq!((budget.threshold(), budget.sunk), (threshold, sunk));
+        // However it came about, a bar that lies so low that it is passed at every step rises again.
+        budget.sunk = bar(ZONES) - LOWEST_BAR;
+        live(&mut budget, 8, false);
+        assert!(budget.sunk < 2.0, "{}", budget.sunk);
+        let found = live(&mut budget, 8, false);
+        assert!(found < 40, "{found} steps of eight weeks above {}", budget.threshold());
+    }
+
+    #[test]
+    fn a_group_that_has_shrunk_has_a_bar_of_its_size() {
+        let mut budget = Budget { sunk: bar(80) - LOWEST_BAR, ..Budget::default() };
+        budget.pass(0.003, 0.5, EventTime::from_millis(0), 1, 1.0);
+        assert_eq!(budget.episode, None);
     }
 
     #[test]

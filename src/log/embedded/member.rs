@@ -11,7 +11,7 @@ use super::state::State;
 use crate::engine::{Alert, OutRecord, OutTopic, StateChange};
 use crate::feeds::RecordRef;
 use crate::log::{
-    AlertEntry, CHANGE_HEADER, COMMANDS_HEADER, Event, GENERATION_HEADER, Inbox, Kept, LogError, Offsets, POSITION_HEADER, Place, RECEIVED_HEADER,
+    AlertEntry, CHANGE_HEADER, COMMANDS_HEADER, Event, Fencing, GENERATION_HEADER, Inbox, Kept, LogError, Offsets, POSITION_HEADER, Place, RECEIVED_HEADER,
     SOURCE_HEADER, SentAlert, ShardLog, StateEntry, Topic,
 };
 use crate::venue::Feed;
@@ -333,6 +333,11 @@ impl ShardLog for Member {
 
     /// A transaction of this log is nowhere until it is committed: there is nothing that could block.
     fn fence(&mut self, _id: &str) {}
+
+    fn fencing(&self, _id: &str) -> Option<Fencing> {
+        // A member that is replaced is out at once.
+        Some(Fencing::Done)
+    }
 
     fn end(&mut self, place: Place) -> Result<i64, LogError> {
         Ok(self.shared.lock().end(Topic::In(place.feed), place.partition))
