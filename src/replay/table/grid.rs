@@ -22,6 +22,7 @@ const MANY_TIMES: usize = 20;
 const JITTER: i64 = 10;
 /// Rows beside the grid are a few that somebody mistyped; a third of all and more, and the step is wrong: rows twice as close as it says leave one half beside it.
 const TOO_MANY: usize = 3;
+const HOUR_MS: i64 = 3_600_000;
 /// Times outside of these years are no times of a count.
 const YEARS: (i64, i64) = (-2_208_988_800_000, 7_258_118_400_000); // 1900 to 2199
 
@@ -38,9 +39,9 @@ pub(super) fn believable(at: EventTime) -> Result<EventTime, String> {
 pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, report: &mut Report) -> Result<(), TableError> {
     let step = mapping.step.as_millis() as i64;
     let (most, rows) = phase_of_most(list, step);
-    // Where the rows follow no grid, as single passages do, the clock on the wall has one.
-    let is_followed = mapping.off_grid == OffGrid::Refuse || 2 * rows >= list.len();
-    let phase = if is_followed { most } else { phase_of_the_clock(list, mapping) };
+    // Where rows that belong to the step they lie in follow no grid, as single passages do, the clock on the wall has one: its hours, which a longer step may straddle when it is moved.
+    let is_passages = mapping.off_grid == OffGrid::Down && 2 * rows < list.len() && HOUR_MS % step == 0;
+    let phase = if is_passages { phase_of_the_clock(list, mapping) } else { most };
     let beside = |at: EventTime| (at.as_millis() - phase).rem_euclid(step);
     if list.iter().all(|entry| beside(entry.from) == 0) {
         return Ok(());
@@ -138,8 +139,9 @@ fn phase_of_most(list: &[Entry], step: i64) -> (i64, usize) {
 
 /// The place in the step at which the local hours begin where the list does, ms.
 fn phase_of_the_clock(list: &[Entry], mapping: &Mapping) -> i64 {
-    let first = list.first().map(|entry| entry.from.as_millis());
-    let at = first.and_then(chrono::DateTime::from_timestamp_millis).map(|at| at.naive_utc());
+    // One of the middle: the first may be mistyped.
+    let middle = list.get(list.len() / 2).map(|entry| entry.from.as_millis());
+    let at = middle.and_then(chrono::DateTime::from_timestamp_millis).map(|at| at.naive_utc());
     let offset = mapping.stamps.zone.zip(at).map_or(0, |(zone, at)| i64::from(zone.offset_from_utc_datetime(&at).fix().local_minus_utc()));
     (-1_000 * offset).rem_euclid(mapping.step.as_millis() as i64)
 }
