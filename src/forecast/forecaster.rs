@@ -287,7 +287,6 @@ impl Forecaster {
             self.changed.insert(StateKey::Tonight);
         }
         let start = end.before(*step);
-        let came = |series: usize| self.history.lag(0, series).map(|persons| persons as f64);
         if self.layout.programme.at(start).is_none() {
             self.likeness.see(&self.faces, self.faces.when(calendar, start), size, came);
             self.changed.insert(StateKey::Likeness);

@@ -8,7 +8,7 @@ use midan::engine::{Alert, OutRecord, StateChange};
 use midan::feeds::Batch;
 use midan::log::embedded::{EmbeddedLog, Faults, Member};
 use midan::log::{AlertEntry, Event, Fencing, Inbox, Kept, LogError, Offsets, Place, ShardLog, StateEntry};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
@@ -84,8 +84,6 @@ pub(super) struct Shaken {
     slow: BTreeSet<Place>,
     brought: Inbox,
     lost_alert: bool,
-    /// How often it was asked how a fencing stands.
-    looked_at: Cell<u32>,
 }
 
 impl Shaken {
@@ -105,7 +103,6 @@ impl Shaken {
             slow: BTreeSet::new(),
             brought: Inbox::default(),
             lost_alert: false,
-            looked_at: Cell::new(0),
         })
     }
 
@@ -307,12 +304,7 @@ impl ShardLog for Shaken {
     }
 
     fn fencing(&self, id: &str) -> Option<Fencing> {
-        // It takes a while, and fails the first time.
-        match self.looked_at.replace(self.looked_at.get() + 1) {
-            0 => Some(Fencing::Going),
-            1 => Some(Fencing::Failed("shaken".to_owned())),
-            _ => self.member.fencing(id),
-        }
+        self.member.fencing(id)
     }
 
     fn end(&mut self, place: Place) -> Result<i64, LogError> {
