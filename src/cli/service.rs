@@ -430,6 +430,15 @@ impl shard::Watch for Watch {
         self.telemetry.emit(TakenUpElsewhere { topic: place.feed.topic(), partition: place.partition, what });
     }
 
+    fn group_at_work(&self, partition: u32, group: &str) {
+        tracing::warn!(
+            shard = self.shard,
+            partition,
+            group,
+            "A group of another name still works on this partition: it waits until all instances of that group are stopped."
+        );
+    }
+
     fn retried(&self, why: &crate::log::LogError) {
         tracing::debug!(shard = self.shard, %why, "A call is made again.");
     }

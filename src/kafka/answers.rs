@@ -5,6 +5,8 @@
 //! | retriable (time-out, coordinator loading, request in flight) | a transaction's call | the same call again, for half a minute; a commit of which nothing is known then: new clients; before the commit: abort and rewind |
 //! | must abort (`UnknownMemberId`, `IllegalGeneration`, `InvalidTxnState`, a record that failed) | a transaction's call | abort, restore from `midan.state`, read again from the committed offsets |
 //! | fatal (`Fenced`, `InvalidProducerEpoch`, `TransactionalIdAuthorizationFailed`, `OutOfOrderSequence`) | a transaction's call, a send | new clients, restore |
+//! | `Fenced` | the start of a producer | new clients: another shard has started under the same id meanwhile, and is asked again, or is the rightful one |
+//! | anything else that no second try mends (not authorised, a time-out that the broker does not allow) | the start of a producer | stop: a person has to change something |
 //! | neither (a call in the wrong state) | a transaction's call | nobody knows what stands: new clients, restore |
 //! | `QueueFull` | a send | it waits for room, which is the shard's back-pressure; after half a minute abort and rewind |
 //! | unknown topic or partition, not authorised, message too large | a send | stop: a person has to change something |
@@ -41,6 +43,21 @@ pub(super) fn of(doing: &'static str, error: KafkaError) -> LogError {
             | RDKafkaErrorCode::MessageSizeTooLarge,
         ) => LogError::Refused { doing, detail: error.to_string(), cure: "`midan topics check` names what is wrong with the topics" },
         other => LogError::Aborted { doing, detail: other.to_string() },
+    }
+}
+
+/// What it means that a producer could not start. The client calls nearly everything fatal here.
+pub(super) fn of_start(doing: &'static str, error: KafkaError) -> LogError {
+    match error {
+        KafkaError::Transaction(error)
+            if matches!(error.code(), RDKafkaErrorCode::Fenced | RDKafkaErrorCode::InvalidProducerEpoch | RDKafkaErrorCode::ProducerFenced) =>
+        {
+            LogError::Fenced { doing, detail: error.string() }
+        }
+        other => {
+            let cure = "check that the account may use the transactional id and that the broker allows the transaction time-out";
+            LogError::Refused { doing, detail: other.to_string(), cure }
+        }
     }
 }
 

@@ -224,12 +224,7 @@ impl Handle {
                 Ok(()) => return Ok(Self(Arc::new(producer))),
                 Err(KafkaError::Transaction(error)) if error.is_retriable() && wait.goes_on(PATIENCE, producer.client()) => {}
                 Err(KafkaError::Transaction(error)) if error.is_retriable() => return Err(LogError::Busy { doing, detail: error.string() }),
-                // Another shard has started under the same id meanwhile: it is asked again, or the other is the rightful one.
-                Err(KafkaError::Transaction(error)) if error.is_fatal() => return Err(LogError::Fenced { doing, detail: error.string() }),
-                Err(error) => {
-                    let cure = "check that the account may use the transactional id and that the broker allows the transaction time-out";
-                    return Err(LogError::Refused { doing, detail: error.to_string(), cure });
-                }
+                Err(error) => return Err(answers::of_start(doing, error)),
             }
         }
     }

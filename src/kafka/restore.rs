@@ -77,6 +77,13 @@ impl Restorer {
         })
     }
 
+    /// Whether a group has members. Of one that the account may not describe the broker says nothing, as of one that there is not.
+    pub(super) fn has_members(&self, group: &str) -> Result<bool, LogError> {
+        let busy = |error: KafkaError| LogError::Busy { doing: "asking who is in another group", detail: error.to_string() };
+        let known = self.consumer.fetch_group_list(Some(group), ASK).map_err(busy)?;
+        Ok(known.groups().iter().any(|known| known.name() == group && !known.members().is_empty()))
+    }
+
     /// Reads a partition from an offset on (none: nothing of it) and answers where it ends.
     fn read(&mut self, topic: &str, partition: u32, from: Option<i64>, each: &mut Each<'_>) -> Result<i64, LogError> {
         let busy = |error: KafkaError| LogError::Busy { doing: DOING, detail: error.to_string() };

@@ -134,6 +134,10 @@ impl ShardLog for KafkaShard {
         });
     }
 
+    fn has_members(&mut self, group: &str) -> Result<bool, LogError> {
+        self.restore(|restorer| restorer.has_members(group))
+    }
+
     fn fencing(&self, id: &str) -> Option<Fencing> {
         self.fencing.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }

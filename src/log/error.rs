@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`LogError::Busy`] | `Retry` | nothing was changed; the same call may be made again |
 //! | [`LogError::Blocked`] | `Retry` | somebody's transaction is open where this shard must read; it ends by itself, by its time-out or by fencing its owner |
+//! | [`LogError::GroupAtWork`] | `Retry` | a partition waits, without end, until nobody works on it through another group |
 //! | [`LogError::CutShort`] | `Retry` | a partition waits, without end, for its log to reach where the state stands |
 //! | [`LogError::Aborted`] | `AbortAndRewind` | the transaction cannot stand: state and input go back to the last commit |
 //! | [`LogError::Fenced`], [`LogError::Unknown`] | `Rebuild` | this client is finished, or nobody knows what stands: build a new one and restore |
@@ -43,6 +44,16 @@ pub enum LogError {
         doing: &'static str,
         /// Which transaction.
         detail: String,
+    },
+    /// Whoever owned a partition had it through another group, which has members still.
+    #[error(
+        "midan.state[{partition}]: it was written by group {group}, which is still at work; the partition waits until all instances of that group are stopped, or this one is given its group"
+    )]
+    GroupAtWork {
+        /// Of which partition.
+        partition: u32,
+        /// Whose.
+        group: String,
     },
     /// A log ends before the state does.
     #[error(
@@ -136,7 +147,7 @@ impl LogError {
     /// What to do about it.
     pub fn answer(&self) -> Answer {
         match self {
-            Self::Busy { .. } | Self::Blocked { .. } | Self::CutShort { .. } => Answer::Retry,
+            Self::Busy { .. } | Self::Blocked { .. } | Self::GroupAtWork { .. } | Self::CutShort { .. } => Answer::Retry,
             Self::Aborted { .. } => Answer::AbortAndRewind,
             Self::Fenced { .. } | Self::Unknown { .. } => Answer::Rebuild,
             Self::Refused { .. } | Self::Setting { .. } | Self::Corrupt { .. } | Self::State { .. } | Self::Io { .. } | Self::Crash { .. } => Answer::Stop,

@@ -150,6 +150,9 @@ pub trait ShardLog {
     /// dropped, or never knew. It may go on after the call; what was blocked is asked for again.
     fn fence(&mut self, id: &str);
 
+    /// Whether a group has members, alive or not yet missed.
+    fn has_members(&mut self, group: &str) -> Result<bool, LogError>;
+
     /// How the last fencing of this id stands; `None` where this client was not asked.
     fn fencing(&self, id: &str) -> Option<Fencing>;
 

@@ -1,11 +1,15 @@
-//! An owner that came through another group: it is fenced, and what stands then is read, before its partition is taken up.
+//! An owner that came through another group: when that group is empty it is fenced, and what stands then is read, before its partition is taken up.
 //!
-//! The idea: of an owner of this group the group says when it is gone; of one of another group nobody does. So it is fenced first, and its state counts only as it is read after that:
+//! The idea: of an owner of this group the group says when it is gone; of one of another group nobody does. And the one that wrote last need not be the one at work: within a group a
+//! partition goes from hand to hand before the next has committed anything. So the partition waits while that group has any member; whoever is none any more commits nothing, for the offsets
+//! in its transaction are refused. What is under way is ended by fencing whoever wrote last, and its state counts only as it is read after that:
 //!
 //! ```text
-//!   Unknown ──ask──► Asked ──look: done──► Fenced ──the state is read──► taken up
-//!      ▲               │
-//!      └── look: failed, or the client that was asked is gone
+//!             ┌──── it has members ────┐
+//!             ▼                        │
+//!   AtWork ──look──► Unknown ──read: the group is empty──► Asked ──look: done──► Fenced ──read: the group is empty──► taken up
+//!                       ▲                                    │
+//!                       └── look: failed, or the client that was asked is gone
 //! ```
 
 use crate::log::{Fencing, LogError};
@@ -18,6 +22,8 @@ pub(super) enum Foreign {
     /// Nobody was asked.
     #[default]
     Unknown,
+    /// This group has members.
+    AtWork(String),
     /// The log was asked to fence this id.
     Asked(String),
     /// It was fenced before the state was read.
@@ -30,7 +36,14 @@ impl Foreign {
     /// # Errors
     /// [`LogError::Blocked`] while it goes on or when it has failed, [`LogError::Refused`] where it will not come about.
     pub(super) fn look(&mut self, fencing: impl FnOnce(&str) -> Option<Fencing>) -> Result<(), LogError> {
-        let Self::Asked(id) = self else { return Ok(()) };
+        let id = match self {
+            Self::Asked(id) => id,
+            Self::AtWork(_) => {
+                *self = Self::Unknown;
+                return Ok(());
+            }
+            Self::Unknown | Self::Fenced(_) => return Ok(()),
+        };
         match fencing(id) {
             Some(Fencing::Going) => Err(LogError::Blocked { doing: DOING, detail: format!("{id} of another group is being fenced") }),
             Some(Fencing::Done) => {
@@ -52,6 +65,21 @@ impl Foreign {
                 Ok(())
             }
         }
+    }
+
+    /// Whether it is waited for somebody else, who takes the time that he takes: no try counts meanwhile.
+    pub(super) fn is_awaited(&self) -> bool {
+        matches!(self, Self::Asked(_) | Self::AtWork(_))
+    }
+
+    /// The group that was at work when it was looked last.
+    pub(super) fn group_at_work(&self) -> Option<&str> {
+        if let Self::AtWork(group) = self { Some(group) } else { None }
+    }
+
+    /// Notes that this group has members.
+    pub(super) fn at_work(&mut self, group: &str) {
+        *self = Self::AtWork(group.to_owned());
     }
 
     /// Whether what was read of this owner is final.
@@ -82,6 +110,7 @@ mod tests {
     fn what_was_read_before_the_fence_stood_is_not_gone_by() {
         let mut foreign = asked();
         assert!(foreign.look(|_| Some(Fencing::Going)).is_err() && !foreign.is_fenced("a"));
+        assert!(foreign.is_awaited(), "no try is counted meanwhile");
         foreign.look(|_| Some(Fencing::Done)).unwrap();
         assert!(foreign.is_fenced("a"), "and the state is read now");
         assert!(!foreign.is_fenced("b"), "of another one that has taken it meanwhile nothing is known");
@@ -93,7 +122,7 @@ mod tests {
         let blocked = foreign.look(|_| Some(Fencing::Failed("the broker is away".to_owned()))).unwrap_err();
         assert_eq!(blocked.answer(), Answer::Retry);
         assert!(blocked.to_string().contains("the broker is away"), "{blocked}");
-        assert!(!foreign.is_fenced("a"));
+        assert!(!foreign.is_fenced("a") && !foreign.is_awaited());
     }
 
     #[test]

@@ -255,7 +255,11 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
                     self.around.watch.retried(&error);
                     let is_cut_short = matches!(error, LogError::CutShort { .. });
                     // One that waits for its log does so without end, and reads its whole state each time.
-                    let tries = if is_cut_short { (arriving.tries + 1).min(CUT_SHORT_TOLD + 1) } else { arriving.tries + 1 };
+                    let tries = match error {
+                        LogError::CutShort { .. } => (arriving.tries + 1).min(CUT_SHORT_TOLD + 1),
+                        _ if arriving.foreign.is_awaited() => arriving.tries,
+                        _ => arriving.tries + 1,
+                    };
                     let pause = self.around.settings.retry_pause * if tries > CUT_SHORT_TOLD && is_cut_short { 40 } else { 1 };
                     // A follower that has become the leader may learn a moment later how far the log is agreed on.
                     if let (LogError::CutShort { place, state, end }, CUT_SHORT_TOLD) = (&error, tries) {
@@ -280,11 +284,16 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
         self.in_step.forget(partition);
         let mut restoring = arriving.restoring(partition, self.around.make.make(partition));
         let log = self.desk.log()?;
+        if let Some(group) = arriving.foreign.group_at_work()
+            && log.has_members(group)?
+        {
+            return Err(LogError::GroupAtWork { partition, group: group.to_owned() });
+        }
         arriving.foreign.look(|id| log.fencing(id))?;
         let read = log.read_state(partition, &mut |key, value| restoring.entry(key, value));
         let owner = restoring.owner()?;
         if let (Err(error), Some(owner)) = (&read, &owner)
-            && error.answer() == Answer::Retry
+            && matches!(error, LogError::Blocked { .. })
             && arriving.tries > 0
             && owner.id != log.id()
         {
@@ -293,12 +302,17 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
             log.fence(&owner.id);
         }
         let entries = read?;
-        let foreign = owner.as_ref().filter(|owner| is_of_another_group(owner, log.id(), log.group()));
-        if let Some(owner) = foreign.filter(|owner| !arriving.foreign.is_fenced(&owner.id)) {
-            // No group tells whether it lives. Once it is fenced nothing of it can be committed any more, and what it has committed by then is read.
-            self.around.watch.fencing(&owner.id);
-            log.fence(&owner.id);
-            return Err(arriving.foreign.asked(&owner.id));
+        if let Some(owner) = owner.as_ref().filter(|owner| is_of_another_group(owner, log.id(), log.group())) {
+            if log.has_members(&owner.group)? {
+                self.around.watch.group_at_work(partition, &owner.group);
+                arriving.foreign.at_work(&owner.group);
+                return Err(LogError::GroupAtWork { partition, group: owner.group.clone() });
+            }
+            if !arriving.foreign.is_fenced(&owner.id) {
+                self.around.watch.fencing(&owner.id);
+                log.fence(&owner.id);
+                return Err(arriving.foreign.asked(&owner.id));
+            }
         }
         let tail = owner.as_ref().map(|owner| owner.alerts);
         let alerts_end = log.read_alerts(partition, tail, &mut |alert| restoring.alert(owner.as_ref(), alert))?;

@@ -33,6 +33,8 @@ pub trait Watch: Sync {
     fn stalled(&self, _place: Place, _lag: i64) {}
     /// State, group and log do not agree on where a partition that is taken up stands.
     fn disagrees(&self, _place: Place, _what: Disagreement) {}
+    /// A partition is not taken up while a group of another name works on it.
+    fn group_at_work(&self, _partition: u32, _group: &str) {}
     /// A call will be made again.
     fn retried(&self, _why: &LogError) {}
 }

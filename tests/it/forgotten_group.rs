@@ -52,21 +52,29 @@ impl Core for Counting {
 }
 
 #[derive(Default)]
-struct Told(Mutex<Vec<(Place, Disagreement)>>, Mutex<Vec<String>>);
+struct Told {
+    disagreements: Mutex<Vec<(Place, Disagreement)>>,
+    fenced: Mutex<Vec<String>>,
+    at_work: Mutex<Vec<String>>,
+}
 
 impl Watch for Told {
     fn fencing(&self, id: &str) {
-        self.1.lock().unwrap().push(id.to_owned());
+        self.fenced.lock().unwrap().push(id.to_owned());
+    }
+
+    fn group_at_work(&self, _partition: u32, group: &str) {
+        self.at_work.lock().unwrap().push(group.to_owned());
     }
 
     fn disagrees(&self, place: Place, what: Disagreement) {
-        self.0.lock().unwrap().push((place, what));
+        self.disagreements.lock().unwrap().push((place, what));
     }
 }
 
 impl Told {
     fn of(&self, feed: Feed) -> Vec<Disagreement> {
-        self.0.lock().unwrap().iter().filter(|(place, _)| place.feed == feed).map(|(_, what)| *what).collect()
+        self.disagreements.lock().unwrap().iter().filter(|(place, _)| place.feed == feed).map(|(_, what)| *what).collect()
     }
 }
 
@@ -153,17 +161,20 @@ fn a_group_that_is_deleted_on_kafka_while_an_alarm_stands_reads_nothing_twice_an
 }
 
 #[test]
-fn an_owner_in_a_group_of_another_name_is_fenced_though_no_group_has_dropped_it() {
+fn a_group_of_another_name_is_waited_for_while_it_has_members_and_whoever_wrote_last_is_fenced() {
     let Some(broker) = broker() else { return };
     let (settings, _) = broker.topics(1);
     let named = |group: &str, instance: &str| Settings { group: format!("{}{group}", settings.prefix), instance: instance.to_owned(), ..settings.clone() };
-    let (old, new) = (named("old", "a"), named("new", "b"));
+    let (mut old, new) = (named("old", "a"), named("new", "b"));
+    // One that does not poll any more leaves its group after two seconds, and keeps its producer.
+    old.properties.insert("max.poll.interval.ms".into(), "2000".into());
     send(&mut KafkaFeeder::new(&settings).unwrap(), 20);
     let mut sleeper = KafkaShard::join(&old, 0).unwrap();
     let mut inbox = Inbox::default();
     while !inbox.events.iter().any(|event| matches!(event, Event::Assigned(_))) {
         sleeper.poll(10, Duration::from_millis(50), &mut inbox).unwrap();
     }
+    sleeper.start(&Feed::ALL.map(|feed| (Place { feed, partition: 0 }, 0)).into()).unwrap();
     let mark = format!(
         r#"{{"v":2,"id":"{}","group":"{}","generation":1,"alerts":0,"settled":[],"next":{{"transport":0,"ticketing":0,"sensors":5,"commands":0}}}}"#,
         sleeper.id(),
@@ -178,7 +189,9 @@ fn an_owner_in_a_group_of_another_name_is_fenced_though_no_group_has_dropped_it(
     };
     commit(&mut sleeper, "5").unwrap();
     let (records, told) = to_end(|| KafkaShard::join(&new, 0).map(|log| Box::new(log) as Box<dyn ShardLog>));
-    assert_eq!((records, told.1.lock().unwrap().as_slice()), (15, &[old.transactional_id(0)][..]));
+    assert_eq!(records, 15);
+    assert_eq!(*told.at_work.lock().unwrap(), [old.group.as_str()], "it was waited for, and told once");
+    assert_eq!(*told.fenced.lock().unwrap(), [old.transactional_id(0)]);
     let refused = commit(&mut sleeper, "999").unwrap_err();
     assert_eq!(refused.answer(), Answer::Rebuild, "{refused}");
     send(&mut KafkaFeeder::new(&settings).unwrap(), 1);

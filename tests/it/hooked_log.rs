@@ -93,6 +93,9 @@ impl<L: ShardLog> ShardLog for HookedLog<L> {
     fn fence(&mut self, id: &str) {
         self.inner.fence(id);
     }
+    fn has_members(&mut self, group: &str) -> Result<bool, LogError> {
+        self.inner.has_members(group)
+    }
     fn fencing(&self, id: &str) -> Option<Fencing> {
         self.inner.fencing(id)
     }

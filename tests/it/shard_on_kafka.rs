@@ -161,6 +161,17 @@ fn zones(settings: &Settings) -> Vec<Vec<u8>> {
 }
 
 #[test]
+fn what_the_broker_will_never_allow_stops_with_its_cure_and_is_not_tried_for_ever() {
+    let Some(broker) = broker() else { return };
+    let (mut settings, _) = broker.topics(1);
+    // Longer than `transaction.max.timeout.ms`. The client calls it fatal, as it does an id that the account may not use.
+    settings.properties.insert("transaction.timeout.ms".into(), "3600000".into());
+    let Err(error) = KafkaShard::join(&settings, 0) else { panic!("a transaction of an hour was allowed") };
+    assert_eq!(error.answer(), Answer::Stop, "{error}");
+    assert!(error.to_string().contains("time-out"), "{error}");
+}
+
+#[test]
 fn flink_connector_kafka_238_nothing_of_a_fenced_zombie_is_ever_seen() {
     let Some(broker) = broker() else { return };
     let (settings, _) = broker.topics(1);

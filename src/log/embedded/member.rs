@@ -334,6 +334,10 @@ impl ShardLog for Member {
     /// A transaction of this log is nowhere until it is committed: there is nothing that could block.
     fn fence(&mut self, _id: &str) {}
 
+    fn has_members(&mut self, group: &str) -> Result<bool, LogError> {
+        Ok(self.shared.lock().group(group).has_members())
+    }
+
     fn fencing(&self, _id: &str) -> Option<Fencing> {
         // A member that is replaced is out at once.
         Some(Fencing::Done)

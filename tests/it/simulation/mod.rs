@@ -13,14 +13,15 @@ mod shaken;
 
 use live::Live;
 use midan::engine::Engine;
+use midan::engine::OutTopic;
 use midan::engine::journal::Entry;
 use midan::log::Feeder;
 use midan::log::embedded::{EmbeddedFeeder, EmbeddedLog, Options};
-use midan::log::{LogError, ShardLog, Since};
+use midan::log::{LogError, ShardLog, Since, Topic};
 use midan::shard::{Around, Clock, Mode, Settings, Shard, Watch};
 use miniature::{Line, PARTITIONS, Stub, engine, lines, live_engine};
 use outcome::{Outcome, TOPICS};
-use shaken::{Chance, GROUP, Shaken, Shared, Weather};
+use shaken::{Chance, Shaken, Shared, Weather};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -117,10 +118,9 @@ fn night() -> &'static (Vec<Line>, Outcome) {
 impl Schedule {
     fn new(seed: u64, trouble: u64, shards: usize, live: Option<&[Line]>, witness: &'static Witness) -> Self {
         let log = EmbeddedLog::open(Options::new("/nowhere", PARTITIONS)).unwrap();
-        let (mut chance, now, told) = (Chance(seed), Duration::ZERO, BTreeMap::new());
+        let mut chance = Chance(seed);
         let live = live.map(|lines| Live::new(lines, &mut chance));
-        let weather = Weather { chance, trouble, outage: 0, ghosts: Vec::new(), now, log: Some(log.clone()), told };
-        let weather = Rc::new(RefCell::new(weather));
+        let weather = Rc::new(RefCell::new(Weather::new(chance, trouble, log.clone())));
         let feeder = Some(log.feeder());
         let stop: &'static AtomicBool = Box::leak(Box::default());
         let slots = (0..SLOTS).map(|slot| if slot < shards { Slot::Away(parts(&weather, live.is_some(), witness, stop), 0) } else { Slot::Empty }).collect();
@@ -198,23 +198,28 @@ impl Schedule {
         let passes = weather.chance.below(8);
         weather.now += Duration::from_millis(passes);
         if !weather.ghosts.is_empty() && (!troubled || weather.chance.hits(100)) {
-            let ghost = weather.ghosts.remove(0);
-            self.log.expel_member(GROUP, ghost);
+            let (group, ghost) = weather.ghosts.remove(0);
+            self.log.expel_member(group, ghost);
         }
         if !troubled || !weather.chance.hits(15) {
             return;
         }
-        let slot = weather.chance.below(SLOTS as u64) as usize;
-        match weather.chance.below(3) {
+        let (slot, group) = (weather.chance.below(SLOTS as u64) as usize, weather.group);
+        match weather.chance.below(4) {
             0 if weather.now.as_millis().is_multiple_of(3) => {
                 weather.tell("group forgotten");
                 drop(weather);
-                self.log.forget_group(GROUP);
+                self.log.forget_group(group);
             }
             0 => {
                 weather.tell("everybody expelled");
                 drop(weather);
-                self.log.expel(GROUP);
+                self.log.expel(group);
+            }
+            // Two groups that both begin on topics without a state know nothing of each other.
+            1 if (0..PARTITIONS).all(|partition| self.log.end(Topic::Out(OutTopic::State), partition) > 0) => {
+                weather.tell("group renamed");
+                weather.rename_group();
             }
             _ => {
                 weather.tell("left");
@@ -350,7 +355,22 @@ fn however_the_shards_and_the_log_fail_the_bytes_are_those_of_an_undisturbed_run
         })
     });
     println!("{schedules} schedules in {:.1} s: {told:?}", began.elapsed().as_secs_f64());
-    let faults = ["crash", "outage", "slept", "refused", "answer lost", "request lost", "fenced", "left", "group forgotten"];
+    let faults = [
+        "crash",
+        "outage",
+        "slept",
+        "refused",
+        "answer lost",
+        "request lost",
+        "fenced",
+        "left",
+        "group forgotten",
+        "group renamed",
+        "blocked",
+        "fence under way",
+        "fence failed",
+        "fence stands",
+    ];
     let decisions = ["mark", "end of a mark", "tick", "command on arrival", "miss journaled", "swap journaled", "ordered model missing"];
     assert!(schedules < 500 || faults.iter().chain(&decisions).all(|what| told.contains_key(what)));
 }

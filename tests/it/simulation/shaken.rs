@@ -2,7 +2,8 @@
 //!
 //! A crash loses the memory of a shard and nothing else, so only its calls of the log are moments that differ: every call may be its last. What a broker does
 //! to a client is done here too: fetches that come late and in another order, calls that are not answered for a while, commits that are refused, that
-//! are late, of which nobody knows whether they stand, a producer that is fenced, a member that is thrown out while it works.
+//! are late, of which nobody knows whether they stand, a producer that is fenced, a member that is thrown out while it works, a group of another name
+//! beside one that is still at work, fences that come late or not at all.
 
 use midan::engine::{Alert, OutRecord, StateChange};
 use midan::feeds::Batch;
@@ -13,7 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-pub(super) const GROUP: &str = "sim";
+/// The group, and what it is called when it was given another name.
+const GROUPS: [&str; 2] = ["sim", "renamed"];
 
 /// SplitMix64: small, and the same everywhere.
 #[derive(Clone, Debug)]
@@ -47,7 +49,11 @@ pub(super) struct Weather {
     /// For so many calls the broker is gone.
     pub(super) outage: u64,
     /// Members that the group still counts on although their shard is dead.
-    pub(super) ghosts: Vec<u64>,
+    pub(super) ghosts: Vec<(&'static str, u64)>,
+    /// The name of the group that whoever starts now joins.
+    pub(super) group: &'static str,
+    /// Whose transactions the broker refuses.
+    fenced: BTreeSet<String>,
     pub(super) now: Duration,
     /// Taken away at the end, since whoever lives as long as the process holds this.
     pub(super) log: Option<EmbeddedLog>,
@@ -73,11 +79,22 @@ enum Fate {
     Fenced,
 }
 
+/// A fence that was asked for.
+struct Asked {
+    /// So many looks until its outcome is known.
+    looks: u64,
+    stands: bool,
+}
+
 pub(super) struct Shaken {
     log: EmbeddedLog,
     member: Member,
+    group: &'static str,
+    /// No other member of any group has it.
+    id: String,
     weather: Shared,
     fenced: bool,
+    fencing: RefCell<BTreeMap<String, Asked>>,
     commit: Option<Commit>,
     /// Fetched, and not delivered yet.
     fetched: BTreeMap<Place, (Batch, Option<i64>)>,
@@ -92,12 +109,16 @@ impl Shaken {
             return Err(LogError::Busy { doing: "joining", detail: "the broker is gone".to_owned() });
         }
         let log = weather.borrow().log.clone().expect("the schedule is over");
-        let member = log.member(GROUP, Faults::none());
+        let group = weather.borrow().group;
+        let member = log.member(group, Faults::none());
         Ok(Self {
+            id: format!("{group}-{}", member.number()),
             log,
             member,
+            group,
             weather: Rc::clone(weather),
             fenced: false,
+            fencing: RefCell::default(),
             commit: None,
             fetched: BTreeMap::new(),
             slow: BTreeSet::new(),
@@ -129,12 +150,18 @@ impl Shaken {
                     weather.tell("slept");
                     weather.now += Duration::from_secs(10);
                     drop(weather);
-                    self.log.expel_member(GROUP, self.member.number());
+                    self.log.expel_member(self.group, self.member.number());
                 }
                 _ => {}
             }
         }
         Ok(())
+    }
+
+    /// A call for a transaction. Whoever is fenced hears of it here alone: its polls and its alerts go on.
+    fn not_refused(&self, doing: &'static str) -> Result<(), LogError> {
+        let is_fenced = self.weather.borrow().fenced.contains(&self.id);
+        if is_fenced { Err(LogError::Fenced { doing, detail: "by another".to_owned() }) } else { Ok(()) }
     }
 
     /// A call that may be answered "not now".
@@ -148,13 +175,13 @@ impl Shaken {
     fn crash(&mut self, doing: &'static str) -> LogError {
         self.settle_by_chance();
         self.member.vanish();
-        self.weather.borrow_mut().ghosts.push(self.member.number());
+        self.weather.borrow_mut().ghosts.push((self.group, self.member.number()));
         LogError::Crash { when: doing }
     }
 
     fn settle_by_chance(&mut self) {
         let Some(commit) = self.commit.take() else { return };
-        let stands = matches!(commit.fate, Fate::Stands | Fate::AnswerLost) && self.weather.borrow_mut().chance.hits(500);
+        let stands = matches!(commit.fate, Fate::Stands | Fate::AnswerLost) && self.not_refused("").is_ok() && self.weather.borrow_mut().chance.hits(500);
         let _ = if stands { self.member.commit(&commit.next) } else { self.member.abort() };
     }
 
@@ -188,6 +215,16 @@ impl Shaken {
 }
 
 impl Weather {
+    pub(super) fn new(chance: Chance, trouble: u64, log: EmbeddedLog) -> Self {
+        let (group, now) = (GROUPS[0], Duration::ZERO);
+        Self { chance, trouble, outage: 0, ghosts: Vec::new(), group, fenced: BTreeSet::new(), now, log: Some(log), told: BTreeMap::new() }
+    }
+
+    /// From now on whoever starts joins a group of another name; who is at work stays in the one that it is in.
+    pub(super) fn rename_group(&mut self) {
+        self.group = GROUPS[1];
+    }
+
     pub(super) fn tell(&mut self, what: &'static str) {
         *self.told.entry(what).or_default() += 1;
     }
@@ -215,7 +252,7 @@ impl Weather {
 
 impl ShardLog for Shaken {
     fn id(&self) -> &str {
-        self.member.id()
+        &self.id
     }
 
     fn group(&self) -> &str {
@@ -287,7 +324,14 @@ impl ShardLog for Shaken {
 
     fn read_state(&mut self, partition: u32, entry: &mut StateEntry<'_>) -> Result<u64, LogError> {
         self.ask("restoring")?;
-        self.member.read_state(partition, entry)
+        let read = self.member.read_state(partition, entry)?;
+        let mut weather = self.weather.borrow_mut();
+        let share = weather.trouble * 4;
+        if weather.chance.hits(share) {
+            weather.tell("blocked");
+            return Err(LogError::Blocked { doing: "restoring", detail: "on purpose".to_owned() });
+        }
+        Ok(read)
     }
 
     fn read_alerts(&mut self, partition: u32, from: Option<i64>, alert: &mut AlertEntry<'_>) -> Result<i64, LogError> {
@@ -300,11 +344,35 @@ impl ShardLog for Shaken {
     }
 
     fn fence(&mut self, id: &str) {
-        self.member.fence(id);
+        if self.fencing.borrow().get(id).is_some_and(|asked| asked.looks > 0) {
+            return;
+        }
+        let weather = &mut *self.weather.borrow_mut();
+        let troubled = weather.trouble > 0;
+        let asked = Asked { looks: if troubled { weather.chance.below(4) } else { 0 }, stands: !(troubled && weather.chance.hits(300)) };
+        self.fencing.borrow_mut().insert(id.to_owned(), asked);
+    }
+
+    fn has_members(&mut self, group: &str) -> Result<bool, LogError> {
+        self.ask("asking for a group")?;
+        self.member.has_members(group)
     }
 
     fn fencing(&self, id: &str) -> Option<Fencing> {
-        self.member.fencing(id)
+        let (mut fencing, mut weather) = (self.fencing.borrow_mut(), self.weather.borrow_mut());
+        let asked = fencing.get_mut(id)?;
+        if asked.looks > 0 {
+            asked.looks -= 1;
+            weather.tell("fence under way");
+            return Some(Fencing::Going);
+        }
+        if !asked.stands {
+            weather.tell("fence failed");
+            return Some(Fencing::Failed("on purpose".to_owned()));
+        }
+        weather.tell("fence stands");
+        weather.fenced.insert(id.to_owned());
+        Some(Fencing::Done)
     }
 
     fn end(&mut self, place: Place) -> Result<i64, LogError> {
@@ -314,6 +382,7 @@ impl ShardLog for Shaken {
 
     fn begin(&mut self) -> Result<(), LogError> {
         self.strike("beginning")?;
+        self.not_refused("beginning")?;
         self.member.begin()
     }
 
@@ -334,6 +403,7 @@ impl ShardLog for Shaken {
 
     fn start_commit(&mut self, next: &Offsets) -> Result<(), LogError> {
         self.strike("starting a commit")?;
+        self.not_refused("starting a commit")?;
         let mut weather = self.weather.borrow_mut();
         let (fate, looks) = (weather.fate(), weather.chance.below(4));
         self.commit = Some(Commit { next: next.clone(), looks, fate });
@@ -343,6 +413,7 @@ impl ShardLog for Shaken {
     fn await_commit(&mut self, _wait: Duration) -> Result<bool, LogError> {
         let doing = "committing";
         self.strike(doing)?;
+        self.not_refused(doing)?;
         let Some(commit) = &mut self.commit else { return Ok(true) };
         if self.weather.borrow_mut().is_out() {
             // The client goes on trying.
