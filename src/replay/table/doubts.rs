@@ -3,6 +3,7 @@
 //! The idea: a step that is too short, or a running total taken for a count, makes every figure wrong and no row faulty. Both show in the figures, so they are said;
 //! nothing is changed, for only the owner of a table knows.
 
+use super::Report;
 use super::entries::Entries;
 use super::mapping::{Absent, Mapping};
 use crate::time::{EventTime, Span};
@@ -23,8 +24,8 @@ struct Seen {
     falls: u64,
 }
 
-/// What is doubtful, a sentence each; `faulty` of the table's `rows` have a fault.
-pub(super) fn of(entries: &Entries, mapping: &Mapping, rows: u64, faulty: u64) -> Vec<String> {
+/// What is doubtful, a sentence each, where `report` tells what came of reading the table.
+pub(super) fn of(entries: &Entries, mapping: &Mapping, report: &Report) -> Vec<String> {
     let mut of_sensors = vec![Seen::default(); entries.sensors.len()];
     let mut apart: BTreeMap<u64, u64> = BTreeMap::new();
     for entry in &entries.list {
@@ -41,10 +42,17 @@ pub(super) fn of(entries: &Entries, mapping: &Mapping, rows: u64, faulty: u64) -
         seen.last = Some((entry.from, persons));
     }
     let mut doubts = Vec::new();
-    if faulty >= ENOUGH && MANY_FAULTY * faulty > rows {
-        doubts.push(format!(
-            "{faulty} of {rows} rows have a fault: is the mapping right? Day and month taken for one another leave three rows in five, on wrong days"
-        ));
+    let Report { rows, faulty, beside_grid, .. } = report;
+    if *faulty >= ENOUGH && MANY_FAULTY * faulty > *rows {
+        let guess = if 2 * beside_grid > *faulty {
+            format!(
+                "Of {beside_grid} of them the time lies beside the grid of the step, {}: is the step right? time.off_grid says where such a row belongs",
+                mapping.step
+            )
+        } else {
+            "Day and month taken for one another leave three rows in five, on wrong days".to_owned()
+        };
+        doubts.push(format!("{faulty} of {rows} rows have a fault: is the mapping right? {guess}"));
     }
     let all: u64 = apart.values().sum();
     let (gap, count) = apart.into_iter().max_by_key(|(_, count)| *count).unwrap_or_default();

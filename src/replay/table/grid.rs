@@ -70,7 +70,7 @@ pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, repor
                     share: 100 * off / list.len().max(1),
                 });
             }
-            leave_out(
+            report.beside_grid = leave_out(
                 list,
                 report,
                 |at| beside(at) != 0,
@@ -154,17 +154,20 @@ fn move_to(list: &mut [Entry], report: &mut Report, to: impl Fn(&Entry) -> i64) 
     }
 }
 
-fn leave_out(list: &mut Vec<Entry>, report: &mut Report, is_out: impl Fn(EventTime) -> bool, detail: impl Fn(EventTime) -> String) {
+/// Answers of how many lines.
+fn leave_out(list: &mut Vec<Entry>, report: &mut Report, is_out: impl Fn(EventTime) -> bool, detail: impl Fn(EventTime) -> String) -> u64 {
     let lines = list.iter().filter(|entry| is_out(entry.from)).map(|entry| (entry.line, entry.from)).collect();
     list.retain(|entry| !is_out(entry.from));
-    tell(report, lines, detail);
+    tell(report, lines, detail)
 }
 
-/// Names each line once.
-fn tell(report: &mut Report, mut lines: Vec<(u32, EventTime)>, detail: impl Fn(EventTime) -> String) {
+/// Names each line once, and answers how many there are.
+fn tell(report: &mut Report, mut lines: Vec<(u32, EventTime)>, detail: impl Fn(EventTime) -> String) -> u64 {
     lines.sort_unstable();
     lines.dedup_by_key(|(line, _)| *line);
+    let count = lines.len() as u64;
     lines.into_iter().for_each(|(line, at)| report.fault(line, detail(at)));
+    count
 }
 
 /// A length as a mapping writes it.

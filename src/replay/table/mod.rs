@@ -162,6 +162,8 @@ pub struct Report {
     pub rows: u64,
     /// Rows with a fault; what of them could be read goes on as a gap.
     pub faulty: u64,
+    /// Those of them whose only fault is that the time lies beside the grid of the step.
+    pub beside_grid: u64,
     /// The first faults, as `file:line: what`.
     pub faults: Vec<String>,
     /// Figures that were read, a sensor's of a step each.
@@ -247,7 +249,7 @@ impl Table {
         report.in_doubled_hours = contradicting().filter(|pair| clock == StepClock::Elapsed && mapping.stamps.is_doubled(pair[0].from)).count() as u64;
         report.counts = entries.list.iter().filter(|entry| entry.persons().is_some()).count() as u64;
         report.missing = entries.list.len() as u64 - report.counts;
-        report.doubts = doubts::of(&entries, &mapping, report.rows, report.faulty);
+        report.doubts = doubts::of(&entries, &mapping, &report);
         let pane = pane.through(entries.list.first().map_or(EventTime::from_millis(0), |first| first.from));
         let directions = directions(&mapping.layout);
         Ok(Self { mapping, entries, report, clock, pane, directions })

@@ -444,6 +444,10 @@ fn figures_that_look_like_something_else_are_said() {
     assert_eq!(table("a.csv", &text, format!("t,s,i,o\n{swapped}").as_bytes()).report().doubts.len(), 0, "18 rows are few");
     let twice = swapped.clone() + &swapped.replace("10:00", "11:00");
     assert!(table("a.csv", &text, format!("t,s,i,o\n{twice}").as_bytes()).report().doubts[0].contains("36 of 60 rows have a fault"));
+    let minute = |hour: u32| if hour % 10 < 3 { 20 } else { 0 };
+    let beside: String = (0..96).map(|hour| format!("2023-06-{:02}T{:02}:{:02},a,{},0\n", 1 + hour / 24, hour % 24, minute(hour), hour * 7 % 11)).collect();
+    let doubts = table("a.csv", &LONG.replace("30m", "1h"), format!("t,s,i,o\n{beside}").as_bytes()).report().doubts.join("\n");
+    assert!(doubts.contains("Of 30 of them the time lies beside the grid of the step, 3600 s") && !doubts.contains("Day and month"), "{doubts}");
 }
 
 #[test]
