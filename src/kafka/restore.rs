@@ -8,7 +8,8 @@ use super::context::Quiet;
 use super::ffi::{self, Kind, Message, MessageQueue};
 use super::settings::Settings;
 use crate::engine::OutTopic;
-use crate::log::{AlertEntry, CHANGE_HEADER, COMMANDS_HEADER, GENERATION_HEADER, LogError, SentAlert, StateEntry, Topic};
+use crate::log::{AlertEntry, CHANGE_HEADER, COMMANDS_HEADER, GENERATION_HEADER, Identities, LogError, SentAlert, StateEntry, Topic};
+use crate::venue::Feed;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -28,6 +29,7 @@ pub(super) struct Restorer {
     queue: MessageQueue<Quiet>,
     state: String,
     alerts: String,
+    inputs: [(Feed, String); 4],
 }
 
 /// Takes one record.
@@ -42,7 +44,8 @@ impl Restorer {
         })?;
         let consumer = Arc::new(consumer);
         let name = |topic| settings.name(Topic::Out(topic));
-        Ok(Self { queue: MessageQueue::new(&consumer), consumer, state: name(OutTopic::State), alerts: name(OutTopic::Alerts) })
+        let inputs = Feed::ALL.map(|feed| (feed, settings.name(Topic::In(feed))));
+        Ok(Self { queue: MessageQueue::new(&consumer), consumer, state: name(OutTopic::State), alerts: name(OutTopic::Alerts), inputs })
     }
 
     /// Hands over every committed entry and answers how many there were.
@@ -75,6 +78,14 @@ impl Restorer {
                 alert(SentAlert { key, change_no, value, commands_read, term });
             }
         })
+    }
+
+    /// The ids of the inputs' topics.
+    pub(super) fn identities(&self) -> Result<Identities, LogError> {
+        let names: Vec<&str> = self.inputs.iter().map(|(_, name)| name.as_str()).collect();
+        let busy = |detail| LogError::Busy { doing: "asking which topics there are", detail };
+        let ids = ffi::topic_ids(self.consumer.client(), &names, ASK).map_err(busy)?;
+        Ok(self.inputs.iter().zip(ids).filter_map(|((feed, _), id)| Some((*feed, id?))).collect())
     }
 
     /// Whether a group has members. Of one that the account may not describe the broker says nothing, as of one that there is not.

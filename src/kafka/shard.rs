@@ -7,7 +7,8 @@ use super::restore::Restorer;
 use super::settings::Settings;
 use crate::engine::{Alert, OutRecord, OutTopic, StateChange};
 use crate::log::{
-    AlertEntry, CHANGE_HEADER, Event, Fencing, GENERATION_HEADER, Inbox, Kept, LogError, Offsets, POSITION_HEADER, Place, ShardLog, StateEntry, Topic,
+    AlertEntry, CHANGE_HEADER, Event, Fencing, GENERATION_HEADER, Identities, Inbox, Kept, LogError, Offsets, POSITION_HEADER, Place, ShardLog, StateEntry,
+    Topic,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -87,6 +88,10 @@ impl ShardLog for KafkaShard {
 
     fn kept(&mut self, partition: u32) -> Result<Kept, LogError> {
         self.input.kept(partition)
+    }
+
+    fn identities(&mut self) -> Result<Identities, LogError> {
+        self.restore(|restorer| restorer.identities())
     }
 
     fn start(&mut self, from: &Offsets) -> Result<(), LogError> {

@@ -71,6 +71,9 @@ pub struct SentAlert<'a> {
 /// Takes one alert of the tail of `midan.alerts`.
 pub type AlertEntry<'a> = dyn FnMut(SentAlert<'_>) + 'a;
 
+/// By feed, what tells a topic from one that is made under its name later.
+pub type Identities = std::collections::BTreeMap<Feed, String>;
+
 /// How the fencing of a shard that is gone stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fencing {
@@ -121,6 +124,11 @@ pub trait ShardLog {
         let committed = self.committed(partition)?;
         let next = |(place, kept): (Place, Range<i64>)| (place, committed.get(&place).map_or(kept.start, |next| kept.start.max(*next)));
         Ok(self.kept(partition)?.into_iter().map(next).collect())
+    }
+
+    /// What tells each input's topic from one that is made under its name later; nothing where the log does not say.
+    fn identities(&mut self) -> Result<Identities, LogError> {
+        Ok(Identities::new())
     }
 
     /// Starts reading assigned places at these offsets. May be called for some feeds of a partition first and for the others later.

@@ -316,9 +316,9 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
         }
         let tail = owner.as_ref().map(|owner| owner.alerts);
         let alerts_end = log.read_alerts(partition, tail, &mut |alert| restoring.alert(owner.as_ref(), alert))?;
-        let (committed, kept) = (log.committed(partition)?, log.kept(partition)?);
-        let found = Found { id: log.id(), generation: log.generation(), committed, kept, alerts_end };
-        let running = restoring.finish(&found, self.around.watch)?;
+        let (topics, committed, kept) = (log.identities()?, log.committed(partition)?, log.kept(partition)?);
+        let found = Found { id: log.id(), generation: log.generation(), committed, kept, topics, alerts_end };
+        let running = restoring.finish(found, self.around.watch)?;
         log.start(&running.next_of(|feed| feed == Feed::Commands))?;
         self.running.insert(partition, running);
         self.around.watch.restored(partition, entries, self.around.clock.now().saturating_sub(arriving.since));

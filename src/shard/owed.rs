@@ -8,7 +8,7 @@
 //! A repeat is not sent again, unless something newer of the same alarm has been: then the last record of a key would not be the newest.
 
 use crate::engine::Alert;
-use crate::log::SentAlert;
+use crate::log::{Identities, SentAlert};
 use crate::venue::Feed;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +37,9 @@ pub(super) struct Owner {
     /// The next offset of each feed behind what the state contains; the older versions left that to the group.
     #[serde(default)]
     pub(super) next: BTreeMap<Feed, i64>,
+    /// Of which topics these are the offsets, where the log tells; none where it did not.
+    #[serde(default, skip_serializing_if = "Identities::is_empty")]
+    pub(super) topics: Identities,
 }
 
 /// How a shard signs a mark: its id and group, and its term with what was added to the generation.
@@ -46,6 +49,7 @@ pub(super) struct Signature<'a> {
     pub(super) group: &'a str,
     pub(super) term: i32,
     pub(super) lift: i32,
+    pub(super) topics: &'a Identities,
 }
 
 /// An alert's identity.
@@ -166,7 +170,8 @@ impl Owed {
 
     /// What a commit writes down; `own_end` is the offset behind the last alert that this shard sent, `next` are the offsets that it commits.
     pub(super) fn mark(&self, by: Signature<'_>, own_end: Option<i64>, next: BTreeMap<Feed, i64>) -> Owner {
-        let owner = Owner { v: 2, id: by.id.to_owned(), group: by.group.to_owned(), term: by.term, lift: by.lift, next, ..Owner::default() };
+        let owner =
+            Owner { v: 2, id: by.id.to_owned(), group: by.group.to_owned(), term: by.term, lift: by.lift, topics: by.topics.clone(), next, ..Owner::default() };
         if self.is_any() {
             let settled = self.settled.iter().map(|(key, change_no)| (String::from_utf8_lossy(key).into_owned(), *change_no)).collect();
             return Owner { alerts: self.from, owed_since: Some(self.term), settled, ..owner };
@@ -184,7 +189,8 @@ mod tests {
     }
 
     fn signed(term: i32) -> Signature<'static> {
-        Signature { id: "me", group: "us", term, lift: 1 }
+        const NONE: &Identities = &Identities::new();
+        Signature { id: "me", group: "us", term, lift: 1, topics: NONE }
     }
 
     fn made(key: &str, change_no: u32) -> Alert {

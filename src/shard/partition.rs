@@ -14,7 +14,7 @@ use super::resume::{lift, resume};
 use super::watch::Watch;
 use crate::engine::{Control, Effects, StateChange};
 use crate::feeds::Batch;
-use crate::log::{Kept, LogError, OWNER_KEY, Offsets, Place, SentAlert, ShardLog};
+use crate::log::{Identities, Kept, LogError, OWNER_KEY, Offsets, Place, SentAlert, ShardLog};
 use crate::venue::Feed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -45,6 +45,7 @@ pub(super) struct Found<'a> {
     pub(super) generation: i32,
     pub(super) committed: Offsets,
     pub(super) kept: Kept,
+    pub(super) topics: Identities,
     /// The end of the tail of its alerts.
     pub(super) alerts_end: i64,
 }
@@ -59,6 +60,7 @@ pub(super) struct Running<C> {
     touched: bool,
     /// What is added to the group's generation to make its term.
     lift: i32,
+    topics: Identities,
     commands_read: bool,
     ended: BTreeSet<Feed>,
     closed: bool,
@@ -114,7 +116,7 @@ impl<C: Core> Restoring<C> {
     }
 
     /// Gives the core what it knew, and finds where it is read on.
-    pub(super) fn finish(mut self, found: &Found<'_>, watch: &dyn Watch) -> Result<Running<C>, LogError> {
+    pub(super) fn finish(mut self, found: Found<'_>, watch: &dyn Watch) -> Result<Running<C>, LogError> {
         let refused = |detail| LogError::State { partition: self.partition, detail };
         let owner = self.owner()?;
         self.entries.remove(OWNER_KEY);
@@ -125,7 +127,7 @@ impl<C: Core> Restoring<C> {
         let mut owed = self.owed.unwrap_or_default();
         owed.read_to(found.alerts_end);
         let lift = lift(owner.as_ref(), owed.greatest_term(), found.id, found.generation);
-        let (next, told) = resume(self.partition, owner.as_ref(), !self.entries.is_empty(), &found.committed, &found.kept)?;
+        let (next, told) = resume(self.partition, owner.as_ref(), !self.entries.is_empty(), &found)?;
         told.iter().for_each(|(place, what)| watch.disagrees(*place, *what));
         Ok(Running {
             partition: self.partition,
@@ -134,6 +136,7 @@ impl<C: Core> Restoring<C> {
             // Without a mark nobody could tell which alerts to look for after a crash, nor one that comes after a new term that it was used.
             touched: owner.as_ref().is_none_or(|owner| owner.lift != lift),
             lift,
+            topics: found.topics,
             commands_read: false,
             ended: BTreeSet::new(),
             closed: false,
@@ -296,7 +299,7 @@ impl<C: Core> Running<C> {
     pub(super) fn take_state_changes(&mut self, log: &dyn ShardLog) -> Vec<StateChange> {
         self.touched = false;
         let mut changes = self.core.take_state_changes();
-        let by = Signature { id: log.id(), group: log.group(), term: log.generation().saturating_add(self.lift), lift: self.lift };
+        let by = Signature { id: log.id(), group: log.group(), term: log.generation().saturating_add(self.lift), lift: self.lift, topics: &self.topics };
         let mark = self.owed.mark(by, log.alerts_end(self.partition), self.next.iter().map(|(place, next)| (place.feed, *next)).collect());
         if mark != self.mark {
             // One that could not be written must not take the last one away.

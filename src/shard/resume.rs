@@ -8,7 +8,8 @@
 //! What the state needs and the log has no more is gone, and is told, place by place.
 
 use super::owed::Owner;
-use crate::log::{Kept, LogError, Offsets, Place};
+use super::partition::Found;
+use crate::log::{LogError, Offsets, Place};
 
 /// What is noted where state, group and log do not agree. Reading goes on all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,15 +53,17 @@ pub(super) type Resumed = (Offsets, Vec<(Place, Disagreement)>);
 /// The next offset of each feed: the state's where it tells, the group's where it does not, and otherwise the first that is kept, for one that begins.
 ///
 /// Refused is a state that does not tell, and put off is a log that ends before the state does.
-pub(super) fn resume(partition: u32, owner: Option<&Owner>, has_state: bool, group: &Offsets, kept: &Kept) -> Result<Resumed, LogError> {
+pub(super) fn resume(partition: u32, owner: Option<&Owner>, has_state: bool, found: &Found<'_>) -> Result<Resumed, LogError> {
     let (mut next, mut told) = (Offsets::new(), Vec::new());
-    for (place, kept) in kept {
+    let group = &found.committed;
+    for (place, kept) in &found.kept {
         let stands = owner.and_then(|owner| owner.next.get(&place.feed).copied());
         let known = group.get(place).copied();
-        // A group is forgotten as a whole; of a topic that was deleted Kafka forgets the offsets alone.
-        let is_anew = known.is_none() && !group.is_empty();
+        let topics = owner.and_then(|owner| owner.topics.get(&place.feed)).zip(found.topics.get(&place.feed));
+        // Where the log does not tell: a group is forgotten as a whole; of a topic that was deleted Kafka forgets the offsets alone.
+        let is_anew = topics.map_or(known.is_none() && !group.is_empty(), |(of_state, now)| of_state != now);
         let from = match (stands, known) {
-            (Some(state), None) if is_anew => {
+            (Some(state), _) if is_anew => {
                 told.push((*place, Disagreement::Anew { state }));
                 kept.start
             }
@@ -122,8 +125,14 @@ mod tests {
     }
 
     fn resumed(owner: Option<&Owner>, group: &Offsets) -> Result<(i64, Vec<Disagreement>), LogError> {
-        let kept = BTreeMap::from([(PLACE, 100..200)]);
-        resume(3, owner, owner.is_some(), group, &kept).map(|(next, told)| (next[&PLACE], told.into_iter().map(|(_, what)| what).collect()))
+        resumed_on(owner, group, None)
+    }
+
+    /// The same where the log tells which topic it is.
+    fn resumed_on(owner: Option<&Owner>, group: &Offsets, topic: Option<&str>) -> Result<(i64, Vec<Disagreement>), LogError> {
+        let topics = topic.map(|topic| (PLACE.feed, topic.to_owned())).into_iter().collect();
+        let found = Found { id: "b", generation: 8, committed: group.clone(), kept: BTreeMap::from([(PLACE, 100..200)]), topics, alerts_end: 0 };
+        resume(3, owner, owner.is_some(), &found).map(|(next, told)| (next[&PLACE], told.into_iter().map(|(_, what)| what).collect()))
     }
 
     #[test]
@@ -154,6 +163,24 @@ mod tests {
         for state in [150, 5_000] {
             assert_eq!(resumed(Some(&standing(Some(state))), &of_another_feed).unwrap(), (100, vec![Disagreement::Anew { state }]));
         }
+    }
+
+    #[test]
+    fn where_the_log_tells_which_topic_it_is_nothing_is_guessed() {
+        let of = |topic: &str, next| Owner { topics: [(PLACE.feed, topic.to_owned())].into(), ..standing(Some(next)) };
+        let of_another_feed = BTreeMap::from([(Place { feed: Feed::Commands, partition: 3 }, 9)]);
+        for group in [Offsets::new(), at(150), of_another_feed.clone()] {
+            for state in [150, 5_000] {
+                let told = resumed_on(Some(&of("first", state)), &group, Some("second")).unwrap();
+                assert_eq!(told, (100, vec![Disagreement::Anew { state }]), "all made anew at once look like a forgotten group, and have come further or not");
+            }
+        }
+        // The group's offsets of this topic alone were deleted.
+        let told = resumed_on(Some(&of("first", 150)), &of_another_feed, Some("first")).unwrap();
+        assert_eq!(told, (150, vec![Disagreement::Group { state: 150, group: None }]));
+        // A state of before, or a broker that does not say.
+        let told = resumed_on(Some(&of("first", 150)), &of_another_feed, None).unwrap();
+        assert_eq!(told, (100, vec![Disagreement::Anew { state: 150 }]));
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use crate::kafka_broker::{broker, now, rest};
 use midan::engine::{Alert, Control, Effects, OutTopic, StateChange};
 use midan::feeds::Batch;
-use midan::kafka::{KafkaFeeder, KafkaShard, KafkaTail, Settings};
+use midan::kafka::{KafkaAdmin, KafkaFeeder, KafkaShard, KafkaTail, Settings};
 use midan::log::embedded::{EmbeddedLog, Faults, Options, Retention};
-use midan::log::{Answer, Event, Feeder, Freshest, InRecord, Inbox, LogError, OWNER_KEY, Offsets, Place, ShardLog, Sighting, Since, Tail, Topic};
+use midan::log::{
+    Answer, Event, Feeder, Freshest, InRecord, Inbox, LogError, OWNER_KEY, Offsets, Place, Plan, ShardLog, Sighting, Since, Tail, Topic, TopicAdmin,
+};
 use midan::shard::{self, Core, Disagreement, Mode, NoModels, Watch, run};
 use midan::venue::Feed;
 use rdkafka::ClientConfig;
@@ -199,6 +201,40 @@ fn a_group_of_another_name_is_waited_for_while_it_has_members_and_whoever_wrote_
     assert_eq!(records, 1);
     let mut tail = KafkaTail::new(&settings, &[Topic::Out(OutTopic::Alerts)], Since::Beginning).unwrap();
     assert_eq!(shown(&mut tail), numbers(21)[5..]);
+}
+
+#[test]
+fn inputs_that_are_all_made_anew_are_no_forgotten_group_and_are_read_from_their_beginning() {
+    let Some(broker) = broker() else { return };
+    let (settings, plan) = broker.topics(1);
+    let life = || to_end(|| KafkaShard::join(&settings, 0).map(|log| Box::new(log) as Box<dyn ShardLog>));
+    send(&mut KafkaFeeder::new(&settings).unwrap(), 20);
+    assert_eq!(life().0, 20);
+    delete_group(&settings.brokers, &settings.group);
+    make_inputs_anew(&settings, &plan);
+    // Further than the old ones had come.
+    send(&mut KafkaFeeder::new(&settings).unwrap(), 30);
+    let (records, told) = life();
+    assert_eq!(records, 30);
+    assert_eq!(told.of(Feed::Sensors), [Disagreement::Anew { state: 20 }]);
+    send(&mut KafkaFeeder::new(&settings).unwrap(), 5);
+    let (records, told) = life();
+    assert_eq!((records, told.of(Feed::Sensors)), (5, vec![]));
+}
+
+fn make_inputs_anew(settings: &Settings, plan: &Plan) {
+    let admin: AdminClient<DefaultClientContext> = ClientConfig::new().set("bootstrap.servers", &settings.brokers).create().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let names = Feed::ALL.map(|feed| settings.name(Topic::In(feed)));
+    let answers = runtime.block_on(admin.delete_topics(&names.each_ref().map(String::as_str), &AdminOptions::new())).unwrap();
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    // It makes what is missing, and the old ones are listed for a moment still.
+    let (admin, deadline, mut made) = (KafkaAdmin::new(settings).unwrap(), now() + Duration::from_secs(20), 0);
+    while made < names.len() {
+        assert!(now() < deadline, "{made} of the inputs were made anew");
+        made += admin.create(plan).map_or(0, |topics| topics.len());
+        rest(Duration::from_millis(50));
+    }
 }
 
 fn delete_group(brokers: &str, group: &str) {

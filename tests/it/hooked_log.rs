@@ -1,7 +1,7 @@
 //! A log with a hand in it: tests make its commits slow or refused, and its places deaf.
 
 use midan::engine::{Alert, OutRecord, StateChange};
-use midan::log::{AlertEntry, Fencing, Inbox, Kept, LogError, Offsets, Place, ShardLog, StateEntry};
+use midan::log::{AlertEntry, Fencing, Identities, Inbox, Kept, LogError, Offsets, Place, ShardLog, StateEntry};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -66,6 +66,9 @@ impl<L: ShardLog> ShardLog for HookedLog<L> {
     }
     fn kept(&mut self, partition: u32) -> Result<Kept, LogError> {
         self.inner.kept(partition)
+    }
+    fn identities(&mut self) -> Result<Identities, LogError> {
+        self.inner.identities()
     }
     fn start(&mut self, from: &Offsets) -> Result<(), LogError> {
         self.inner.start(from)
