@@ -31,6 +31,7 @@ mod reopen_on_kafka;
 mod shard_on_embedded;
 mod shard_on_kafka;
 mod shard_promises;
+mod silent_places;
 mod simulation;
 mod swap;
 mod tally;

@@ -12,7 +12,7 @@ use midan::log::{CHANGE_HEADER, Feeder, InRecord, LogError, Place, ShardLog, Sin
 use midan::shard::{Around, Core, MachineClock, Mode, Models, NoModels, Settings, Shard, Stats, Unwatched, Watch, run};
 use midan::time::EventTime;
 use midan::venue::{Feed, VenueId};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ const ALERTS: Topic = Topic::Out(midan::engine::OutTopic::Alerts);
 
 /// Alerts on every sensor record until a command says otherwise: what an operator takes out of service.
 #[derive(Default)]
-struct Siren {
+pub(crate) struct Siren {
     records: u64,
     muted: bool,
     dirty: bool,
@@ -147,7 +147,7 @@ impl Core for Hanging {
 }
 
 #[derive(Default)]
-struct Told(Mutex<Vec<String>>);
+pub(crate) struct Told(pub(crate) Mutex<Vec<String>>);
 
 impl Watch for Told {
     fn alert_differs(&self, _partition: u32, alert: &Alert) {
@@ -161,34 +161,41 @@ impl Watch for Told {
     }
 }
 
-fn home() -> (EmbeddedLog, tempfile::TempDir) {
+pub(crate) fn home() -> (EmbeddedLog, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     (EmbeddedLog::open(Options::new(folder.path(), 1)).unwrap(), folder)
 }
 
-fn record(feed: Feed, key: &[u8]) -> InRecord<'_> {
+pub(crate) fn record(feed: Feed, key: &[u8]) -> InRecord<'_> {
     InRecord { feed, key, value: b"{}", source: None, format: None, received: None, cloud_event: None, attributes: Default::default() }
 }
 
-fn send(log: &EmbeddedLog, feed: Feed, count: usize) {
+pub(crate) fn send(log: &EmbeddedLog, feed: Feed, count: usize) {
     let mut feeder = log.side_feeder();
     (0..count).for_each(|_| feeder.send(&record(feed, b"rabat")).unwrap());
     feeder.flush().unwrap();
 }
 
-fn alerts(log: &EmbeddedLog) -> Vec<(String, u32)> {
+pub(crate) fn alerts(log: &EmbeddedLog) -> Vec<(String, u32)> {
     let (mut tail, mut seen): (_, Vec<TailRecord>) = (log.tail(&[ALERTS], Since::Beginning), Vec::new());
     tail.poll(1_000, Duration::ZERO, &mut seen).unwrap();
     seen.iter().map(|record| (String::from_utf8_lossy(&record.key).into_owned(), record.header(CHANGE_HEADER).unwrap().parse().unwrap())).collect()
 }
 
-fn serving(commands_on_arrival: bool) -> Settings {
+pub(crate) fn serving(commands_on_arrival: bool) -> Settings {
     let millis = Duration::from_millis;
     Settings { mode: Mode::Serve, commit_interval: millis(5), retry_pause: millis(1), stall_patience: millis(200), commands_on_arrival, ..Settings::default() }
 }
 
 /// Serves until `done` says so.
-fn serve<C: Core>(log: &EmbeddedLog, hand: &Hand, settings: &Settings, watch: &dyn Watch, make: fn(u32) -> C, mut done: impl FnMut() -> bool) -> Stats {
+pub(crate) fn serve<C: Core>(
+    log: &EmbeddedLog,
+    hand: &Hand,
+    settings: &Settings,
+    watch: &dyn Watch,
+    make: fn(u32) -> C,
+    mut done: impl FnMut() -> bool,
+) -> Stats {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let serving = scope.spawn(|| {
@@ -353,91 +360,7 @@ fn flink_web_387_alerts_leave_while_a_commit_is_under_way() {
     assert_eq!(stats.alerts, 7);
 }
 
-/// fede1024/rust-rdkafka#840, vectordotdev/vector#22006: one partition stalls for days, and nothing says so.
-#[test]
-fn rust_rdkafka_840_a_place_that_fell_silent_is_named_and_taken_up_again() {
-    let (log, _folder) = home();
-    let place = Place { feed: Feed::Sensors, partition: 0 };
-    let hand = Hand::default();
-    hand.deaf.lock().unwrap().insert(place);
-    send(&log, Feed::Sensors, 40);
-    let told = Told::default();
-    serve(&log, &hand, &serving(true), &told, |_| Siren::default(), || alerts(&log).len() == 40);
-    assert_eq!(alerts(&log).len(), 40);
-    assert_eq!(told.0.into_inner().unwrap(), ["stalled feeds.sensors[0] 40"]);
-}
-
 /// risingwavelabs/risingwave#16640: a full queue kills the job in a loop. Here what waits for a slow broker is bounded, and the shard waits with it.
-/// Notes the last tick.
-struct Ticking;
-
-static LAST_TICK: AtomicI64 = AtomicI64::new(0);
-
-impl Core for Ticking {
-    fn step(&mut self, _batch: &Batch, controls: &[Control]) -> Effects {
-        for control in controls {
-            if let Control::Tick { at } = control {
-                LAST_TICK.store(at.as_millis(), Ordering::Relaxed);
-            }
-        }
-        Effects::default()
-    }
-
-    fn take_state_changes(&mut self) -> Vec<StateChange> {
-        Vec::new()
-    }
-
-    fn committed(&mut self) {}
-
-    fn restore(&mut self, _key: &[u8], _value: &[u8]) -> Result<(), String> {
-        Ok(())
-    }
-
-    fn restored(&mut self) -> Result<(), String> {
-        Ok(())
-    }
-}
-
-#[test]
-fn no_time_passes_for_a_partition_of_which_nobody_can_tell_whether_it_is_read_to_its_end() {
-    let (log, _folder) = home();
-    send(&log, Feed::Sensors, 3);
-    let hand = Hand::default();
-    let (mut clock, mut stood_at) = (1_000, None);
-    serve(
-        &log,
-        &hand,
-        &serving(false),
-        &Told::default(),
-        |_| Ticking,
-        || {
-            clock += 1_000;
-            log.set_clock(clock);
-            rest(Duration::from_millis(2));
-            let last = LAST_TICK.load(Ordering::Relaxed);
-            match stood_at {
-                // It ticks; then its leader is cut off.
-                None if last > 100_000 => {
-                    hand.cut_off.store(true, Ordering::Relaxed);
-                    stood_at = Some((last, clock));
-                }
-                // Long behind the last word of it, time stands still.
-                Some((_, cut)) if hand.cut_off.load(Ordering::Relaxed) && clock > cut + 400_000 => {
-                    assert!(last < clock - 50_000, "it ticks on, {last} of {clock}");
-                    hand.cut_off.store(false, Ordering::Relaxed);
-                    stood_at = Some((last, clock));
-                }
-                // And it goes on when it can be read again.
-                Some((stood, _)) if !hand.cut_off.load(Ordering::Relaxed) && last > stood + 400_000 => return true,
-                _ => {}
-            }
-            false
-        },
-    );
-    let (stood, _) = stood_at.unwrap();
-    assert!(LAST_TICK.load(Ordering::Relaxed) > stood + 400_000, "time goes on no more");
-}
-
 #[test]
 fn risingwave_16640_outputs_that_wait_for_a_commit_are_bounded_and_nothing_is_lost() {
     let (log, _folder) = home();
