@@ -11,7 +11,7 @@
 //! one written answer ([`crate::log::Answer`]). It can be driven turn by turn with a clock of one's own ([`Shard::turn`]): a crash is a shard that is not turned
 //! any more, and so the simulation tries a crash between any two calls of the log.
 //!
-//! - [`core`]: what it drives; `partition`: the life of a partition as types; `desk`: what leaves; `owed`: alerts of an earlier life; `recovery`: what follows an error; `resume`: where a partition is read on; `watchdog`: what does not move;
+//! - [`core`]: what it drives; `partition`: the life of a partition as types; `desk`: what leaves; `owed`: alerts of an earlier life; `recovery`: what follows an error; `take_up`, `resume`, `foreign`: how a partition is taken up, where it is read on, and from whom; `watchdog`: what does not move;
 //!   `in_step`: no feed far ahead of the others; `pace`, [`clock`]: when; [`watch`]: who listens.
 
 pub mod clock;
@@ -25,6 +25,7 @@ mod partition;
 mod recovery;
 mod resume;
 mod settings;
+mod take_up;
 pub mod watch;
 mod watchdog;
 
@@ -43,8 +44,7 @@ use crate::venue::Feed;
 use desk::Desk;
 use in_step::InStep;
 use pace::Pace;
-use partition::{Arriving, Found, Running};
-use resume::is_of_another_group;
+use partition::{Arriving, Running};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -55,8 +55,6 @@ const GLANCE: Duration = Duration::from_millis(5);
 /// So long after a poll a partition that goes on closing panes, of days in which nobody was there, is stopped between two of them: the group waits for a poll, and the broker gives a transaction up
 /// after ten seconds. What is committed by then need not be done again.
 const LONG: Duration = Duration::from_secs(2);
-/// After so many tries, some seconds, it is told that a log ends before the state.
-const CUT_SHORT_TOLD: u32 = 20;
 /// While a partition is behind with its panes this part of the records is read, so that they do not pile up in open ones.
 const TRICKLE: usize = 64;
 
@@ -237,91 +235,6 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
                 other => self.inbox.events.push(other),
             }
         }
-        Ok(())
-    }
-
-    /// Takes up what has arrived. A partition that cannot be taken up yet is asked for again later, and what is at work does not wait for it.
-    fn take_up_due(&mut self) -> Result<(), LogError> {
-        let now = self.around.clock.now();
-        let due: Vec<(u32, Arriving)> =
-            self.arriving.iter().filter(|(_, arriving)| arriving.due <= now).map(|(at, arriving)| (*at, arriving.clone())).collect();
-        if due.is_empty() {
-            return Ok(());
-        }
-        for (partition, mut arriving) in due {
-            match self.take_up(partition, &mut arriving) {
-                Ok(()) => drop(self.arriving.remove(&partition)),
-                Err(error) if error.answer() == Answer::Retry => {
-                    self.around.watch.retried(&error);
-                    let is_cut_short = matches!(error, LogError::CutShort { .. });
-                    // One that waits for its log does so without end, and reads its whole state each time.
-                    let tries = match error {
-                        LogError::CutShort { .. } => (arriving.tries + 1).min(CUT_SHORT_TOLD + 1),
-                        _ if arriving.foreign.is_awaited() => arriving.tries,
-                        _ => arriving.tries + 1,
-                    };
-                    let pause = self.around.settings.retry_pause * if tries > CUT_SHORT_TOLD && is_cut_short { 40 } else { 1 };
-                    // A follower that has become the leader may learn a moment later how far the log is agreed on.
-                    if let (LogError::CutShort { place, state, end }, CUT_SHORT_TOLD) = (&error, tries) {
-                        self.around.watch.disagrees(*place, Disagreement::CutShort { state: *state, end: *end });
-                    }
-                    if tries > self.around.settings.retries {
-                        return Err(LogError::Unknown { doing: "taking a partition up", detail: error.to_string() });
-                    }
-                    let due = self.around.clock.now() + pause;
-                    self.arriving.insert(partition, Arriving { due, tries, ..arriving });
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        // A partition that had no owner before has its mark before its first alert.
-        if self.running.values().any(Running::is_touched) { self.desk.commit(&mut self.running) } else { Ok(()) }
-    }
-
-    /// Restores a partition and starts reading its commands; the feeds start when those are read to their end, so that an operator's word that stands in the
-    /// log is known before the first record is stepped.
-    fn take_up(&mut self, partition: u32, arriving: &mut Arriving) -> Result<(), LogError> {
-        self.in_step.forget(partition);
-        let mut restoring = arriving.restoring(partition, self.around.make.make(partition));
-        let log = self.desk.log()?;
-        if let Some(group) = arriving.foreign.group_at_work()
-            && log.has_members(group)?
-        {
-            return Err(LogError::GroupAtWork { partition, group: group.to_owned() });
-        }
-        arriving.foreign.look(|id| log.fencing(id))?;
-        let read = log.read_state(partition, &mut |key, value| restoring.entry(key, value));
-        let owner = restoring.owner()?;
-        if let (Err(error), Some(owner)) = (&read, &owner)
-            && matches!(error, LogError::Blocked { .. })
-            && arriving.tries > 0
-            && owner.id != log.id()
-        {
-            // The group has given the partition to this shard, so whoever had it was dropped, or is giving up what it had open.
-            self.around.watch.fencing(&owner.id);
-            log.fence(&owner.id);
-        }
-        let entries = read?;
-        if let Some(owner) = owner.as_ref().filter(|owner| is_of_another_group(owner, log.id(), log.group())) {
-            if log.has_members(&owner.group)? {
-                self.around.watch.group_at_work(partition, &owner.group);
-                arriving.foreign.at_work(&owner.group);
-                return Err(LogError::GroupAtWork { partition, group: owner.group.clone() });
-            }
-            if !arriving.foreign.is_fenced(&owner.id) {
-                self.around.watch.fencing(&owner.id);
-                log.fence(&owner.id);
-                return Err(arriving.foreign.asked(&owner.id));
-            }
-        }
-        let tail = owner.as_ref().map(|owner| owner.alerts);
-        let alerts_end = log.read_alerts(partition, tail, &mut |alert| restoring.alert(owner.as_ref(), alert))?;
-        let (topics, committed, kept) = (log.identities()?, log.committed(partition)?, log.kept(partition)?);
-        let found = Found { id: log.id(), generation: log.generation(), committed, kept, topics, alerts_end };
-        let running = restoring.finish(found, self.around.watch)?;
-        log.start(&running.next_of(|feed| feed == Feed::Commands))?;
-        self.running.insert(partition, running);
-        self.around.watch.restored(partition, entries, self.around.clock.now().saturating_sub(arriving.since));
         Ok(())
     }
 

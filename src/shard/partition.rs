@@ -42,6 +42,7 @@ pub(super) struct Restoring<C> {
 pub(super) struct Found<'a> {
     /// Who takes it up, under which generation of the group.
     pub(super) id: &'a str,
+    pub(super) group: &'a str,
     pub(super) generation: i32,
     pub(super) committed: Offsets,
     pub(super) kept: Kept,
@@ -133,8 +134,8 @@ impl<C: Core> Restoring<C> {
             partition: self.partition,
             core: self.core,
             next,
-            // Without a mark nobody could tell which alerts to look for after a crash, nor one that comes after a new term that it was used.
-            touched: owner.as_ref().is_none_or(|owner| owner.lift != lift),
+            // Without a mark nobody could tell which alerts to look for after a crash, nor one that comes after a new term that it was used, nor one of another group who is at work.
+            touched: owner.as_ref().is_none_or(|owner| owner.lift != lift || owner.group != found.group),
             lift,
             topics: found.topics,
             commands_read: false,

@@ -131,7 +131,7 @@ mod tests {
     /// The same where the log tells which topic it is.
     fn resumed_on(owner: Option<&Owner>, group: &Offsets, topic: Option<&str>) -> Result<(i64, Vec<Disagreement>), LogError> {
         let topics = topic.map(|topic| (PLACE.feed, topic.to_owned())).into_iter().collect();
-        let found = Found { id: "b", generation: 8, committed: group.clone(), kept: BTreeMap::from([(PLACE, 100..200)]), topics, alerts_end: 0 };
+        let found = Found { id: "b", group: "g", generation: 8, committed: group.clone(), kept: BTreeMap::from([(PLACE, 100..200)]), topics, alerts_end: 0 };
         resume(3, owner, owner.is_some(), &found).map(|(next, told)| (next[&PLACE], told.into_iter().map(|(_, what)| what).collect()))
     }
 

@@ -141,6 +141,26 @@ fn a_group_that_is_renamed_while_an_alarm_stands_reads_nothing_twice_and_is_beli
 }
 
 #[test]
+fn a_run_to_the_end_of_a_log_that_ends_before_the_state_says_so_and_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(Options { retention: Retention::Keep, ..Options::new(folder.path(), 1) }).unwrap();
+    send(&mut log.feeder(), 20);
+    let mut gone = log.member_of("night", &[0], Faults::none());
+    let mark = r#"{"v":2,"id":"gone","group":"night","generation":1,"alerts":0,"settled":[],"next":{"transport":0,"ticketing":0,"sensors":50,"commands":0}}"#;
+    gone.begin().unwrap();
+    gone.append_state(0, &StateChange { key: OWNER_KEY.to_vec(), value: Some(mark.into()) }).unwrap();
+    gone.commit(&Offsets::new()).unwrap();
+    drop(gone);
+    let settings = shard::Settings { mode: Mode::ToEnd, retry_pause: Duration::from_millis(1), ..shard::Settings::default() };
+    let mut open = || Ok(Box::new(log.member("night", Faults::none())) as Box<dyn ShardLog>);
+    let told = Told::default();
+    let Err(error) = run(&mut open, &mut |_| Counting::default(), &mut NoModels, &settings, &told, &AtomicBool::new(false)) else { panic!("it ended well") };
+    assert!(error.to_string().contains("feeds.sensors[0]: the state has read up to 50, and the log ends at 20"), "{error}");
+    assert_eq!(error.answer(), Answer::Stop);
+    assert_eq!(told.of(Feed::Sensors), [Disagreement::CutShort { state: 50, end: 20 }]);
+}
+
+#[test]
 fn a_group_that_is_deleted_on_kafka_while_an_alarm_stands_reads_nothing_twice_and_is_believed() {
     let Some(broker) = broker() else { return };
     let (settings, _) = broker.topics(1);

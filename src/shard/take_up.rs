@@ -1,0 +1,108 @@
+//! Taking a partition up: its state is restored and it is found where it is read on, while what is at work goes on.
+//!
+//! The idea: whatever stands in the way (a transaction that is open, a broker that is away, a group of another name, a log that has not come as far) ends by itself, by a fence or by a person.
+//! So the partition is asked for again a little later, and no other waits for it.
+
+use super::Shard;
+use super::core::MakeCore;
+use super::partition::{Arriving, Found, Running};
+use super::resume::{Disagreement, is_of_another_group};
+use crate::log::{Answer, LogError};
+use crate::venue::Feed;
+
+/// After so many tries, some seconds, it is told that a log ends before the state.
+const CUT_SHORT_TOLD: u32 = 20;
+
+impl<M: MakeCore> Shard<'_, '_, M> {
+    /// Takes up what has arrived. A partition that cannot be taken up yet is asked for again later, and what is at work does not wait for it.
+    pub(super) fn take_up_due(&mut self) -> Result<(), LogError> {
+        let now = self.around.clock.now();
+        let due: Vec<(u32, Arriving)> =
+            self.arriving.iter().filter(|(_, arriving)| arriving.due <= now).map(|(at, arriving)| (*at, arriving.clone())).collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        for (partition, mut arriving) in due {
+            match self.take_up(partition, &mut arriving) {
+                Ok(()) => drop(self.arriving.remove(&partition)),
+                Err(error) if error.answer() == Answer::Retry => {
+                    self.around.watch.retried(&error);
+                    let tries = match error {
+                        LogError::CutShort { .. } => (arriving.tries + 1).min(CUT_SHORT_TOLD + 1),
+                        _ if arriving.foreign.is_awaited() => arriving.tries,
+                        _ => arriving.tries + 1,
+                    };
+                    let patience = match error {
+                        // It is waited for without end, and the whole state is read each time.
+                        LogError::CutShort { .. } if tries > CUT_SHORT_TOLD => 40,
+                        LogError::GroupAtWork { .. } => 8,
+                        _ => 1,
+                    };
+                    // A follower that has become the leader may learn a moment later how far the log is agreed on.
+                    if let (LogError::CutShort { place, state, end }, CUT_SHORT_TOLD) = (&error, tries) {
+                        self.around.watch.disagrees(*place, Disagreement::CutShort { state: *state, end: *end });
+                        if !self.around.settings.mode.is_endless() {
+                            let cure = "nobody writes to it any more in a run to the end, so it will not come as far";
+                            return Err(LogError::Refused { doing: "taking a partition up", detail: error.to_string(), cure });
+                        }
+                    }
+                    if tries > self.around.settings.retries {
+                        return Err(LogError::Unknown { doing: "taking a partition up", detail: error.to_string() });
+                    }
+                    let due = self.around.clock.now() + self.around.settings.retry_pause * patience;
+                    self.arriving.insert(partition, Arriving { due, tries, ..arriving });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        // A partition that had no owner before has its mark before its first alert.
+        if self.running.values().any(Running::is_touched) { self.desk.commit(&mut self.running) } else { Ok(()) }
+    }
+
+    /// Restores a partition and starts reading its commands; the feeds start when those are read to their end, so that an operator's word that stands in the
+    /// log is known before the first record is stepped.
+    fn take_up(&mut self, partition: u32, arriving: &mut Arriving) -> Result<(), LogError> {
+        self.in_step.forget(partition);
+        let mut restoring = arriving.restoring(partition, self.around.make.make(partition));
+        let log = self.desk.log()?;
+        if let Some(group) = arriving.foreign.group_at_work()
+            && log.has_members(group)?
+        {
+            return Err(LogError::GroupAtWork { partition, group: group.to_owned() });
+        }
+        arriving.foreign.look(|id| log.fencing(id))?;
+        let read = log.read_state(partition, &mut |key, value| restoring.entry(key, value));
+        let owner = restoring.owner()?;
+        if let (Err(error), Some(owner)) = (&read, &owner)
+            && matches!(error, LogError::Blocked { .. })
+            && arriving.tries > 0
+            && owner.id != log.id()
+        {
+            // The group has given the partition to this shard, so whoever had it was dropped, or is giving up what it had open.
+            self.around.watch.fencing(&owner.id);
+            log.fence(&owner.id);
+        }
+        let entries = read?;
+        if let Some(owner) = owner.as_ref().filter(|owner| is_of_another_group(owner, log.id(), log.group())) {
+            if log.has_members(&owner.group)? {
+                self.around.watch.group_at_work(partition, &owner.group);
+                arriving.foreign.at_work(&owner.group);
+                return Err(LogError::GroupAtWork { partition, group: owner.group.clone() });
+            }
+            if !arriving.foreign.is_fenced(&owner.id) {
+                self.around.watch.fencing(&owner.id);
+                log.fence(&owner.id);
+                return Err(arriving.foreign.asked(&owner.id));
+            }
+        }
+        let tail = owner.as_ref().map(|owner| owner.alerts);
+        let alerts_end = log.read_alerts(partition, tail, &mut |alert| restoring.alert(owner.as_ref(), alert))?;
+        let (topics, committed, kept) = (log.identities()?, log.committed(partition)?, log.kept(partition)?);
+        let found = Found { id: log.id(), group: log.group(), generation: log.generation(), committed, kept, topics, alerts_end };
+        let running = restoring.finish(found, self.around.watch)?;
+        log.start(&running.next_of(|feed| feed == Feed::Commands))?;
+        self.running.insert(partition, running);
+        self.around.watch.restored(partition, entries, self.around.clock.now().saturating_sub(arriving.since));
+        Ok(())
+    }
+}
