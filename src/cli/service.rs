@@ -419,7 +419,7 @@ impl shard::Watch for Watch {
     }
 
     fn fencing(&self, id: &str) {
-        tracing::info!(shard = self.shard, id, "A dead shard's open transaction is in the way; its id is fenced.");
+        tracing::info!(shard = self.shard, id, "A shard that is gone had this partition; its id is fenced.");
     }
 
     fn stalled(&self, place: crate::log::Place, lag: i64) {

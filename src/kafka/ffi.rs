@@ -1,9 +1,9 @@
-//! The one file that calls librdkafka directly, for what its Rust wrapper does not offer without a price: a commit without a floor of 100 ms, reading many
-//! records per call, the generation of a member, and the ids of topics.
+//! Calls librdkafka directly (as `ask` does for questions), for what its Rust wrapper does not offer without a price: a commit without a floor of 100 ms, reading many
+//! records per call, and the generation of a member.
 //!
 //! What it hands out is safe: a queue lives no longer than its client, a message no longer than the call that shows it.
 
-#![allow(unsafe_code, reason = "calls of librdkafka that have no safe wrapper; each block says why it is sound")]
+#![allow(unsafe_code, reason = "three calls of librdkafka that have no safe wrapper; each block says why it is sound")]
 
 use crate::feeds::{Attributes, RecordRef};
 use crate::log::{RECEIVED_HEADER, SOURCE_HEADER};
@@ -50,55 +50,6 @@ pub(super) fn add_brokers<C: ClientContext>(client: &Client<C>, brokers: &str) {
     let Ok(brokers) = CString::new(brokers) else { return };
     // SAFETY: the client is alive as long as it is borrowed; the call may come from any thread and copies the text.
     unsafe { sys::rd_kafka_brokers_add(client.native_ptr(), brokers.as_ptr()) };
-}
-
-/// The ids that the broker gave to topics when they were made, in the order of their names; none of one that it does not know, or of a broker older than Kafka 2.8.
-///
-/// # Errors
-/// What the client says, in words: the broker did not answer within `wait`.
-pub(super) fn topic_ids<C: ClientContext>(client: &Client<C>, names: &[&str], wait: Duration) -> Result<Vec<Option<String>>, String> {
-    const NO_ID: &str = "AAAAAAAAAAAAAAAAAAAAAA";
-    let names: Vec<CString> = names.iter().filter_map(|name| CString::new(*name).ok()).collect();
-    let mut starts: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
-    let text = |text: *const c_char| {
-        // SAFETY: librdkafka's texts end with a zero and live as long as what they belong to; this one is copied before that ends. None is null here.
-        if text.is_null() { String::new() } else { unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned() }
-    };
-    // SAFETY: the client is alive while borrowed, and the names are while they are copied into the collection. Collection, options, queue and event are ours and given back once each, the
-    // event last of what is read of it; descriptions and ids belong to the event.
-    unsafe {
-        let rk = client.native_ptr();
-        let collection = sys::rd_kafka_TopicCollection_of_topic_names(starts.as_mut_ptr(), starts.len());
-        let options = sys::rd_kafka_AdminOptions_new(rk, sys::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBETOPICS);
-        sys::rd_kafka_AdminOptions_set_request_timeout(options, millis(wait), ptr::null_mut(), 0);
-        let queue = sys::rd_kafka_queue_new(rk);
-        sys::rd_kafka_DescribeTopics(rk, collection, options, queue);
-        // The client ends it by its own time-out, which is as long.
-        let event = sys::rd_kafka_queue_poll(queue, millis(wait + Duration::from_secs(1)));
-        let mut ids = Err("no answer".to_owned());
-        if !event.is_null() {
-            if sys::rd_kafka_event_error(event) == sys::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
-                let mut count = 0;
-                let topics = sys::rd_kafka_DescribeTopics_result_topics(sys::rd_kafka_event_DescribeTopics_result(event), &mut count);
-                let mut known = vec![None; names.len()];
-                for topic in (0..count).map(|i| *topics.add(i)) {
-                    let id = text(sys::rd_kafka_Uuid_base64str(sys::rd_kafka_TopicDescription_topic_id(topic)));
-                    let name = text(sys::rd_kafka_TopicDescription_name(topic));
-                    if let Some(at) = names.iter().position(|wanted| wanted.as_bytes() == name.as_bytes()) {
-                        known[at] = Some(id).filter(|id| !id.is_empty() && id != NO_ID);
-                    }
-                }
-                ids = Ok(known);
-            } else {
-                ids = Err(text(sys::rd_kafka_event_error_string(event)));
-            }
-            sys::rd_kafka_event_destroy(event);
-        }
-        sys::rd_kafka_queue_destroy(queue);
-        sys::rd_kafka_AdminOptions_destroy(options);
-        sys::rd_kafka_TopicCollection_destroy(collection);
-        ids
-    }
 }
 
 /// A queue of our own into which the partitions of a consumer flow.

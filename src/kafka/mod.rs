@@ -20,6 +20,8 @@
 //! | an altered topic loses the properties that are not named | [`admin`]: everything at creation, nothing altered |
 //! | the first alert of a fresh producer waits a second | [`alerts`]: warmed up by its first heartbeat |
 //! | a broker's clock leaps, and leaders have clocks of their own | [`broker_clock`]: most of the last minute's acknowledgements must say so |
+//! | a topic that was made anew is read on at the offset of the old one | [`input_topics`]: its id is asked for from time to time |
+//! | a list of groups leaves out those whose coordinator is away | [`ask`]: the coordinator itself is asked |
 //! | dozens of error codes in four places | [`answers`]: one answer for each class |
 //! | prefetch fills the memory | [`settings`]: one budget; [`ffi`]: one queue, which is full when it is full |
 //! | a dropped producer throws away what it has not sent | [`alerts`], [`feeder`]: flushed first |
@@ -29,11 +31,13 @@
 pub mod admin;
 pub mod alerts;
 mod answers;
+mod ask;
 mod broker_clock;
 pub mod consumer;
 mod context;
 pub mod feeder;
 mod ffi;
+mod input_topics;
 mod lifeline;
 pub mod producer;
 pub mod restore;

@@ -4,6 +4,7 @@
 //! client has seen: as long as that is greater, somebody's transaction is open (a dead owner's, until it is fenced or times out), and the
 //! changelog is not whole. It then says that it is blocked, and is asked again.
 
+use super::ask;
 use super::context::Quiet;
 use super::ffi::{self, Kind, Message, MessageQueue};
 use super::settings::Settings;
@@ -83,16 +84,13 @@ impl Restorer {
     /// The ids of the inputs' topics.
     pub(super) fn identities(&self) -> Result<Identities, LogError> {
         let names: Vec<&str> = self.inputs.iter().map(|(_, name)| name.as_str()).collect();
-        let busy = |detail| LogError::Busy { doing: "asking which topics there are", detail };
-        let ids = ffi::topic_ids(self.consumer.client(), &names, ASK).map_err(busy)?;
+        let ids = ask::topic_ids(self.consumer.client(), &names, ASK)?;
         Ok(self.inputs.iter().zip(ids).filter_map(|((feed, _), id)| Some((*feed, id?))).collect())
     }
 
-    /// Whether a group has members. Of one that the account may not describe the broker says nothing, as of one that there is not.
+    /// Whether a group has members.
     pub(super) fn has_members(&self, group: &str) -> Result<bool, LogError> {
-        let busy = |error: KafkaError| LogError::Busy { doing: "asking who is in another group", detail: error.to_string() };
-        let known = self.consumer.fetch_group_list(Some(group), ASK).map_err(busy)?;
-        Ok(known.groups().iter().any(|known| known.name() == group && !known.members().is_empty()))
+        ask::members(self.consumer.client(), group, ASK).map(|members| members > 0)
     }
 
     /// Reads a partition from an offset on (none: nothing of it) and answers where it ends.

@@ -2,6 +2,7 @@
 
 use super::alerts::AlertLane;
 use super::consumer::Input;
+use super::input_topics::InputTopics;
 use super::producer::{self, Commit, Outgoing, Transactions};
 use super::restore::Restorer;
 use super::settings::Settings;
@@ -25,6 +26,7 @@ pub struct KafkaShard {
     id: String,
     /// Ids that are being fenced, and what came of it.
     fencing: Arc<Mutex<BTreeMap<String, Fencing>>>,
+    topics: InputTopics,
 }
 
 impl KafkaShard {
@@ -36,7 +38,17 @@ impl KafkaShard {
         let alerts = AlertLane::start(settings, shard)?;
         let input = Input::join(settings, shard)?;
         let names = OutTopic::ALL.into_iter().map(|topic| (topic, settings.name(Topic::Out(topic)))).collect();
-        Ok(Self { alerts, transactions, restorer: None, input, names, settings: settings.clone(), id, fencing: Arc::default() })
+        Ok(Self {
+            alerts,
+            transactions,
+            restorer: None,
+            input,
+            names,
+            settings: settings.clone(),
+            id,
+            fencing: Arc::default(),
+            topics: InputTopics::new(settings),
+        })
     }
 
     fn write(&self, partition: u32, topic: OutTopic, key: &[u8], value: Option<&[u8]>, headers: &[(&'static str, &str)]) -> Result<(), LogError> {
@@ -73,6 +85,7 @@ impl ShardLog for KafkaShard {
 
     fn poll(&mut self, max_records: usize, wait: Duration, inbox: &mut Inbox) -> Result<(), LogError> {
         inbox.clear();
+        self.topics.look()?;
         self.input.poll(max_records, wait, inbox)?;
         if let Some(partition) = self.input.any_owned()
             && let Some(at) = self.alerts.beat(partition, self.input.generation())
@@ -91,7 +104,9 @@ impl ShardLog for KafkaShard {
     }
 
     fn identities(&mut self) -> Result<Identities, LogError> {
-        self.restore(|restorer| restorer.identities())
+        let told = self.restore(|restorer| restorer.identities())?;
+        self.topics.hold(&told)?;
+        Ok(told)
     }
 
     fn start(&mut self, from: &Offsets) -> Result<(), LogError> {

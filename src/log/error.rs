@@ -5,7 +5,7 @@
 //! | [`LogError::Busy`] | `Retry` | nothing was changed; the same call may be made again |
 //! | [`LogError::Blocked`] | `Retry` | somebody's transaction is open where this shard must read; it ends by itself, by its time-out or by fencing its owner |
 //! | [`LogError::GroupAtWork`] | `Retry` | a partition waits, without end, until nobody works on it through another group |
-//! | [`LogError::CutShort`] | `Retry` | a partition waits, without end, for its log to reach where the state stands |
+//! | [`LogError::CutShort`] | `Retry` | a partition waits for its log to reach where the state stands: without end in a service, some seconds in a run to the end |
 //! | [`LogError::Aborted`] | `AbortAndRewind` | the transaction cannot stand: state and input go back to the last commit |
 //! | [`LogError::Fenced`], [`LogError::Unknown`] | `Rebuild` | this client is finished, or nobody knows what stands: build a new one and restore |
 //! | the others | `Stop` | a person has to change something |

@@ -1,8 +1,8 @@
 //! An owner that came through another group: when that group is empty it is fenced, and what stands then is read, before its partition is taken up.
 //!
 //! The idea: of an owner of this group the group says when it is gone; of one of another group nobody does. And the one that wrote last need not be the one at work: within a group a
-//! partition goes from hand to hand before the next has committed anything. So the partition waits while that group has any member; whoever is none any more commits nothing, for the offsets
-//! in its transaction are refused. What is under way is ended by fencing whoever wrote last, and its state counts only as it is read after that:
+//! partition goes from hand to hand before the next has committed anything. So the partition waits while that group has any member; the offsets of whoever is none any more are refused, and its
+//! transaction with them. What is under way is ended by fencing whoever wrote last, and its state counts only as it is read after that:
 //!
 //! ```text
 //!             ┌──── it has members ────┐
@@ -67,9 +67,9 @@ impl Foreign {
         }
     }
 
-    /// Whether it is waited for somebody else, who takes the time that he takes: no try counts meanwhile.
-    pub(super) fn is_awaited(&self) -> bool {
-        matches!(self, Self::Asked(_) | Self::AtWork(_))
+    /// Whether the outcome of a fence is still to come.
+    pub(super) fn is_asked(&self) -> bool {
+        matches!(self, Self::Asked(_))
     }
 
     /// The group that was at work when it was looked last.
@@ -110,7 +110,7 @@ mod tests {
     fn what_was_read_before_the_fence_stood_is_not_gone_by() {
         let mut foreign = asked();
         assert!(foreign.look(|_| Some(Fencing::Going)).is_err() && !foreign.is_fenced("a"));
-        assert!(foreign.is_awaited(), "no try is counted meanwhile");
+        assert!(foreign.is_asked());
         foreign.look(|_| Some(Fencing::Done)).unwrap();
         assert!(foreign.is_fenced("a"), "and the state is read now");
         assert!(!foreign.is_fenced("b"), "of another one that has taken it meanwhile nothing is known");
@@ -122,7 +122,7 @@ mod tests {
         let blocked = foreign.look(|_| Some(Fencing::Failed("the broker is away".to_owned()))).unwrap_err();
         assert_eq!(blocked.answer(), Answer::Retry);
         assert!(blocked.to_string().contains("the broker is away"), "{blocked}");
-        assert!(!foreign.is_fenced("a") && !foreign.is_awaited());
+        assert!(!foreign.is_fenced("a") && !foreign.is_asked());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::core::Core;
 use super::foreign::Foreign;
 use super::in_step::Progress;
 use super::owed::{Owed, Owner, Signature};
-use super::resume::{lift, resume};
+use super::resume::{Disagreement, lift, resume};
 use super::watch::Watch;
 use crate::engine::{Control, Effects, StateChange};
 use crate::feeds::Batch;
@@ -25,6 +25,8 @@ pub(super) struct Arriving {
     pub(super) due: Duration,
     pub(super) since: Duration,
     pub(super) tries: u32,
+    /// How often its log ended before its state.
+    pub(super) cut_short: u32,
     /// Whether an owner of another group is fenced.
     pub(super) foreign: Foreign,
 }
@@ -83,7 +85,7 @@ pub(super) struct Revoked {
 
 impl Arriving {
     pub(super) fn at(now: Duration) -> Self {
-        Self { due: now, since: now, tries: 0, foreign: Foreign::default() }
+        Self { due: now, since: now, tries: 0, cut_short: 0, foreign: Foreign::default() }
     }
 
     pub(super) fn restoring<C: Core>(&self, partition: u32, core: C) -> Restoring<C> {
@@ -130,6 +132,12 @@ impl<C: Core> Restoring<C> {
         let lift = lift(owner.as_ref(), owed.greatest_term(), found.id, found.generation);
         let (next, told) = resume(self.partition, owner.as_ref(), !self.entries.is_empty(), &found)?;
         told.iter().for_each(|(place, what)| watch.disagrees(*place, *what));
+        // One of which the log says nothing this time is the one of before.
+        let mut topics = found.topics;
+        let is_anew = |feed| told.iter().any(|(place, what)| place.feed == feed && matches!(what, Disagreement::Anew { .. }));
+        for (feed, id) in owner.iter().flat_map(|owner| &owner.topics).filter(|(feed, _)| !is_anew(**feed)) {
+            topics.entry(*feed).or_insert_with(|| id.clone());
+        }
         Ok(Running {
             partition: self.partition,
             core: self.core,
@@ -137,7 +145,7 @@ impl<C: Core> Restoring<C> {
             // Without a mark nobody could tell which alerts to look for after a crash, nor one that comes after a new term that it was used, nor one of another group who is at work.
             touched: owner.as_ref().is_none_or(|owner| owner.lift != lift || owner.group != found.group),
             lift,
-            topics: found.topics,
+            topics,
             commands_read: false,
             ended: BTreeSet::new(),
             closed: false,

@@ -24,39 +24,46 @@ impl<M: MakeCore> Shard<'_, '_, M> {
         }
         for (partition, mut arriving) in due {
             match self.take_up(partition, &mut arriving) {
-                Ok(()) => drop(self.arriving.remove(&partition)),
+                Ok(()) => {
+                    self.arriving.remove(&partition);
+                    // Its mark stands before its first alert, and before the next one is restored, which may take long: whoever else looks at it sees who has it.
+                    if self.running.get(&partition).is_some_and(Running::is_touched) {
+                        self.desk.commit(&mut self.running)?;
+                    }
+                }
                 Err(error) if error.answer() == Answer::Retry => {
                     self.around.watch.retried(&error);
-                    let tries = match error {
-                        LogError::CutShort { .. } => (arriving.tries + 1).min(CUT_SHORT_TOLD + 1),
-                        _ if arriving.foreign.is_awaited() => arriving.tries,
-                        _ => arriving.tries + 1,
-                    };
+                    let is_cut_short = matches!(error, LogError::CutShort { .. });
+                    let cut_short = if is_cut_short { (arriving.cut_short + 1).min(CUT_SHORT_TOLD + 1) } else { arriving.cut_short };
+                    let is_waiting = is_cut_short || matches!(error, LogError::GroupAtWork { .. });
+                    let tries = if is_waiting { 0 } else { arriving.tries + 1 };
                     let patience = match error {
                         // It is waited for without end, and the whole state is read each time.
-                        LogError::CutShort { .. } if tries > CUT_SHORT_TOLD => 40,
+                        LogError::CutShort { .. } if cut_short > CUT_SHORT_TOLD => 40,
                         LogError::GroupAtWork { .. } => 8,
+                        // A fence takes as long as its client may try, and no more tries than there are.
+                        _ if arriving.foreign.is_asked() => 2,
                         _ => 1,
                     };
                     // A follower that has become the leader may learn a moment later how far the log is agreed on.
-                    if let (LogError::CutShort { place, state, end }, CUT_SHORT_TOLD) = (&error, tries) {
+                    if let (LogError::CutShort { place, state, end }, CUT_SHORT_TOLD) = (&error, cut_short) {
                         self.around.watch.disagrees(*place, Disagreement::CutShort { state: *state, end: *end });
                         if !self.around.settings.mode.is_endless() {
-                            let cure = "nobody writes to it any more in a run to the end, so it will not come as far";
-                            return Err(LogError::Refused { doing: "taking a partition up", detail: error.to_string(), cure });
+                            let detail = format!("{place}: the state has read up to {state}, and the log ends at {end}");
+                            let cure = "in a run to the end nobody writes more: restore the input, or begin anew (docs/OPERATIONS.md)";
+                            return Err(LogError::Refused { doing: "taking a partition up", detail, cure });
                         }
                     }
                     if tries > self.around.settings.retries {
                         return Err(LogError::Unknown { doing: "taking a partition up", detail: error.to_string() });
                     }
                     let due = self.around.clock.now() + self.around.settings.retry_pause * patience;
-                    self.arriving.insert(partition, Arriving { due, tries, ..arriving });
+                    self.arriving.insert(partition, Arriving { due, tries, cut_short, ..arriving });
                 }
                 Err(error) => return Err(error),
             }
         }
-        // A partition that had no owner before has its mark before its first alert.
-        if self.running.values().any(Running::is_touched) { self.desk.commit(&mut self.running) } else { Ok(()) }
+        Ok(())
     }
 
     /// Restores a partition and starts reading its commands; the feeds start when those are read to their end, so that an operator's word that stands in the
@@ -72,9 +79,20 @@ impl<M: MakeCore> Shard<'_, '_, M> {
         }
         arriving.foreign.look(|id| log.fencing(id))?;
         let read = log.read_state(partition, &mut |key, value| restoring.entry(key, value));
+        // Of one that is blocked everything up to the open transaction was read, and so who had it last.
+        if read.as_ref().is_err_and(|error| !matches!(error, LogError::Blocked { .. })) {
+            return read.map(drop);
+        }
         let owner = restoring.owner()?;
-        if let (Err(error), Some(owner)) = (&read, &owner)
-            && matches!(error, LogError::Blocked { .. })
+        let foreign = owner.as_ref().filter(|owner| is_of_another_group(owner, log.id(), log.group()));
+        if let Some(owner) = foreign
+            && log.has_members(&owner.group)?
+        {
+            self.around.watch.group_at_work(partition, &owner.group);
+            arriving.foreign.at_work(&owner.group);
+            return Err(LogError::GroupAtWork { partition, group: owner.group.clone() });
+        }
+        if let (Err(_), Some(owner)) = (&read, &owner)
             && arriving.tries > 0
             && owner.id != log.id()
         {
@@ -83,17 +101,10 @@ impl<M: MakeCore> Shard<'_, '_, M> {
             log.fence(&owner.id);
         }
         let entries = read?;
-        if let Some(owner) = owner.as_ref().filter(|owner| is_of_another_group(owner, log.id(), log.group())) {
-            if log.has_members(&owner.group)? {
-                self.around.watch.group_at_work(partition, &owner.group);
-                arriving.foreign.at_work(&owner.group);
-                return Err(LogError::GroupAtWork { partition, group: owner.group.clone() });
-            }
-            if !arriving.foreign.is_fenced(&owner.id) {
-                self.around.watch.fencing(&owner.id);
-                log.fence(&owner.id);
-                return Err(arriving.foreign.asked(&owner.id));
-            }
+        if let Some(owner) = foreign.filter(|owner| !arriving.foreign.is_fenced(&owner.id)) {
+            self.around.watch.fencing(&owner.id);
+            log.fence(&owner.id);
+            return Err(arriving.foreign.asked(&owner.id));
         }
         let tail = owner.as_ref().map(|owner| owner.alerts);
         let alerts_end = log.read_alerts(partition, tail, &mut |alert| restoring.alert(owner.as_ref(), alert))?;

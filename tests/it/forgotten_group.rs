@@ -1,5 +1,6 @@
 //! A group that is deleted, renamed or forgotten: the state says where it stands, so nothing is read twice, and readers believe what its alarms say from then on.
 
+use crate::hooked_log::{Hand, HookedLog};
 use crate::kafka_broker::{broker, now, rest};
 use midan::engine::{Alert, Control, Effects, OutTopic, StateChange};
 use midan::feeds::Batch;
@@ -14,7 +15,7 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// One alarm that changes with every record.
@@ -87,11 +88,15 @@ fn send(feeder: &mut dyn Feeder, count: usize) {
     feeder.flush().unwrap();
 }
 
-fn to_end<'a>(mut open: impl FnMut() -> Result<Box<dyn ShardLog + 'a>, LogError> + 'a) -> (u64, Told) {
-    let settings = shard::Settings { mode: Mode::ToEnd, poll_records: 7, commit_interval: Duration::from_millis(2), ..shard::Settings::default() };
+fn to_end<'a>(open: impl FnMut() -> Result<Box<dyn ShardLog + 'a>, LogError> + 'a) -> (u64, Told) {
     let told = Told::default();
-    let ended = run(&mut open, &mut |_| Counting::default(), &mut NoModels, &settings, &told, &AtomicBool::new(false)).unwrap();
-    (ended.stats.records, told)
+    (run_to_end(open, &told), told)
+}
+
+/// How many records it read.
+fn run_to_end<'a>(mut open: impl FnMut() -> Result<Box<dyn ShardLog + 'a>, LogError> + 'a, told: &Told) -> u64 {
+    let settings = shard::Settings { mode: Mode::ToEnd, poll_records: 7, commit_interval: Duration::from_millis(2), ..shard::Settings::default() };
+    run(&mut open, &mut |_| Counting::default(), &mut NoModels, &settings, told, &AtomicBool::new(false)).unwrap().stats.records
 }
 
 /// What readers show: the change numbers, in their order. None may be stale.
@@ -138,6 +143,52 @@ fn a_group_that_is_renamed_while_an_alarm_stands_reads_nothing_twice_and_is_beli
     let (records, told) = life("first");
     assert_eq!((records, told.of(Feed::Sensors)), (20, vec![Disagreement::Group { state: 160, group: Some(100) }]));
     assert_eq!(shown(&mut log.tail(&[Topic::Out(OutTopic::Alerts)], Since::Beginning)), numbers(180));
+}
+
+#[test]
+fn an_owner_at_work_in_another_group_is_not_fenced_however_long_its_transactions_are_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(Options { retention: Retention::Keep, ..Options::new(folder.path(), 1) }).unwrap();
+    send(&mut log.feeder(), 20);
+    assert_eq!(to_end(|| Ok(Box::new(log.member("old", Faults::none())) as Box<dyn ShardLog>)).0, 20);
+    let (hand, told) = (Hand::default(), Told::default());
+    hand.blocked.store(5, Ordering::Relaxed);
+    let member = log.member("old", Faults::none());
+    send(&mut log.feeder(), 3);
+    let records = std::thread::scope(|scope| {
+        let heir = scope.spawn(|| run_to_end(|| Ok(Box::new(HookedLog::new(log.member("new", Faults::none()), &hand)) as Box<dyn ShardLog>), &told));
+        let deadline = now() + Duration::from_secs(60);
+        while told.at_work.lock().unwrap().is_empty() && now() < deadline {
+            rest(Duration::from_millis(5));
+        }
+        rest(Duration::from_secs(3));
+        assert_eq!(*told.fenced.lock().unwrap(), Vec::<String>::new());
+        drop(member);
+        heir.join().unwrap()
+    });
+    assert_eq!(records, 3);
+    assert!(!told.fenced.lock().unwrap().is_empty(), "once its group was empty");
+}
+
+/// Notes what stands of the first partition when the second is restored.
+struct Marks<'a>(&'a EmbeddedLog, Mutex<Vec<(u32, i64)>>);
+
+impl Watch for Marks<'_> {
+    fn restored(&self, partition: u32, _entries: u64, _took: Duration) {
+        self.1.lock().unwrap().push((partition, self.0.end(Topic::Out(OutTopic::State), 1 - partition)));
+    }
+}
+
+#[test]
+fn the_mark_of_a_partition_stands_before_the_next_one_is_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = EmbeddedLog::open(Options::new(folder.path(), 2)).unwrap();
+    let settings = shard::Settings { mode: Mode::ToEnd, ..shard::Settings::default() };
+    let mut open = || Ok(Box::new(log.member("night", Faults::none())) as Box<dyn ShardLog>);
+    let marks = Marks(&log, Mutex::default());
+    drop(log.feeder());
+    run(&mut open, &mut |_| Counting::default(), &mut NoModels, &settings, &marks, &AtomicBool::new(false)).unwrap();
+    assert_eq!(*marks.1.lock().unwrap(), [(0, 0), (1, 1)]);
 }
 
 #[test]
@@ -210,7 +261,16 @@ fn a_group_of_another_name_is_waited_for_while_it_has_members_and_whoever_wrote_
         sleeper.commit(&Offsets::new())
     };
     commit(&mut sleeper, "5").unwrap();
-    let (records, told) = to_end(|| KafkaShard::join(&new, 0).map(|log| Box::new(log) as Box<dyn ShardLog>));
+    let told = Told::default();
+    let records = std::thread::scope(|scope| {
+        let heir = scope.spawn(|| run_to_end(|| KafkaShard::join(&new, 0).map(|log| Box::new(log) as Box<dyn ShardLog>), &told));
+        let deadline = now() + Duration::from_secs(60);
+        while told.at_work.lock().unwrap().is_empty() && now() < deadline {
+            sleeper.poll(10, Duration::from_millis(50), &mut inbox).unwrap();
+        }
+        // From here on it does not poll any more.
+        heir.join().unwrap()
+    });
     assert_eq!(records, 15);
     assert_eq!(*told.at_work.lock().unwrap(), [old.group.as_str()], "it was waited for, and told once");
     assert_eq!(*told.fenced.lock().unwrap(), [old.transactional_id(0)]);
@@ -240,6 +300,30 @@ fn inputs_that_are_all_made_anew_are_no_forgotten_group_and_are_read_from_their_
     send(&mut KafkaFeeder::new(&settings).unwrap(), 5);
     let (records, told) = life();
     assert_eq!((records, told.of(Feed::Sensors)), (5, vec![]));
+}
+
+#[test]
+fn a_topic_that_is_made_anew_under_a_shard_at_work_is_noticed() {
+    let Some(broker) = broker() else { return };
+    let (settings, plan) = broker.topics(1);
+    let mut shard = KafkaShard::join(&settings, 0).unwrap();
+    let mut inbox = Inbox::default();
+    while !inbox.events.iter().any(|event| matches!(event, Event::Assigned(_))) {
+        shard.poll(10, Duration::from_millis(50), &mut inbox).unwrap();
+    }
+    assert_eq!(shard.identities().unwrap().len(), Feed::ALL.len());
+    shard.start(&Feed::ALL.map(|feed| (Place { feed, partition: 0 }, 0)).into()).unwrap();
+    make_inputs_anew(&settings, &plan);
+    // Reading goes on, at the offset of the old one, without a word of the client.
+    let deadline = now() + Duration::from_secs(60);
+    let error = loop {
+        assert!(now() < deadline, "nobody noticed");
+        if let Err(error) = shard.poll(10, Duration::from_millis(50), &mut inbox) {
+            break error.to_string();
+        }
+    };
+    // Where the client looks in the very moment between it sees none, which ends the shard as well.
+    assert!(error.contains("was made anew") || error.contains("does not exist"), "{error}");
 }
 
 fn make_inputs_anew(settings: &Settings, plan: &Plan) {

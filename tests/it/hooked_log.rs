@@ -18,6 +18,8 @@ pub(crate) struct Hand {
     pub(crate) refuse_every: u32,
     /// Places whose records are lost on the way, until they are halted and started again.
     pub(crate) deaf: Arc<Mutex<BTreeSet<Place>>>,
+    /// So many readings of a state find a transaction open.
+    pub(crate) blocked: Arc<AtomicU64>,
     /// While set, nobody tells the end of an input.
     pub(crate) cut_off: Arc<AtomicBool>,
 }
@@ -85,7 +87,9 @@ impl<L: ShardLog> ShardLog for HookedLog<L> {
         self.inner.release(partitions)
     }
     fn read_state(&mut self, partition: u32, entry: &mut StateEntry<'_>) -> Result<u64, LogError> {
-        self.inner.read_state(partition, entry)
+        let read = self.inner.read_state(partition, entry)?;
+        let is_blocked = self.hand.blocked.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        if is_blocked { Err(LogError::Blocked { doing: "reading a state", detail: "on purpose".to_owned() }) } else { Ok(read) }
     }
     fn read_alerts(&mut self, partition: u32, from: Option<i64>, alert: &mut AlertEntry<'_>) -> Result<i64, LogError> {
         self.inner.read_alerts(partition, from, alert)

@@ -108,7 +108,7 @@ impl Member {
             shared,
             group: group.to_owned(),
             id,
-            name: format!("member-{id}"),
+            name: format!("{group}-{id}"),
             cursors: BTreeMap::new(),
             paused: BTreeSet::new(),
             ended: BTreeSet::new(),

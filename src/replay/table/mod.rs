@@ -162,7 +162,7 @@ pub struct Report {
     pub rows: u64,
     /// Rows with a fault; what of them could be read goes on as a gap.
     pub faulty: u64,
-    /// Those of them whose only fault is that the time lies beside the grid of the step.
+    /// Rows that were left out because their time lies beside the grid of the step.
     pub beside_grid: u64,
     /// The first faults, as `file:line: what`.
     pub faults: Vec<String>,

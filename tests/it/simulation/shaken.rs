@@ -90,8 +90,6 @@ pub(super) struct Shaken {
     log: EmbeddedLog,
     member: Member,
     group: &'static str,
-    /// No other member of any group has it.
-    id: String,
     weather: Shared,
     fenced: bool,
     fencing: RefCell<BTreeMap<String, Asked>>,
@@ -112,7 +110,6 @@ impl Shaken {
         let group = weather.borrow().group;
         let member = log.member(group, Faults::none());
         Ok(Self {
-            id: format!("{group}-{}", member.number()),
             log,
             member,
             group,
@@ -160,7 +157,7 @@ impl Shaken {
 
     /// A call for a transaction. Whoever is fenced hears of it here alone: its polls and its alerts go on.
     fn not_refused(&self, doing: &'static str) -> Result<(), LogError> {
-        let is_fenced = self.weather.borrow().fenced.contains(&self.id);
+        let is_fenced = self.weather.borrow().fenced.contains(self.member.id());
         if is_fenced { Err(LogError::Fenced { doing, detail: "by another".to_owned() }) } else { Ok(()) }
     }
 
@@ -252,7 +249,7 @@ impl Weather {
 
 impl ShardLog for Shaken {
     fn id(&self) -> &str {
-        &self.id
+        self.member.id()
     }
 
     fn group(&self) -> &str {
