@@ -431,12 +431,7 @@ impl shard::Watch for Watch {
     }
 
     fn group_at_work(&self, partition: u32, group: &str) {
-        tracing::warn!(
-            shard = self.shard,
-            partition,
-            group,
-            "A group of another name still works on this partition: it waits until all instances of that group are stopped."
-        );
+        tracing::warn!(shard = self.shard, partition, group, "A group of another name had this partition: it waits until that group is known to be empty.");
     }
 
     fn retried(&self, why: &crate::log::LogError) {

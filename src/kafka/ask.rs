@@ -108,8 +108,8 @@ fn ask<C: ClientContext>(
         sys::rd_kafka_AdminOptions_set_request_timeout(options, millis(wait), ptr::null_mut(), 0);
         let queue = sys::rd_kafka_queue_new(rk);
         put(options, queue);
-        // The client ends it by its own time-out, which is shorter.
-        let event = sys::rd_kafka_queue_poll(queue, millis(wait + Duration::from_secs(1)));
+        // The client ends it by its own time-out, which is shorter. Of a group it asks twice, for it may be of the new protocol.
+        let event = sys::rd_kafka_queue_poll(queue, millis(2 * wait + Duration::from_secs(1)));
         sys::rd_kafka_queue_destroy(queue);
         sys::rd_kafka_AdminOptions_destroy(options);
         event

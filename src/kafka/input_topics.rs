@@ -11,6 +11,8 @@ use crossbeam_channel::{Receiver, TryRecvError, bounded};
 use std::time::{Duration, Instant};
 
 const EVERY: Duration = Duration::from_secs(10);
+/// After a difference it is asked again so soon. It counts when it is told twice in a row: of several brokers one may be behind, and an answer may have been on its way.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// What came of asking: the client, to be used again, and its answer; nothing of one that had none.
 type Answer = Option<(Restorer, Identities)>;
@@ -22,11 +24,12 @@ pub(super) struct InputTopics {
     client: Option<Restorer>,
     asked: Option<Receiver<Answer>>,
     due: Instant,
+    is_doubtful: bool,
 }
 
 impl InputTopics {
     pub(super) fn new(settings: &Settings) -> Self {
-        Self { settings: settings.clone(), known: Identities::new(), client: None, asked: None, due: now() }
+        Self { settings: settings.clone(), known: Identities::new(), client: None, asked: None, due: now(), is_doubtful: false }
     }
 
     /// Holds what the broker says against what it said before.
@@ -64,7 +67,13 @@ impl InputTopics {
             }
             Ok(Some((client, told))) => {
                 (self.asked, self.client) = (None, Some(client));
-                self.hold(&told)
+                let held = self.hold(&told);
+                let was_doubtful = std::mem::replace(&mut self.is_doubtful, held.is_err());
+                if held.is_err() && !was_doubtful {
+                    self.due = now() + AGAIN;
+                    return Ok(());
+                }
+                held
             }
         }
     }

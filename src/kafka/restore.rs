@@ -20,6 +20,8 @@ use std::time::Duration;
 
 const DOING: &str = "restoring the state";
 const ASK: Duration = Duration::from_secs(5);
+/// How long a question may take that is asked again and again while the shard is at work.
+const GLANCE: Duration = Duration::from_secs(1);
 /// How long nothing may come before it is asked again.
 const SILENCE: Duration = Duration::from_secs(5);
 const BATCH: usize = 4_096;
@@ -90,7 +92,7 @@ impl Restorer {
 
     /// Whether a group has members.
     pub(super) fn has_members(&self, group: &str) -> Result<bool, LogError> {
-        ask::members(self.consumer.client(), group, ASK).map(|members| members > 0)
+        ask::members(self.consumer.client(), group, GLANCE).map(|members| members > 0)
     }
 
     /// Reads a partition from an offset on (none: nothing of it) and answers where it ends.

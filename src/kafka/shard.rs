@@ -3,7 +3,7 @@
 use super::alerts::AlertLane;
 use super::consumer::Input;
 use super::input_topics::InputTopics;
-use super::producer::{self, Commit, Outgoing, Transactions};
+use super::producer::{self, Commit, Outgoing, Transactions, now};
 use super::restore::Restorer;
 use super::settings::Settings;
 use crate::engine::{Alert, OutRecord, OutTopic, StateChange};
@@ -13,7 +13,7 @@ use crate::log::{
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A shard's membership. The fields are dropped in their order: first whoever writes, then the membership.
 pub struct KafkaShard {
@@ -27,7 +27,12 @@ pub struct KafkaShard {
     /// Ids that are being fenced, and what came of it.
     fencing: Arc<Mutex<BTreeMap<String, Fencing>>>,
     topics: InputTopics,
+    /// Groups of other names that had members when they were asked, or could not be asked (false).
+    groups: BTreeMap<String, (Instant, bool)>,
 }
+
+/// A group of another name is asked so often at most.
+const GROUP_ASKED_EVERY: Duration = Duration::from_millis(1_500);
 
 impl KafkaShard {
     /// Connects as shard number `shard` of this instance: fences its own past, then joins the group. Waits for the broker up to half a minute.
@@ -48,6 +53,7 @@ impl KafkaShard {
             id,
             fencing: Arc::default(),
             topics: InputTopics::new(settings),
+            groups: BTreeMap::new(),
         })
     }
 
@@ -155,7 +161,17 @@ impl ShardLog for KafkaShard {
     }
 
     fn has_members(&mut self, group: &str) -> Result<bool, LogError> {
-        self.restore(|restorer| restorer.has_members(group))
+        // It is asked for every partition that waits. That it is empty is never remembered.
+        if let Some((at, said)) = self.groups.get(group).filter(|(at, _)| at.elapsed() < GROUP_ASKED_EVERY) {
+            let detail = || format!("its coordinator did not answer {:.1} s ago", at.elapsed().as_secs_f64());
+            return said.then_some(true).ok_or_else(|| LogError::Busy { doing: "asking who is in another group", detail: detail() });
+        }
+        let said = self.restore(|restorer| restorer.has_members(group));
+        match &said {
+            Ok(false) => drop(self.groups.remove(group)),
+            Ok(true) | Err(_) => drop(self.groups.insert(group.to_owned(), (now(), said.is_ok()))),
+        }
+        said
     }
 
     fn fencing(&self, id: &str) -> Option<Fencing> {

@@ -10,7 +10,7 @@ use super::core::Core;
 use super::foreign::Foreign;
 use super::in_step::Progress;
 use super::owed::{Owed, Owner, Signature};
-use super::resume::{Disagreement, lift, resume};
+use super::resume::{lift, resume};
 use super::watch::Watch;
 use crate::engine::{Control, Effects, StateChange};
 use crate::feeds::Batch;
@@ -19,12 +19,17 @@ use crate::venue::Feed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+/// So often it is said that a topic is another before it is believed: two seconds.
+const DOUBTS: u32 = 8;
+
 /// A partition that is this shard's, with nothing known of it, and when its state is asked for (again). The others go on meanwhile.
 #[derive(Clone, Debug)]
 pub(super) struct Arriving {
     pub(super) due: Duration,
     pub(super) since: Duration,
     pub(super) tries: u32,
+    /// How often a topic of its inputs was said to be another.
+    pub(super) doubts: u32,
     /// How often its log ended before its state.
     pub(super) cut_short: u32,
     /// Whether an owner of another group is fenced.
@@ -85,7 +90,26 @@ pub(super) struct Revoked {
 
 impl Arriving {
     pub(super) fn at(now: Duration) -> Self {
-        Self { due: now, since: now, tries: 0, cut_short: 0, foreign: Foreign::default() }
+        Self { due: now, since: now, tries: 0, doubts: 0, cut_short: 0, foreign: Foreign::default() }
+    }
+
+    /// Holds the topics of the state against those that there are: a difference is believed when it has been told again and again, for of several brokers one may be behind; and of one of
+    /// which nothing is said nothing is believed.
+    ///
+    /// # Errors
+    /// [`LogError::Busy`] until then.
+    pub(super) fn doubt(&mut self, of_state: &Identities, told: &Identities) -> Result<(), LogError> {
+        let busy = |feed: Feed, what| LogError::Busy { doing: "taking a partition up", detail: format!("{} {what}", feed.topic()) };
+        if let Some(feed) = of_state.keys().find(|feed| !told.contains_key(feed)) {
+            return Err(busy(*feed, "is not known to the broker at the moment"));
+        }
+        match of_state.iter().find(|(feed, id)| told.get(feed) != Some(id)) {
+            Some((feed, _)) if self.doubts < DOUBTS => {
+                self.doubts += 1;
+                Err(busy(*feed, "seems to have been made anew; the broker is asked again"))
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn restoring<C: Core>(&self, partition: u32, core: C) -> Restoring<C> {
@@ -132,12 +156,6 @@ impl<C: Core> Restoring<C> {
         let lift = lift(owner.as_ref(), owed.greatest_term(), found.id, found.generation);
         let (next, told) = resume(self.partition, owner.as_ref(), !self.entries.is_empty(), &found)?;
         told.iter().for_each(|(place, what)| watch.disagrees(*place, *what));
-        // One of which the log says nothing this time is the one of before.
-        let mut topics = found.topics;
-        let is_anew = |feed| told.iter().any(|(place, what)| place.feed == feed && matches!(what, Disagreement::Anew { .. }));
-        for (feed, id) in owner.iter().flat_map(|owner| &owner.topics).filter(|(feed, _)| !is_anew(**feed)) {
-            topics.entry(*feed).or_insert_with(|| id.clone());
-        }
         Ok(Running {
             partition: self.partition,
             core: self.core,
@@ -145,7 +163,7 @@ impl<C: Core> Restoring<C> {
             // Without a mark nobody could tell which alerts to look for after a crash, nor one that comes after a new term that it was used, nor one of another group who is at work.
             touched: owner.as_ref().is_none_or(|owner| owner.lift != lift || owner.group != found.group),
             lift,
-            topics,
+            topics: found.topics,
             commands_read: false,
             ended: BTreeSet::new(),
             closed: false,
@@ -324,5 +342,26 @@ impl<C: Core> Running<C> {
 
     pub(super) fn revoke(self) -> Revoked {
         Revoked { partition: self.partition }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_topic_is_believed_when_it_is_told_again_and_again_and_silence_never() {
+        let ids = |ids: &[(Feed, &str)]| ids.iter().map(|(feed, id)| (*feed, (*id).to_owned())).collect::<Identities>();
+        let of_state = ids(&[(Feed::Sensors, "old"), (Feed::Commands, "c")]);
+        let mut arriving = Arriving::at(Duration::ZERO);
+        arriving.doubt(&of_state, &of_state).unwrap();
+        arriving.doubt(&Identities::new(), &of_state).unwrap();
+        let remade = ids(&[(Feed::Sensors, "new"), (Feed::Commands, "c")]);
+        let doubted = (0..20).take_while(|_| arriving.doubt(&of_state, &remade).is_err()).count();
+        assert_eq!(doubted, DOUBTS as usize);
+        for told in [Identities::new(), ids(&[(Feed::Sensors, "new")])] {
+            let error = arriving.doubt(&of_state, &told).unwrap_err();
+            assert!(error.to_string().contains("is not known to the broker"), "{error}");
+        }
     }
 }

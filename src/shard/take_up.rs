@@ -23,6 +23,9 @@ impl<M: MakeCore> Shard<'_, '_, M> {
             return Ok(());
         }
         for (partition, mut arriving) in due {
+            if self.is_stopping() {
+                break;
+            }
             match self.take_up(partition, &mut arriving) {
                 Ok(()) => {
                     self.arriving.remove(&partition);
@@ -35,12 +38,13 @@ impl<M: MakeCore> Shard<'_, '_, M> {
                     self.around.watch.retried(&error);
                     let is_cut_short = matches!(error, LogError::CutShort { .. });
                     let cut_short = if is_cut_short { (arriving.cut_short + 1).min(CUT_SHORT_TOLD + 1) } else { arriving.cut_short };
-                    let is_waiting = is_cut_short || matches!(error, LogError::GroupAtWork { .. });
+                    let is_of_others = arriving.foreign.group_at_work().is_some();
+                    let is_waiting = is_cut_short || is_of_others;
                     let tries = if is_waiting { 0 } else { arriving.tries + 1 };
                     let patience = match error {
                         // It is waited for without end, and the whole state is read each time.
                         LogError::CutShort { .. } if cut_short > CUT_SHORT_TOLD => 40,
-                        LogError::GroupAtWork { .. } => 8,
+                        _ if is_of_others => 8,
                         // A fence takes as long as its client may try, and no more tries than there are.
                         _ if arriving.foreign.is_asked() => 2,
                         _ => 1,
@@ -85,12 +89,14 @@ impl<M: MakeCore> Shard<'_, '_, M> {
         }
         let owner = restoring.owner()?;
         let foreign = owner.as_ref().filter(|owner| is_of_another_group(owner, log.id(), log.group()));
-        if let Some(owner) = foreign
-            && log.has_members(&owner.group)?
-        {
-            self.around.watch.group_at_work(partition, &owner.group);
-            arriving.foreign.at_work(&owner.group);
-            return Err(LogError::GroupAtWork { partition, group: owner.group.clone() });
+        if let Some(owner) = foreign {
+            let has_members = log.has_members(&owner.group);
+            if !matches!(has_members, Ok(false)) {
+                // One that cannot be asked may be at work.
+                self.around.watch.group_at_work(partition, &owner.group);
+                arriving.foreign.at_work(&owner.group);
+                return Err(has_members.err().unwrap_or(LogError::GroupAtWork { partition, group: owner.group.clone() }));
+            }
         }
         if let (Err(_), Some(owner)) = (&read, &owner)
             && arriving.tries > 0
@@ -108,7 +114,11 @@ impl<M: MakeCore> Shard<'_, '_, M> {
         }
         let tail = owner.as_ref().map(|owner| owner.alerts);
         let alerts_end = log.read_alerts(partition, tail, &mut |alert| restoring.alert(owner.as_ref(), alert))?;
-        let (topics, committed, kept) = (log.identities()?, log.committed(partition)?, log.kept(partition)?);
+        let topics = log.identities()?;
+        if let Some(owner) = &owner {
+            arriving.doubt(&owner.topics, &topics)?;
+        }
+        let (committed, kept) = (log.committed(partition)?, log.kept(partition)?);
         let found = Found { id: log.id(), group: log.group(), generation: log.generation(), committed, kept, topics, alerts_end };
         let running = restoring.finish(found, self.around.watch)?;
         log.start(&running.next_of(|feed| feed == Feed::Commands))?;
