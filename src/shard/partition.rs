@@ -30,6 +30,8 @@ pub(super) struct Arriving {
     pub(super) tries: u32,
     /// How often a topic of its inputs was said to be another.
     pub(super) doubts: u32,
+    /// How often the group had committed more than the state contains.
+    pub(super) behind: u32,
     /// How often its log ended before its state.
     pub(super) cut_short: u32,
     /// Whether an owner of another group is fenced.
@@ -90,7 +92,7 @@ pub(super) struct Revoked {
 
 impl Arriving {
     pub(super) fn at(now: Duration) -> Self {
-        Self { due: now, since: now, tries: 0, doubts: 0, cut_short: 0, foreign: Foreign::default() }
+        Self { due: now, since: now, tries: 0, doubts: 0, behind: 0, cut_short: 0, foreign: Foreign::default() }
     }
 
     /// Holds the topics of the state against those that there are: a difference is believed when it has been told again and again, for of several brokers one may be behind; and of one of
@@ -107,6 +109,24 @@ impl Arriving {
             Some((feed, _)) if self.doubts < DOUBTS => {
                 self.doubts += 1;
                 Err(busy(*feed, "seems to have been made anew; the broker is asked again"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Holds the state that was read against what the group has committed since. Both move in one transaction: a group that has come further means that whoever had the partition committed between
+    /// the two looks, and the state is read again. Where it stays so, somebody has moved the group's offsets, and the state counts.
+    ///
+    /// # Errors
+    /// [`LogError::Busy`] until then.
+    pub(super) fn doubt_state(&mut self, owner: Option<&Owner>, group: &Offsets) -> Result<(), LogError> {
+        let of_state = |feed| owner.and_then(|owner| owner.next.get(&feed)).copied().unwrap_or_default();
+        match group.iter().find(|(place, next)| **next > of_state(place.feed)) {
+            Some((place, next)) if self.behind < DOUBTS => {
+                self.behind += 1;
+                let detail =
+                    format!("{place}: the group has committed {next} and the state that was read stands at {}; it is read again", of_state(place.feed));
+                Err(LogError::Busy { doing: "taking a partition up", detail })
             }
             _ => Ok(()),
         }
@@ -348,6 +368,20 @@ impl<C: Core> Running<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_state_that_the_group_has_passed_is_read_again_before_it_is_believed() {
+        let owner = |next| Owner { next: BTreeMap::from([(Feed::Commands, next)]), ..Owner::default() };
+        let group = Offsets::from([(Place { feed: Feed::Commands, partition: 5 }, 1_211)]);
+        let doubted = |owner: Option<&Owner>| {
+            let mut arriving = Arriving::at(Duration::ZERO);
+            (0..20).take_while(|_| arriving.doubt_state(owner, &group).is_err()).count()
+        };
+        // As it came in the chaos of a hundred faults: the owner before committed 1,211 after its state was read at 1,198.
+        assert_eq!(doubted(Some(&owner(1_198))), DOUBTS as usize);
+        assert_eq!(doubted(None), DOUBTS as usize, "its very first commit");
+        assert_eq!((doubted(Some(&owner(1_211))), doubted(Some(&owner(1_300)))), (0, 0));
+    }
 
     #[test]
     fn another_topic_is_believed_when_it_is_told_again_and_again_and_silence_never() {

@@ -119,6 +119,7 @@ impl<M: MakeCore> Shard<'_, '_, M> {
             arriving.doubt(&owner.topics, &topics)?;
         }
         let (committed, kept) = (log.committed(partition)?, log.kept(partition)?);
+        arriving.doubt_state(owner.as_ref(), &committed)?;
         let found = Found { id: log.id(), group: log.group(), generation: log.generation(), committed, kept, topics, alerts_end };
         let running = restoring.finish(found, self.around.watch)?;
         log.start(&running.next_of(|feed| feed == Feed::Commands))?;
