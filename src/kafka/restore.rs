@@ -3,6 +3,8 @@
 //! A reader of committed records is told the end where the first open transaction begins. So the end it is told is compared with the highest offset that the
 //! client has seen: as long as that is greater, somebody's transaction is open (a dead owner's, until it is fenced or times out), and the
 //! changelog is not whole. It then says that it is blocked, and is asked again.
+//!
+//! Its client also puts the two questions that are asked before a partition is taken up ([`ask`]).
 
 use super::ask;
 use super::context::Quiet;

@@ -163,8 +163,8 @@ impl ShardLog for KafkaShard {
     fn has_members(&mut self, group: &str) -> Result<bool, LogError> {
         // It is asked for every partition that waits. That it is empty is never remembered.
         if let Some((at, said)) = self.groups.get(group).filter(|(at, _)| at.elapsed() < GROUP_ASKED_EVERY) {
-            let detail = || format!("its coordinator did not answer {:.1} s ago", at.elapsed().as_secs_f64());
-            return said.then_some(true).ok_or_else(|| LogError::Busy { doing: "asking who is in another group", detail: detail() });
+            let detail = format!("its coordinator did not answer {:.1} s ago", at.elapsed().as_secs_f64());
+            return if *said { Ok(true) } else { Err(LogError::Busy { doing: "asking who is in another group", detail }) };
         }
         let said = self.restore(|restorer| restorer.has_members(group));
         match &said {

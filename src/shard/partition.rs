@@ -100,7 +100,7 @@ impl Arriving {
     ///
     /// # Errors
     /// [`LogError::Busy`] until then.
-    pub(super) fn doubt(&mut self, of_state: &Identities, told: &Identities) -> Result<(), LogError> {
+    pub(super) fn doubt_topics(&mut self, of_state: &Identities, told: &Identities) -> Result<(), LogError> {
         let busy = |feed: Feed, what| LogError::Busy { doing: "taking a partition up", detail: format!("{} {what}", feed.topic()) };
         if let Some(feed) = of_state.keys().find(|feed| !told.contains_key(feed)) {
             return Err(busy(*feed, "is not known to the broker at the moment"));
@@ -388,13 +388,13 @@ mod tests {
         let ids = |ids: &[(Feed, &str)]| ids.iter().map(|(feed, id)| (*feed, (*id).to_owned())).collect::<Identities>();
         let of_state = ids(&[(Feed::Sensors, "old"), (Feed::Commands, "c")]);
         let mut arriving = Arriving::at(Duration::ZERO);
-        arriving.doubt(&of_state, &of_state).unwrap();
-        arriving.doubt(&Identities::new(), &of_state).unwrap();
+        arriving.doubt_topics(&of_state, &of_state).unwrap();
+        arriving.doubt_topics(&Identities::new(), &of_state).unwrap();
         let remade = ids(&[(Feed::Sensors, "new"), (Feed::Commands, "c")]);
-        let doubted = (0..20).take_while(|_| arriving.doubt(&of_state, &remade).is_err()).count();
+        let doubted = (0..20).take_while(|_| arriving.doubt_topics(&of_state, &remade).is_err()).count();
         assert_eq!(doubted, DOUBTS as usize);
         for told in [Identities::new(), ids(&[(Feed::Sensors, "new")])] {
-            let error = arriving.doubt(&of_state, &told).unwrap_err();
+            let error = arriving.doubt_topics(&of_state, &told).unwrap_err();
             assert!(error.to_string().contains("is not known to the broker"), "{error}");
         }
     }

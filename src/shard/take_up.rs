@@ -116,7 +116,7 @@ impl<M: MakeCore> Shard<'_, '_, M> {
         let alerts_end = log.read_alerts(partition, tail, &mut |alert| restoring.alert(owner.as_ref(), alert))?;
         let topics = log.identities()?;
         if let Some(owner) = &owner {
-            arriving.doubt(&owner.topics, &topics)?;
+            arriving.doubt_topics(&owner.topics, &topics)?;
         }
         let (committed, kept) = (log.committed(partition)?, log.kept(partition)?);
         arriving.doubt_state(owner.as_ref(), &committed)?;
