@@ -74,7 +74,7 @@ pub(super) struct Owed {
     alerts: BTreeMap<Identity, Sent>,
     /// Made since the tail was read: what the next life must not look for.
     settled: BTreeSet<Identity>,
-    /// Of each alarm, the greatest term and change of the tail.
+    /// Of each alarm, the greatest term of the tail, and the greatest change.
     newest: BTreeMap<Vec<u8>, (i32, u32)>,
     /// Alarms of which something was sent since, or of which the tail ends with something older: what is owed of them comes again, so that the last is the newest.
     spoken: BTreeSet<Vec<u8>>,
@@ -103,13 +103,13 @@ impl Owed {
     /// One alert of the tail.
     pub(super) fn add(&mut self, alert: SentAlert<'_>) {
         let identity = (alert.key.to_vec(), alert.change_no);
-        let place = (alert.term, alert.change_no);
         self.greatest = self.greatest.max(alert.term);
-        let newest = self.newest.entry(alert.key.to_vec()).or_insert(place);
-        if place < *newest {
+        let (term, change_no) = self.newest.entry(alert.key.to_vec()).or_insert((alert.term, alert.change_no));
+        // A sleeper speaks under an older term; whoever died while repeating left an older change under its own.
+        if alert.term < *term || alert.change_no < *change_no {
             self.spoken.insert(alert.key.to_vec());
         }
-        *newest = place.max(*newest);
+        (*term, *change_no) = (alert.term.max(*term), alert.change_no.max(*change_no));
         if alert.term >= self.term && !self.settled.contains(&identity) {
             self.alerts.insert(identity, Sent { value: alert.value.to_vec(), commands_read: alert.commands_read });
         }
@@ -231,6 +231,17 @@ mod tests {
         let mut next = Owed::since(Some(&mark));
         [sent("a", 2, 0), sent("a", 1, 0)].into_iter().for_each(|alert| next.add(alert));
         assert_eq!(next.take(&made("a", 2)), Due::New);
+    }
+
+    #[test]
+    fn whoever_dies_while_repeating_under_a_new_term_leaves_an_older_change_last_too() {
+        // As it came in a schedule: the second change was lost, its heir made the second and the third again, and died before the fourth.
+        let mark = Owner { alerts: 5, owed_since: Some(17), settled: vec![("a".to_owned(), 2), ("a".to_owned(), 3)], ..Owner::default() };
+        let mut owed = Owed::since(Some(&mark));
+        for (term, change_no) in [(17, 3), (17, 4), (18, 2), (18, 3)] {
+            owed.add(SentAlert { term, ..sent("a", change_no, 0) });
+        }
+        assert_eq!(owed.take(&made("a", 4)), Due::New, "the last that stands is the third");
     }
 
     #[test]

@@ -122,7 +122,12 @@ impl Core for Tally {
 
 /// Feeds `records` counts of 23 venues, the same ones each time.
 pub(crate) fn feed_night(feeder: &mut dyn Feeder, records: u32) {
-    for i in 0..records {
+    feed_part(feeder, 0..records);
+}
+
+/// A part of it.
+pub(crate) fn feed_part(feeder: &mut dyn Feeder, records: std::ops::Range<u32>) {
+    for i in records {
         let key = format!("venue-{}", (i * 7919) % 23);
         let value = format!("{{\"n\":{}}}", i % 101);
         let record = InRecord {

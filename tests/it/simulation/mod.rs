@@ -325,8 +325,7 @@ fn number(name: &str) -> Option<u64> {
 #[test]
 fn however_the_shards_and_the_log_fail_the_bytes_are_those_of_an_undisturbed_run() {
     if let Some(seed) = number("MIDAN_SEED") {
-        println!("seed {seed}: {:?}", try_seed(seed));
-        return;
+        return println!("seed {seed}: {:?}", try_seed(seed).unwrap_or_else(|why| panic!("seed {seed}: {why}")));
     }
     let schedules = number("MIDAN_SCHEDULES").unwrap_or(SCHEDULES);
     let (next, began) = (AtomicU64::new(0), std::time::Instant::now());
