@@ -146,7 +146,8 @@ impl Settings {
     pub(super) fn transactional(&self, id: &str) -> ClientConfig {
         let (waiting, largest) = ((self.memory / 4 / 1_024).to_string(), LARGEST_ENTRY.to_string());
         let mut config = self.client(&[
-            ("linger.ms", "5"),
+            // What waits longer than this while five records of its partition are under way keeps the client's thread turning without rest; a commit waits for nothing of it.
+            ("linger.ms", "25"),
             ("compression.type", "lz4"),
             // A full queue makes the shard wait.
             ("queue.buffering.max.kbytes", waiting.as_str()),
