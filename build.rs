@@ -1,10 +1,14 @@
 //! Before the crate compiles: GTFS-Realtime's protobuf becomes Rust, and the folder of the built console exists, so that it can be embedded
-//! (empty, where nobody has built it yet: the service then says how).
+//! (empty, where nobody has built it yet: the service then says how). And the linker is told of a function of librdkafka that is mended.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all("dashboards/console/dist")?;
     println!("cargo:rerun-if-changed=dashboards/console/dist");
     println!("cargo:rerun-if-changed=proto/gtfs-realtime.proto");
+    // `src/kafka/leader_change.rs` stands before this function of librdkafka.
+    if std::env::var("CARGO_CFG_TARGET_OS").is_ok_and(|system| system == "linux") {
+        println!("cargo:rustc-link-arg=-Wl,--wrap=rd_kafkap_leader_discovery_set_topic");
+    }
     // protox parses in Rust: nobody has to install protoc.
     prost_build::compile_fds(protox::compile(["gtfs-realtime.proto"], ["proto"])?)?;
     Ok(())

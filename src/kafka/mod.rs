@@ -13,6 +13,7 @@
 //! | the batch call waits its whole time-out although records are there, and counts an end as a record, so that a rebalance skips the next one; the call with a callback empties the queue, and the client fetches on | [`ffi::MessageQueue::read`]: one by one |
 //! | a consumer that is closed while its coordinator is away takes the process with it | [`consumer`]: it waits for an answer first, beside the shard |
 //! | a client that was told of no broker, by one that is fenced for a moment, never looks for one again | [`lifeline`] |
+//! | a broker that comes back and knows the leaders of some partitions only makes the client read memory that nobody has written | [`leader_change`]: that memory is written first |
 //! | partition lists that outlive their consumer hang its drop | lists are built where they are used, never stored |
 //! | the call that commits blocks its thread for as long as the broker takes | [`producer`]: a thread that does nothing else |
 //! | a dead shard's open transaction holds everybody up until it times out | [`shard`]: whoever inherits its partition fences its id |
@@ -38,6 +39,8 @@ mod context;
 pub mod feeder;
 mod ffi;
 mod input_topics;
+#[cfg(target_os = "linux")]
+mod leader_change;
 mod lifeline;
 pub mod producer;
 pub mod restore;

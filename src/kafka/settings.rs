@@ -182,6 +182,8 @@ impl Settings {
 
     /// A client with Midan's values, and the deployment's over them. What Midan must own is set by the callers, after both.
     pub(super) fn client(&self, own: &[(&str, &str)]) -> ClientConfig {
+        #[cfg(target_os = "linux")]
+        super::leader_change::mend();
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.brokers);
         for (name, value) in own {
