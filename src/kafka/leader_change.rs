@@ -1,4 +1,4 @@
-//! A mend of librdkafka 2.12.1, which reads memory that nobody has written when a broker comes back.
+//! A mend of librdkafka 2.12.1 (its issue 5280), which reads memory that nobody has written when a broker comes back.
 //!
 //! A broker that does not lead a partition says in its answer to a fetch who does, or −1 where it does not know yet (KIP-951). The client makes room for every partition of which it was told
 //! something, fills in those that have a leader, and takes the rest as they lie in memory: a number of a partition by chance, and far outside of the topic it takes the process with it
