@@ -1,6 +1,7 @@
 //! Before the crate compiles: GTFS-Realtime's protobuf becomes Rust, and the folder of the built console exists, so that it can be embedded
 //! (empty, where nobody has built it yet: the service then says how). And the linker is told of a function of librdkafka that is mended.
 
+#[allow(clippy::disallowed_methods, reason = "cargo tells a build script by the environment what it builds for")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     std::fs::create_dir_all("dashboards/console/dist")?;
     println!("cargo:rerun-if-changed=dashboards/console/dist");

@@ -10,6 +10,9 @@ use rdkafka::{Offset, TopicPartitionList};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// A place without a partition (`leader_change`), as librdkafka's lines name it.
+pub(super) const NOWHERE: &str = "[2147483647]";
+
 /// Passes librdkafka's lines on.
 #[derive(Debug, Default)]
 pub(super) struct Quiet;
@@ -29,6 +32,7 @@ impl ConsumerContext for Quiet {}
 fn forward(level: RDKafkaLogLevel, facility: &str, line: &str) {
     match level {
         RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => tracing::error!(target: "librdkafka", facility, line),
+        RDKafkaLogLevel::Warning if line.contains(NOWHERE) => tracing::debug!(target: "librdkafka", facility, line),
         // A fenced or given-up transaction is an error to librdkafka and an everyday answer to the shard, which reports it itself.
         RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", facility, line),
         RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => tracing::info!(target: "librdkafka", facility, line),

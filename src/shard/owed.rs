@@ -108,6 +108,8 @@ impl Owed {
         // A sleeper speaks under an older term; whoever died while repeating left an older change under its own.
         if alert.term < *term || alert.change_no < *change_no {
             self.spoken.insert(alert.key.to_vec());
+        } else {
+            self.spoken.remove(alert.key);
         }
         (*term, *change_no) = (alert.term.max(*term), alert.change_no.max(*change_no));
         if alert.term >= self.term && !self.settled.contains(&identity) {
@@ -242,6 +244,11 @@ mod tests {
             owed.add(SentAlert { term, ..sent("a", change_no, 0) });
         }
         assert_eq!(owed.take(&made("a", 4)), Due::New, "the last that stands is the third");
+        for tail in [&[(17, 3), (17, 4), (18, 3), (18, 4)][..], &[(18, 4), (17, 3), (18, 4)][..]] {
+            let mut owed = Owed::since(Some(&mark));
+            tail.iter().for_each(|(term, change_no)| owed.add(SentAlert { term: *term, ..sent("a", *change_no, 0) }));
+            assert_eq!(owed.take(&made("a", 4)), Due::Sent, "it stands as the last: {tail:?}");
+        }
     }
 
     #[test]

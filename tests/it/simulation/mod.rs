@@ -31,8 +31,9 @@ use std::time::Duration;
 
 /// How many a run of the tests tries.
 const SCHEDULES: u64 = 600;
-/// Seeds beyond them that once found a fault: a partition that never read its feeds again, because commands stood on both sides of an owed alert in one batch.
-const ONCE_BROKEN: [u64; 1] = [1_991];
+/// Seeds beyond them that once found a fault: a partition that never read its feeds again, because commands stood on both sides of an owed alert in one batch; an older change that stayed the last
+/// of its alarm, since an heir had repeated it under a new term and died before it came to the newest.
+const ONCE_BROKEN: [u64; 2] = [1_991, 8_662];
 /// How many shards there are at most.
 const SLOTS: usize = 3;
 /// Turns with trouble, and turns at all: a schedule that has calmed down must come to its end.
