@@ -180,6 +180,8 @@ mod tests {
             }
             assert!(now() < until, "nobody was told of a leader");
         }
-        assert!(reader.fetch_watermarks("t", 3, Duration::from_secs(10)).is_ok());
+        // It may have been told −1 a moment ago, and finds the leader again.
+        let answers = || reader.fetch_watermarks("t", 3, Duration::from_secs(1)).is_ok();
+        assert!((0..60).any(|_| answers()), "it does not find the leader again");
     }
 }
