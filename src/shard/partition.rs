@@ -19,7 +19,7 @@ use crate::venue::Feed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// So often it is said that a topic is another before it is believed: two seconds.
+/// So often a topic is said to be another, or a state to be passed by its group, before it is believed: two seconds.
 const DOUBTS: u32 = 8;
 
 /// A partition that is this shard's, with nothing known of it, and when its state is asked for (again). The others go on meanwhile.
