@@ -19,6 +19,7 @@
 //! | fatal (`MessageConsumptionFatal`) | the inputs | new clients, restore |
 //! | brokers down, transport, time-out | the inputs | nothing: the client connects again by itself; the watchdog sees to it that reading goes on |
 //! | time-out | a question (watermarks, committed offsets, state) | again, a quarter of a second later; after 120 times new clients |
+//! | the third transaction in a row that must be given up, and none has stood for `shards.stall_patience` | all of these | new clients, restore: the fault may be theirs |
 //! | a transaction is open where the state must be read to its end | the state | again, and its owner is fenced |
 //!
 //! A time-out never leaves the state ahead of the offsets: whatever is not known to stand is thrown away, and read again from what is committed.

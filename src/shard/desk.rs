@@ -1,4 +1,4 @@
-//! What leaves a shard: records into the open transaction, alerts at once, and the commit that makes all of it stand.
+//! What leaves a shard: records into the open transaction, alerts at once (of a shard that is behind, some milliseconds' together), and the commit that makes all of it stand.
 //!
 //! A commit takes a few milliseconds, mostly of waiting for the broker. Meanwhile the shard goes on computing: alerts leave, and records wait here for the next
 //! transaction. What is computed on top of a commit that fails is thrown away with it.
@@ -26,6 +26,8 @@ pub(super) struct Desk<'s, 'a> {
     watch: &'s dyn Watch,
     clock: &'s dyn Clock,
     is_open: bool,
+    /// The transactions that were given up since these clients came, or since the last one that stood: how many, and when the first was.
+    given_up: (u64, Duration),
     /// The commit under way: when it began, and the outputs in it.
     under_way: Option<(Duration, u64)>,
     /// Outputs in the open transaction.
@@ -33,8 +35,10 @@ pub(super) struct Desk<'s, 'a> {
     /// Outputs that wait for the commit under way, and their size.
     waiting: Vec<(u32, OutRecord)>,
     waiting_bytes: usize,
-    /// Alerts that fell due while nobody could say whether this shard still owns their partition.
+    /// Alerts that fell due while nobody could say whether this shard still owns their partition, or that are gathered while it is behind.
     held: Vec<Waiting>,
+    /// When the first of them fell due.
+    held_since: Duration,
     /// Alerts that go into the transaction at its end, so that they are seen with what they hang on.
     with_commit: Vec<Waiting>,
     /// The partitions whose alerts are in the commit under way.
@@ -61,11 +65,13 @@ impl<'s, 'a> Desk<'s, 'a> {
             watch,
             clock,
             is_open: false,
+            given_up: (0, Duration::ZERO),
             under_way: None,
             written: 0,
             waiting: Vec::new(),
             waiting_bytes: 0,
             held: Vec::new(),
+            held_since: Duration::ZERO,
             with_commit: Vec::new(),
             committing: BTreeSet::new(),
         }
@@ -73,11 +79,19 @@ impl<'s, 'a> Desk<'s, 'a> {
 
     pub(super) fn connect(&mut self, log: Box<dyn ShardLog + 'a>) {
         self.log = Some(log);
+        self.given_up.0 = 0;
     }
 
     /// Lets the clients go: the old membership must be gone before a new one joins, or the group would wait for it to time out.
     pub(super) fn disconnect(&mut self) {
         self.log = None;
+    }
+
+    /// Whether two transactions in a row have been given up and for so long none has stood: then the fault may be the clients'. (A producer that was once told of a leader "-1" keeps
+    /// its partition unknown for as long as it lives: librdkafka's issue 5430.) While a group comes together transactions fail too, and new clients would only stir it again.
+    pub(super) fn is_ailing(&self, patience: Duration) -> bool {
+        let (times, since) = self.given_up;
+        times >= 2 && self.clock.now().saturating_sub(since) >= patience
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -134,16 +148,22 @@ impl<'s, 'a> Desk<'s, 'a> {
             // One that waits is not overtaken by the next of its partition.
             if waiting.alert.after_commit || self.committing.contains(&partition) || self.with_commit.iter().any(|other| other.partition == partition) {
                 self.with_commit.push(waiting);
-            } else if self.held.is_empty() && self.pace.may_alert(self.clock.now()) {
-                self.send(&waiting)?;
-            } else {
-                self.held.push(waiting);
+                continue;
             }
+            if self.held.is_empty() {
+                self.held_since = self.clock.now();
+            }
+            self.held.push(waiting);
         }
-        Ok(())
+        self.send_gathered()
     }
 
-    /// Sends what was held back, if the shard may speak again.
+    /// Sends what has been gathered for long enough.
+    pub(super) fn send_gathered(&mut self) -> Result<(), LogError> {
+        if self.pace.gathers(self.held_since, self.clock.now()) { Ok(()) } else { self.send_held() }
+    }
+
+    /// Sends what was held back, if the shard may speak.
     pub(super) fn send_held(&mut self) -> Result<(), LogError> {
         if self.held.is_empty() || !self.pace.may_alert(self.clock.now()) {
             return Ok(());
@@ -165,11 +185,7 @@ impl<'s, 'a> Desk<'s, 'a> {
         self.held.retain(|waiting| !partitions.contains(&waiting.partition));
     }
 
-    /// Whether a commit may start: none is under way, and no alert waits to be sent, which would be lost if the offsets passed it.
-    pub(super) fn may_commit(&self) -> bool {
-        self.under_way.is_none() && self.held.is_empty()
-    }
-
+    /// Whether an alert waits to be sent, which would be lost if the offsets passed it.
     pub(super) fn holds_alerts(&self) -> bool {
         !self.held.is_empty()
     }
@@ -233,7 +249,7 @@ impl<'s, 'a> Desk<'s, 'a> {
         if !self.log()?.await_commit(wait)? {
             return Ok(false);
         }
-        self.under_way = None;
+        (self.under_way, self.given_up.0) = (None, 0);
         self.committing.clear();
         running.values_mut().for_each(Running::committed);
         let took = self.clock.now().saturating_sub(began);
@@ -259,6 +275,10 @@ impl<'s, 'a> Desk<'s, 'a> {
     /// Gives everything up that does not stand.
     pub(super) fn abort(&mut self, why: &LogError) -> Result<(), LogError> {
         self.stats.aborts += 1;
+        if self.given_up.0 == 0 {
+            self.given_up.1 = self.clock.now();
+        }
+        self.given_up.0 += 1;
         self.watch.aborted(why);
         self.is_open = false;
         self.under_way = None;

@@ -1,4 +1,4 @@
-//! What follows an error of the log: nothing, a transaction given up and its input read again, or new clients. The error says which ([`Answer`]).
+//! What follows an error of the log: nothing, a transaction given up and its input read again, or new clients. The error says which ([`Answer`]), and whether anything has stood lately.
 
 use super::partition::Arriving;
 use super::{MakeCore, Shard};
@@ -12,11 +12,11 @@ impl<M: MakeCore> Shard<'_, '_, M> {
                 self.around.watch.retried(&error);
                 return Ok(());
             }
-            Answer::AbortAndRewind => match self.rewind(&error) {
+            Answer::AbortAndRewind if !self.desk.is_ailing(self.around.settings.stall_patience) => match self.rewind(&error) {
                 Ok(()) => return Ok(()),
                 Err(worse) => worse,
             },
-            Answer::Rebuild | Answer::Stop => error,
+            Answer::AbortAndRewind | Answer::Rebuild | Answer::Stop => error,
         };
         self.rebuild(error)
     }

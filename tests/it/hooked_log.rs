@@ -16,6 +16,8 @@ pub(crate) struct Hand {
     pub(crate) started: Arc<AtomicU64>,
     /// One in so many commits is refused; 0 for none.
     pub(crate) refuse_every: u32,
+    /// So many of the next clients can commit nothing, ever.
+    pub(crate) sick: Arc<AtomicU64>,
     /// Places whose records are lost on the way, until they are halted and started again.
     pub(crate) deaf: Arc<Mutex<BTreeSet<Place>>>,
     /// So many readings of a state find a transaction open.
@@ -29,11 +31,17 @@ pub(crate) struct HookedLog<L> {
     inner: L,
     hand: Hand,
     commits: u32,
+    is_sick: bool,
 }
 
 impl<L: ShardLog> HookedLog<L> {
     pub(crate) fn new(inner: L, hand: &Hand) -> Self {
-        Self { inner, hand: hand.clone(), commits: 0 }
+        Self {
+            inner,
+            hand: hand.clone(),
+            commits: 0,
+            is_sick: hand.sick.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok(),
+        }
     }
 }
 
@@ -127,7 +135,7 @@ impl<L: ShardLog> ShardLog for HookedLog<L> {
     fn start_commit(&mut self, next: &Offsets) -> Result<(), LogError> {
         self.commits += 1;
         self.hand.started.fetch_add(1, Ordering::Relaxed);
-        if self.hand.refuse_every > 0 && self.commits.is_multiple_of(self.hand.refuse_every) {
+        if self.is_sick || self.hand.refuse_every > 0 && self.commits.is_multiple_of(self.hand.refuse_every) {
             return Err(LogError::Aborted { doing: "committing", detail: "on purpose".to_owned() });
         }
         self.inner.start_commit(next)

@@ -321,6 +321,20 @@ fn an_alert_does_not_overtake_those_of_its_partition_in_a_commit_under_way() {
     assert_eq!(alerts(&log), [("alarm-1".to_owned(), 1), ("alarm-2".to_owned(), 1)]);
 }
 
+/// confluentinc/librdkafka#5430: a producer that cannot deliver any more, however often it is asked, until it is made anew.
+#[test]
+fn librdkafka_5430_clients_that_can_commit_nothing_are_replaced() {
+    let (log, _folder) = home();
+    send(&log, Feed::Sensors, 1);
+    let hand = Hand::default();
+    hand.sick.store(2, Ordering::Relaxed);
+    let done = || log.end(Topic::Out(midan::engine::OutTopic::State), 0) > 0;
+    let stats = serve(&log, &hand, &serving(true), &Unwatched, |_| Siren::default(), done);
+    // Not at once: a refusal is mostly no fault of the clients.
+    assert!(stats.rebuilds == 2 && stats.aborts >= 6, "{stats:?}");
+    assert!(alerts(&log).iter().all(|alert| *alert == ("alarm-1".to_owned(), 1)), "{:?}", alerts(&log));
+}
+
 /// apache/flink-web#387, risingwavelabs/risingwave#9723: back-pressure of a commit stops everything.
 #[test]
 fn flink_web_387_alerts_leave_while_a_commit_is_under_way() {
