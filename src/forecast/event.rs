@@ -1,4 +1,4 @@
-//! What a match adds to an ordinary day: the persons beyond the usual, by the time from kick-off, per person expected.
+//! What a match adds to an ordinary day: the persons beyond the usual, by the time from kick-off and from the end, per person expected.
 //!
 //! The idea: events are kept apart. Where the calendar knows of a match, what came beyond the usual from four hours before kick-off to five hours after it is learnt here, in slots
 //! of 15 minutes and per thousand persons expected, and is expected again at the next match, scaled by its crowd. What is usual learns in that time only what the event does
@@ -17,6 +17,8 @@ const LEARNS: f64 = 0.3;
 /// From so many matches on the excess of a slot is known.
 const KNOWN: u8 = 2;
 
+/// How long an event lasts by which phases are told, ms.
+const LASTS_MS: i64 = 2 * 3_600_000;
 /// From so long before the start to so long after the end an event is on, ms.
 const ON_MS: i64 = 4 * 3_600_000;
 
@@ -107,8 +109,17 @@ impl Programme {
     /// The match that is on around `at`: the one whose kick-off is nearest.
     pub fn at(&self, at: EventTime) -> Option<Moment> {
         let event = self.nearest(at)?;
-        let slot = (at.as_millis() - event.start.as_millis()).div_euclid(SLOT_MS) + BEFORE;
+        let slot = phase_ms(at, event.start, event.planned_end).div_euclid(SLOT_MS) + BEFORE;
         usize::try_from(slot).ok().filter(|slot| *slot < SLOTS).map(|slot| Moment { slot, thousands: event.thousands })
+    }
+}
+
+/// How far an event is, ms: in its first half the time from its start; from then on, where its end is planned, two hours and the time from the end, for people leave by the end, whenever that is.
+pub(super) fn phase_ms(at: EventTime, start: EventTime, planned_end: Option<EventTime>) -> i64 {
+    let since = at.as_millis() - start.as_millis();
+    match planned_end.map(|end| end.as_millis() - start.as_millis()) {
+        Some(lasts) if lasts > 0 && since >= lasts / 2 => since - lasts + LASTS_MS,
+        _ => since,
     }
 }
 
@@ -216,6 +227,17 @@ mod tests {
 
     fn at(minutes: i64) -> EventTime {
         EventTime::from_millis(minutes * 60_000)
+    }
+
+    #[test]
+    fn what_comes_after_the_end_has_the_phase_of_the_end_however_long_it_lasted() {
+        let at = |minutes: u64| EventTime::from_millis(0).after(Span::from_mins(minutes));
+        let phase = |minutes: u64, end: Option<u64>| phase_ms(at(minutes), at(1_000), end.map(at)) / 60_000;
+        assert_eq!([940, 1_000, 1_030].map(|minutes| phase(minutes, Some(1_100))), [-60, 0, 30]);
+        assert_eq!([1_100, 1_145].map(|minutes| phase(minutes, Some(1_100))), [120, 165]);
+        assert_eq!([1_225, 1_270].map(|minutes| phase(minutes, Some(1_225))), [120, 165]);
+        // Where nobody tells an end, or one before the start, it is the time from the start.
+        assert_eq!([phase(1_145, None), phase(1_145, Some(990))], [145, 145]);
     }
 
     #[test]

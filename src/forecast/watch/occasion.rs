@@ -1,12 +1,13 @@
 //! What the calendar explains: a crowd that was expected is no surprise, but a missing one is, and so is a much larger one.
 //!
-//! The idea: around each event of the calendar the usual gives way to the usual plus what came beyond it at earlier events, by minutes from the start and in proportion to the expected
+//! The idea: around each event of the calendar the usual gives way to the usual plus what came beyond it at earlier events, by minutes from the start, and from the end where the calendar tells it, in proportion to the expected
 //! attendance. Before two events have taught that, nobody can say what is right, and the time around an event is not judged at all.
 
 use super::scan::Seen;
+use crate::forecast::event::phase_ms;
 use crate::forecast::room::widen;
 use crate::time::{EventTime, Span};
-use crate::venue::Venue;
+use crate::venue::{Match, Venue};
 use serde::{Deserialize, Serialize};
 
 /// From so long before the start to so long after it an event is felt.
@@ -26,12 +27,20 @@ const DOUBT: (f64, f64) = (0.4, 0.15);
 /// The events of a venue, and what they bring.
 #[derive(Debug)]
 pub struct Occasions {
-    /// Start, and persons expected (1 where nobody has told).
-    events: Vec<(EventTime, f64)>,
+    events: Vec<Occasion>,
     /// By bin, then by series.
     learnt: Vec<Vec<Excess>>,
     series: usize,
     bin: Span,
+}
+
+/// One event of the calendar.
+#[derive(Clone, Copy, Debug)]
+struct Occasion {
+    start: EventTime,
+    end: Option<EventTime>,
+    /// Expected; 1 where nobody has told.
+    persons: f64,
 }
 
 /// What earlier events brought beyond the usual, per person expected, in one bin of one series.
@@ -51,7 +60,8 @@ impl Occasions {
     /// The events of the venue's calendar.
     pub fn new(venue: &Venue, series: usize) -> Self {
         let told = venue.matches.iter().all(|game| game.expected_attendance > 0);
-        let events = venue.matches.iter().map(|game| (game.kick_off, if told { f64::from(game.expected_attendance) } else { 1.0 })).collect();
+        let persons = |game: &Match| if told { f64::from(game.expected_attendance) } else { 1.0 };
+        let events = venue.matches.iter().map(|game| Occasion { start: game.kick_off, end: game.planned_end, persons: persons(game) }).collect();
         let bin = venue.step.max(SHORTEST_BIN);
         let bins = (BEFORE.as_millis() + AFTER.as_millis()).div_ceil(bin.as_millis()) as usize;
         let learnt = if venue.matches.is_empty() { Vec::new() } else { vec![vec![Excess::default(); series]; bins] };
@@ -93,11 +103,11 @@ impl Occasions {
 
     /// The event around which `start` lies: the last that is felt, its persons, and the bin.
     fn at(&self, start: EventTime) -> Option<(EventTime, f64, usize)> {
-        let until = self.events.partition_point(|(event, _)| event.before(BEFORE) <= start);
-        let (event, persons) = *self.events.get(until.checked_sub(1)?)?;
-        let since = start.as_millis() - event.before(BEFORE).as_millis();
+        let until = self.events.partition_point(|event| event.start.before(BEFORE) <= start);
+        let event = self.events.get(until.checked_sub(1)?)?;
+        let since = phase_ms(start, event.start, event.end) + BEFORE.as_millis() as i64;
         let bin = usize::try_from(since).ok()? / usize::try_from(self.bin.as_millis()).ok()?;
-        (start < event.after(AFTER) && bin < self.learnt.len()).then_some((event, persons, bin))
+        (bin < self.learnt.len()).then_some((event.start, event.persons, bin))
     }
 }
 
