@@ -10,7 +10,7 @@ use crate::crowd::normal::probability_above;
 use crate::crowd::topology::lead_zone;
 use crate::crowd::{Estimate, Phase, PresenceFigures};
 use crate::time::Span;
-use crate::venue::Profile;
+use crate::venue::{Profile, ZoneKind};
 
 const MANNER: Manner =
     Manner { code: Code::Presence, headline: "alarm.presence", would_clear: "clear.presence", certainty: "likely", urgency: "expected", severity: "severe" };
@@ -37,8 +37,11 @@ struct Question {
     base: f64,
 }
 
-/// One finding for the venue, and one per zone whose usual presence is told.
+/// One finding for the venue, and one per zone whose usual presence is told. Places that are only counted, as those of a table, have no inside that their passages would add up to.
 pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
+    if scene.venue.zones.iter().all(|zone| zone.kind == ZoneKind::Counted) {
+        return;
+    }
     let lead = lead_zone(scene.venue).and_then(|lead| scene.venue.zones.get(lead.index()));
     if let (Some(lead), Some(presence)) = (lead, scene.figures.presence.as_ref()) {
         findings.extend(of_the_venue(scene, presence, profile_of(lead)));
