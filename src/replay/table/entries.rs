@@ -147,8 +147,8 @@ struct Plan {
 }
 
 enum Places {
-    Columns { sensor: Vec<usize>, values: Vec<(Direction, usize)> },
-    Told { sensor: Vec<usize>, direction: usize, value: usize, inwards: Vec<String>, outwards: Vec<String> },
+    Columns { sensor: Vec<usize>, values: Vec<(Direction, Option<usize>)> },
+    Told { sensor: Vec<usize>, direction: usize, value: Option<usize>, inwards: Vec<String>, outwards: Vec<String> },
     Wide { measures: Direction, columns: Vec<(usize, String)> },
 }
 
@@ -162,12 +162,13 @@ impl Plan {
                     SensorIs::Columns(names) => names.iter().map(find).collect::<Result<Vec<_>, _>>()?,
                     SensorIs::Fixed(_) => Vec::new(),
                 };
+                let figure = |name: &Option<String>| name.as_ref().map(find).transpose();
                 match values {
                     Values::Columns(values) => {
-                        Places::Columns { sensor, values: values.iter().map(|(of, name)| Ok((*of, find(name)?))).collect::<Result<_, TableError>>()? }
+                        Places::Columns { sensor, values: values.iter().map(|(of, name)| Ok((*of, figure(name)?))).collect::<Result<_, TableError>>()? }
                     }
                     Values::Told { direction, inwards, outwards, value } => {
-                        Places::Told { sensor, direction: find(direction)?, value: find(value)?, inwards: inwards.clone(), outwards: outwards.clone() }
+                        Places::Told { sensor, direction: find(direction)?, value: figure(value)?, inwards: inwards.clone(), outwards: outwards.clone() }
                     }
                 }
             }
@@ -215,6 +216,7 @@ impl Reading<'_> {
     fn figures(&mut self, line: u32, cells: &Cells<'_>) -> Result<(), String> {
         let (from, later) = self.time(cells)?;
         let entry = |sensor| Entry { from, sensor, line, figures: [NONE; 3], later };
+        let persons = |column: Option<usize>| column.map_or(Ok(1), |column| self.mapping.read_figure(cells.get(column)));
         match &self.plan.layout {
             Places::Wide { measures, columns } => {
                 let mut wrong = None;
@@ -233,7 +235,7 @@ impl Reading<'_> {
                 let mut entry = entry(self.sensors.of(sensor, cells, self.mapping)?);
                 let mut wrong = None;
                 for (direction, column) in values {
-                    entry.figures[*direction as usize] = self.mapping.read_figure(cells.get(*column)).unwrap_or_else(|detail| {
+                    entry.figures[*direction as usize] = persons(*column).unwrap_or_else(|detail| {
                         wrong.get_or_insert_with(|| format!("the figure {detail}"));
                         MISSING
                     });
@@ -250,7 +252,7 @@ impl Reading<'_> {
                     (_, true) => Direction::Out,
                     _ => return Err(format!("the direction \"{told}\" is neither one of in_is nor one of out_is")),
                 };
-                let read = self.mapping.read_figure(cells.get(*value));
+                let read = persons(*value);
                 entry.figures[place as usize] = *read.as_ref().unwrap_or(&MISSING);
                 self.list.push(entry);
                 read.map(|_| ()).map_err(|detail| format!("the figure {detail}"))
@@ -272,7 +274,7 @@ impl Reading<'_> {
         {
             return Ok(*start);
         }
-        let start = self.start(text).map_err(|detail| format!("the time {detail}"))?;
+        let start = self.start(text).map_err(|detail| format!("the time \"{text}\" {detail}"))?;
         let (last, meaning) = self.last_time.get_or_insert_with(|| (String::new(), start));
         text.clone_into(last);
         *meaning = start;
@@ -322,6 +324,7 @@ impl Sensors {
         let likely = [self.last + 1, self.last, 0].into_iter().find(is_at);
         self.last = match likely.or_else(|| self.ids.get_index_of(name)) {
             Some(place) => place,
+            None if name.contains('\n') => return Err("names a sensor over several lines: is a quote not closed?".to_owned()),
             None => self.ids.insert_full(name.to_owned()).0,
         };
         Ok(self.last as u32)

@@ -82,7 +82,7 @@ impl Cells<'_> {
 impl Rows {
     /// Opens a file and reads the names of its columns.
     pub(super) fn open(path: &Path, shape: &FileShape) -> Result<Self, TableError> {
-        let unreadable = |source| TableError::Unreadable { path: path.to_owned(), source };
+        let unreadable = |why| TableError::Unreadable { path: path.to_owned(), why };
         let file = File::open(path).map_err(unreadable)?;
         let mut first = Vec::with_capacity(4);
         (&file).take(4).read_to_end(&mut first).map_err(unreadable)?;
@@ -191,16 +191,27 @@ fn each_csv(
     row: &mut dyn FnMut(u32, Result<Cells<'_>, String>),
 ) -> Result<(), TableError> {
     let mut record = csv::StringRecord::new();
+    let mut reaches = None;
     loop {
         let read = reader.read_record(&mut record);
         let line = record.position().map_or(0, |at| u32::try_from(at.line()).unwrap_or(u32::MAX)).saturating_add(skipped);
+        if matches!(read, Ok(false)) {
+            return reaches.map_or(Ok(()), |(line, lines)| {
+                let what = "the quote in it is closed nowhere, and all that follows would be one cell: close it, or take it out";
+                Err(TableError::malformed(path, format!("line {line} reaches over {lines} lines to the end of the file; {what}")))
+            });
+        }
+        let lines = record.position().map_or(1, |at| reader.position().line().saturating_sub(at.line()));
+        reaches = (lines > 1 && record.iter().any(|cell| cell.contains('\n'))).then_some((line, lines));
         match read {
+            Ok(true) if let Some((_, lines)) = reaches.filter(|_| width.is_some_and(|width| record.len() != width)) => {
+                row(line, Err(format!("reaches over {lines} lines: is a quote not closed?")));
+            }
             // A figure such as 1,000 without quotes is two cells, and what stands behind it in the wrong column; a delimiter at the end of every row is none.
             Ok(true) if width.is_some_and(|width| record.iter().skip(width).any(|cell| !cell.trim().is_empty())) => {
                 row(line, Err(format!("has {} cells, the header {}", record.len(), width.unwrap_or_default())));
             }
-            Ok(true) => row(line, Ok(Cells::Csv(&record))),
-            Ok(false) => return Ok(()),
+            Ok(_) => row(line, Ok(Cells::Csv(&record))),
             // Cut short, not gzip: nothing good follows. A row that is not UTF-8 is only one row.
             Err(err) if err.is_io_error() => return Err(TableError::malformed(path, err)),
             Err(err) => row(line, Err(told(&err))),

@@ -32,11 +32,15 @@ pub(super) struct Faults<'t> {
     file: String,
     text: &'t str,
     list: RefCell<Vec<MappingFault>>,
+    /// The keys that were asked for, each with its table.
+    asked: RefCell<Vec<(&'static str, &'static str)>>,
+    /// The keys that nobody had asked for when their table was done: where, the table, the key.
+    unknown: RefCell<Vec<(usize, &'static str, String)>>,
 }
 
 impl<'t> Faults<'t> {
     pub(super) fn of(file: &str, text: &'t str) -> Self {
-        Self { file: file.to_owned(), text, list: RefCell::default() }
+        Self { file: file.to_owned(), text, list: RefCell::default(), asked: RefCell::default(), unknown: RefCell::default() }
     }
 
     /// Notes a fault at a byte of the file.
@@ -48,10 +52,33 @@ impl<'t> Faults<'t> {
 
     /// All of them by line, if there are any.
     pub(super) fn into_result(self) -> Result<(), Vec<MappingFault>> {
+        for (at, path, key) in self.unknown.take() {
+            self.note(at, &within(path, &key), self.cure(path, &key));
+        }
         let mut list = self.list.into_inner();
         list.sort_by_key(|fault| fault.line);
         if list.is_empty() { Ok(()) } else { Err(list) }
     }
+}
+
+impl Faults<'_> {
+    /// What is to be done about a key that its table does not have: most stand in the wrong one, after a `[table]` that was meant to come later.
+    fn cure(&self, path: &str, key: &str) -> String {
+        let asked = self.asked.borrow();
+        let elsewhere: Vec<&str> = asked.iter().filter(|(table, known)| *known == key && *table != path).map(|(table, _)| *table).collect();
+        match elsewhere[..] {
+            [""] => "must stand before the first [table]".to_owned(),
+            [table] => format!("must stand in [{table}]"),
+            _ => {
+                let names = Names::new(asked.iter().filter(|(table, _)| *table == path).map(|(_, key)| *key));
+                format!("is no key of a mapping; nearest valid: {}", names.nearest(key).join(", "))
+            }
+        }
+    }
+}
+
+fn within(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 /// One table of the mapping and the keys that were asked of it.
@@ -60,14 +87,13 @@ pub(super) struct Keys<'a> {
     table: Option<&'a DeTable<'a>>,
     at: usize,
     path: &'static str,
-    asked: RefCell<Vec<&'static str>>,
     faults: &'a Faults<'a>,
 }
 
 impl<'a> Keys<'a> {
     /// The root of a document.
     pub(super) fn root(document: &'a Spanned<DeTable<'a>>, faults: &'a Faults<'a>) -> Self {
-        Self { table: Some(document.get_ref()), at: 0, path: "", asked: RefCell::default(), faults }
+        Self { table: Some(document.get_ref()), at: 0, path: "", faults }
     }
 
     /// The table under `key`; one that is not there reads as empty.
@@ -80,7 +106,7 @@ impl<'a> Keys<'a> {
                 None
             }
         });
-        Self { table, at: value.map_or(self.at, |value| value.span().start), path: key, asked: RefCell::default(), faults: self.faults }
+        Self { table, at: value.map_or(self.at, |value| value.span().start), path: key, faults: self.faults }
     }
 
     /// Whether the table stands in the file.
@@ -173,12 +199,11 @@ impl<'a> Keys<'a> {
 
     /// Names the keys that nobody has asked for.
     pub(super) fn refuse_unknown(&self) {
-        let asked = self.asked.borrow();
-        let names = Names::new(asked.iter().copied());
+        let asked = self.faults.asked.borrow();
+        let mut unknown = self.faults.unknown.borrow_mut();
         for (key, _) in self.table.into_iter().flatten() {
-            if names.position(key.get_ref()).is_none() {
-                let near = names.nearest(key.get_ref()).join(", ");
-                self.note(key.get_ref(), key.span().start, format!("is no key of a mapping; nearest valid: {near}"));
+            if !asked.iter().any(|(path, asked)| *path == self.path && *asked == key.get_ref()) {
+                unknown.push((key.span().start, self.path, key.get_ref().to_string()));
             }
         }
     }
@@ -189,13 +214,13 @@ impl<'a> Keys<'a> {
     }
 
     fn note(&self, key: &str, at: usize, detail: impl Into<String>) {
-        let key = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
-        self.faults.note(at, &key, detail);
+        self.faults.note(at, &within(self.path, key), detail);
     }
 
     fn get(&self, key: &'static str) -> Option<&'a Spanned<DeValue<'a>>> {
-        if !self.asked.borrow().contains(&key) {
-            self.asked.borrow_mut().push(key);
+        let asked = (self.path, key);
+        if !self.faults.asked.borrow().contains(&asked) {
+            self.faults.asked.borrow_mut().push(asked);
         }
         self.entry(key)
     }

@@ -170,8 +170,8 @@ pub enum SensorIs {
 /// Where the figures of a long table's row are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Values {
-    /// A column for each direction.
-    Columns(Vec<(Direction, String)>),
+    /// A column for each direction; without one, each row is a person.
+    Columns(Vec<(Direction, Option<String>)>),
     /// One figure, and a column that tells its direction.
     Told {
         /// The column of the direction.
@@ -180,9 +180,20 @@ pub enum Values {
         inwards: Vec<String>,
         /// Its words for outwards.
         outwards: Vec<String>,
-        /// The column of the figure.
-        value: String,
+        /// The column of the figure; without one, each row is a person.
+        value: Option<String>,
     },
+}
+
+impl Layout {
+    /// Whether each row is a person.
+    fn is_of_passages(&self) -> bool {
+        match self {
+            Self::Long { values: Values::Columns(columns), .. } => columns.iter().any(|(_, column)| column.is_none()),
+            Self::Long { values: Values::Told { value, .. }, .. } => value.is_none(),
+            Self::Wide { .. } => false,
+        }
+    }
 }
 
 /// The operator's budget of false findings.
@@ -286,6 +297,12 @@ impl Mapping {
         let file = file_shape(root.table("file"));
         let (time_columns, stamps, stamp_is, off_grid) = time(root.table("time"), zone);
         let layout = layout(root);
+        if repeated == Repeated::Judge && layout.as_ref().is_some_and(Layout::is_of_passages) {
+            root.fault(
+                "repeated",
+                "must be \"sum\" where each row is a person (and off_grid under [time] is mostly \"down\"); or name the column of the figures",
+            );
+        }
         let opening = opening_hours(root.table("opening"));
         let anomaly = anomaly_budget(root.table("anomaly"));
         let calendar = calendar(root.table("calendar"), &stamps.format);
@@ -336,6 +353,14 @@ mod tests {
             faults.iter().any(|fault| fault.to_string() == "m.toml:5: mising: is no key of a mapping; nearest valid: missing, absent, long"),
             "{faults:#?}"
         );
+    }
+
+    #[test]
+    fn a_key_in_the_wrong_table_is_told_where_it_must_stand() {
+        let text = "venue = \"v\"\nstep = \"5m\"\nbudget_per_week = 2\n\n[time]\ncolumns = [\"t\"]\ntime_zone = \"UTC\"\n\n[wide]\n";
+        let told: Vec<String> = Mapping::read("m.toml", text).unwrap_err().iter().map(ToString::to_string).collect();
+        assert!(told.iter().any(|fault| fault == "m.toml:3: budget_per_week: must stand in [anomaly]"), "{told:#?}");
+        assert!(told.iter().any(|fault| fault == "m.toml:7: time.time_zone: must stand before the first [table]"), "{told:#?}");
     }
 
     #[test]

@@ -52,12 +52,12 @@ const NAMED_COLUMNS: usize = 40;
 #[derive(Debug, Error)]
 pub enum TableError {
     /// The file cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {why}; it must be a file, or a pipe, that may be read", path.display())]
     Unreadable {
         /// Which.
         path: PathBuf,
         /// What the system says.
-        source: std::io::Error,
+        why: std::io::Error,
     },
     /// The file is not what it is said to be.
     #[error("{}: {detail}", path.display())]

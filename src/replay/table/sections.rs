@@ -68,6 +68,8 @@ pub(super) fn layout(root: &Keys<'_>) -> Option<Layout> {
     }
 }
 
+const DIRECTIONS: [(&str, Direction); 3] = [("in", Direction::In), ("out", Direction::Out), ("count", Direction::Undirected)];
+
 fn long_layout(keys: Keys<'_>) -> Option<Layout> {
     let sensor = match (keys.texts("sensor").filter(|columns| !columns.is_empty()), keys.text("sensor_is")) {
         (Some(columns), None) => Some(SensorIs::Columns(columns)),
@@ -78,16 +80,18 @@ fn long_layout(keys: Keys<'_>) -> Option<Layout> {
         }
     };
     let columns = [(Direction::In, keys.text("in")), (Direction::Out, keys.text("out")), (Direction::Undirected, keys.text("count"))];
-    let columns: Vec<(Direction, String)> = columns.into_iter().filter_map(|(direction, column)| Some((direction, column?))).collect();
+    let columns: Vec<(Direction, Option<String>)> = columns.into_iter().filter(|(_, column)| column.is_some()).collect();
+    let rows = keys.word("rows", &DIRECTIONS);
     let (direction, value) = (keys.text("direction"), keys.text("value"));
     let (inwards, outwards) = (keys.texts("in_is").unwrap_or_default(), keys.texts("out_is").unwrap_or_default());
-    let values = match (columns.is_empty(), direction, value) {
-        (false, None, None) => Some(Values::Columns(columns)),
-        (true, Some(direction), Some(value)) if !inwards.is_empty() || !outwards.is_empty() => Some(Values::Told { direction, inwards, outwards, value }),
+    let values = match (columns.is_empty(), direction, value, rows) {
+        (false, None, None, None) => Some(Values::Columns(columns)),
+        (true, None, None, Some(rows)) => Some(Values::Columns(vec![(rows, None)])),
+        (true, Some(direction), value, None) if !inwards.is_empty() || !outwards.is_empty() => Some(Values::Told { direction, inwards, outwards, value }),
         _ => {
             keys.fault(
                 "in",
-                "must be there, or \"out\" or \"count\": the columns of the figures; or else \"direction\", \"value\" and \"in_is\" or \"out_is\"",
+                "must be there, or \"out\" or \"count\": the columns of the figures; or else \"direction\", \"in_is\" or \"out_is\" and mostly \"value\"; or \"rows\", where each row is a person",
             );
             None
         }
@@ -97,7 +101,7 @@ fn long_layout(keys: Keys<'_>) -> Option<Layout> {
 }
 
 fn wide_layout(keys: Keys<'_>) -> Layout {
-    let measures = keys.word("measures", &[("in", Direction::In), ("out", Direction::Out), ("count", Direction::Undirected)]).unwrap_or(Direction::Undirected);
+    let measures = keys.word("measures", &DIRECTIONS).unwrap_or(Direction::Undirected);
     let (columns, except) = (keys.texts("columns").unwrap_or_default(), keys.texts("except").unwrap_or_default());
     keys.finish();
     Layout::Wide { measures, columns, except }

@@ -16,10 +16,14 @@ pub(super) fn mapping(text: &str) -> Mapping {
 }
 
 pub(super) fn table(name: &str, mapping_text: &str, bytes: &[u8]) -> Table {
+    try_table(name, mapping_text, bytes).unwrap()
+}
+
+fn try_table(name: &str, mapping_text: &str, bytes: &[u8]) -> Result<Table, TableError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
-    Table::open(&path, mapping(mapping_text)).unwrap()
+    Table::open(&path, mapping(mapping_text))
 }
 
 /// The table's counts, through the very decoder that serves live: sensor, start, persons.
@@ -147,6 +151,33 @@ fn a_row_of_more_cells_than_the_header_is_a_fault() {
     let table = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,a,1,1,000\n");
     assert_eq!(short(&counts(&table)), ["a 06-01T08:00 1/2/0"]);
     assert!(table.report().faults[0].ends_with("a.csv:3: has 5 cells, the header 4"), "{:?}", table.report().faults);
+}
+
+#[test]
+fn a_quote_that_is_closed_nowhere_refuses_the_table_instead_of_swallowing_its_rest() {
+    let error =
+        try_table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,\"a,1,2\n2020-06-01T11:00,a,1,2\n2020-06-01T11:30,a,1,2\n").unwrap_err();
+    assert!(error.to_string().contains("line 3 reaches over 3 lines to the end of the file"), "{error}");
+    // One that the next quote closes costs these rows, and says so.
+    let closed = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,\"a,1,2\n2020-06-01T11:00,a\",1,2\n2020-06-01T11:30,\"a\",1,2\n");
+    assert_eq!(short(&counts(&closed)).len(), 2);
+    assert!(closed.report().faults[0].contains("a.csv:3: names a sensor over several lines"), "{:?}", closed.report().faults);
+    // A remark of two lines is none.
+    let remark = table("a.csv", LONG, b"t,s,i,o,r\n2020-06-01T10:00,a,1,2,\"door\nopen\"\n2020-06-01T10:30,a,1,2,\n");
+    assert_eq!((short(&counts(&remark)).len(), remark.report().faults.len()), (2, 0));
+}
+
+#[test]
+fn where_each_row_is_a_person_rows_are_counted() {
+    let passages = LONG.replace("missing", "repeated = \"sum\"\nmissing").replace("[long]", "off_grid = \"down\"\n[long]");
+    let rows = b"t,s,d\n2020-06-01T10:02,a,x\n2020-06-01T10:29,a,y\n2020-06-01T10:07,b,x\n2020-06-01T10:41,a,x\n2020-06-01T10:44,b,x\n2020-06-01T10:58,a,x\n";
+    let told = passages.replace("in = \"i\"\nout = \"o\"", "direction = \"d\"\nin_is = \"x\"\nout_is = \"y\"");
+    let counted = passages.replace("in = \"i\"\nout = \"o\"", "rows = \"in\"");
+    assert_ne!((&told, &counted), (&passages, &passages));
+    assert_eq!(short(&counts(&table("a.csv", &told, rows))), ["a 06-01T08:00 1/1/0", "b 06-01T08:00 1/0/0", "a 06-01T08:30 2/0/0", "b 06-01T08:30 1/0/0"]);
+    assert_eq!(short(&counts(&table("a.csv", &counted, rows))), ["a 06-01T08:00 2/0/0", "b 06-01T08:00 1/0/0", "a 06-01T08:30 2/0/0", "b 06-01T08:30 1/0/0"]);
+    let judged = counted.replace("repeated = \"sum\"\n", "");
+    assert!(Mapping::read("m.toml", &judged).unwrap_err().iter().any(|fault| fault.key == "repeated"));
 }
 
 #[test]
@@ -353,8 +384,8 @@ fn a_mistyped_year_is_refused_with_its_line_and_a_long_pause_is_none() {
     assert_eq!(wrong.report().faulty, 4);
     let faults = wrong.report().faults.join("\n");
     for told in [
-        "a.csv:26: the time lies about the year 2203",
-        "a.csv:27: the time lies about the year 203",
+        "a.csv:26: the time \"2203-06-02T00:00\" lies about the year 2203",
+        "a.csv:27: the time \"0203-06-02T00:30\" lies about the year 203",
         "a.csv:28: the time lies 9 years from the rest",
         "a.csv:29: ",
     ] {
