@@ -37,13 +37,12 @@ struct Question {
     base: f64,
 }
 
-/// One finding for the venue, and one per zone whose usual presence is told. Places that are only counted, as those of a table, have no inside that their passages would add up to.
+/// One finding for the venue, and one per zone whose usual presence is told.
 pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
-    if scene.venue.zones.iter().all(|zone| zone.kind == ZoneKind::Counted) {
-        return;
-    }
     let lead = lead_zone(scene.venue).and_then(|lead| scene.venue.zones.get(lead.index()));
-    if let (Some(lead), Some(presence)) = (lead, scene.figures.presence.as_ref()) {
+    // Places that are only counted, as those of a table, have no inside that their passages would add up to.
+    let has_an_inside = scene.venue.zones.iter().any(|zone| zone.kind != ZoneKind::Counted);
+    if let (Some(lead), Some(presence), true) = (lead, scene.figures.presence.as_ref(), has_an_inside) {
         findings.extend(of_the_venue(scene, presence, profile_of(lead)));
     }
     if let Some(lead) = lead {
@@ -228,6 +227,19 @@ mod tests {
             assert_eq!((finding.exceeds, finding.holds), (exceeds, holds), "{inside}");
         }
         assert_eq!(find(presence(3_500.0, 10.0), Phase::FirstHalf).holds, None, "once the match is on nobody is early");
+    }
+
+    #[test]
+    fn places_that_are_only_counted_have_no_inside() {
+        let found = |is_counted: bool| {
+            let mut stage = Stage::at(KICK_OFF.before(Span::from_mins(170)));
+            stage.figures.presence = Some(presence(9_999.0, 400.0));
+            if is_counted {
+                stage.site.venue.zones.iter_mut().for_each(|zone| zone.kind = ZoneKind::Counted);
+            }
+            stage.all(detect).iter().filter(|finding| finding.exceeds.is_some()).count()
+        };
+        assert_eq!((found(false), found(true)), (1, 0));
     }
 
     /// In half an hour 2,000 would be an hour early; 1,200 are inside, and trains bring 1,600 to 2,000.
