@@ -118,7 +118,9 @@ impl Programme {
 pub(super) fn phase_ms(at: EventTime, start: EventTime, planned_end: Option<EventTime>) -> i64 {
     let since = at.as_millis() - start.as_millis();
     match planned_end.map(|end| end.as_millis() - start.as_millis()) {
-        Some(lasts) if lasts > 0 && since >= lasts / 2 => since - lasts + LASTS_MS,
+        // What lasts longer stays in the middle for as long, and what is shorter leaps over it: a phase never comes twice.
+        Some(lasts) if lasts > 0 && since >= lasts / 2 => (since - lasts + LASTS_MS).max(LASTS_MS / 2),
+        Some(lasts) if lasts > 0 => since.min(LASTS_MS / 2),
         _ => since,
     }
 }
@@ -236,6 +238,10 @@ mod tests {
         assert_eq!([940, 1_000, 1_030].map(|minutes| phase(minutes, Some(1_100))), [-60, 0, 30]);
         assert_eq!([1_100, 1_145].map(|minutes| phase(minutes, Some(1_100))), [120, 165]);
         assert_eq!([1_225, 1_270].map(|minutes| phase(minutes, Some(1_225))), [120, 165]);
+        for lasts in [20, 75, 120, 180, 225, 720, 4_320] {
+            let phases: Vec<i64> = (700..1_000 + lasts + 200).map(|minutes| phase(minutes, Some(1_000 + lasts))).collect();
+            assert!(phases.is_sorted() && phases.contains(&0) && phases.contains(&120), "{lasts} min: {phases:?}");
+        }
         // Where nobody tells an end, or one before the start, it is the time from the start.
         assert_eq!([phase(1_145, None), phase(1_145, Some(990))], [145, 145]);
     }

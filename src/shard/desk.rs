@@ -1,4 +1,4 @@
-//! What leaves a shard: records into the open transaction, alerts at once (of a shard that is behind, some milliseconds' together), and the commit that makes all of it stand.
+//! What leaves a shard: records into the open transaction, alerts at once, and the commit that makes all of it stand.
 //!
 //! A commit takes a few milliseconds, mostly of waiting for the broker. Meanwhile the shard goes on computing: alerts leave, and records wait here for the next
 //! transaction. What is computed on top of a commit that fails is thrown away with it.
@@ -18,6 +18,8 @@ use std::time::Duration;
 const ALERT_PATIENCE: Duration = Duration::from_secs(10);
 /// How long one look at a commit may take that the shard has to wait for.
 const LOOK: Duration = Duration::from_millis(50);
+/// How often the wait for clients that ail is doubled at most.
+const MOST_DOUBLED: u32 = 5;
 
 pub(super) struct Desk<'s, 'a> {
     log: Option<Box<dyn ShardLog + 'a>>,
@@ -26,8 +28,10 @@ pub(super) struct Desk<'s, 'a> {
     watch: &'s dyn Watch,
     clock: &'s dyn Clock,
     is_open: bool,
-    /// The transactions that were given up since these clients came, or since the last one that stood: how many, and when the first was.
+    /// The transactions that were given up since these clients came, or since all that was done stood: how many, and when the first was.
     given_up: (u64, Duration),
+    /// How many clients in a row have been let go for that.
+    ailed: u32,
     /// The commit under way: when it began, and the outputs in it.
     under_way: Option<(Duration, u64)>,
     /// Outputs in the open transaction.
@@ -35,10 +39,8 @@ pub(super) struct Desk<'s, 'a> {
     /// Outputs that wait for the commit under way, and their size.
     waiting: Vec<(u32, OutRecord)>,
     waiting_bytes: usize,
-    /// Alerts that fell due while nobody could say whether this shard still owns their partition, or that are gathered while it is behind.
+    /// Alerts that fell due while nobody could say whether this shard still owns their partition.
     held: Vec<Waiting>,
-    /// When the first of them fell due.
-    held_since: Duration,
     /// Alerts that go into the transaction at its end, so that they are seen with what they hang on.
     with_commit: Vec<Waiting>,
     /// The partitions whose alerts are in the commit under way.
@@ -66,12 +68,12 @@ impl<'s, 'a> Desk<'s, 'a> {
             clock,
             is_open: false,
             given_up: (0, Duration::ZERO),
+            ailed: 0,
             under_way: None,
             written: 0,
             waiting: Vec::new(),
             waiting_bytes: 0,
             held: Vec::new(),
-            held_since: Duration::ZERO,
             with_commit: Vec::new(),
             committing: BTreeSet::new(),
         }
@@ -87,11 +89,17 @@ impl<'s, 'a> Desk<'s, 'a> {
         self.log = None;
     }
 
-    /// Whether two transactions in a row have been given up and for so long none has stood: then the fault may be the clients'. (A producer that was once told of a leader "-1" keeps
-    /// its partition unknown for as long as it lives: librdkafka's issue 5430.) While a group comes together transactions fail too, and new clients would only stir it again.
+    /// Whether two transactions in a row have been given up, and none has stood for so long: then the fault may be the clients'. A producer that was once told of a leader "-1" keeps its
+    /// partition unknown for as long as it lives (librdkafka's issue 5430). While a group comes together transactions fail too, and new clients would only stir it again; and where
+    /// new ones have not helped, the next wait is twice as long.
     pub(super) fn is_ailing(&self, patience: Duration) -> bool {
         let (times, since) = self.given_up;
-        times >= 2 && self.clock.now().saturating_sub(since) >= patience
+        times >= 2 && self.clock.now().saturating_sub(since) >= patience * 2_u32.pow(self.ailed)
+    }
+
+    /// The clients are let go since they ail.
+    pub(super) fn ail(&mut self) {
+        self.ailed = (self.ailed + 1).min(MOST_DOUBLED);
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -148,22 +156,16 @@ impl<'s, 'a> Desk<'s, 'a> {
             // One that waits is not overtaken by the next of its partition.
             if waiting.alert.after_commit || self.committing.contains(&partition) || self.with_commit.iter().any(|other| other.partition == partition) {
                 self.with_commit.push(waiting);
-                continue;
+            } else if self.held.is_empty() && self.pace.may_alert(self.clock.now()) {
+                self.send(&waiting)?;
+            } else {
+                self.held.push(waiting);
             }
-            if self.held.is_empty() {
-                self.held_since = self.clock.now();
-            }
-            self.held.push(waiting);
         }
-        self.send_gathered()
+        Ok(())
     }
 
-    /// Sends what has been gathered for long enough.
-    pub(super) fn send_gathered(&mut self) -> Result<(), LogError> {
-        if self.pace.gathers(self.held_since, self.clock.now()) { Ok(()) } else { self.send_held() }
-    }
-
-    /// Sends what was held back, if the shard may speak.
+    /// Sends what was held back, if the shard may speak again.
     pub(super) fn send_held(&mut self) -> Result<(), LogError> {
         if self.held.is_empty() || !self.pace.may_alert(self.clock.now()) {
             return Ok(());
@@ -185,7 +187,11 @@ impl<'s, 'a> Desk<'s, 'a> {
         self.held.retain(|waiting| !partitions.contains(&waiting.partition));
     }
 
-    /// Whether an alert waits to be sent, which would be lost if the offsets passed it.
+    /// Whether a commit may start: none is under way, and no alert waits to be sent, which would be lost if the offsets passed it.
+    pub(super) fn may_commit(&self) -> bool {
+        self.under_way.is_none() && self.held.is_empty()
+    }
+
     pub(super) fn holds_alerts(&self) -> bool {
         !self.held.is_empty()
     }
@@ -213,6 +219,7 @@ impl<'s, 'a> Desk<'s, 'a> {
         self.pace.committing(began);
         let touched = || running.values().filter(|running| running.is_touched());
         if touched().next().is_none() && !self.is_open && self.with_commit.is_empty() {
+            self.given_up.0 = 0;
             return Ok(());
         }
         let next: Offsets = touched().flat_map(|running| running.next().iter().map(|(place, next)| (*place, *next))).collect();
@@ -249,7 +256,8 @@ impl<'s, 'a> Desk<'s, 'a> {
         if !self.log()?.await_commit(wait)? {
             return Ok(false);
         }
-        (self.under_way, self.given_up.0) = (None, 0);
+        self.under_way = None;
+        (self.given_up.0, self.ailed) = (0, 0);
         self.committing.clear();
         running.values_mut().for_each(Running::committed);
         let took = self.clock.now().saturating_sub(began);

@@ -43,7 +43,7 @@ use crate::time::EventTime;
 use crate::venue::Feed;
 use desk::Desk;
 use in_step::InStep;
-use pace::{GATHERING, Pace};
+use pace::Pace;
 use partition::{Arriving, Running};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -186,7 +186,7 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
         self.keep_in_step()?;
         self.close_at_end()?;
         self.look_for_stalls()?;
-        self.desk.send_gathered()?;
+        self.desk.send_held()?;
         if (self.is_stopping() || self.is_finished()) && !self.desk.holds_alerts() {
             self.desk.commit(&mut self.running)?;
             return Ok(true);
@@ -206,11 +206,8 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
         for arriving in self.arriving.values() {
             wait = wait.min(arriving.due.saturating_sub(now));
         }
-        if self.desk.holds_alerts() {
-            wait = wait.min(GATHERING);
-        }
         self.desk.log()?.poll(records, wait, &mut self.inbox)?;
-        self.desk.pace.polled(self.around.clock.now(), self.inbox.records() >= records);
+        self.desk.pace.polled(self.around.clock.now());
         let records = self.inbox.records();
         self.desk.stats.records += records as u64;
         self.around.watch.polled(records, self.inbox.bytes());
@@ -218,7 +215,7 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
     }
 
     fn follow_membership(&mut self) -> Result<(), LogError> {
-        self.desk.send_gathered()?;
+        self.desk.send_held()?;
         for event in std::mem::take(&mut self.inbox.events) {
             if matches!(event, Event::Assigned(_) | Event::Revoked { .. }) {
                 // A poll that tells of the membership brings no records, whether there are more or not.
@@ -373,11 +370,7 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
             // The broker is slower than the shard: it waits, and reads nothing more.
             self.desk.finish_commit(&mut self.running)?;
         }
-        if !is_due || self.desk.is_committing() {
-            return Ok(());
-        }
-        self.desk.send_held()?;
-        if self.desk.holds_alerts() { Ok(()) } else { self.desk.start_commit(&mut self.running) }
+        if is_due && self.desk.may_commit() { self.desk.start_commit(&mut self.running) } else { Ok(()) }
     }
 
     fn look_for_stalls(&mut self) -> Result<(), LogError> {

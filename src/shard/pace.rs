@@ -11,9 +11,6 @@ const SHARE: u32 = 3;
 const STRETCH: u32 = 10;
 /// After a sleep of more than a session: how long the group has to say that the partitions are another's.
 const SETTLING: Duration = Duration::from_secs(1);
-/// For how long a shard that is behind gathers its alerts. Each by itself would cost the broker and the client a request, and keep the client's thread turning where five are under way; what
-/// made them has waited for longer.
-pub(super) const GATHERING: Duration = Duration::from_millis(20);
 
 /// The shard's stopwatch; the times are those of its clock.
 #[derive(Debug)]
@@ -22,8 +19,6 @@ pub(super) struct Pace {
     session: Duration,
     last_commit: Duration,
     last_poll: Duration,
-    /// Whether the last poll brought all that was asked for, so that more waits at the broker.
-    is_crowded: bool,
     /// Until then a shard that slept may not speak.
     quiet_until: Duration,
     /// How long commits take, smoothed.
@@ -32,7 +27,7 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn new(interval: Duration, session: Duration, now: Duration) -> Self {
-        Self { interval, session, last_commit: now, last_poll: now, is_crowded: false, quiet_until: Duration::ZERO, takes: Duration::ZERO }
+        Self { interval, session, last_commit: now, last_poll: now, quiet_until: Duration::ZERO, takes: Duration::ZERO }
     }
 
     /// How long until the next commit is due.
@@ -53,16 +48,11 @@ impl Pace {
         self.takes = (self.takes * 3 + took) / 4;
     }
 
-    pub(super) fn polled(&mut self, now: Duration, is_crowded: bool) {
+    pub(super) fn polled(&mut self, now: Duration) {
         if now.saturating_sub(self.last_poll) >= self.session {
             self.quiet_until = now + SETTLING;
         }
-        (self.last_poll, self.is_crowded) = (now, is_crowded);
-    }
-
-    /// Whether alerts that are held since then may be held for more company.
-    pub(super) fn gathers(&self, since: Duration, now: Duration) -> bool {
-        self.is_crowded && now.saturating_sub(since) < GATHERING
+        self.last_poll = now;
     }
 
     /// How long ago the last poll was.
@@ -96,19 +86,10 @@ mod tests {
     }
 
     #[test]
-    fn alerts_are_gathered_only_while_more_waits_and_not_for_long() {
-        let mut pace = Pace::new(MS(100), MS(6_000), Duration::ZERO);
-        pace.polled(MS(1_000), true);
-        assert!(pace.gathers(MS(1_000), MS(1_019)) && !pace.gathers(MS(1_000), MS(1_020)));
-        pace.polled(MS(1_001), false);
-        assert!(!pace.gathers(MS(1_000), MS(1_001)));
-    }
-
-    #[test]
     fn whoever_has_not_polled_for_a_session_may_not_alert() {
         let mut pace = Pace::new(MS(100), MS(6_000), Duration::ZERO);
         assert!(pace.may_alert(MS(5_999)) && !pace.may_alert(MS(6_000)));
-        pace.polled(MS(7_000), false);
+        pace.polled(MS(7_000));
         assert!(!pace.may_alert(MS(7_999)), "the group has not had time to say that it is a zombie");
         assert!(pace.may_alert(MS(8_000)) && pace.may_alert(MS(12_999)));
     }

@@ -16,7 +16,11 @@ impl<M: MakeCore> Shard<'_, '_, M> {
                 Ok(()) => return Ok(()),
                 Err(worse) => worse,
             },
-            Answer::AbortAndRewind | Answer::Rebuild | Answer::Stop => error,
+            Answer::AbortAndRewind => {
+                self.desk.ail();
+                error
+            }
+            Answer::Rebuild | Answer::Stop => error,
         };
         self.rebuild(error)
     }

@@ -65,7 +65,9 @@ impl Faults<'_> {
     /// What is to be done about a key that its table does not have: most stand in the wrong one, after a `[table]` that was meant to come later.
     fn cure(&self, path: &str, key: &str) -> String {
         let asked = self.asked.borrow();
-        let elsewhere: Vec<&str> = asked.iter().filter(|(table, known)| *known == key && *table != path).map(|(table, _)| *table).collect();
+        let is_table = |name: &str| asked.iter().any(|(table, _)| *table == name);
+        let stands = |(table, known): &&(&str, &str)| *known == key && *table != path && !(table.is_empty() && is_table(known));
+        let elsewhere: Vec<&str> = asked.iter().filter(stands).map(|(table, _)| *table).collect();
         match elsewhere[..] {
             [""] => "must stand before the first [table]".to_owned(),
             [table] => format!("must stand in [{table}]"),

@@ -361,6 +361,9 @@ mod tests {
         let told: Vec<String> = Mapping::read("m.toml", text).unwrap_err().iter().map(ToString::to_string).collect();
         assert!(told.iter().any(|fault| fault == "m.toml:3: budget_per_week: must stand in [anomaly]"), "{told:#?}");
         assert!(told.iter().any(|fault| fault == "m.toml:7: time.time_zone: must stand before the first [table]"), "{told:#?}");
+        // The name of a table is no key that could stand elsewhere.
+        let told = format!("{:?}", Mapping::read("m.toml", "venue = \"v\"\n[long]\ntime = \"t\"\n").unwrap_err());
+        assert!(told.contains("is no key of a mapping") && !told.contains("must stand"), "{told}");
     }
 
     #[test]

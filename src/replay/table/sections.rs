@@ -81,17 +81,20 @@ fn long_layout(keys: Keys<'_>) -> Option<Layout> {
     };
     let columns = [(Direction::In, keys.text("in")), (Direction::Out, keys.text("out")), (Direction::Undirected, keys.text("count"))];
     let columns: Vec<(Direction, Option<String>)> = columns.into_iter().filter(|(_, column)| column.is_some()).collect();
-    let rows = keys.word("rows", &DIRECTIONS);
+    let rows = keys.word("rows", &[("in", Some(Direction::In)), ("out", Some(Direction::Out)), ("count", Some(Direction::Undirected)), ("told", None)]);
     let (direction, value) = (keys.text("direction"), keys.text("value"));
     let (inwards, outwards) = (keys.texts("in_is").unwrap_or_default(), keys.texts("out_is").unwrap_or_default());
     let values = match (columns.is_empty(), direction, value, rows) {
         (false, None, None, None) => Some(Values::Columns(columns)),
-        (true, None, None, Some(rows)) => Some(Values::Columns(vec![(rows, None)])),
-        (true, Some(direction), value, None) if !inwards.is_empty() || !outwards.is_empty() => Some(Values::Told { direction, inwards, outwards, value }),
+        (true, None, None, Some(Some(rows))) if inwards.is_empty() && outwards.is_empty() => Some(Values::Columns(vec![(rows, None)])),
+        // A value that was forgotten must not turn figures into rows.
+        (true, Some(direction), value @ Some(_), None) | (true, Some(direction), value @ None, Some(None)) if !inwards.is_empty() || !outwards.is_empty() => {
+            Some(Values::Told { direction, inwards, outwards, value })
+        }
         _ => {
             keys.fault(
                 "in",
-                "must be there, or \"out\" or \"count\": the columns of the figures; or else \"direction\", \"in_is\" or \"out_is\" and mostly \"value\"; or \"rows\", where each row is a person",
+                "must be there, or \"out\" or \"count\": the columns of the figures; or else \"direction\", \"value\" and \"in_is\" or \"out_is\"; or, where each row is a person, \"rows\" (\"told\" with a direction) instead of the figures",
             );
             None
         }

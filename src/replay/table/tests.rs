@@ -171,11 +171,13 @@ fn a_quote_that_is_closed_nowhere_refuses_the_table_instead_of_swallowing_its_re
 fn where_each_row_is_a_person_rows_are_counted() {
     let passages = LONG.replace("missing", "repeated = \"sum\"\nmissing").replace("[long]", "off_grid = \"down\"\n[long]");
     let rows = b"t,s,d\n2020-06-01T10:02,a,x\n2020-06-01T10:29,a,y\n2020-06-01T10:07,b,x\n2020-06-01T10:41,a,x\n2020-06-01T10:44,b,x\n2020-06-01T10:58,a,x\n";
-    let told = passages.replace("in = \"i\"\nout = \"o\"", "direction = \"d\"\nin_is = \"x\"\nout_is = \"y\"");
+    let told = passages.replace("in = \"i\"\nout = \"o\"", "rows = \"told\"\ndirection = \"d\"\nin_is = \"x\"\nout_is = \"y\"");
     let counted = passages.replace("in = \"i\"\nout = \"o\"", "rows = \"in\"");
     assert_ne!((&told, &counted), (&passages, &passages));
     assert_eq!(short(&counts(&table("a.csv", &told, rows))), ["a 06-01T08:00 1/1/0", "b 06-01T08:00 1/0/0", "a 06-01T08:30 2/0/0", "b 06-01T08:30 1/0/0"]);
     assert_eq!(short(&counts(&table("a.csv", &counted, rows))), ["a 06-01T08:00 2/0/0", "b 06-01T08:00 1/0/0", "a 06-01T08:30 2/0/0", "b 06-01T08:30 1/0/0"]);
+    let forgotten = told.replace("rows = \"told\"\n", "");
+    assert!(Mapping::read("m.toml", &forgotten).unwrap_err().iter().any(|fault| fault.key == "long.in"), "a forgotten value is no row that counts one");
     let judged = counted.replace("repeated = \"sum\"\n", "");
     assert!(Mapping::read("m.toml", &judged).unwrap_err().iter().any(|fault| fault.key == "repeated"));
 }
