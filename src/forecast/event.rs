@@ -117,12 +117,9 @@ impl Programme {
 /// How far an event is, ms: in its first half the time from its start; from then on, where its end is planned, two hours and the time from the end, for people leave by the end, whenever that is.
 pub(super) fn phase_ms(at: EventTime, start: EventTime, planned_end: Option<EventTime>) -> i64 {
     let since = at.as_millis() - start.as_millis();
-    match planned_end.map(|end| end.as_millis() - start.as_millis()) {
-        // What lasts longer stays in the middle for as long, and what is shorter leaps over it: a phase never comes twice.
-        Some(lasts) if lasts > 0 && since >= lasts / 2 => (since - lasts + LASTS_MS).max(LASTS_MS / 2),
-        Some(lasts) if lasts > 0 => since.min(LASTS_MS / 2),
-        _ => since,
-    }
+    let Some(lasts) = planned_end.map(|end| end.as_millis() - start.as_millis()).filter(|lasts| *lasts > 0) else { return since };
+    // What lasts longer stays in the middle for as long, and what is shorter leaps over it: a phase never comes twice.
+    if since < lasts / 2 { since.min(LASTS_MS / 2) } else { (since - lasts + LASTS_MS).max(LASTS_MS / 2) }
 }
 
 impl Event {

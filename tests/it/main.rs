@@ -37,6 +37,6 @@ mod swap;
 mod tally;
 mod thresholds;
 
-// A third of what ten thousand schedules cost is memory taken and given back.
+// More than a quarter of what ten thousand schedules cost is memory taken and given back.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,7 +1,7 @@
 //! What the calendar explains: a crowd that was expected is no surprise, but a missing one is, and so is a much larger one.
 //!
-//! The idea: around each event of the calendar the usual gives way to the usual plus what came beyond it at earlier events, by minutes from the start, and from the end where the calendar tells it, in proportion to the expected
-//! attendance. Before two events have taught that, nobody can say what is right, and the time around an event is not judged at all.
+//! The idea: around each event of the calendar the usual gives way to the usual plus what came beyond it at earlier events, by minutes from the start, and from the end where the calendar
+//! tells it, in proportion to the expected attendance. Before two events have taught that, nobody can say what is right, and the time around an event is not judged at all.
 
 use super::scan::Seen;
 use crate::forecast::event::phase_ms;

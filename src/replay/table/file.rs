@@ -100,12 +100,15 @@ impl Rows {
         };
         let mut bytes = std::io::BufReader::with_capacity(1 << 16, bytes);
         let skipped = skip_lines(&mut bytes, shape.skip).map_err(unreadable)?;
-        let bytes: Box<dyn Read> = Box::new(bytes);
+        let bytes: Box<dyn Read> = Box::new(bytes.chain(Cursor::new(format!("\n{END}\n"))));
         let mut reader = csv::ReaderBuilder::new().has_headers(shape.header).delimiter(shape.delimiter).flexible(true).from_reader(bytes);
         let columns = if shape.header {
             let headers = reader.headers().map_err(|err| TableError::malformed(path, told(&err)))?;
-            if headers.is_empty() {
+            if is_end(headers) {
                 return Err(TableError::Empty { path: path.to_owned(), first: "the file is empty".to_owned() });
+            }
+            if headers.as_slice().contains(END) {
+                return Err(unclosed(path, (skipped + 1, lines_of(headers.as_slice()))));
             }
             headers.iter().map(|header| header.trim_start_matches('\u{feff}').trim().to_owned()).collect()
         } else {
@@ -183,6 +186,24 @@ fn told_apart(path: &Path, columns: Vec<String>) -> Result<Vec<String>, TableErr
     }
 }
 
+/// What is put behind the text of every table. Where it does not come back as a row of its own, a quote before it is closed nowhere.
+const END: &str = "\u{1}\u{4}";
+
+fn is_end(record: &csv::StringRecord) -> bool {
+    record.len() == 1 && record.get(0) == Some(END)
+}
+
+/// Over how many lines a row reaches, by the line breaks in its cells.
+fn lines_of(cells: &str) -> usize {
+    let text = cells.split(END).next().unwrap_or(cells);
+    text.trim_end_matches(['\r', '\n']).lines().count()
+}
+
+fn unclosed(path: &Path, (line, lines): (u32, usize)) -> TableError {
+    let what = "the quote in it is closed nowhere, and all that follows would be one cell: close it, or take it out";
+    TableError::malformed(path, format!("line {line} reaches over {lines} lines to the end of the file; {what}"))
+}
+
 fn each_csv(
     mut reader: csv::Reader<Box<dyn Read>>,
     width: Option<usize>,
@@ -191,20 +212,19 @@ fn each_csv(
     row: &mut dyn FnMut(u32, Result<Cells<'_>, String>),
 ) -> Result<(), TableError> {
     let mut record = csv::StringRecord::new();
-    let mut reaches = None;
+    let mut last = (skipped + 1, 1);
     loop {
         let read = reader.read_record(&mut record);
         let line = record.position().map_or(0, |at| u32::try_from(at.line()).unwrap_or(u32::MAX)).saturating_add(skipped);
-        if matches!(read, Ok(false)) {
-            return reaches.map_or(Ok(()), |(line, lines)| {
-                let what = "the quote in it is closed nowhere, and all that follows would be one cell: close it, or take it out";
-                Err(TableError::malformed(path, format!("line {line} reaches over {lines} lines to the end of the file; {what}")))
-            });
-        }
-        let lines = record.position().map_or(1, |at| reader.position().line().saturating_sub(at.line()));
-        reaches = (lines > 1 && record.iter().any(|cell| cell.contains('\n'))).then_some((line, lines));
         match read {
-            Ok(true) if let Some((_, lines)) = reaches.filter(|_| width.is_some_and(|width| record.len() != width)) => {
+            Ok(true) if is_end(&record) => return Ok(()),
+            Ok(false) => return Err(unclosed(path, last)),
+            _ => {}
+        }
+        let lines = if record.as_slice().contains('\n') { lines_of(record.as_slice()) } else { 1 };
+        last = (line, lines);
+        match read {
+            Ok(true) if lines > 1 && width.is_some_and(|width| record.len() < width) => {
                 row(line, Err(format!("reaches over {lines} lines: is a quote not closed?")));
             }
             // A figure such as 1,000 without quotes is two cells, and what stands behind it in the wrong column; a delimiter at the end of every row is none.

@@ -165,6 +165,17 @@ fn a_quote_that_is_closed_nowhere_refuses_the_table_instead_of_swallowing_its_re
     // A remark of two lines is none.
     let remark = table("a.csv", LONG, b"t,s,i,o,r\n2020-06-01T10:00,a,1,2,\"door\nopen\"\n2020-06-01T10:30,a,1,2,\n");
     assert_eq!((short(&counts(&remark)).len(), remark.report().faults.len()), (2, 0));
+    // Nor is it in the last row, with or without an end of its line.
+    for end in ["", "\n", "\r\n"] {
+        let rows = format!("t,s,i,o,r\n2020-06-01T10:00,a,1,2,\n2020-06-01T10:30,a,1,2,\"door\nopen\"{end}");
+        let remark = table("a.csv", LONG, rows.as_bytes());
+        assert_eq!((short(&counts(&remark)).len(), remark.report().faults.len()), (2, 0), "{end:?}");
+    }
+    // A quote in the very last line takes that line alone, and is closed nowhere all the same.
+    let error = try_table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,\"a,1,2").unwrap_err();
+    assert!(error.to_string().contains("line 3 reaches over 1 lines to the end of the file"), "{error}");
+    let error = try_table("a.csv", LONG, b"t,s,\"i,o\n2020-06-01T10:00,a,1,2\n").unwrap_err();
+    assert!(error.to_string().contains("line 1 reaches over 2 lines to the end of the file"), "{error}");
 }
 
 #[test]
