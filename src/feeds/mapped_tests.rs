@@ -98,6 +98,14 @@ fn a_word_that_the_mapping_does_not_explain_is_a_fault_and_is_not_repeated() {
 }
 
 #[test]
+fn a_pattern_by_which_no_time_can_be_read_is_a_fault_of_the_mapping() {
+    let text = "mapping = \"m\"\n[time]\nformat = \"yyyy-MM-dd\"\n[[events]]\nbecomes = \"occupancy\"\nfields = { sensor = \"s\", at = { path = \"t\", format = \"%Q\" }, persons = \"n\" }\n";
+    let faults = load_mapping(&SourceFile { path: "m.toml".to_owned(), text: text.to_owned() }).unwrap_err();
+    assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [3, 6], "{faults:#?}");
+    assert!(faults[0].to_string().contains("a pattern such as"), "{}", faults[0]);
+}
+
+#[test]
 fn a_mapping_names_every_fault_of_its_own_with_its_line() {
     let text = "mapping = \"m\"\nencoding = \"xml\"\n[[events]]\nbecomes = \"counts\"\n[events.fields]\nsensr = \"s\"\nin = { pth = \"n\" }\nat = { path = \"t\", time_zone = \"Africa/Casa\" }\n";
     let faults = load_mapping(&SourceFile { path: "m.toml".to_owned(), text: text.to_owned() }).unwrap_err();

@@ -4,9 +4,10 @@
 //! table does there cannot be guessed from it, so the mapping says so.
 
 use super::EventTime;
-use chrono::format::{Parsed, StrftimeItems, parse};
+use chrono::format::{Item, Parsed, StrftimeItems, parse};
 use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, ParseResult, TimeDelta, TimeZone};
 use chrono_tz::Tz;
+use std::fmt::Write;
 
 /// How times are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,6 +175,20 @@ impl Format {
         }
     }
 
+    /// As [`Self::of`], but for a pattern by which nothing can be read.
+    ///
+    /// # Errors
+    /// The pattern is none, or tells no date.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let format = Self::of(text);
+        if let Self::Pattern(pattern) = &format {
+            reads_itself(pattern).map_err(|why| {
+                format!("\"{pattern}\" {why}; it must be \"iso\", \"epoch_s\", \"epoch_ms\" or a pattern such as \"%d.%m.%Y %H:%M\" (%Y year, %m month, %d day, %H hour, %M minute, %S second)")
+            })?;
+        }
+        Ok(format)
+    }
+
     /// Whether every time written so bears its offset, so that no zone is needed.
     pub fn bears_offset(&self) -> bool {
         match self {
@@ -195,6 +210,22 @@ impl Meaning {
             }
         }
     }
+}
+
+/// Holds a pattern against a time that it has written itself: what it cannot read there it reads nowhere.
+fn reads_itself(pattern: &str) -> Result<(), &'static str> {
+    // A time with all its parts apart, an offset among them; the one item that can only be read stands for another that can be written.
+    let Ok(moment) = DateTime::parse_from_rfc3339("2021-10-23T14:35:56+01:00") else { return Ok(()) };
+    let writable = pattern.replace("%#z", "%z");
+    let mut text = String::new();
+    if StrftimeItems::new(&writable).any(|item| item == Item::Error) || write!(text, "{}", moment.format(&writable)).is_err() {
+        return Err("has a % before what stands for nothing");
+    }
+    if text == pattern {
+        return Err("has no % for anything, so it is no pattern of a time");
+    }
+    let stamps = Stamps { format: Format::Pattern(pattern.to_owned()), zone: Some(Tz::UTC), ambiguous: Ambiguous::First, nonexistent: Nonexistent::Refuse };
+    stamps.read(&text).map(|_| ()).map_err(|_| "does not tell the whole time: the day, month and year, and the hour where it tells minutes")
 }
 
 /// Whether a chrono pattern reads an offset or an epoch, so that no zone is needed.
@@ -363,6 +394,50 @@ mod tests {
         assert_eq!(read("2023-01-01 05:00:00Z").unwrap(), "2023-01-01T05:00:00.000Z");
         for text in ["2023-01-01T05:00+02:00", "2023-01-01 05:00 +0200", "2023-01-01T03:00Z", "2023-01-01 03:00:00 UTC", "2023-01-01 03:00:00.000 UTC"] {
             assert_eq!(read(text).unwrap(), "2023-01-01T03:00:00.000Z", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_can_read_nothing_is_told_from_one_that_can() {
+        for right in [
+            "iso",
+            "epoch_s",
+            "epoch_ms",
+            "%Y-%m-%d %H",
+            "%m/%d/%y %H:%M:%S",
+            "%d.%m.%Y %I %p",
+            "%Y%m%d",
+            "%m/%d/%Y 12:00:00 AM %H:%M",
+            "%y%m%d %H",
+            "%+",
+            "%Y-%m-%dT%H:%M:%S%.f%#z",
+            "%d-%b-%Y %l:%M %P",
+            "%A, %e %B %Y %T",
+            "%s",
+            "%Y-%j %R",
+            "%G-W%V-%u",
+            "%Y-%m-%d %H:%M %Z",
+            "%Y-%m-%d %H:%M:%S %:z",
+            "%c",
+            "%D %X",
+            "%Y-%m-%d %H:%M:%S.%3f",
+            "%d/%m/%Y %-H:%M",
+            "%F%n%T",
+        ] {
+            assert_eq!(Format::read(right), Ok(Format::of(right)), "{right}");
+        }
+        for (wrong, why) in [
+            ("excel", "no %"),
+            ("yyyy-MM-dd", "no %"),
+            ("", "no %"),
+            ("%Q", "stands for nothing"),
+            ("%Y-%m-%d %", "stands for nothing"),
+            ("%H:%M", "whole time"),
+            ("%Y-%m", "whole time"),
+            ("%d.%m.%Y %I:%M", "whole time"),
+        ] {
+            let told = Format::read(wrong).unwrap_err();
+            assert!(told.contains(why) && told.contains("%d.%m.%Y %H:%M"), "{wrong}: {told}");
         }
     }
 

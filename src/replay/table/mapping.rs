@@ -367,6 +367,27 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_by_which_no_time_can_be_read_is_a_fault_of_the_mapping() {
+        for wrong in ["excel", "%Q", "yyyy-MM-dd"] {
+            let text = format!(
+                "venue = \"v\"\ntime_zone = \"UTC\"\nstep = \"5m\"\n[time]\ncolumns = [\"t\"]\nformat = \"{wrong}\"\n[wide]\n[calendar]\nformat = \"{wrong}\"\n"
+            );
+            let faults = Mapping::read("m.toml", &text).unwrap_err();
+            let told: Vec<(usize, &str)> = faults.iter().map(|fault| (fault.line, fault.key.as_str())).collect();
+            assert_eq!(told, [(6, "time.format"), (9, "calendar.format")], "{faults:#?}");
+            assert!(faults[0].detail.contains("a pattern such as \"%d.%m.%Y %H:%M\""), "{faults:#?}");
+        }
+    }
+
+    #[test]
+    fn a_column_of_a_wide_table_is_named_once() {
+        let faults =
+            Mapping::read("m.toml", "venue = \"v\"\ntime_zone = \"UTC\"\nstep = \"5m\"\n[time]\ncolumns = [\"t\"]\n[wide]\ncolumns = [\"a\", \"b\", \"a\"]\n")
+                .unwrap_err();
+        assert_eq!(faults[0].to_string(), "m.toml:7: wide.columns: names \"a\" twice");
+    }
+
+    #[test]
     fn what_is_not_toml_says_where() {
         let faults = Mapping::read("m.toml", "venue = \"a\"\nstep = \n").unwrap_err();
         assert_eq!((faults.len(), faults[0].line), (1, 2));

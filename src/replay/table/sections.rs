@@ -34,7 +34,7 @@ pub(super) fn time(keys: Keys<'_>, zone: Option<chrono_tz::Tz>) -> (Option<Vec<S
     if columns.is_none() {
         keys.fault("columns", "must name the column of the time, or the two of date and time");
     }
-    let format = keys.text("format").map_or(Format::Iso, |text| Format::of(&text));
+    let format = keys.parsed("format", Format::read).unwrap_or(Format::Iso);
     let ambiguous = keys
         .word("ambiguous", &[("first", Ambiguous::First), ("second", Ambiguous::Second), ("in_order", Ambiguous::InOrder), ("reverse", Ambiguous::Reverse)]);
     if let Format::Pattern(pattern) = &format
@@ -106,6 +106,9 @@ fn long_layout(keys: Keys<'_>) -> Option<Layout> {
 fn wide_layout(keys: Keys<'_>) -> Layout {
     let measures = keys.word("measures", &DIRECTIONS).unwrap_or(Direction::Undirected);
     let (columns, except) = (keys.texts("columns").unwrap_or_default(), keys.texts("except").unwrap_or_default());
+    if let Some((_, name)) = columns.iter().enumerate().find(|(i, name)| columns[..*i].contains(name)) {
+        keys.fault("columns", format!("names \"{name}\" twice"));
+    }
     keys.finish();
     Layout::Wide { measures, columns, except }
 }
@@ -144,7 +147,7 @@ pub(super) fn calendar(keys: Keys<'_>, table: &Format) -> CalendarShape {
         end: column("end"),
         attendance: column("attendance"),
         name: column("name"),
-        format: keys.text("format").map_or_else(|| table.clone(), |text| Format::of(&text)),
+        format: keys.parsed("format", Format::read).unwrap_or_else(|| table.clone()),
         named,
     };
     keys.finish();

@@ -78,7 +78,10 @@ fn stamps(time: Option<Fields<'_, '_>>, otherwise: Option<&Stamps>) -> Stamps {
 
 fn stamp_keys(fields: &Fields<'_, '_>, stamps: &mut Stamps) {
     if let Some(format) = fields.text("format") {
-        stamps.format = Format::of(format);
+        match Format::read(format) {
+            Ok(format) => stamps.format = format,
+            Err(why) => fields.fault_in("format", &why),
+        }
     }
     if let Some(zone) = fields.text("time_zone") {
         stamps.zone = zone.parse().ok();
