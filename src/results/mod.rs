@@ -22,6 +22,8 @@ pub use times::Times;
 const BUFFER: usize = 1 << 18;
 /// What was set aside, where something was.
 const QUARANTINE: &str = "quarantine.ndjson";
+/// All that a replay may leave in its folder; most of it also as Parquet.
+const NAMES: [&str; 7] = ["forecasts.ndjson", "findings.ndjson", "zones.ndjson", "ledger.json", "rows.json", QUARANTINE, "arrivals.ndjson"];
 
 /// The files of one replay.
 #[derive(Debug)]
@@ -58,10 +60,7 @@ impl Results {
     /// When a file cannot be written.
     pub fn open(folder: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder).map_err(|why| at(folder, &why))?;
-        let of_an_earlier_run = folder.join(QUARANTINE);
-        if of_an_earlier_run.exists() {
-            std::fs::remove_file(&of_an_earlier_run).map_err(|why| at(&of_an_earlier_run, &why))?;
-        }
+        Self::clear(folder)?;
         let file = |name: &str| create(&folder.join(name)).map(|file| BufWriter::with_capacity(BUFFER, file));
         Ok(Self {
             folder: folder.to_owned(),
@@ -74,6 +73,23 @@ impl Results {
             reach: None,
             times: Times::default(),
         })
+    }
+
+    /// Takes away what an earlier replay left in `folder`, and nothing else: what a run that fails leaves there must not be taken for its own.
+    ///
+    /// # Errors
+    /// When a file cannot be taken away.
+    pub fn clear(folder: &Path) -> io::Result<()> {
+        for path in of_a_replay(folder).filter(|path| path.exists()) {
+            std::fs::remove_file(&path).map_err(|why| at(&path, &why))?;
+        }
+        Ok(())
+    }
+
+    /// Whether `path` is one of the files that a replay leaves in `folder`.
+    pub fn holds(folder: &Path, path: &Path) -> bool {
+        let known = |path: &Path| path.canonicalize().ok();
+        known(path).is_some_and(|path| of_a_replay(folder).any(|own| known(&own).as_ref() == Some(&path)))
     }
 
     /// Writes the times of the records as event times.
@@ -198,6 +214,11 @@ impl Results {
     }
 }
 
+/// The files that a replay may leave in `folder`.
+fn of_a_replay(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    NAMES.into_iter().map(|name| folder.join(name)).flat_map(|lines| [lines.with_extension("parquet"), lines])
+}
+
 /// Makes a file; what goes wrong names it.
 ///
 /// # Errors
@@ -213,6 +234,20 @@ fn at(path: &Path, why: &io::Error) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_earlier_replay_left_is_taken_away_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let mine = ["forecasts.ndjson", "forecasts.parquet", "findings.ndjson", "zones.parquet", "ledger.json", "rows.json", "quarantine.ndjson"];
+        let others = ["counts.csv", "notes.ndjson", "forecasts.csv", "features.parquet"];
+        mine.iter().chain(&others).for_each(|name| std::fs::write(folder.path().join(name), name).unwrap());
+        assert!(Results::holds(folder.path(), &folder.path().join("./zones.parquet")) && !Results::holds(folder.path(), &folder.path().join("counts.csv")));
+        Results::clear(folder.path()).unwrap();
+        let mut left: Vec<String> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["counts.csv", "features.parquet", "forecasts.csv", "notes.ndjson"]);
+        Results::clear(&folder.path().join("none")).unwrap();
+    }
 
     #[test]
     fn a_folder_that_cannot_be_made_is_named() {

@@ -61,6 +61,26 @@ fn a_results_folder_that_cannot_be_made_is_named() {
 }
 
 #[test]
+fn a_run_that_fails_leaves_no_results_of_an_earlier_one_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("t.toml"), DAYS).unwrap();
+    fs::write(path("t.csv"), "day,door\n2020-03-01,1\n2020-03-02,2\n").unwrap();
+    let run = |table: &str, map: &str| {
+        let output = midan(&["replay", "--counts-only", "--parquet", "--out", &path("out"), "--table", &path(table), "--map", &path(map)]).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert!(run("t.csv", "t.toml").0 && fs::exists(path("out/zones.parquet")).unwrap());
+    fs::write(path("out/notes.txt"), "mine").unwrap();
+    let (is_well, told) = run("out/zones.parquet", "t.toml");
+    assert!(!is_well && told.contains("stands where the results are to be written") && fs::exists(path("out/zones.parquet")).unwrap(), "{told}");
+    fs::write(path("bad.toml"), DAYS.replace("\"1d\"", "\"1 day\"")).unwrap();
+    assert!(!run("t.csv", "bad.toml").0);
+    let left: Vec<_> = fs::read_dir(path("out")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left, ["notes.txt"]);
+}
+
+#[test]
 fn counts_alone_are_the_same_and_nothing_is_forecast() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();

@@ -14,6 +14,7 @@ use super::drive::Driven;
 use super::settings::Settings;
 use crate::log::{Feeder, InRecord};
 use crate::replay::InputRecord;
+use crate::results::Results;
 use crate::results::findings::FindingLine;
 use crate::time::EventTime;
 use anyhow::Context;
@@ -30,6 +31,10 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Exit
     if kinds.iter().filter(|named| **named).count() > 1 {
         anyhow::bail!("one recording at a time: --table, --gtfs-rt or --kafka");
     }
+    if let Some(table) = args.table.as_ref().filter(|table| Results::holds(&args.out, table)) {
+        anyhow::bail!("{}: stands where the results are to be written: name another folder with --out", table.display());
+    }
+    Results::clear(&args.out)?;
     match &args.table {
         Some(table) => table::run(settings, args, table),
         None if args.kafka => kafka::run(settings, args),
