@@ -60,11 +60,25 @@ pub(super) fn of(entries: &Entries, mapping: &Mapping, report: &Report) -> Vec<S
         let (gap, step) = (Span::from_millis(gap), mapping.step);
         doubts.push(format!("most rows of a place lie {gap} apart, and the mapping's step is {step}: all between is a gap. Is the step right?"));
     }
+    doubts.extend(backwards(&report.backwards));
     let is_total = |seen: &Seen| seen.rises >= ENOUGH && seen.falls * RISES_A_FALL <= seen.rises;
     let totals: Vec<&str> = of_sensors.iter().zip(&entries.sensors).filter(|(seen, _)| is_total(seen)).map(|(_, id)| id.as_str()).collect();
-    if let Some(first) = totals.first().filter(|_| !mapping.totals) {
-        let more = if totals.len() > 1 { format!(" and {} more", totals.len() - 1) } else { String::new() };
-        doubts.push(format!("the figures of {first}{more} hardly ever fall: running totals? totals = true counts their rise"));
+    if let Some(whose) = named(&totals).filter(|_| !mapping.totals) {
+        doubts.push(format!("the figures of {whose} hardly ever fall: running totals? totals = true counts their rise"));
     }
     doubts
+}
+
+/// What is said of sensors whose totals mostly fall.
+pub(super) fn backwards(sensors: &[String]) -> Option<String> {
+    let whose = named(&sensors.iter().map(String::as_str).collect::<Vec<_>>())?;
+    Some(format!(
+        "the totals of {whose} mostly fall, and only a rise is counted: is it a counter that runs backwards (subtract its totals from a great number), or are these no totals?"
+    ))
+}
+
+/// The first of some sensors, and how many there are besides.
+fn named(sensors: &[&str]) -> Option<String> {
+    let more = if sensors.len() > 1 { format!(" and {} more", sensors.len() - 1) } else { String::new() };
+    sensors.first().map(|first| format!("{first}{more}"))
 }

@@ -60,6 +60,13 @@ impl Entry {
         Self { figures: std::array::from_fn(|i| rise(self.figures[i], before.figures[i])), ..*self }
     }
 
+    /// Whether a total is less than at `before`, and none is more.
+    pub(super) fn fell_since(&self, before: &Self) -> bool {
+        let known = |figure: &u32| *figure < MISSING;
+        let pairs = || self.figures.iter().zip(&before.figures).filter(|(now, then)| known(now) && known(then));
+        pairs().any(|(now, then)| now < then) && pairs().all(|(now, then)| now <= then)
+    }
+
     /// The same step, of which nobody knows.
     pub(super) fn unknown(&self) -> Self {
         Self { figures: self.figures.map(|figure| if figure == NONE { NONE } else { MISSING }), ..*self }
@@ -134,10 +141,11 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     let order = in_order(&sensors, &mut list, matches!(mapping.layout, Layout::Long { .. }));
     grid::leave_out_the_far(path, &mut list, report)?;
     merge(&mut list, mapping);
+    let sensors: Vec<String> = order.into_iter().map(|old| sensors[old].clone()).collect();
     if mapping.totals {
-        totals::to_rises(&mut list, mapping, report);
+        report.backwards = totals::to_rises(&mut list, mapping, report).into_iter().map(|sensor| sensors[sensor as usize].clone()).collect();
     }
-    Ok(without_the_mute(order.into_iter().map(|old| sensors[old].clone()).collect(), list, report))
+    Ok(without_the_mute(sensors, list, report))
 }
 
 /// Where in a row things stand.

@@ -9,7 +9,7 @@ use super::mapping::{Mapping, OffGrid};
 use super::{Absent, Report, TableError};
 use crate::time::{EventTime, Span};
 use chrono::{Offset, TimeZone};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// A gap that deserves a look: events that come every year lie that far apart.
@@ -57,17 +57,20 @@ pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, repor
                 nearly if JITTER * (step - nearly) <= step => down(entry) + step,
                 _ => entry.from.as_millis(),
             });
-            let off = list.iter().filter(|entry| beside(entry.from) != 0).count();
+            let off: Vec<&Entry> = list.iter().filter(|entry| beside(entry.from) != 0).collect();
+            let is_another_step = TOO_MANY * off.len() > list.len();
             // With absent rows that mean zero, a row left out would become one; and what lies on no grid for the most part has another step.
-            if mapping.absent == Absent::Zero || TOO_MANY * off > list.len() {
-                let example = list.iter().filter(|entry| beside(entry.from) != 0).min_by_key(|entry| entry.line);
-                let (line, beside) = example.map_or((0, 0), |entry| (entry.line, beside(entry.from)));
+            if let (true, Some(first)) = (is_another_step || mapping.absent == Absent::Zero, off.iter().min_by_key(|entry| entry.line)) {
+                let lines: BTreeSet<u32> = off.iter().map(|entry| entry.line).collect();
+                let why = if is_another_step { "is the step right?" } else { "absent = \"zero\" would make nobody of the row that is left out: mend it, or" };
                 return Err(TableError::OffGrid {
                     path: path.to_owned(),
                     step: mapping.step,
-                    off: Span::from_millis(beside.unsigned_abs()),
-                    line,
-                    share: 100 * off / list.len().max(1),
+                    off: Span::from_millis(beside(first.from).unsigned_abs()),
+                    line: first.line,
+                    lines: lines.len() as u64,
+                    rows: report.rows,
+                    why,
                 });
             }
             report.beside_grid = leave_out(
@@ -183,3 +186,6 @@ impl std::fmt::Display for Length {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,7 +113,7 @@ pub enum TableError {
     },
     /// The rows follow no grid.
     #[error(
-        "{}:{line}: lies {off} beside the grid of the step ({step}), as {share} % of the rows do; is the step right? `off_grid = \"down\"` under [time] takes each row \
+        "{}:{line}: lies {off} beside the grid of the step ({step}), as {lines} of {rows} rows do; {why} `off_grid = \"down\"` under [time] takes each row \
          to the step that it lies in, `\"nearest\"` to the step that begins nearest", path.display()
     )]
     OffGrid {
@@ -125,8 +125,12 @@ pub enum TableError {
         off: Span,
         /// The first row that is.
         line: u32,
-        /// How many of a hundred are.
-        share: usize,
+        /// How many are.
+        lines: u64,
+        /// Of so many.
+        rows: u64,
+        /// Why that cannot be.
+        why: &'static str,
     },
 }
 
@@ -138,6 +142,11 @@ impl TableError {
     /// Whether the rows' times are at fault, not the file.
     const fn is_of_rows(&self) -> bool {
         matches!(self, Self::OffGrid { .. } | Self::Empty { .. } | Self::TornApart { .. })
+    }
+
+    /// Whether no more rows are beside the grid than with `other`.
+    fn is_no_worse_than(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::OffGrid { lines, .. }, Self::OffGrid { lines: others, .. }) if lines <= others)
     }
 
     pub(in crate::replay::table) fn no_column(path: &Path, name: &str, columns: &[String]) -> Self {
@@ -172,6 +181,8 @@ pub struct Report {
     pub missing: u64,
     /// Running totals that fell, or rose by more than anybody believes: gaps too.
     pub set_back: u64,
+    /// Sensors whose totals mostly fall.
+    pub backwards: Vec<String>,
     /// Rows that tell a step of a sensor anew, with other figures.
     pub contradicting: u64,
     /// Those of them that lie in a local hour that comes twice.
@@ -227,7 +238,8 @@ impl Table {
             let fits_better = match (&table, &by_the_wall) {
                 (Ok((.., elapsed)), Ok((.., wall))) => trouble(wall) < trouble(elapsed),
                 (Err(_), Ok(_)) => true,
-                _ => false,
+                (Err(elapsed), Err(wall)) => wall.is_no_worse_than(elapsed),
+                (Ok(_), Err(_)) => false,
             };
             if fits_better {
                 table = by_the_wall;
@@ -238,7 +250,10 @@ impl Table {
             let first = report.faults.first().cloned();
             return Err(match (report.rows, report.mute.is_empty()) {
                 (0, _) | (_, true) => TableError::Empty { path: path.to_owned(), first: first.unwrap_or_else(|| "it has no rows".to_owned()) },
-                (rows, false) => TableError::NoFigure { path: path.to_owned(), rows, what: first.unwrap_or_else(|| "all are missing".to_owned()) },
+                (rows, false) => {
+                    let backwards = doubts::backwards(&report.backwards);
+                    TableError::NoFigure { path: path.to_owned(), rows, what: first.or(backwards).unwrap_or_else(|| "all are missing".to_owned()) }
+                }
             });
         }
         let Some(pane) = PaneLength::new(mapping.step) else {

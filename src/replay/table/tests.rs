@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
 
-fn profile() -> Arc<Profile> {
+pub(super) fn profile() -> Arc<Profile> {
     Arc::new(Profile { label: "test/1".into(), thresholds: BTreeMap::new(), hash: String::new() })
 }
 
@@ -19,7 +19,7 @@ pub(super) fn table(name: &str, mapping_text: &str, bytes: &[u8]) -> Table {
     try_table(name, mapping_text, bytes).unwrap()
 }
 
-fn try_table(name: &str, mapping_text: &str, bytes: &[u8]) -> Result<Table, TableError> {
+pub(super) fn try_table(name: &str, mapping_text: &str, bytes: &[u8]) -> Result<Table, TableError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
@@ -318,104 +318,11 @@ fn the_calendar_of_a_table_of_days_stands_on_the_same_clock() {
 }
 
 #[test]
-fn a_row_beside_the_grid_is_refused_with_its_line_and_cuts_no_other_row_to_pieces() {
-    let rows = b"t,s,i,o\n2020-06-01T10:07,a,9,9\n2020-06-01T10:30,a,1,2\n2020-06-01T11:00,a,3,4\n2020-06-01T11:30:20,a,5,6\n2020-06-01T12:00,a,7,8\n";
-    let refused = table("a.csv", LONG, rows);
-    assert_eq!(short(&counts(&refused)), ["a 06-01T08:30 1/2/0", "a 06-01T09:00 3/4/0", "a 06-01T09:30 5/6/0", "a 06-01T10:00 7/8/0"]);
-    let venue = refused.venue(&profile(), Vec::new());
-    assert_eq!((venue.pane.span(), venue.sources[0].as_of_lag, refused.report().faulty), (Span::from_mins(30), Span::ZERO, 1));
-    assert_eq!(refused.report().moved, 1, "20 s of 30 min are a clock that is a little off");
-    let faults = refused.report().faults.join("\n");
-    assert!(faults.contains("a.csv:2: the time lies 7 min beside the grid of 30 min"), "{faults}");
-    let moved = |how: &str| {
-        let table = table("a.csv", &LONG.replace("[long]", &format!("off_grid = \"{how}\"\n[long]")), rows);
-        assert_eq!((table.report().moved, table.report().faulty), (2, 0));
-        short(&counts(&table))
-    };
-    assert_eq!(moved("down")[0], "a 06-01T08:00 9/9/0");
-    assert_eq!(moved("nearest")[3], "a 06-01T09:30 5/6/0");
-}
-
-#[test]
 fn a_delimiter_at_the_end_of_every_row_is_no_cell_too_many() {
     let rows = b"t,s,i,o\n2020-06-01T10:00,a,1,2,\n2020-06-01T10:30,a,3,4,\n2020-06-01T11:00,a,5,6,7\n";
     let table = table("a.csv", LONG, rows);
     assert_eq!(short(&counts(&table)), ["a 06-01T08:00 1/2/0", "a 06-01T08:30 3/4/0"]);
     assert!(table.report().faults[0].contains("a.csv:4: has 5 cells, the header 4"), "{:?}", table.report().faults);
-}
-
-#[test]
-fn single_passages_become_counts_of_the_step_that_they_lie_in() {
-    let text = LONG.replace("missing", "repeated = \"sum\"\nmissing").replace("[long]", "off_grid = \"down\"\n[long]");
-    let rows = b"t,s,i,o\n2020-06-01T10:00:03,a,1,0\n2020-06-01T10:12:41.500,a,1,0\n2020-06-01T10:29:59,a,0,1\n2020-06-01T10:30:00,a,1,0\n";
-    assert_eq!(short(&counts(&table("a.csv", &text, rows))), ["a 06-01T08:00 2/1/0", "a 06-01T08:30 1/0/0"]);
-}
-
-#[test]
-fn passages_at_any_second_are_counted_by_the_hours_of_the_clock_and_not_by_the_second_that_two_of_them_share() {
-    let text = LONG
-        .replace("30m", "1h")
-        .replace("Europe/Zurich", "Asia/Kolkata")
-        .replace("missing", "repeated = \"sum\"\nmissing")
-        .replace("[long]", "off_grid = \"down\"\n[long]");
-    let rows =
-        b"t,s,i,o\n2020-06-01T10:17:23,a,1,0\n2020-06-01T10:59:59,a,1,0\n2020-06-01T11:00:07,a,0,1\n2020-06-01T11:17:23,a,1,0\n2020-06-01T12:40:11,a,1,0\n";
-    assert_eq!(short(&counts(&table("a.csv", &text, rows))), ["a 06-01T04:30 2/0/0", "a 06-01T05:30 1/1/0", "a 06-01T06:30 1/0/0"]);
-}
-
-#[test]
-fn rows_on_no_grid_or_beside_it_where_absence_means_zero_refuse_the_table() {
-    let refused = |text: &str, rows: &str| {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.csv");
-        std::fs::write(&path, rows).unwrap();
-        Table::open(&path, mapping(text)).unwrap_err().to_string()
-    };
-    let told = refused(
-        &LONG.replace("30m", "1h"),
-        "t,s,i,o\n2020-06-01T10:00,a,1,1\n2020-06-01T10:30,a,1,1\n2020-06-01T11:00,a,1,1\n2020-06-01T11:30,a,1,1\n2020-06-01T12:00,a,1,1\n",
-    );
-    assert!(told.contains("as 40 % of the rows do; is the step right?"), "{told}");
-    let told = refused(LONG, "t,s,i,o\n2020-06-01T10:00,a,1,1\n2020-06-01T10:07,a,1,1\n2020-06-01T10:19,a,1,1\n");
-    assert!(told.contains("a.csv:3: lies 420 s beside"), "{told}");
-    assert!(told.contains("66 % of the rows") && told.contains("off_grid = \"down\""), "{told}");
-    let zero = LONG.replace("missing", "absent = \"zero\"\nmissing");
-    let told = refused(&zero, "t,s,i,o\n2020-06-01T10:00,a,1,1\n2020-06-01T10:30,a,1,1\n2020-06-01T11:07,a,1,1\n");
-    assert!(told.contains("a.csv:4: lies "), "{told}");
-}
-
-#[test]
-fn a_mistyped_year_is_refused_with_its_line_and_a_long_pause_is_none() {
-    let mut rows = "t,s,i,o\n".to_owned();
-    for hour in 0..24 {
-        rows += &format!("2023-06-01T{hour:02}:00,a,1,1\n");
-    }
-    let right = table("a.csv", LONG, rows.as_bytes());
-    let wrong =
-        table("a.csv", LONG, (rows.clone() + "2203-06-02T00:00,a,1,1\n0203-06-02T00:30,a,1,1\n2032-06-02T00:00,a,1,1\n1970-01-01T00:00,a,0,0\n").as_bytes());
-    assert_eq!(counts(&right), counts(&wrong));
-    assert_eq!(wrong.report().faulty, 4);
-    let faults = wrong.report().faults.join("\n");
-    for told in [
-        "a.csv:26: the time \"2203-06-02T00:00\" lies about the year 2203",
-        "a.csv:27: the time \"0203-06-02T00:30\" lies about the year 203",
-        "a.csv:28: the time lies 9 years from the rest",
-        "a.csv:29: ",
-    ] {
-        assert!(faults.contains(told), "{told} in\n{faults}");
-    }
-    let every_other_year: String = [2015, 2017, 2019, 2022].map(|year| format!("{year}-06-01T10:00,a,1,1\n{year}-06-01T10:30,a,1,1\n")).concat();
-    let fair = table("a.csv", LONG, ("t,s,i,o\n".to_owned() + &every_other_year).as_bytes());
-    assert_eq!((counts(&fair).len(), fair.report().faulty), (8, 0));
-}
-
-#[test]
-fn a_table_torn_apart_by_ages_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.csv");
-    std::fs::write(&path, "t,s,i,o\n2023-06-01T10:00,a,1,1\n2123-06-01T10:00,a,1,1\n").unwrap();
-    let told = Table::open(&path, mapping(LONG)).unwrap_err().to_string();
-    assert!(told.contains("years without a row lie between line 2 and line 3"), "{told}");
 }
 
 #[test]

@@ -11,11 +11,16 @@ use std::collections::BTreeMap;
 /// Rises are below this where the mapping says nothing: nobody counts so many in a step, but a counter that is set to another number leaps so far.
 const MOST: u32 = 10_000_000;
 
-/// Makes each total the rise to it. The list is sorted by time.
-pub(super) fn to_rises(list: &mut Vec<Entry>, mapping: &Mapping, report: &mut Report) {
+/// So many falls are no resets, where there are more of them than rises: the counter runs backwards.
+const FALLS: usize = 3;
+
+/// Makes each total the rise to it; answers whose totals fall mostly. The list is sorted by time.
+pub(super) fn to_rises(list: &mut Vec<Entry>, mapping: &Mapping, report: &mut Report) -> Vec<u32> {
     let most = mapping.most.unwrap_or(MOST);
     // By sensor: the last total of an earlier step, whether a row since then says that nobody knows, and the first of the newest.
     let mut seen: BTreeMap<u32, (Option<Entry>, bool, Entry)> = BTreeMap::new();
+    // By sensor: how often its totals fell and how often they rose.
+    let mut turns: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
     list.retain_mut(|entry| {
         let total = *entry;
         let (before, is_lost, newest) = seen.entry(entry.sensor).or_insert((None, false, total));
@@ -27,11 +32,15 @@ pub(super) fn to_rises(list: &mut Vec<Entry>, mapping: &Mapping, report: &mut Re
             *newest = total;
         }
         let Some(before) = before else { return false };
+        let (falls, rises) = turns.entry(entry.sensor).or_default();
+        *falls += usize::from(total.fell_since(before));
+        *rises += usize::from(before.fell_since(&total));
         let follows = mapping.absent == Absent::Zero && !*is_lost || before.from.after(mapping.step) == total.from;
         *entry = if follows { total.rise_since(before, most) } else { total.unknown() };
         report.set_back += u64::from(follows && total.persons().is_some() && entry.persons().is_none());
         true
     });
+    turns.into_iter().filter(|(_, (falls, rises))| *falls >= FALLS && falls > rises).map(|(sensor, _)| sensor).collect()
 }
 
 #[cfg(test)]

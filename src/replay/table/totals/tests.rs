@@ -1,6 +1,6 @@
 //! Running totals: what rises, what falls, and what lies between.
 
-use crate::replay::table::tests::{LONG, counts, short, table};
+use crate::replay::table::tests::{LONG, counts, short, table, try_table};
 
 #[test]
 fn running_totals_become_the_rise_from_row_to_row_and_what_nobody_can_know_is_a_gap() {
@@ -36,4 +36,16 @@ fn the_rise_over_a_row_that_is_marked_missing_is_a_gap_whatever_an_absent_row_me
     let told: Vec<String> = short(&counts(&read)).into_iter().filter(|told| !told.ends_with(" 0/0/0")).collect();
     assert_eq!(told, ["a 06-01T10:30 7/0/0"], "nobody knows in which step the 60 came");
     assert_eq!((read.report().missing, read.report().set_back), (2, 0));
+}
+
+#[test]
+fn a_counter_that_runs_backwards_is_named_as_one() {
+    let text = LONG.replace("missing", "totals = true\nmissing").replace("[long]", "stamp = \"to\"\n[long]");
+    let rows: String = (0..8).map(|hour| format!("2020-06-01T1{hour}:00,a,{},7\n2020-06-01T1{hour}:30,a,{},7\n", 900 - 20 * hour, 890 - 20 * hour)).collect();
+    let told = try_table("a.csv", &text, format!("t,s,i,o\n{rows}").as_bytes()).unwrap_err().to_string();
+    assert!(told.contains("not one has a figure: the totals of a mostly fall"), "{told}");
+    let forwards = rows.replace(",a,", ",b,").lines().enumerate().map(|(i, row)| format!("{},{},7\n", &row[..18], 10 + i)).collect::<String>();
+    let both = table("a.csv", &text, format!("t,s,i,o\n{rows}{forwards}").as_bytes());
+    assert_eq!((both.sensors(), both.report().backwards.as_slice()), (&["b".to_owned()][..], &["a".to_owned()][..]));
+    assert!(both.report().doubts.iter().any(|doubt| doubt.starts_with("the totals of a mostly fall")), "{:?}", both.report().doubts);
 }
