@@ -7,6 +7,7 @@ use super::figure::{MISSING, NONE};
 use super::file::{Cells, Rows};
 use super::grid;
 use super::mapping::{Direction, Layout, Mapping, Repeated, SensorIs, StampIs, StepClock, Values};
+use super::sensors::{Sensors, in_one_line};
 use super::{Report, TableError, doubled, totals};
 use crate::time::EventTime;
 use crate::time::stamp::{Format, Meaning, Stamps};
@@ -126,10 +127,13 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     }
     let mut reading = Reading { mapping, stamps, clock, plan, sensors: Sensors::default(), list: Vec::new(), last_time: None, report };
     if let Plan { layout: Places::Wide { columns, .. }, .. } = &reading.plan {
-        reading.sensors.ids.extend(columns.iter().map(|(_, name)| name.clone()));
+        reading.sensors.ids.extend(columns.iter().map(|(_, name)| in_one_line(name).into_owned()));
     }
     rows.each(path, |line, cells| reading.row(line, cells))?;
-    let Reading { sensors: Sensors { ids: sensors, .. }, mut list, .. } = reading;
+    let Reading { sensors: Sensors { ids: sensors, alike, .. }, mut list, .. } = reading;
+    if let Some(alike) = alike {
+        return Err(TableError::malformed(path, alike));
+    }
     // Single passages tell by their own times that the hour begins anew; counts, by the steps that they stand for.
     if mapping.repeated == Repeated::Sum {
         doubled::tell_apart(&mut list, mapping);
@@ -170,13 +174,14 @@ impl Plan {
                     SensorIs::Columns(names) => names.iter().map(find).collect::<Result<Vec<_>, _>>()?,
                     SensorIs::Fixed(_) => Vec::new(),
                 };
+                let words = |words: &[String]| words.iter().map(|word| in_one_line(word).into_owned()).collect();
                 let figure = |name: &Option<String>| name.as_ref().map(find).transpose();
                 match values {
                     Values::Columns(values) => {
                         Places::Columns { sensor, values: values.iter().map(|(of, name)| Ok((*of, figure(name)?))).collect::<Result<_, TableError>>()? }
                     }
                     Values::Told { direction, inwards, outwards, value } => {
-                        Places::Told { sensor, direction: find(direction)?, value: figure(value)?, inwards: inwards.clone(), outwards: outwards.clone() }
+                        Places::Told { sensor, direction: find(direction)?, value: figure(value)?, inwards: words(inwards), outwards: words(outwards) }
                     }
                 }
             }
@@ -253,8 +258,8 @@ impl Reading<'_> {
             }
             Places::Told { sensor, direction, value, inwards, outwards } => {
                 let mut entry = entry(self.sensors.of(sensor, cells, self.mapping)?);
-                let told = cells.get(*direction);
-                let is = |words: &[String]| words.iter().any(|word| word == told);
+                let told = in_one_line(cells.get(*direction));
+                let is = |words: &[String]| words.iter().any(|word| *word == told);
                 let place = match (is(inwards), is(outwards)) {
                     (true, _) => Direction::In,
                     (_, true) => Direction::Out,
@@ -301,41 +306,6 @@ impl Reading<'_> {
         let at = grid::believable(at)?;
         let from = if self.mapping.stamp_is == StampIs::To { at.before(self.mapping.step) } else { at };
         Ok((from, later))
-    }
-}
-
-/// The sensors' ids in the order of the file.
-#[derive(Default)]
-struct Sensors {
-    ids: IndexSet<String>,
-    /// The place of the last row's.
-    last: usize,
-}
-
-impl Sensors {
-    /// The place of the sensor that a row tells of.
-    fn of(&mut self, columns: &[usize], cells: &Cells<'_>, mapping: &Mapping) -> Result<u32, String> {
-        let several;
-        let name = match (columns, &mapping.layout) {
-            ([column], _) => cells.get(*column),
-            ([], Layout::Long { sensor: SensorIs::Fixed(name), .. }) => name.as_str(),
-            _ => {
-                several = columns.iter().map(|column| cells.get(*column)).collect::<Vec<_>>().join("/");
-                several.as_str()
-            }
-        };
-        if name.is_empty() {
-            return Err("names no sensor".to_owned());
-        }
-        // Most tables tell the same sensors in the same order for each step, or one after the other.
-        let is_at = |place: &usize| self.ids.get_index(*place).is_some_and(|id| id == name);
-        let likely = [self.last + 1, self.last, 0].into_iter().find(is_at);
-        self.last = match likely.or_else(|| self.ids.get_index_of(name)) {
-            Some(place) => place,
-            None if name.contains('\n') => return Err("names a sensor over several lines: is a quote not closed?".to_owned()),
-            None => self.ids.insert_full(name.to_owned()).0,
-        };
-        Ok(self.last as u32)
     }
 }
 

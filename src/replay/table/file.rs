@@ -5,6 +5,7 @@
 
 use super::TableError;
 use super::mapping::FileShape;
+use super::sensors::in_one_line;
 use chrono::{DateTime, SecondsFormat};
 use parquet::basic::{LogicalType, TimeUnit};
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -126,6 +127,7 @@ impl Rows {
         let reader = SerializedFileReader::new(file).map_err(|err| TableError::malformed(path, err))?;
         let schema = reader.metadata().file_metadata().schema_descr();
         let columns = schema.root_schema().get_fields().iter().map(|field| field.name().to_owned()).collect();
+        let columns = told_apart(path, columns)?;
         let stamps = schema.root_schema().get_fields().iter().map(|field| Stamp::of(field.get_basic_info().logical_type_ref())).collect();
         Ok(Self { columns, source: Source::Parquet { reader, stamps } })
     }
@@ -179,7 +181,8 @@ fn told(err: &csv::Error) -> String {
 
 /// Two columns of one name cannot be told apart: the figures of the second would silently be those of the first.
 fn told_apart(path: &Path, columns: Vec<String>) -> Result<Vec<String>, TableError> {
-    let twice = columns.iter().enumerate().find(|(i, name)| !name.is_empty() && columns[..*i].contains(name));
+    let names: Vec<_> = columns.iter().map(|name| in_one_line(name)).collect();
+    let twice = names.iter().enumerate().find(|(i, name)| !name.is_empty() && names[..*i].contains(name));
     match twice {
         Some((_, name)) => Err(TableError::malformed(path, format!("two columns are called \"{name}\"; rename one, or name the columns in [file] columns"))),
         None => Ok(columns),

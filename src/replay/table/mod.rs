@@ -22,6 +22,7 @@ mod keys;
 mod mapping;
 mod records;
 mod sections;
+mod sensors;
 mod totals;
 mod world;
 
