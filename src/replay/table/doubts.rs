@@ -54,6 +54,12 @@ pub(super) fn of(entries: &Entries, mapping: &Mapping, report: &Report) -> Vec<S
         };
         doubts.push(format!("{faulty} of {rows} rows have a fault: is the mapping right? {guess}"));
     }
+    if entries.sensors.contains(&mapping.venue) {
+        let venue = &mapping.venue;
+        doubts.push(format!(
+            "a place is called {venue} as the venue is, and a finding of one looks like one of the other: call the mapping's `venue` something else"
+        ));
+    }
     let all: u64 = apart.values().sum();
     let (gap, count) = apart.into_iter().max_by_key(|(_, count)| *count).unwrap_or_default();
     if mapping.absent == Absent::Gap && all >= ENOUGH && 2 * count > all && gap > mapping.step.as_millis() {

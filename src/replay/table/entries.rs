@@ -125,7 +125,8 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     {
         stamps.format = Format::Iso;
     }
-    let mut reading = Reading { mapping, stamps, clock, plan, sensors: Sensors::default(), list: Vec::new(), last_time: None, report };
+    let columns = rows.columns().to_vec();
+    let mut reading = Reading { mapping, stamps, clock, columns, plan, sensors: Sensors::default(), list: Vec::new(), last_time: None, report };
     if let Plan { layout: Places::Wide { columns, .. }, .. } = &reading.plan {
         reading.sensors.ids.extend(columns.iter().map(|(_, name)| in_one_line(name).into_owned()));
     }
@@ -209,6 +210,7 @@ struct Reading<'a> {
     mapping: &'a Mapping,
     stamps: Stamps,
     clock: StepClock,
+    columns: Vec<String>,
     plan: Plan,
     sensors: Sensors,
     list: Vec<Entry>,
@@ -235,7 +237,7 @@ impl Reading<'_> {
                 let mut wrong = None;
                 for (sensor, (column, name)) in columns.iter().enumerate() {
                     let figure = self.mapping.read_figure(cells.get(*column)).unwrap_or_else(|detail| {
-                        wrong.get_or_insert_with(|| format!("column \"{name}\": {detail}"));
+                        wrong.get_or_insert_with(|| of_column(name, &detail));
                         MISSING
                     });
                     let mut entry = entry(sensor as u32);
@@ -249,7 +251,7 @@ impl Reading<'_> {
                 let mut wrong = None;
                 for (direction, column) in values {
                     entry.figures[*direction as usize] = persons(*column).unwrap_or_else(|detail| {
-                        wrong.get_or_insert_with(|| format!("the figure {detail}"));
+                        wrong.get_or_insert_with(|| self.of_figure(*column, &detail));
                         MISSING
                     });
                 }
@@ -268,9 +270,14 @@ impl Reading<'_> {
                 let read = persons(*value);
                 entry.figures[place as usize] = *read.as_ref().unwrap_or(&MISSING);
                 self.list.push(entry);
-                read.map(|_| ()).map_err(|detail| format!("the figure {detail}"))
+                read.map(|_| ()).map_err(|detail| self.of_figure(*value, &detail))
             }
         }
+    }
+
+    /// What is wrong with a figure, with the name of its column.
+    fn of_figure(&self, column: Option<usize>, detail: &str) -> String {
+        of_column(column.and_then(|column| self.columns.get(column)).map_or("", String::as_str), detail)
     }
 
     fn time(&mut self, cells: &Cells<'_>) -> Result<Start, String> {
@@ -307,6 +314,10 @@ impl Reading<'_> {
         let from = if self.mapping.stamp_is == StampIs::To { at.before(self.mapping.step) } else { at };
         Ok((from, later))
     }
+}
+
+fn of_column(name: &str, detail: &str) -> String {
+    format!("column \"{name}\": {detail}")
 }
 
 /// Sorts by time, then sensor; answers where each sensor was in the order of the file.

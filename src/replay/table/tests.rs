@@ -197,6 +197,22 @@ fn several_columns_can_name_the_sensor() {
 }
 
 #[test]
+fn a_sensor_that_is_called_like_the_venue_is_said() {
+    let doubts = |rows: &[u8]| table("a.csv", LONG, rows).report().doubts.join("\n");
+    assert!(doubts(b"t,s,i,o\n2020-06-01T10:00,v,1,2\n2020-06-01T10:00,a,1,2\n").contains("a place is called v as the venue is"));
+    assert_eq!(doubts(b"t,s,i,o\n2020-06-01T10:00,a,1,2\n"), "");
+}
+
+#[test]
+fn a_figure_that_is_none_is_named_with_its_column() {
+    let table = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,a,1,many\n");
+    assert!(table.report().faults[0].contains("a.csv:3: column \"o\": \"many\" is no whole number"), "{:?}", table.report().faults);
+    let told = LONG.replace("in = \"i\"\nout = \"o\"", "direction = \"d\"\nvalue = \"n\"\nin_is = \"x\"\nout_is = \"y\"");
+    let table = self::table("a.csv", &told, b"t,s,d,n\n2020-06-01T10:00,a,x,1\n2020-06-01T10:30,a,y,few\n");
+    assert!(table.report().faults[0].contains("a.csv:3: column \"n\": \"few\" is no whole number"), "{:?}", table.report().faults);
+}
+
+#[test]
 fn estimates_are_rounded_only_where_the_mapping_says_so() {
     let rows = b"t,s,i,o\n2020-06-01T10:00,a,1.00,2\n2020-06-01T10:30,a,1.5,2.4\n";
     assert_eq!(short(&counts(&table("a.csv", LONG, rows))), ["a 06-01T08:00 1/2/0"]);
