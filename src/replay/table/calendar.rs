@@ -1,8 +1,9 @@
 //! The calendar beside a table: what was on, when, and how many were expected.
 
 use super::figure::MISSING;
-use super::file::{Rows, can_be_read_again};
+use super::file::{Cells, Lacks, Rows, can_be_read_again};
 use super::mapping::{FileShape, Mapping};
+use super::quotes::Reads;
 use super::{Report, TableError};
 use crate::time::EventTime;
 use crate::time::stamp::{Format, Meaning, Stamps};
@@ -62,20 +63,27 @@ pub fn read_calendar(path: &Path, mapping: &Mapping) -> Result<(Vec<CalendarEntr
     let stamps = Stamps { format: calendar.format.clone(), ..mapping.stamps.clone() };
     let mut report = Report { file: path.display().to_string(), ..Report::default() };
     let mut events = Vec::new();
-    rows.each(path, |line, cells| {
+    let reads = Reads { time: vec![start], last: [Some(start), venue, end, attendance, name].into_iter().flatten().max().unwrap_or_default() };
+    let event_of = |cells: &Cells<'_>| {
+        let get = |column: Option<usize>| column.map(|column| cells.get(column)).unwrap_or_default();
+        if venue.is_some() && get(venue) != mapping.venue {
+            return Ok(None);
+        }
+        let attendance = persons(mapping, get(attendance))?;
+        let end = Some(get(end)).filter(|text| !text.is_empty()).map(|text| time(&stamps, text, "end"));
+        Ok(Some(CalendarEntry { start: time(&stamps, cells.get(start), "start")?, end: end.transpose()?, attendance, name: get(name).to_owned() }))
+    };
+    rows.each(path, &reads, |line, cells| {
         report.rows += 1;
-        let event = cells.and_then(|cells| {
-            let get = |column: Option<usize>| column.map(|column| cells.get(column)).unwrap_or_default();
-            if venue.is_some() && get(venue) != mapping.venue {
-                return Ok(None);
+        let event = event_of(&cells);
+        match (cells.lacks(), event) {
+            (Lacks::Figures(detail), _) | (_, Err(detail)) => report.fault(line, detail),
+            (Lacks::Rest(detail), Ok(event)) => {
+                report.fault(line, detail);
+                events.extend(event);
             }
-            let attendance = persons(mapping, get(attendance))?;
-            let end = Some(get(end)).filter(|text| !text.is_empty()).map(|text| time(&stamps, text, "end"));
-            Ok(Some(CalendarEntry { start: time(&stamps, cells.get(start), "start")?, end: end.transpose()?, attendance, name: get(name).to_owned() }))
-        });
-        match event {
-            Ok(event) => events.extend(event),
-            Err(detail) => report.fault(line, detail),
+            // Who knows no attendance leaves it out.
+            (Lacks::Nothing | Lacks::Cells, Ok(event)) => events.extend(event),
         }
     })?;
     events.sort_by(|a, b| (a.start, &a.name).cmp(&(b.start, &b.name)));

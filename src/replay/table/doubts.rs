@@ -60,6 +60,12 @@ pub(super) fn of(entries: &Entries, mapping: &Mapping, report: &Report) -> Vec<S
             "a place is called {venue} as the venue is, and a finding of one looks like one of the other: call the mapping's `venue` something else"
         ));
     }
+    if let Some(first) = report.first_short {
+        let rows = if report.short > 1 { format!("{} rows have", report.short) } else { "a row has".to_owned() };
+        doubts.push(format!(
+            "{rows} fewer cells than the mapping reads, the first in line {first}: what they lack is a gap. Does the table leave out empty cells at the end?"
+        ));
+    }
     let all: u64 = apart.values().sum();
     let (gap, count) = apart.into_iter().max_by_key(|(_, count)| *count).unwrap_or_default();
     if mapping.absent == Absent::Gap && all >= ENOUGH && 2 * count > all && gap > mapping.step.as_millis() {

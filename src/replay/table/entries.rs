@@ -4,9 +4,10 @@
 //! stays as a mark: it is a gap, which an absent row may not be (`absent = "zero"`).
 
 use super::figure::{MISSING, NONE};
-use super::file::{Cells, Rows};
+use super::file::{Cells, Lacks, Rows};
 use super::grid;
 use super::mapping::{Direction, Layout, Mapping, Repeated, SensorIs, StampIs, StepClock, Values};
+use super::quotes::Reads;
 use super::sensors::{Sensors, in_one_line};
 use super::{Report, TableError, doubled, totals};
 use crate::time::EventTime;
@@ -130,7 +131,8 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     if let Plan { layout: Places::Wide { columns, .. }, .. } = &reading.plan {
         reading.sensors.ids.extend(columns.iter().map(|(_, name)| in_one_line(name).into_owned()));
     }
-    rows.each(path, |line, cells| reading.row(line, cells))?;
+    let reads = reading.plan.reads();
+    rows.each(path, &reads, |line, cells| reading.row(line, &cells))?;
     let Reading { sensors: Sensors { ids: sensors, alike, .. }, mut list, .. } = reading;
     if let Some(alike) = alike {
         return Err(TableError::malformed(path, alike));
@@ -201,6 +203,17 @@ impl Plan {
         };
         Ok(Self { time, layout })
     }
+
+    /// Which columns are read at all.
+    fn reads(&self) -> Reads {
+        let last_of = |columns: &[usize]| columns.iter().copied().max().unwrap_or_default();
+        let of_layout = match &self.layout {
+            Places::Columns { sensor, values } => values.iter().filter_map(|(_, column)| *column).max().unwrap_or_default().max(last_of(sensor)),
+            Places::Told { sensor, direction, value, .. } => value.unwrap_or_default().max(*direction).max(last_of(sensor)),
+            Places::Wide { columns, .. } => columns.iter().map(|(column, _)| *column).max().unwrap_or_default(),
+        };
+        Reads { time: self.time.clone(), last: of_layout.max(last_of(&self.time)) }
+    }
 }
 
 /// The start of what a row covers; and, of an hour that comes twice, how long after it the other one is, ms.
@@ -220,11 +233,21 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn row(&mut self, line: u32, cells: Result<Cells<'_>, String>) {
+    fn row(&mut self, line: u32, cells: &Cells<'_>) {
         self.report.rows += 1;
-        let read = cells.and_then(|cells| self.figures(line, &cells));
-        if let Err(detail) = read {
-            self.report.fault(line, detail);
+        let before = self.list.len();
+        let read = self.figures(line, cells);
+        match (read, cells.lacks()) {
+            (_, Lacks::Figures(detail)) => {
+                self.list.iter_mut().skip(before).for_each(|entry| *entry = entry.unknown());
+                self.report.fault(line, detail);
+            }
+            (_, Lacks::Rest(detail)) | (Err(detail), _) => self.report.fault(line, detail),
+            (Ok(()), Lacks::Cells) => {
+                self.report.short += 1;
+                self.report.first_short.get_or_insert(line);
+            }
+            (Ok(()), Lacks::Nothing) => {}
         }
     }
 

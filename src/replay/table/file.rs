@@ -5,8 +5,10 @@
 
 use super::TableError;
 use super::mapping::FileShape;
+use super::quotes::{self, Plain, Reads};
 use super::sensors::in_one_line;
 use chrono::{DateTime, SecondsFormat};
+use csv::StringRecord;
 use parquet::basic::{LogicalType, TimeUnit};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
@@ -27,6 +29,9 @@ enum Source {
         width: Option<usize>,
         /// Lines before the header.
         skipped: u32,
+        delimiter: u8,
+        /// Whether the header's line ends in `\r\n`.
+        ends_in_cr: bool,
     },
     Parquet {
         reader: SerializedFileReader<File>,
@@ -66,16 +71,37 @@ struct Stamp {
 
 /// The cells of one row.
 pub(super) enum Cells<'a> {
-    Csv(&'a csv::StringRecord),
+    Csv(&'a StringRecord, Lacks),
     Parquet(&'a [String]),
+}
+
+/// What a row lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Lacks {
+    /// Nothing that is read.
+    Nothing,
+    /// Cells at its end that are read: its writer may drop empty ones.
+    Cells,
+    /// The rest of the file: why it must have been longer.
+    Rest(String),
+    /// Figures that can be trusted: why its cells may not be its own. Nobody knows what it counted, and nobody may take it for absent.
+    Figures(String),
 }
 
 impl Cells<'_> {
     /// The text of a cell, without blanks around it; empty for a cell that is not there.
     pub(super) fn get(&self, column: usize) -> &str {
         match self {
-            Self::Csv(record) => record.get(column).unwrap_or_default().trim(),
+            Self::Csv(record, _) => record.get(column).unwrap_or_default().trim(),
             Self::Parquet(cells) => cells.get(column).map_or("", |cell| cell.trim()),
+        }
+    }
+
+    /// What the row lacks.
+    pub(super) fn lacks(&self) -> Lacks {
+        match self {
+            Self::Csv(_, lacks) => lacks.clone(),
+            Self::Parquet(_) => Lacks::Nothing,
         }
     }
 }
@@ -103,13 +129,21 @@ impl Rows {
         let skipped = skip_lines(&mut bytes, shape.skip).map_err(unreadable)?;
         let bytes: Box<dyn Read> = Box::new(bytes.chain(Cursor::new(format!("\n{END}\n"))));
         let mut reader = csv::ReaderBuilder::new().has_headers(shape.header).delimiter(shape.delimiter).flexible(true).from_reader(bytes);
+        let mut ends_in_cr = false;
         let columns = if shape.header {
-            let headers = reader.headers().map_err(|err| TableError::malformed(path, told(&err)))?;
-            if is_end(headers) {
+            let headers = reader.headers().map_err(|err| TableError::malformed(path, told(&err)))?.clone();
+            ends_in_cr = reader.position().line() == 1 + breaks_in(&headers);
+            if is_end(&headers) {
                 return Err(TableError::Empty { path: path.to_owned(), first: "the file is empty".to_owned() });
             }
             if headers.as_slice().contains(END) {
                 return Err(unclosed(path, (skipped + 1, lines_of(headers.as_slice()))));
+            }
+            let rows = if headers.as_slice().contains(['\n', '\r']) { quotes::rows_in_header(&headers, shape.delimiter) } else { 0 };
+            if rows > 0 {
+                let (line, lines) = (skipped + 1, lines_of(headers.as_slice()));
+                let what = format!("the header, line {line}, reaches over {lines} lines, {rows} of which look like rows: is a quote in it not closed?");
+                return Err(TableError::malformed(path, what));
             }
             headers.iter().map(|header| header.trim_start_matches('\u{feff}').trim().to_owned()).collect()
         } else {
@@ -117,7 +151,7 @@ impl Rows {
         };
         let columns = told_apart(path, columns)?;
         let width = shape.header.then_some(columns.len());
-        Ok(Self { columns, source: Source::Csv { reader: Box::new(reader), width, skipped } })
+        Ok(Self { columns, source: Source::Csv { reader: Box::new(reader), width, skipped, delimiter: shape.delimiter, ends_in_cr } })
     }
 
     fn open_parquet(path: &Path, file: File) -> Result<Self, TableError> {
@@ -145,10 +179,13 @@ impl Rows {
         }
     }
 
-    /// Hands on each row with its line (a row's number for Parquet), from 1; a row that cannot be read says why.
-    pub(super) fn each(self, path: &Path, mut row: impl FnMut(u32, Result<Cells<'_>, String>)) -> Result<(), TableError> {
+    /// Hands on each row with its line (a row's number for Parquet), from 1.
+    pub(super) fn each(self, path: &Path, reads: &Reads, mut row: impl FnMut(u32, Cells<'_>)) -> Result<(), TableError> {
         match self.source {
-            Source::Csv { reader, width, skipped } => each_csv(*reader, width, skipped, path, &mut row),
+            Source::Csv { reader, width, skipped, delimiter, ends_in_cr } => {
+                Lines { width, columns: self.columns.len(), skipped, reads, plain: Plain::of(self.columns.len(), delimiter), ends_in_cr }
+                    .each(*reader, path, &mut row)
+            }
             Source::Parquet { reader, stamps } => each_parquet(&reader, &stamps, path, &mut row),
         }
     }
@@ -174,9 +211,13 @@ fn skip_lines(bytes: &mut dyn BufRead, lines: u32) -> std::io::Result<u32> {
 /// What the reader of CSV says, and what to do about the commonest fault of files.
 fn told(err: &csv::Error) -> String {
     match err.kind() {
-        csv::ErrorKind::Utf8 { err, .. } => format!("is not UTF-8 ({err}): an older Windows or Mac text; save it as UTF-8"),
+        csv::ErrorKind::Utf8 { err, .. } => not_utf8(err),
         _ => err.to_string(),
     }
+}
+
+fn not_utf8(err: &csv::Utf8Error) -> String {
+    format!("is not UTF-8 ({err}): an older Windows or Mac text; save it as UTF-8")
 }
 
 /// Two columns of one name cannot be told apart: the figures of the second would silently be those of the first.
@@ -192,7 +233,7 @@ fn told_apart(path: &Path, columns: Vec<String>) -> Result<Vec<String>, TableErr
 /// What is put behind the text of every table. Where it does not come back as a row of its own, a quote before it is closed nowhere.
 const END: &str = "\u{1}\u{4}";
 
-fn is_end(record: &csv::StringRecord) -> bool {
+fn is_end(record: &StringRecord) -> bool {
     record.len() == 1 && record.get(0) == Some(END)
 }
 
@@ -207,53 +248,148 @@ fn unclosed(path: &Path, (line, lines): (u32, usize)) -> TableError {
     TableError::malformed(path, format!("line {line} reaches over {lines} lines to the end of the file; {what}"))
 }
 
-fn each_csv(
-    mut reader: csv::Reader<Box<dyn Read>>,
+/// The rows of a CSV, one by one.
+struct Lines<'a> {
     width: Option<usize>,
+    columns: usize,
     skipped: u32,
-    path: &Path,
-    row: &mut dyn FnMut(u32, Result<Cells<'_>, String>),
-) -> Result<(), TableError> {
-    let mut record = csv::StringRecord::new();
-    let mut last = (skipped + 1, 1);
-    loop {
-        let read = reader.read_record(&mut record);
-        let line = record.position().map_or(0, |at| u32::try_from(at.line()).unwrap_or(u32::MAX)).saturating_add(skipped);
-        match read {
-            Ok(true) if is_end(&record) => return Ok(()),
-            Ok(false) => return Err(unclosed(path, last)),
-            _ => {}
+    reads: &'a Reads,
+    plain: Plain,
+    ends_in_cr: bool,
+}
+
+/// Takes a row with its line.
+type Take<'t> = dyn FnMut(u32, Cells<'_>) + 't;
+
+impl Lines<'_> {
+    fn each(mut self, mut reader: csv::Reader<Box<dyn Read>>, path: &Path, row: &mut Take<'_>) -> Result<(), TableError> {
+        let mut bytes = csv::ByteRecord::new();
+        let mut last = (self.skipped + 1, 1);
+        // A short row is held back until the next comes: the last one tells of a file that is cut.
+        let mut short: Option<(u32, StringRecord)> = None;
+        loop {
+            // Cut short, not gzip: nothing good follows.
+            let is_row = reader.read_byte_record(&mut bytes).map_err(|err| TableError::malformed(path, err))?;
+            if !is_row {
+                return Err(unclosed(path, last));
+            }
+            let (begins, before) = bytes.position().map_or((0, 0), |at| (at.byte(), at.line()));
+            let (mut record, wrong) = text_of(std::mem::take(&mut bytes));
+            let line = self.line(before, reader.position().line(), &record);
+            if is_end(&record) {
+                // Before the mark stands its own line break; where that alone does, the last line has none.
+                let is_ended = reader.position().byte() - begins > END.len() as u64 + 1;
+                short.into_iter().for_each(|(line, record)| self.last(line, record, is_ended, row));
+                return Ok(());
+            }
+            if let Some((line, record)) = short.take() {
+                self.short(line, record, row);
+            }
+            let broken = quotes::first_broken(&record);
+            let lines = broken.map_or(1, |_| lines_of(record.as_slice()));
+            last = (line, lines);
+            match (wrong, broken) {
+                (wrong, Some(broken)) => self.of_several_lines(line, lines, broken, &record, wrong, row),
+                // A row that is not UTF-8 is only one row.
+                (Some(wrong), None) => row(line, Cells::Csv(&record, Lacks::Figures(wrong))),
+                (None, None) if self.plain.is_outdone_by(&record) || record.len() <= self.reads.last => {
+                    short = Some((line, record));
+                    continue;
+                }
+                (None, None) => {
+                    self.take(line, &record, row);
+                    self.plain.pass(&mut record);
+                }
+            }
+            bytes = record.into_byte_record();
         }
-        let lines = if record.as_slice().contains('\n') { lines_of(record.as_slice()) } else { 1 };
-        last = (line, lines);
-        match read {
-            Ok(true) if lines > 1 && width.is_some_and(|width| record.len() < width) => {
-                row(line, Err(format!("reaches over {lines} lines: is a quote not closed?")));
-            }
+    }
+
+    /// The line in which a row begins that was read from `before` to `end`: the reader then stands behind its line break, or within it where that is `\r\n`.
+    fn line(&mut self, before: u64, end: u64, record: &StringRecord) -> u32 {
+        let breaks = breaks_in(record);
+        self.ends_in_cr |= end == before + breaks;
+        let line = end.saturating_sub(breaks + u64::from(!self.ends_in_cr));
+        u32::try_from(line).unwrap_or(u32::MAX).saturating_add(self.skipped)
+    }
+
+    /// A row with its cells, and no more than there are columns.
+    fn take(&self, line: u32, record: &StringRecord, row: &mut Take<'_>) {
+        let lacks = match self.width {
+            _ if record.len() <= self.reads.last => Lacks::Cells,
             // A figure such as 1,000 without quotes is two cells, and what stands behind it in the wrong column; a delimiter at the end of every row is none.
-            Ok(true) if width.is_some_and(|width| record.iter().skip(width).any(|cell| !cell.trim().is_empty())) => {
-                row(line, Err(format!("has {} cells, the header {}", record.len(), width.unwrap_or_default())));
+            Some(width) if record.iter().skip(width).any(|cell| !cell.trim().is_empty()) => {
+                Lacks::Figures(format!("has {} cells, the header {width}", record.len()))
             }
-            Ok(_) => row(line, Ok(Cells::Csv(&record))),
-            // Cut short, not gzip: nothing good follows. A row that is not UTF-8 is only one row.
-            Err(err) if err.is_io_error() => return Err(TableError::malformed(path, err)),
-            Err(err) => row(line, Err(told(&err))),
+            _ => Lacks::Nothing,
+        };
+        row(line, Cells::Csv(record, lacks));
+    }
+
+    fn short(&mut self, line: u32, mut record: StringRecord, row: &mut Take<'_>) {
+        self.take(line, &record, row);
+        self.plain.pass(&mut record);
+    }
+
+    /// The short row with which the file ends.
+    fn last(&self, line: u32, mut record: StringRecord, is_ended: bool, row: &mut Take<'_>) {
+        let (cells, columns) = (record.len(), self.columns);
+        if is_ended && (cells > self.reads.last || !self.plain.is_outdone_by(&record)) {
+            return self.take(line, &record, row);
+        }
+        if !is_ended {
+            // Of the last cell nobody knows how much is missing: 12 may have been 128.
+            record.truncate(cells.saturating_sub(1));
+        }
+        row(line, Cells::Csv(&record, Lacks::Rest(format!("has {cells} of {columns} cells, and the file ends with it: is it cut off?"))));
+    }
+
+    /// A row of which a cell has a line break, which a remark may; where there are rows in it, each of these is a fault, and its own figures hold only if they stand before.
+    fn of_several_lines(&self, line: u32, lines: usize, broken: usize, record: &StringRecord, wrong: Option<String>, row: &mut Take<'_>) {
+        let swallowed = self.plain.within(record, self.reads);
+        let is_read_before = broken > self.reads.last;
+        let is_short = self.width.is_some_and(|width| record.len() < width);
+        match (wrong, swallowed.len()) {
+            (Some(wrong), _) => row(line, Cells::Csv(record, Lacks::Figures(wrong))),
+            (None, 0) if !is_read_before && is_short => {
+                row(line, Cells::Csv(record, Lacks::Figures(format!("reaches over {lines} lines: is a quote not closed?"))));
+            }
+            (None, 0) => self.take(line, record, row),
+            (None, _) if is_read_before => row(line, Cells::Csv(record, Lacks::Nothing)),
+            (None, count) => {
+                let what = format!("reaches over {lines} lines, {count} of which look like rows: is a quote in it not closed?");
+                row(line, Cells::Csv(&self.plain.first_line_of(record), Lacks::Figures(what)));
+            }
+        }
+        for (behind, cells) in swallowed {
+            let what = format!("stands between quotes of the row that begins in line {line}: is one of them too many?");
+            row(line.saturating_add(behind), Cells::Csv(&cells, Lacks::Figures(what)));
         }
     }
 }
 
-fn each_parquet(
-    reader: &SerializedFileReader<File>,
-    stamps: &[Option<Stamp>],
-    path: &Path,
-    row: &mut dyn FnMut(u32, Result<Cells<'_>, String>),
-) -> Result<(), TableError> {
+fn breaks_in(record: &StringRecord) -> u64 {
+    if quotes::first_broken(record).is_some() { record.as_slice().bytes().filter(|byte| *byte == b'\n').count() as u64 } else { 0 }
+}
+
+/// A row's text; of one that is not UTF-8 what can be read, and what is wrong.
+fn text_of(bytes: csv::ByteRecord) -> (StringRecord, Option<String>) {
+    match StringRecord::from_byte_record(bytes) {
+        Ok(record) => (record, None),
+        Err(err) => {
+            let wrong = not_utf8(err.utf8_error());
+            (StringRecord::from_byte_record_lossy(err.into_byte_record()), Some(wrong))
+        }
+    }
+}
+
+fn each_parquet(reader: &SerializedFileReader<File>, stamps: &[Option<Stamp>], path: &Path, row: &mut Take<'_>) -> Result<(), TableError> {
     let rows = reader.get_row_iter(None).map_err(|err| TableError::malformed(path, err))?;
     for (number, read) in rows.enumerate() {
         let read = read.map_err(|err| TableError::malformed(path, err))?;
         let columns = read.into_columns().into_iter().enumerate();
         let cells: Vec<String> = columns.map(|(i, (_, field))| cell(&field, stamps.get(i).copied().flatten())).collect();
-        row(u32::try_from(number + 1).unwrap_or(u32::MAX), Ok(Cells::Parquet(&cells)));
+        row(u32::try_from(number + 1).unwrap_or(u32::MAX), Cells::Parquet(&cells));
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ mod file;
 mod grid;
 mod keys;
 mod mapping;
+mod quotes;
 mod records;
 mod sections;
 mod sensors;
@@ -180,6 +181,11 @@ pub struct Report {
     pub counts: u64,
     /// Steps of a sensor that a row marks as missing, or of which it has no whole figure: gaps.
     pub missing: u64,
+    /// Rows that end before all cells are told that the mapping reads; what they lack is a gap.
+    pub short: u64,
+    /// The line of the first of them.
+    #[serde(skip)]
+    pub first_short: Option<u32>,
     /// Running totals that fell, or rose by more than anybody believes: gaps too.
     pub set_back: u64,
     /// Sensors whose totals mostly fall.

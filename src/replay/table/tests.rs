@@ -154,27 +154,6 @@ fn a_row_of_more_cells_than_the_header_is_a_fault() {
 }
 
 #[test]
-fn a_quote_that_is_closed_nowhere_refuses_the_table_instead_of_swallowing_its_rest() {
-    let error =
-        try_table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,\"a,1,2\n2020-06-01T11:00,a,1,2\n2020-06-01T11:30,a,1,2\n").unwrap_err();
-    assert!(error.to_string().contains("line 3 reaches over 3 lines to the end of the file"), "{error}");
-    // A remark of two lines is none.
-    let remark = table("a.csv", LONG, b"t,s,i,o,r\n2020-06-01T10:00,a,1,2,\"door\nopen\"\n2020-06-01T10:30,a,1,2,\n");
-    assert_eq!((short(&counts(&remark)).len(), remark.report().faults.len()), (2, 0));
-    // Nor is it in the last row, with or without an end of its line.
-    for end in ["", "\n", "\r\n"] {
-        let rows = format!("t,s,i,o,r\n2020-06-01T10:00,a,1,2,\n2020-06-01T10:30,a,1,2,\"door\nopen\"{end}");
-        let remark = table("a.csv", LONG, rows.as_bytes());
-        assert_eq!((short(&counts(&remark)).len(), remark.report().faults.len()), (2, 0), "{end:?}");
-    }
-    // A quote in the very last line takes that line alone, and is closed nowhere all the same.
-    let error = try_table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,\"a,1,2").unwrap_err();
-    assert!(error.to_string().contains("line 3 reaches over 1 lines to the end of the file"), "{error}");
-    let error = try_table("a.csv", LONG, b"t,s,\"i,o\n2020-06-01T10:00,a,1,2\n").unwrap_err();
-    assert!(error.to_string().contains("line 1 reaches over 2 lines to the end of the file"), "{error}");
-}
-
-#[test]
 fn where_each_row_is_a_person_rows_are_counted() {
     let passages = LONG.replace("missing", "repeated = \"sum\"\nmissing").replace("[long]", "off_grid = \"down\"\n[long]");
     let rows = b"t,s,d\n2020-06-01T10:02,a,x\n2020-06-01T10:29,a,y\n2020-06-01T10:07,b,x\n2020-06-01T10:41,a,x\n2020-06-01T10:44,b,x\n2020-06-01T10:58,a,x\n";
@@ -392,6 +371,9 @@ fn a_calendar_becomes_the_venues_matches() {
     std::fs::write(&path, "start;attendance\n2020-06-01T20:00;7\n").unwrap();
     let (events, _) = read_calendar(&path, &mapping(&(LONG.to_owned() + "[file]\ndelimiter = \";\"\n"))).unwrap();
     assert_eq!(events[0].attendance, Some(7), "kept with semicolons, as the table");
+    std::fs::write(&path, "start,attendance\n2020-06-01T20:00,7\n2020-06-02T20:00").unwrap();
+    let (events, report) = read_calendar(&path, &mapping(LONG)).unwrap();
+    assert_eq!((events.len(), report.faulty), (1, 1), "cut off within a row");
 }
 
 #[test]
@@ -428,6 +410,18 @@ fn a_title_before_the_header_is_passed_over_and_lines_keep_their_numbers() {
     let table = table("a.csv", &text, b"Counts of 2020\n\nt,s,i,o\n2020-06-01T10:00,a,1,2\nTotal,,1,2\n");
     assert_eq!(short(&counts(&table)), ["a 06-01T08:00 1/2/0"]);
     assert!(table.report().faults[0].contains("a.csv:5: "), "{:?}", table.report().faults);
+}
+
+#[test]
+fn a_fault_has_the_line_that_an_editor_shows_whatever_ends_the_lines() {
+    let headless = LONG.to_owned() + "[file]\nheader = false\ncolumns = [\"t\", \"s\", \"i\", \"o\", \"r\"]\n";
+    for (mapping, header, line) in [(LONG, "t,s,i,o,r\n", 6), (headless.as_str(), "", 5)] {
+        for end in ["\n", "\r\n"] {
+            let rows = format!("{header}2020-06-01T10:00,a,1,2,\"x\ny\"\n\n\n2020-06-01T10:30,a,b,2,\n2020-06-01T11:00,a,1,2,\n").replace('\n', end);
+            let told = table("a.csv", mapping, rows.as_bytes()).report().faults.join("\n");
+            assert!(told.contains(&format!("a.csv:{line}: column \"i\"")), "{line} {end:?}: {told}");
+        }
+    }
 }
 
 #[test]
