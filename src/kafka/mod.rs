@@ -14,6 +14,7 @@
 //! | a consumer that is closed while its coordinator is away takes the process with it | [`consumer`]: it waits for an answer first, beside the shard |
 //! | a client that was told of no broker, by one that is fenced for a moment, never looks for one again | [`lifeline`] |
 //! | a broker that comes back and knows the leaders of some partitions only makes the client read memory that nobody has written | [`leader_change`]: that memory is written first |
+//! | a producer with records that wait for an acknowledgement turns without rest | [`busy_turns`]: it rests for a millisecond |
 //! | partition lists that outlive their consumer hang its drop | lists are built where they are used, never stored |
 //! | the call that commits blocks its thread for as long as the broker takes | [`producer`]: a thread that does nothing else |
 //! | a dead shard's open transaction holds everybody up until it times out | [`shard`]: whoever inherits its partition fences its id |
@@ -34,6 +35,8 @@ pub mod alerts;
 mod answers;
 mod ask;
 mod broker_clock;
+#[cfg(target_os = "linux")]
+mod busy_turns;
 pub mod consumer;
 mod context;
 pub mod feeder;

@@ -146,7 +146,7 @@ impl Settings {
     pub(super) fn transactional(&self, id: &str) -> ClientConfig {
         let (waiting, largest) = ((self.memory / 4 / 1_024).to_string(), LARGEST_ENTRY.to_string());
         let mut config = self.client(&[
-            // What waits longer than this while five records of its partition are under way keeps the client's thread turning without rest; a commit waits for nothing of it.
+            // Few requests, each with much in it; a commit waits for nothing of it.
             ("linger.ms", "25"),
             ("compression.type", "lz4"),
             // A full queue makes the shard wait.
@@ -183,7 +183,10 @@ impl Settings {
     /// A client with Midan's values, and the deployment's over them. What Midan must own is set by the callers, after both.
     pub(super) fn client(&self, own: &[(&str, &str)]) -> ClientConfig {
         #[cfg(target_os = "linux")]
-        super::leader_change::mend();
+        {
+            super::busy_turns::mend();
+            super::leader_change::mend();
+        }
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.brokers);
         for (name, value) in own {
