@@ -5,13 +5,13 @@ use super::place::Place;
 use super::{Cost, Meter, usage};
 use crate::cli::args::BenchArgs;
 use crate::cli::load;
-use crate::cli::service::{Around, Seat, Told};
+use crate::cli::service::{Around, Seat, Told, Totals};
 use crate::cli::settings::Settings;
 use crate::engine::{Placement, Sums};
 use crate::shard::{self, Mode, Stats};
 use crate::simulate::LoadPlan;
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// What came of it.
@@ -29,7 +29,7 @@ pub(super) fn run(settings: &Settings, args: &BenchArgs, place: &Place, load: &L
     let seats: Vec<Seat> = (0..args.shards).map(|_| Seat::load(settings, &around, false, None)).collect();
     let faults = seats.first().map(Seat::faults).unwrap_or_default();
     let all_ended = Barrier::new(seats.len());
-    let reading = Reading { meter: Meter::new(beside), read: AtomicU64::new(0), until: args.events };
+    let reading = Reading { meter: Meter::new(beside), totals: &around.totals, until: args.events };
     usage::forget_peak();
     let shards = Shards { settings, args, place, around: &around, reading: &reading, all_ended: &all_ended };
     let stats = std::thread::scope(|scope| -> anyhow::Result<Stats> {
@@ -71,20 +71,23 @@ impl Shards<'_> {
     }
 }
 
-/// How far the load is read: the meter starts with the first records, and after the last the shards may stop.
+/// How far the load is read: the meter starts with the first records, and when a commit holds the last the shards may stop.
 struct Reading<'a> {
     meter: Meter<'a>,
-    read: AtomicU64,
+    /// What was polled would not do: records of a partition that moves are polled twice.
+    totals: &'a Totals,
     until: u64,
 }
 
 impl shard::Watch for Reading<'_> {
     fn polled(&self, records: usize, _bytes: usize) {
-        if records == 0 {
-            return;
+        if records > 0 {
+            self.meter.first_records();
         }
-        self.meter.first_records();
-        if self.read.fetch_add(records as u64, Ordering::Relaxed) + records as u64 >= self.until {
+    }
+
+    fn committed(&self, _outputs: u64, _took: Duration) {
+        if self.totals.sum().read >= self.until {
             self.meter.beside.stop.store(true, Ordering::Relaxed);
         }
     }
