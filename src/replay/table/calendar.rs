@@ -3,7 +3,7 @@
 use super::figure::MISSING;
 use super::file::{Cells, Lacks, Rows, can_be_read_again};
 use super::mapping::{FileShape, Mapping};
-use super::quotes::Reads;
+use super::quotes::{Looks, Reads};
 use super::{Report, TableError};
 use crate::time::EventTime;
 use crate::time::stamp::{Format, Meaning, Stamps};
@@ -63,7 +63,11 @@ pub fn read_calendar(path: &Path, mapping: &Mapping) -> Result<(Vec<CalendarEntr
     let stamps = Stamps { format: calendar.format.clone(), ..mapping.stamps.clone() };
     let mut report = Report { file: path.display().to_string(), ..Report::default() };
     let mut events = Vec::new();
-    let reads = Reads { time: vec![start], last: [Some(start), venue, end, attendance, name].into_iter().flatten().max().unwrap_or_default() };
+    let looks = |cells: &Cells<'_>| {
+        let text = cells.get(start);
+        time(&stamps, text, "start").ok().map(|_| Looks::of(text, attendance.is_none_or(|column| persons(mapping, cells.get(column)).is_ok())))
+    };
+    let reads = Reads { looks: &looks, last: [Some(start), venue, end, attendance, name].into_iter().flatten().max().unwrap_or_default() };
     let event_of = |cells: &Cells<'_>| {
         let get = |column: Option<usize>| column.map(|column| cells.get(column)).unwrap_or_default();
         if venue.is_some() && get(venue) != mapping.venue {
@@ -77,13 +81,13 @@ pub fn read_calendar(path: &Path, mapping: &Mapping) -> Result<(Vec<CalendarEntr
         report.rows += 1;
         let event = event_of(&cells);
         match (cells.lacks(), event) {
-            (Lacks::Figures(detail), _) | (_, Err(detail)) => report.fault(line, detail),
+            (Lacks::Figures(detail) | Lacks::Place(detail), _) | (_, Err(detail)) => report.fault(line, detail),
             (Lacks::Rest(detail), Ok(event)) => {
                 report.fault(line, detail);
                 events.extend(event);
             }
             // Who knows no attendance leaves it out.
-            (Lacks::Nothing | Lacks::Cells, Ok(event)) => events.extend(event),
+            (Lacks::Nothing | Lacks::Cells | Lacks::Unread, Ok(event)) => events.extend(event),
         }
     })?;
     events.sort_by(|a, b| (a.start, &a.name).cmp(&(b.start, &b.name)));

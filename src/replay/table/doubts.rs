@@ -66,6 +66,11 @@ pub(super) fn of(entries: &Entries, mapping: &Mapping, report: &Report) -> Vec<S
             "{rows} fewer cells than the mapping reads, the first in line {first}: what they lack is a gap. Does the table leave out empty cells at the end?"
         ));
     }
+    if let Some(line) = report.first_narrow {
+        doubts.push(format!(
+            "the row of line {line} has fewer cells than any before it: does the table leave out empty cells at the end, or does one lack within, and all behind it stand in the wrong column?"
+        ));
+    }
     let all: u64 = apart.values().sum();
     let (gap, count) = apart.into_iter().max_by_key(|(_, count)| *count).unwrap_or_default();
     if mapping.absent == Absent::Gap && all >= ENOUGH && 2 * count > all && gap > mapping.step.as_millis() {

@@ -6,12 +6,15 @@
 use super::figure::{MISSING, NONE};
 use super::file::{Cells, Lacks, Rows};
 use super::grid;
-use super::mapping::{Direction, Layout, Mapping, Repeated, SensorIs, StampIs, StepClock, Values};
+use super::mapping::{Direction, Layout, Mapping, Repeated, StampIs, StepClock};
+use super::marks::{self, Mark};
+use super::plan::{Places, Plan};
 use super::quotes::Reads;
 use super::sensors::{Sensors, in_one_line};
 use super::{Report, TableError, doubled, totals};
 use crate::time::EventTime;
 use crate::time::stamp::{Format, Meaning, Stamps};
+use csv::StringRecord;
 use indexmap::IndexSet;
 use std::path::Path;
 
@@ -74,6 +77,11 @@ impl Entry {
         Self { figures: self.figures.map(|figure| if figure == NONE { NONE } else { MISSING }), ..*self }
     }
 
+    /// The same figures, of another step.
+    pub(super) fn at(self, from: EventTime) -> Self {
+        Self { from, later: None, ..self }
+    }
+
     /// Whether the two tell different directions of the same step, as rows of a table with a direction column do.
     fn completes(&self, other: &Self) -> bool {
         let apart = self.figures.iter().zip(&other.figures).all(|(a, b)| *a == NONE || *b == NONE);
@@ -96,7 +104,8 @@ impl Entry {
         fills
     }
 
-    fn join(&mut self, other: &Self) {
+    /// Takes from `other` what it does not tell itself.
+    pub(super) fn join(&mut self, other: &Self) {
         for (mine, other) in self.figures.iter_mut().zip(other.figures) {
             if *mine == NONE {
                 *mine = other;
@@ -105,7 +114,7 @@ impl Entry {
     }
 
     /// Adds another part of the same whole; with a part missing nobody knows the whole.
-    fn add(&mut self, part: &Self) {
+    pub(super) fn add(&mut self, part: &Self) {
         for (mine, part) in self.figures.iter_mut().zip(part.figures) {
             *mine = match (*mine, part) {
                 (MISSING, _) | (_, MISSING) => MISSING,
@@ -121,18 +130,19 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     let rows = Rows::open(path, &mapping.file)?;
     let plan = Plan::of(path, rows.columns(), mapping)?;
     let mut stamps = mapping.stamps.clone();
-    if let [column] = plan.time[..]
-        && rows.is_of_stamps(column)
-    {
+    if plan.only_time().is_some_and(|column| rows.is_of_stamps(column)) {
         stamps.format = Format::Iso;
     }
     let columns = rows.columns().to_vec();
-    let mut reading = Reading { mapping, stamps, clock, columns, plan, sensors: Sensors::default(), list: Vec::new(), last_time: None, report };
-    if let Plan { layout: Places::Wide { columns, .. }, .. } = &reading.plan {
+    let (plan, stamps) = (&plan, &stamps);
+    let sensors = Sensors::default();
+    let mut reading = Reading { mapping, stamps, clock, columns, plan, sensors, list: Vec::new(), suspected: Vec::new(), last_time: None, report };
+    if let Places::Wide { columns, .. } = &plan.layout {
         reading.sensors.ids.extend(columns.iter().map(|(_, name)| in_one_line(name).into_owned()));
     }
-    let reads = reading.plan.reads();
+    let reads = Reads { last: plan.last(), looks: &|cells| plan.looks(cells, mapping, stamps) };
     rows.each(path, &reads, |line, cells| reading.row(line, &cells))?;
+    let mut marks = reading.marks();
     let Reading { sensors: Sensors { ids: sensors, alike, .. }, mut list, .. } = reading;
     if let Some(alike) = alike {
         return Err(TableError::malformed(path, alike));
@@ -141,13 +151,14 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     if mapping.repeated == Repeated::Sum {
         doubled::tell_apart(&mut list, mapping);
     }
-    grid::align(path, &mut list, mapping, report)?;
+    let grid = grid::align(path, &mut list, mapping, report)?;
     if mapping.repeated == Repeated::Judge {
         doubled::tell_apart(&mut list, mapping);
     }
-    let order = in_order(&sensors, &mut list, matches!(mapping.layout, Layout::Long { .. }));
+    let order = in_order(&sensors, &mut list, &mut marks, matches!(mapping.layout, Layout::Long { .. }));
     grid::leave_out_the_far(path, &mut list, report)?;
     merge(&mut list, mapping);
+    marks::apply(&mut list, &marks, &grid, mapping.repeated);
     let sensors: Vec<String> = order.into_iter().map(|old| sensors[old].clone()).collect();
     if mapping.totals {
         report.backwards = totals::to_rises(&mut list, mapping, report).into_iter().map(|sensor| sensors[sensor as usize].clone()).collect();
@@ -155,78 +166,19 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     Ok(without_the_mute(sensors, list, report))
 }
 
-/// Where in a row things stand.
-struct Plan {
-    time: Vec<usize>,
-    layout: Places,
-}
-
-enum Places {
-    Columns { sensor: Vec<usize>, values: Vec<(Direction, Option<usize>)> },
-    Told { sensor: Vec<usize>, direction: usize, value: Option<usize>, inwards: Vec<String>, outwards: Vec<String> },
-    Wide { measures: Direction, columns: Vec<(usize, String)> },
-}
-
-impl Plan {
-    fn of(path: &Path, columns: &[String], mapping: &Mapping) -> Result<Self, TableError> {
-        let find = |name: &String| columns.iter().position(|column| column == name).ok_or_else(|| TableError::no_column(path, name, columns));
-        let time = mapping.time_columns.iter().map(find).collect::<Result<Vec<_>, _>>()?;
-        let layout = match &mapping.layout {
-            Layout::Long { sensor, values } => {
-                let sensor = match sensor {
-                    SensorIs::Columns(names) => names.iter().map(find).collect::<Result<Vec<_>, _>>()?,
-                    SensorIs::Fixed(_) => Vec::new(),
-                };
-                let words = |words: &[String]| words.iter().map(|word| in_one_line(word).into_owned()).collect();
-                let figure = |name: &Option<String>| name.as_ref().map(find).transpose();
-                match values {
-                    Values::Columns(values) => {
-                        Places::Columns { sensor, values: values.iter().map(|(of, name)| Ok((*of, figure(name)?))).collect::<Result<_, TableError>>()? }
-                    }
-                    Values::Told { direction, inwards, outwards, value } => {
-                        Places::Told { sensor, direction: find(direction)?, value: figure(value)?, inwards: words(inwards), outwards: words(outwards) }
-                    }
-                }
-            }
-            Layout::Wide { measures, columns: named, except } => {
-                for name in except {
-                    find(name)?;
-                }
-                // A data frame's index has no name, or one that says so, and counts nothing.
-                let is_sensor = |column: &&String| {
-                    !column.is_empty() && !column.starts_with("Unnamed: ") && !mapping.time_columns.contains(column) && !except.contains(column)
-                };
-                let all = || columns.iter().filter(is_sensor).cloned().collect();
-                let named: Vec<String> = if named.is_empty() { all() } else { named.clone() };
-                Places::Wide { measures: *measures, columns: named.into_iter().map(|name| Ok((find(&name)?, name))).collect::<Result<_, TableError>>()? }
-            }
-        };
-        Ok(Self { time, layout })
-    }
-
-    /// Which columns are read at all.
-    fn reads(&self) -> Reads {
-        let last_of = |columns: &[usize]| columns.iter().copied().max().unwrap_or_default();
-        let of_layout = match &self.layout {
-            Places::Columns { sensor, values } => values.iter().filter_map(|(_, column)| *column).max().unwrap_or_default().max(last_of(sensor)),
-            Places::Told { sensor, direction, value, .. } => value.unwrap_or_default().max(*direction).max(last_of(sensor)),
-            Places::Wide { columns, .. } => columns.iter().map(|(column, _)| *column).max().unwrap_or_default(),
-        };
-        Reads { time: self.time.clone(), last: of_layout.max(last_of(&self.time)) }
-    }
-}
-
 /// The start of what a row covers; and, of an hour that comes twice, how long after it the other one is, ms.
 type Start = (EventTime, Option<std::num::NonZeroU32>);
 
 struct Reading<'a> {
     mapping: &'a Mapping,
-    stamps: Stamps,
+    stamps: &'a Stamps,
     clock: StepClock,
     columns: Vec<String>,
-    plan: Plan,
+    plan: &'a Plan,
     sensors: Sensors,
     list: Vec<Entry>,
+    /// Lines within other rows that look like rows.
+    suspected: Vec<(u32, StringRecord)>,
     /// The last time that was read, and what it means: the next row's is often the same.
     last_time: Option<(String, Start)>,
     report: &'a mut Report,
@@ -235,6 +187,11 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn row(&mut self, line: u32, cells: &Cells<'_>) {
         self.report.rows += 1;
+        if let Cells::Csv(record, Lacks::Place(detail)) = cells {
+            self.report.fault(line, detail);
+            self.suspected.push((line, (*record).clone()));
+            return;
+        }
         let before = self.list.len();
         let read = self.figures(line, cells);
         match (read, cells.lacks()) {
@@ -242,20 +199,37 @@ impl Reading<'_> {
                 self.list.iter_mut().skip(before).for_each(|entry| *entry = entry.unknown());
                 self.report.fault(line, detail);
             }
-            (_, Lacks::Rest(detail)) | (Err(detail), _) => self.report.fault(line, detail),
+            (_, Lacks::Rest(detail) | Lacks::Place(detail)) | (Err(detail), _) => self.report.fault(line, detail),
             (Ok(()), Lacks::Cells) => {
                 self.report.short += 1;
                 self.report.first_short.get_or_insert(line);
+            }
+            (Ok(()), Lacks::Unread) => {
+                self.report.first_narrow.get_or_insert(line);
             }
             (Ok(()), Lacks::Nothing) => {}
         }
     }
 
+    /// What the suspected lines may have told, of the sensors that the rows name.
+    fn marks(&mut self) -> Vec<Mark> {
+        self.sensors.are_all = true;
+        let rows = std::mem::take(&mut self.list);
+        let mut marks = Vec::new();
+        for (line, cells) in std::mem::take(&mut self.suspected) {
+            let is_whole = self.figures(line, &Cells::Csv(&cells, Lacks::Nothing)).is_ok();
+            marks.extend(self.list.drain(..).map(|entry| Mark { entry, is_whole }));
+        }
+        self.list = rows;
+        marks
+    }
+
     fn figures(&mut self, line: u32, cells: &Cells<'_>) -> Result<(), String> {
+        let plan = self.plan;
         let (from, later) = self.time(cells)?;
         let entry = |sensor| Entry { from, sensor, line, figures: [NONE; 3], later };
         let persons = |column: Option<usize>| column.map_or(Ok(1), |column| self.mapping.read_figure(cells.get(column)));
-        match &self.plan.layout {
+        match &plan.layout {
             Places::Wide { measures, columns } => {
                 let mut wrong = None;
                 for (sensor, (column, name)) in columns.iter().enumerate() {
@@ -304,14 +278,7 @@ impl Reading<'_> {
     }
 
     fn time(&mut self, cells: &Cells<'_>) -> Result<Start, String> {
-        let several;
-        let text = match self.plan.time[..] {
-            [column] => cells.get(column),
-            _ => {
-                several = self.plan.time.iter().map(|column| cells.get(*column)).collect::<Vec<_>>().join(" ");
-                several.as_str()
-            }
-        };
+        let text = &*self.plan.time_of(cells);
         if let Some((last, start)) = &self.last_time
             && last == text
         {
@@ -325,7 +292,7 @@ impl Reading<'_> {
     }
 
     fn start(&self, text: &str) -> Result<Start, String> {
-        let stamps = &self.stamps;
+        let stamps = self.stamps;
         let (at, later) = match self.clock {
             StepClock::Wall => (stamps.read_wall(text)?, None),
             StepClock::Elapsed => match stamps.read(text)? {
@@ -344,7 +311,7 @@ fn of_column(name: &str, detail: &str) -> String {
 }
 
 /// Sorts by time, then sensor; answers where each sensor was in the order of the file.
-fn in_order(sensors: &IndexSet<String>, list: &mut [Entry], sort_by_name: bool) -> Vec<usize> {
+fn in_order(sensors: &IndexSet<String>, list: &mut [Entry], marks: &mut [Mark], sort_by_name: bool) -> Vec<usize> {
     let mut order: Vec<usize> = (0..sensors.len()).collect();
     if sort_by_name {
         // The order of the rows must not show: a table turned round is the same table.
@@ -354,7 +321,7 @@ fn in_order(sensors: &IndexSet<String>, list: &mut [Entry], sort_by_name: bool) 
     for (new, old) in order.iter().enumerate() {
         place[*old] = new as u32;
     }
-    for entry in &mut *list {
+    for entry in list.iter_mut().chain(marks.iter_mut().map(|mark| &mut mark.entry)) {
         entry.sensor = place[entry.sensor as usize];
     }
     list.sort_unstable();

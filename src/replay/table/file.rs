@@ -5,7 +5,7 @@
 
 use super::TableError;
 use super::mapping::FileShape;
-use super::quotes::{self, Plain, Reads};
+use super::quotes::{Plain, Reads};
 use super::sensors::in_one_line;
 use chrono::{DateTime, SecondsFormat};
 use csv::StringRecord;
@@ -24,14 +24,12 @@ pub(super) struct Rows {
 
 enum Source {
     Csv {
-        reader: Box<csv::Reader<Box<dyn Read>>>,
-        /// The number of the header's cells, where there is one.
-        width: Option<usize>,
+        reader: Box<csv::Reader<Kept>>,
+        /// The header's text, where there is one.
+        header: Option<String>,
         /// Lines before the header.
         skipped: u32,
         delimiter: u8,
-        /// Whether the header's line ends in `\r\n`.
-        ends_in_cr: bool,
     },
     Parquet {
         reader: SerializedFileReader<File>,
@@ -80,12 +78,16 @@ pub(super) enum Cells<'a> {
 pub(super) enum Lacks {
     /// Nothing that is read.
     Nothing,
+    /// Cells that other rows have, none of which is read where they are those at the end.
+    Unread,
     /// Cells at its end that are read: its writer may drop empty ones.
     Cells,
     /// The rest of the file: why it must have been longer.
     Rest(String),
     /// Figures that can be trusted: why its cells may not be its own. Nobody knows what it counted, and nobody may take it for absent.
     Figures(String),
+    /// A place of its own: why it may be none of the table's rows. It stands within another, and may be a remark.
+    Place(String),
 }
 
 impl Cells<'_> {
@@ -127,31 +129,24 @@ impl Rows {
         };
         let mut bytes = std::io::BufReader::with_capacity(1 << 16, bytes);
         let skipped = skip_lines(&mut bytes, shape.skip).map_err(unreadable)?;
-        let bytes: Box<dyn Read> = Box::new(bytes.chain(Cursor::new(format!("\n{END}\n"))));
+        let bytes = Kept::of(Box::new(bytes.chain(Cursor::new(format!("\n{END}\n")))));
         let mut reader = csv::ReaderBuilder::new().has_headers(shape.header).delimiter(shape.delimiter).flexible(true).from_reader(bytes);
-        let mut ends_in_cr = false;
+        let mut header = None;
         let columns = if shape.header {
             let headers = reader.headers().map_err(|err| TableError::malformed(path, told(&err)))?.clone();
-            ends_in_cr = reader.position().line() == 1 + breaks_in(&headers);
             if is_end(&headers) {
                 return Err(TableError::Empty { path: path.to_owned(), first: "the file is empty".to_owned() });
             }
             if headers.as_slice().contains(END) {
                 return Err(unclosed(path, (skipped + 1, lines_of(headers.as_slice()))));
             }
-            let rows = if headers.as_slice().contains(['\n', '\r']) { quotes::rows_in_header(&headers, shape.delimiter) } else { 0 };
-            if rows > 0 {
-                let (line, lines) = (skipped + 1, lines_of(headers.as_slice()));
-                let what = format!("the header, line {line}, reaches over {lines} lines, {rows} of which look like rows: is a quote in it not closed?");
-                return Err(TableError::malformed(path, what));
-            }
+            header = Some(String::from_utf8_lossy(reader.get_ref().between(0, reader.position().byte())).into_owned());
             headers.iter().map(|header| header.trim_start_matches('\u{feff}').trim().to_owned()).collect()
         } else {
             shape.columns.clone()
         };
         let columns = told_apart(path, columns)?;
-        let width = shape.header.then_some(columns.len());
-        Ok(Self { columns, source: Source::Csv { reader: Box::new(reader), width, skipped, delimiter: shape.delimiter, ends_in_cr } })
+        Ok(Self { columns, source: Source::Csv { reader: Box::new(reader), header, skipped, delimiter: shape.delimiter } })
     }
 
     fn open_parquet(path: &Path, file: File) -> Result<Self, TableError> {
@@ -180,11 +175,20 @@ impl Rows {
     }
 
     /// Hands on each row with its line (a row's number for Parquet), from 1.
-    pub(super) fn each(self, path: &Path, reads: &Reads, mut row: impl FnMut(u32, Cells<'_>)) -> Result<(), TableError> {
+    pub(super) fn each(self, path: &Path, reads: &Reads<'_>, mut row: impl FnMut(u32, Cells<'_>)) -> Result<(), TableError> {
         match self.source {
-            Source::Csv { reader, width, skipped, delimiter, ends_in_cr } => {
-                Lines { width, columns: self.columns.len(), skipped, reads, plain: Plain::of(self.columns.len(), delimiter), ends_in_cr }
-                    .each(*reader, path, &mut row)
+            Source::Csv { reader, header, skipped, delimiter } => {
+                let plain = Plain::of(&self.columns, delimiter);
+                let (line, columns) = (skipped + 1, self.columns.len());
+                let text = header.as_deref().unwrap_or_default();
+                let rows = plain.rows_in_header(text.trim_end_matches(BREAKS), reads);
+                if rows > 0 {
+                    let lines = lines_of(text);
+                    let what = format!("the header, line {line}, reaches over {lines} lines, {rows} of which look like rows: is a quote in it not closed?");
+                    return Err(TableError::malformed(path, what));
+                }
+                let line = line.saturating_add(breaks_in(text.as_bytes()));
+                Lines { width: header.is_some().then_some(columns), columns, line, reads, plain }.each(*reader, path, &mut row)
             }
             Source::Parquet { reader, stamps } => each_parquet(&reader, &stamps, path, &mut row),
         }
@@ -232,6 +236,8 @@ fn told_apart(path: &Path, columns: Vec<String>) -> Result<Vec<String>, TableErr
 
 /// What is put behind the text of every table. Where it does not come back as a row of its own, a quote before it is closed nowhere.
 const END: &str = "\u{1}\u{4}";
+/// What programs of DOS put there, Ctrl-Z.
+const END_OF_DOS: &str = "\u{1a}";
 
 fn is_end(record: &StringRecord) -> bool {
     record.len() == 1 && record.get(0) == Some(END)
@@ -248,48 +254,95 @@ fn unclosed(path: &Path, (line, lines): (u32, usize)) -> TableError {
     TableError::malformed(path, format!("line {line} reaches over {lines} lines to the end of the file; {what}"))
 }
 
+/// What stands at the end of a line.
+const BREAKS: [char; 2] = ['\r', '\n'];
+
+fn is_break(byte: &u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
+}
+
+fn breaks_in(text: &[u8]) -> u32 {
+    u32::try_from(text.iter().filter(|byte| **byte == b'\n').count()).unwrap_or(u32::MAX)
+}
+
+/// A file's bytes, of which the last that were read can be looked at again: a row as it is written.
+struct Kept {
+    bytes: Box<dyn Read>,
+    kept: Vec<u8>,
+    /// Where in the file the first of the kept ones stands.
+    first: u64,
+    /// Before this none is needed any more.
+    done: u64,
+}
+
+impl Kept {
+    fn of(bytes: Box<dyn Read>) -> Self {
+        Self { bytes, kept: Vec::new(), first: 0, done: 0 }
+    }
+
+    /// The bytes from one place in the file to another.
+    fn between(&self, from: u64, to: u64) -> &[u8] {
+        let at = |place: u64| usize::try_from(place.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        self.kept.get(at(from)..at(to)).unwrap_or_default()
+    }
+}
+
+impl Read for Kept {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let done = usize::try_from(self.done - self.first).unwrap_or(usize::MAX).min(self.kept.len());
+        self.kept.drain(..done);
+        self.first += done as u64;
+        let read = self.bytes.read(buffer)?;
+        self.kept.extend_from_slice(&buffer[..read]);
+        Ok(read)
+    }
+}
+
 /// The rows of a CSV, one by one.
 struct Lines<'a> {
+    /// The number of the header's cells, where there is one.
     width: Option<usize>,
     columns: usize,
-    skipped: u32,
-    reads: &'a Reads,
+    /// The line in which the next row begins, but for blank ones before it.
+    line: u32,
+    reads: &'a Reads<'a>,
     plain: Plain,
-    ends_in_cr: bool,
 }
 
 /// Takes a row with its line.
 type Take<'t> = dyn FnMut(u32, Cells<'_>) + 't;
 
 impl Lines<'_> {
-    fn each(mut self, mut reader: csv::Reader<Box<dyn Read>>, path: &Path, row: &mut Take<'_>) -> Result<(), TableError> {
+    fn each(mut self, mut reader: csv::Reader<Kept>, path: &Path, row: &mut Take<'_>) -> Result<(), TableError> {
         let mut bytes = csv::ByteRecord::new();
-        let mut last = (self.skipped + 1, 1);
+        let mut last = (self.line, 1);
         // A short row is held back until the next comes: the last one tells of a file that is cut.
         let mut short: Option<(u32, StringRecord)> = None;
         loop {
+            let begins = reader.position().byte();
+            reader.get_mut().done = begins;
             // Cut short, not gzip: nothing good follows.
             let is_row = reader.read_byte_record(&mut bytes).map_err(|err| TableError::malformed(path, err))?;
             if !is_row {
                 return Err(unclosed(path, last));
             }
-            let (begins, before) = bytes.position().map_or((0, 0), |at| (at.byte(), at.line()));
-            let (mut record, wrong) = text_of(std::mem::take(&mut bytes));
-            let line = self.line(before, reader.position().line(), &record);
+            let ends = reader.position().byte();
+            let (record, wrong) = text_of(std::mem::take(&mut bytes));
+            let (line, text) = self.written(reader.get_ref().between(begins, ends));
             if is_end(&record) {
                 // Before the mark stands its own line break; where that alone does, the last line has none.
-                let is_ended = reader.position().byte() - begins > END.len() as u64 + 1;
+                let is_ended = ends - begins > END.len() as u64 + 1;
                 short.into_iter().for_each(|(line, record)| self.last(line, record, is_ended, row));
                 return Ok(());
             }
             if let Some((line, record)) = short.take() {
-                self.short(line, record, row);
+                self.take(line, &record, row);
+                self.plain.pass(&record);
             }
-            let broken = quotes::first_broken(&record);
-            let lines = broken.map_or(1, |_| lines_of(record.as_slice()));
-            last = (line, lines);
-            match (wrong, broken) {
-                (wrong, Some(broken)) => self.of_several_lines(line, lines, broken, &record, wrong, row),
+            let text = text.iter().any(is_break).then(|| String::from_utf8_lossy(text));
+            last = (line, text.as_deref().map_or(1, lines_of));
+            match (wrong, text) {
+                (wrong, Some(text)) => self.of_several_lines(line, &text, &record, wrong, row),
                 // A row that is not UTF-8 is only one row.
                 (Some(wrong), None) => row(line, Cells::Csv(&record, Lacks::Figures(wrong))),
                 (None, None) if self.plain.is_outdone_by(&record) || record.len() <= self.reads.last => {
@@ -298,25 +351,30 @@ impl Lines<'_> {
                 }
                 (None, None) => {
                     self.take(line, &record, row);
-                    self.plain.pass(&mut record);
+                    self.plain.pass(&record);
                 }
             }
             bytes = record.into_byte_record();
         }
     }
 
-    /// The line in which a row begins that was read from `before` to `end`: the reader then stands behind its line break, or within it where that is `\r\n`.
-    fn line(&mut self, before: u64, end: u64, record: &StringRecord) -> u32 {
-        let breaks = breaks_in(record);
-        self.ends_in_cr |= end == before + breaks;
-        let line = end.saturating_sub(breaks + u64::from(!self.ends_in_cr));
-        u32::try_from(line).unwrap_or(u32::MAX).saturating_add(self.skipped)
+    /// The line in which a row begins, and its text without the line breaks around it.
+    fn written<'t>(&mut self, text: &'t [u8]) -> (u32, &'t [u8]) {
+        let begins = text.iter().position(|byte| !is_break(byte)).unwrap_or(text.len());
+        let ends = text.iter().rposition(|byte| !is_break(byte)).map_or(begins, |last| last + 1);
+        let line = self.line.saturating_add(breaks_in(&text[..begins]));
+        self.line = line.saturating_add(breaks_in(&text[begins..]));
+        (line, &text[begins..ends])
     }
 
     /// A row with its cells, and no more than there are columns.
     fn take(&self, line: u32, record: &StringRecord, row: &mut Take<'_>) {
         let lacks = match self.width {
+            _ if self.plain.is_shifted(record) => {
+                Lacks::Figures(format!("has {} of {} cells, and a quote within one of them: is it not closed?", record.len(), self.columns))
+            }
             _ if record.len() <= self.reads.last => Lacks::Cells,
+            _ if self.plain.is_outdone_anew_by(record) => Lacks::Unread,
             // A figure such as 1,000 without quotes is two cells, and what stands behind it in the wrong column; a delimiter at the end of every row is none.
             Some(width) if record.iter().skip(width).any(|cell| !cell.trim().is_empty()) => {
                 Lacks::Figures(format!("has {} cells, the header {width}", record.len()))
@@ -326,15 +384,12 @@ impl Lines<'_> {
         row(line, Cells::Csv(record, lacks));
     }
 
-    fn short(&mut self, line: u32, mut record: StringRecord, row: &mut Take<'_>) {
-        self.take(line, &record, row);
-        self.plain.pass(&mut record);
-    }
-
     /// The short row with which the file ends.
     fn last(&self, line: u32, mut record: StringRecord, is_ended: bool, row: &mut Take<'_>) {
         let (cells, columns) = (record.len(), self.columns);
-        if is_ended && (cells > self.reads.last || !self.plain.is_outdone_by(&record)) {
+        // What has no time is no row that was cut, but a sum or a remark.
+        let is_whole = cells > self.reads.last || !self.plain.is_outdone_by(&record) || self.reads.looks(&record).is_none();
+        if is_ended && is_whole || record.as_slice() == END_OF_DOS {
             return self.take(line, &record, row);
         }
         if !is_ended {
@@ -345,11 +400,12 @@ impl Lines<'_> {
     }
 
     /// A row of which a cell has a line break, which a remark may; where there are rows in it, each of these is a fault, and its own figures hold only if they stand before.
-    fn of_several_lines(&self, line: u32, lines: usize, broken: usize, record: &StringRecord, wrong: Option<String>, row: &mut Take<'_>) {
-        let swallowed = self.plain.within(record, self.reads);
-        let is_read_before = broken > self.reads.last;
+    fn of_several_lines(&self, line: u32, text: &str, record: &StringRecord, wrong: Option<String>, row: &mut Take<'_>) {
+        let lines = lines_of(text);
+        let within = self.plain.within(text, record, self.reads);
+        let is_read_before = record.iter().position(|cell| cell.contains(BREAKS)).is_none_or(|broken| broken > self.reads.last);
         let is_short = self.width.is_some_and(|width| record.len() < width);
-        match (wrong, swallowed.len()) {
+        match (wrong, within.rows.len()) {
             (Some(wrong), _) => row(line, Cells::Csv(record, Lacks::Figures(wrong))),
             (None, 0) if !is_read_before && is_short => {
                 row(line, Cells::Csv(record, Lacks::Figures(format!("reaches over {lines} lines: is a quote not closed?"))));
@@ -358,18 +414,14 @@ impl Lines<'_> {
             (None, _) if is_read_before => row(line, Cells::Csv(record, Lacks::Nothing)),
             (None, count) => {
                 let what = format!("reaches over {lines} lines, {count} of which look like rows: is a quote in it not closed?");
-                row(line, Cells::Csv(&self.plain.first_line_of(record), Lacks::Figures(what)));
+                row(line, Cells::Csv(within.first.as_ref().unwrap_or(record), Lacks::Figures(what)));
             }
         }
-        for (behind, cells) in swallowed {
+        for (behind, cells) in within.rows {
             let what = format!("stands between quotes of the row that begins in line {line}: is one of them too many?");
-            row(line.saturating_add(behind), Cells::Csv(&cells, Lacks::Figures(what)));
+            row(line.saturating_add(behind), Cells::Csv(&cells, Lacks::Place(what)));
         }
     }
-}
-
-fn breaks_in(record: &StringRecord) -> u64 {
-    if quotes::first_broken(record).is_some() { record.as_slice().bytes().filter(|byte| *byte == b'\n').count() as u64 } else { 0 }
 }
 
 /// A row's text; of one that is not UTF-8 what can be read, and what is wrong.

@@ -35,53 +35,71 @@ pub(super) fn believable(at: EventTime) -> Result<EventTime, String> {
     Err(format!("lies about the year {year}: a mistyped year, or another unit of an epoch (epoch_s, epoch_ms)"))
 }
 
+/// The grid of the step on which a table's rows lie.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grid {
+    phase: i64,
+    step: i64,
+    off_grid: OffGrid,
+}
+
+impl Grid {
+    /// How far behind the grid a time lies, ms.
+    const fn beside(&self, at: EventTime) -> i64 {
+        (at.as_millis() - self.phase).rem_euclid(self.step)
+    }
+
+    /// Where on the grid a row of this time belongs; none where it belongs nowhere.
+    pub(super) fn place(&self, at: EventTime) -> Option<EventTime> {
+        let (beside, step) = (self.beside(at), self.step);
+        let is_down = match self.off_grid {
+            OffGrid::Down => true,
+            OffGrid::Nearest => 2 * beside < step,
+            // A clock that is a little off writes so; what it means is plain.
+            OffGrid::Refuse if JITTER * beside <= step => true,
+            OffGrid::Refuse if JITTER * (step - beside) <= step => false,
+            OffGrid::Refuse => return None,
+        };
+        Some(EventTime::from_millis(at.as_millis() - beside + if is_down { 0 } else { step }))
+    }
+}
+
 /// Puts every entry on the grid that most of them lie on, or leaves it out and says so.
-pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, report: &mut Report) -> Result<(), TableError> {
+pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, report: &mut Report) -> Result<Grid, TableError> {
     let step = mapping.step.as_millis() as i64;
     let (most, rows) = phase_of_most(list, step);
     // Where rows that belong to the step they lie in follow no grid, as single passages do, the clock on the wall has one: its hours, which a longer step may straddle when it is moved.
     let is_passages = mapping.off_grid == OffGrid::Down && 2 * rows < list.len() && HOUR_MS % step == 0;
     let phase = if is_passages { phase_of_the_clock(list, mapping) } else { most };
-    let beside = |at: EventTime| (at.as_millis() - phase).rem_euclid(step);
-    if list.iter().all(|entry| beside(entry.from) == 0) {
-        return Ok(());
+    let grid = Grid { phase, step, off_grid: mapping.off_grid };
+    for entry in &mut *list {
+        let from = grid.place(entry.from).unwrap_or(entry.from);
+        report.moved += u64::from(from != entry.from);
+        entry.from = from;
     }
-    let down = |entry: &Entry| entry.from.as_millis() - beside(entry.from);
-    match mapping.off_grid {
-        OffGrid::Down => move_to(list, report, down),
-        OffGrid::Nearest => move_to(list, report, |entry| down(entry) + if 2 * beside(entry.from) >= step { step } else { 0 }),
-        OffGrid::Refuse => {
-            // A clock that is a little off writes so; what it means is plain.
-            move_to(list, report, |entry| match beside(entry.from) {
-                little if JITTER * little <= step => down(entry),
-                nearly if JITTER * (step - nearly) <= step => down(entry) + step,
-                _ => entry.from.as_millis(),
-            });
-            let off: Vec<&Entry> = list.iter().filter(|entry| beside(entry.from) != 0).collect();
-            let is_another_step = TOO_MANY * off.len() > list.len();
-            // With absent rows that mean zero, a row left out would become one; and what lies on no grid for the most part has another step.
-            if let (true, Some(first)) = (is_another_step || mapping.absent == Absent::Zero, off.iter().min_by_key(|entry| entry.line)) {
-                let lines: BTreeSet<u32> = off.iter().map(|entry| entry.line).collect();
-                let why = if is_another_step { "is the step right?" } else { "absent = \"zero\" would make nobody of the row that is left out: mend it, or" };
-                return Err(TableError::OffGrid {
-                    path: path.to_owned(),
-                    step: mapping.step,
-                    off: Span::from_millis(beside(first.from).unsigned_abs()),
-                    line: first.line,
-                    lines: lines.len() as u64,
-                    rows: report.rows,
-                    why,
-                });
-            }
-            report.beside_grid = leave_out(
-                list,
-                report,
-                |at| beside(at) != 0,
-                |at| format!("the time lies {} beside the grid of {} that most rows are on; time.off_grid moves it there", Length(beside(at)), Length(step)),
-            );
-        }
+    let off: Vec<&Entry> = list.iter().filter(|entry| grid.beside(entry.from) != 0).collect();
+    let is_another_step = TOO_MANY * off.len() > list.len();
+    // With absent rows that mean zero, a row left out would become one; and what lies on no grid for the most part has another step.
+    if let (true, Some(first)) = (is_another_step || mapping.absent == Absent::Zero, off.iter().min_by_key(|entry| entry.line)) {
+        let lines: BTreeSet<u32> = off.iter().map(|entry| entry.line).collect();
+        let why = if is_another_step { "is the step right?" } else { "absent = \"zero\" would make nobody of the row that is left out: mend it, or" };
+        return Err(TableError::OffGrid {
+            path: path.to_owned(),
+            step: mapping.step,
+            off: Span::from_millis(grid.beside(first.from).unsigned_abs()),
+            line: first.line,
+            lines: lines.len() as u64,
+            rows: report.rows,
+            why,
+        });
     }
-    Ok(())
+    report.beside_grid = leave_out(
+        list,
+        report,
+        |at| grid.beside(at) != 0,
+        |at| format!("the time lies {} beside the grid of {} that most rows are on; time.off_grid moves it there", Length(grid.beside(at)), Length(step)),
+    );
+    Ok(grid)
 }
 
 /// Leaves out what lies years from the rest; the list is sorted by time.
@@ -147,14 +165,6 @@ fn phase_of_the_clock(list: &[Entry], mapping: &Mapping) -> i64 {
     let at = middle.and_then(chrono::DateTime::from_timestamp_millis).map(|at| at.naive_utc());
     let offset = mapping.stamps.zone.zip(at).map_or(0, |(zone, at)| i64::from(zone.offset_from_utc_datetime(&at).fix().local_minus_utc()));
     (-1_000 * offset).rem_euclid(mapping.step.as_millis() as i64)
-}
-
-fn move_to(list: &mut [Entry], report: &mut Report, to: impl Fn(&Entry) -> i64) {
-    for entry in list {
-        let from = EventTime::from_millis(to(entry));
-        report.moved += u64::from(from != entry.from);
-        entry.from = from;
-    }
 }
 
 /// Answers of how many lines.

@@ -20,6 +20,8 @@ mod file;
 mod grid;
 mod keys;
 mod mapping;
+mod marks;
+mod plan;
 mod quotes;
 mod records;
 mod sections;
@@ -186,6 +188,9 @@ pub struct Report {
     /// The line of the first of them.
     #[serde(skip)]
     pub first_short: Option<u32>,
+    /// The line of the first row that has fewer cells than any before it, though all that are read.
+    #[serde(skip)]
+    pub first_narrow: Option<u32>,
     /// Running totals that fell, or rose by more than anybody believes: gaps too.
     pub set_back: u64,
     /// Sensors whose totals mostly fall.

@@ -1,137 +1,159 @@
 //! Rows that a stray quote swallowed: it opens in one row, the next one closes it lines below, and all between is a remark that nobody reads.
 //!
-//! The idea: a remark of several lines is honest, and rows within one are not, so the lines of a row that follow its first are held against a row that stands on a line of its own: as
-//! many cells, and in the place of the time something that is written as its times are. What is found so is told line by line; nothing of it is guessed at.
+//! The idea: a remark of several lines is honest, and rows within one are not, so each line of the file that such a row reaches over is read as if it stood alone: where it has as many
+//! cells as a row, and its time and its figures can be read, it is one, and so are the others beside it whose time can. What is found so is told line by line; nothing of it is guessed at.
 
+use super::file::{Cells, Lacks};
 use csv::StringRecord;
 
 /// What is read of each row.
-#[derive(Clone, Debug)]
-pub(super) struct Reads {
-    /// The columns of its time.
-    pub(super) time: Vec<usize>,
+#[derive(Clone, Copy)]
+pub(super) struct Reads<'a> {
     /// The last column that is read at all.
     pub(super) last: usize,
+    /// How cells look that may be a row's; none where their time cannot be read.
+    pub(super) looks: &'a dyn Fn(&Cells<'_>) -> Option<Looks>,
 }
 
-/// What rows look like that stand on a line of their own.
+/// How cells look of which the time can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Looks {
+    /// The digits of a time that is a bare, short number: any number would look like it, so it must be as long as its row's.
+    pub(super) short_number: Option<usize>,
+    /// Whether all else can be read too, or is missing.
+    pub(super) is_whole: bool,
+}
+
+/// Below so many digits a number is short: an epoch has more.
+const SHORT: usize = 9;
+
+impl Looks {
+    /// How cells look with this time.
+    pub(super) fn of(time: &str, is_whole: bool) -> Self {
+        let is_short = time.len() < SHORT && time.bytes().all(|byte| byte.is_ascii_digit());
+        Self { short_number: is_short.then_some(time.len()), is_whole }
+    }
+}
+
+impl Reads<'_> {
+    /// How a line's cells look.
+    pub(super) fn looks(&self, cells: &StringRecord) -> Option<Looks> {
+        (self.looks)(&Cells::Csv(cells, Lacks::Nothing))
+    }
+}
+
+/// What rows have in common that stand on a line of their own.
 #[derive(Debug)]
 pub(super) struct Plain {
     delimiter: char,
-    /// The last of them; empty before the first.
-    record: StringRecord,
-    /// The fewest cells that any of them had: some writers drop empty ones at the end.
-    fewest: usize,
+    /// The cells of the header, but for those at its end without a name.
+    named: usize,
+    columns: usize,
+    /// The fewest cells that any row had, and no more than there are columns: some writers drop empty ones at the end.
+    fewest: Option<usize>,
+}
+
+/// What stands in a row that reaches over several lines.
+#[derive(Debug, Default)]
+pub(super) struct Within {
+    /// The lines behind its first that look like rows: how far behind it each stands, and its cells.
+    pub(super) rows: Vec<(u32, StringRecord)>,
+    /// The cells of its own first line, where that begins as a row.
+    pub(super) first: Option<StringRecord>,
 }
 
 impl Plain {
-    /// Before the first row of a table of so many columns.
-    pub(super) fn of(columns: usize, delimiter: u8) -> Self {
-        Self { delimiter: delimiter.into(), record: StringRecord::new(), fewest: columns }
+    /// Before the first row of a table.
+    pub(super) fn of(columns: &[String], delimiter: u8) -> Self {
+        let named = columns.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
+        Self { delimiter: delimiter.into(), named, columns: columns.len(), fewest: None }
     }
 
-    /// Takes a row in, and gives another to read into.
-    pub(super) fn pass(&mut self, record: &mut StringRecord) {
+    /// Takes a row in.
+    pub(super) fn pass(&mut self, record: &StringRecord) {
         // A line of one cell is no row but a title or a sum.
-        self.fewest = if record.len() > 1 { self.fewest.min(record.len()) } else { self.fewest };
-        std::mem::swap(&mut self.record, record);
+        if record.len() > 1 {
+            self.fewest = Some(record.len().min(self.fewest.unwrap_or(self.columns)));
+        }
+    }
+
+    /// How many cells any row before had; before the first, how many the header names.
+    fn fewest(&self) -> usize {
+        self.fewest.unwrap_or(self.named)
     }
 
     /// Whether a row has fewer cells than any before it.
     pub(super) fn is_outdone_by(&self, record: &StringRecord) -> bool {
-        record.len() < self.fewest
+        record.len() < self.fewest()
     }
 
-    /// The lines of a row that reaches over several that look like rows: how far behind its first each stands, and its cells.
-    pub(super) fn within(&self, record: &StringRecord, reads: &Reads) -> Vec<(u32, StringRecord)> {
-        let text = self.text_of(record);
-        let Some((first, rest)) = text.split_once('\n') else { return Vec::new() };
-        let split = |text: &str| masks(&text.split(self.delimiter).collect::<Vec<_>>(), &reads.time, 0);
-        let own = masks(&record.iter().collect::<Vec<_>>(), &reads.time, 0).filter(|mask| !mask.contains('\n'));
-        let mut known: Vec<String> = [split(&self.text_of(&self.record)), own].into_iter().flatten().filter(|mask| !mask.is_empty()).collect();
-        if known.is_empty() || self.is_row(first, reads, &known) {
-            known.extend(split(first));
+    /// Whether a row was before, and this one has fewer cells than any.
+    pub(super) fn is_outdone_anew_by(&self, record: &StringRecord) -> bool {
+        self.fewest.is_some_and(|fewest| record.len() < fewest)
+    }
+
+    /// Whether a cell of a row that has too few of them holds a delimiter and a quote, as `broken,"2` does: a quote that another cell's closes makes one of two.
+    pub(super) fn is_shifted(&self, record: &StringRecord) -> bool {
+        record.len() < self.named && record.iter().any(|cell| cell.contains('"') && cell.contains(self.delimiter))
+    }
+
+    /// What stands in a row that reaches over several lines, by its text in the file.
+    pub(super) fn within(&self, text: &str, record: &StringRecord, reads: &Reads<'_>) -> Within {
+        let mut lines: Vec<(u32, &str)> = lines_of(text).collect();
+        let has_cells = |line: &str| line.matches(self.delimiter).count() + 1 >= self.fewest().max(2);
+        if lines.len() < 2 || !lines[1..].iter().any(|(_, line)| has_cells(line)) {
+            return Within::default();
         }
-        // What does not begin as a row is one by the cells behind its remark, which stand in its last line.
-        let is_begun = self.is_row(first, reads, &known);
-        let count = rest.lines().count() - usize::from(!is_begun);
-        let lines = || (1..).zip(rest.lines().take(count));
-        // Where one is a row, so are the others that have its cells, however their times are written.
-        let is_stray = lines().any(|(_, line)| self.is_row(line, reads, &known));
-        lines().filter(|(_, line)| is_stray && self.spare_in(line).is_some()).map(|(behind, line)| (behind, self.cells_of(line))).collect()
+        let first = self.cells_of(lines[0].1);
+        let (begins, whole) = (reads.looks(&first), reads.looks(record));
+        if begins.is_none() && whole.is_some() {
+            // Its own cells stand behind its remark.
+            lines.pop();
+        }
+        let short_number = begins.or(whole).and_then(|looks| looks.short_number);
+        let looks = |cells: &StringRecord| reads.looks(cells).filter(|looks| looks.short_number == short_number);
+        let lines: Vec<_> = lines.into_iter().skip(1).map(|(behind, line)| (behind, self.cells_of(line))).collect();
+        let is_as_long = |cells: &StringRecord| cells.len() >= self.fewest().max(2);
+        if !lines.iter().any(|(_, cells)| is_as_long(cells) && looks(cells).is_some_and(|looks| looks.is_whole)) {
+            return Within::default();
+        }
+        // Where one is a row, so are the others that have its cells, however their times are written, and those that have a time.
+        let rows = lines.into_iter().filter(|(_, cells)| is_as_long(cells) || looks(cells).is_some()).collect();
+        Within { rows, first: begins.map(|_| first) }
     }
 
-    /// What a row that swallowed others has in its own first line.
-    pub(super) fn first_line_of(&self, record: &StringRecord) -> StringRecord {
-        self.cells_of(self.text_of(record).lines().next().unwrap_or_default())
+    /// How many lines of a header that reaches over several look like rows.
+    pub(super) fn rows_in_header(&self, text: &str, reads: &Reads<'_>) -> usize {
+        let is_row = |line: &str| reads.looks(&self.cells_of(line)).is_some_and(|looks| looks.short_number.is_none());
+        lines_of(text).skip(1).filter(|(_, line)| is_row(line)).count()
     }
 
+    /// The cells of a line, as if it stood alone. Of a quote that it opens and does not close nothing is known, so a delimiter behind it is one.
     fn cells_of(&self, line: &str) -> StringRecord {
-        line.split(self.delimiter).map(|cell| cell.trim_matches('"')).collect::<Vec<_>>().into()
-    }
-
-    /// How many cells a line has beyond those of a row; none where it has too few.
-    fn spare_in(&self, line: &str) -> Option<usize> {
-        line.split(self.delimiter).count().checked_sub(self.fewest.max(2))
-    }
-
-    fn is_row(&self, line: &str, reads: &Reads, known: &[String]) -> bool {
-        let Some(spare) = self.spare_in(line) else { return false };
-        let cells: Vec<&str> = line.split(self.delimiter).collect();
-        // The line in which the quote closes may have quoted cells with delimiters in them before its time. A mere number or word further on says nothing.
-        let shifts = |known: &str| if known.len() > 2 { spare } else { 0 };
-        known.iter().any(|known| (0..=shifts(known)).any(|shift| masks(&cells, &reads.time, shift).as_ref() == Some(known)))
-    }
-
-    /// A row about as it stands in the file.
-    fn text_of(&self, record: &StringRecord) -> String {
-        let cells: Vec<&str> = record.iter().collect();
-        cells.join(&self.delimiter.to_string()).replace("\r\n", "\n").replace('\r', "\n")
-    }
-}
-
-/// The first cell that has a line break, where one has.
-pub(super) fn first_broken(record: &StringRecord) -> Option<usize> {
-    let is_broken = |cells: &str| cells.contains('\n') || cells.contains('\r');
-    if is_broken(record.as_slice()) { record.iter().position(is_broken) } else { None }
-}
-
-/// How many lines of a header that reaches over several hold as many cells as it does, half of them with digits: no title of a column does.
-pub(super) fn rows_in_header(header: &StringRecord, delimiter: u8) -> usize {
-    let text = Plain::of(header.len(), delimiter).text_of(header);
-    let is_row = |line: &&str| {
-        let cells: Vec<&str> = line.split(char::from(delimiter)).collect();
-        cells.len() >= header.len().max(2) && cells.iter().filter(|cell| cell.contains(|c: char| c.is_ascii_digit())).count() * 2 >= cells.len()
-    };
-    text.lines().skip(1).filter(is_row).count()
-}
-
-/// How the cells of the time are written, `shift` cells further on; none where one is not there.
-fn masks(cells: &[&str], time: &[usize], shift: usize) -> Option<String> {
-    let masks: Option<Vec<String>> = time.iter().map(|column| cells.get(column + shift).map(|cell| mask(cell))).collect();
-    masks.map(|masks| masks.join(" ").trim().to_owned())
-}
-
-/// What stays of a text when each run of digits is a 9, each run of letters an a: `2020-06-01T10:00` is `9-9-9a9:9`. An epoch or a year keeps its length, or any number would look like it.
-fn mask(cell: &str) -> String {
-    let number = cell.trim().trim_matches('"');
-    if number.len() > 2 && number.bytes().all(|byte| byte.is_ascii_digit()) {
-        return "9".repeat(number.len());
-    }
-    let mut mask = String::new();
-    for c in cell.chars().filter(|c| *c != '"') {
-        let kind = match c {
-            c if c.is_ascii_digit() => '9',
-            c if c.is_alphabetic() => 'a',
-            '\n' => '\n',
-            c if c.is_whitespace() => ' ',
-            c => c,
-        };
-        if !(mask.ends_with(kind) && matches!(kind, '9' | 'a' | ' ')) {
-            mask.push(kind);
+        let mut cells = StringRecord::new();
+        let mut push = |cell: &str| cells.push_field(cell.trim_matches('"'));
+        let (mut from, mut quoted, mut before) = (0, false, self.delimiter);
+        for (at, c) in line.char_indices() {
+            if c == '"' {
+                // Two of them within a cell are one.
+                quoted = !quoted && (before == self.delimiter || before == '"');
+            } else if c == self.delimiter && !quoted {
+                push(&line[from..at]);
+                from = at + c.len_utf8();
+            }
+            before = c;
         }
+        match &line[from..] {
+            unclosed if quoted => unclosed.split(self.delimiter).for_each(push),
+            last => push(last),
+        }
+        cells
     }
-    mask.trim().to_owned()
+}
+
+/// The lines of a text, with how many line breaks stand before each.
+fn lines_of(text: &str) -> impl Iterator<Item = (u32, &str)> {
+    (0..).zip(text.split('\n')).flat_map(|(behind, line)| line.trim_end_matches('\r').split('\r').map(move |line| (behind, line)))
 }
 
 #[cfg(test)]

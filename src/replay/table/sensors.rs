@@ -16,6 +16,8 @@ pub(super) struct Sensors {
     pub(super) alike: Option<String>,
     /// Where several columns make the id: the cells of each.
     parts: Vec<String>,
+    /// Whether no more are to come: one that is not among them is none.
+    pub(super) are_all: bool,
     /// The place of the last row's.
     last: usize,
 }
@@ -36,10 +38,11 @@ impl Sensors {
         let likely = [self.last + 1, self.last, 0].into_iter().find(is_at);
         self.last = match likely.or_else(|| self.ids.get_index_of(&*name)) {
             Some(place) => place,
+            None if self.are_all => return Err("names no sensor of the table".to_owned()),
             None => self.ids.insert_full(name.clone().into_owned()).0,
         };
         // A slash in a cell looks like one between two.
-        if columns.len() > 1 && name.matches('/').count() >= columns.len() {
+        if columns.len() > 1 && !self.are_all && name.matches('/').count() >= columns.len() {
             self.tell_apart(columns, cells, &name);
         }
         Ok(self.last as u32)
