@@ -22,7 +22,7 @@ pub use times::Times;
 const BUFFER: usize = 1 << 18;
 /// What was set aside, where something was.
 const QUARANTINE: &str = "quarantine.ndjson";
-/// All that a replay may leave in its folder; most of it also as Parquet.
+/// All that a replay may leave in its folder, some of it also as Parquet ([`parquet::names`]).
 const NAMES: [&str; 7] = ["forecasts.ndjson", "findings.ndjson", "zones.ndjson", "ledger.json", "rows.json", QUARANTINE, "arrivals.ndjson"];
 
 /// The files of one replay.
@@ -76,11 +76,9 @@ impl Results {
     }
 
     /// Takes away what an earlier replay left in `folder`, and nothing else: what a run that fails leaves there must not be taken for its own.
-    ///
-    /// # Errors
-    /// When a file cannot be taken away.
-    pub fn clear(folder: &Path) -> io::Result<()> {
-        for path in of_a_replay(folder).filter(|path| path.exists()) {
+    fn clear(folder: &Path) -> io::Result<()> {
+        // Also a link that leads nowhere.
+        for path in of_a_replay(folder).filter(|path| path.symlink_metadata().is_ok()) {
             std::fs::remove_file(&path).map_err(|why| at(&path, &why))?;
         }
         Ok(())
@@ -216,7 +214,7 @@ impl Results {
 
 /// The files that a replay may leave in `folder`.
 fn of_a_replay(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    NAMES.into_iter().map(|name| folder.join(name)).flat_map(|lines| [lines.with_extension("parquet"), lines])
+    NAMES.into_iter().map(PathBuf::from).chain(parquet::names()).map(|name| folder.join(name))
 }
 
 /// Makes a file; what goes wrong names it.
@@ -238,15 +236,27 @@ mod tests {
     #[test]
     fn what_an_earlier_replay_left_is_taken_away_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let mine = ["forecasts.ndjson", "forecasts.parquet", "findings.ndjson", "zones.parquet", "ledger.json", "rows.json", "quarantine.ndjson"];
-        let others = ["counts.csv", "notes.ndjson", "forecasts.csv", "features.parquet"];
+        let mine =
+            ["forecasts.ndjson", "forecasts.parquet", "findings.ndjson", "zones.parquet", "ledger.json", "ledger.parquet", "rows.json", "quarantine.ndjson"];
+        // A table of one's own may be called so: no replay writes these.
+        let others = ["counts.csv", "notes.ndjson", "forecasts.csv", "features.parquet", "rows.parquet", "quarantine.parquet"];
         mine.iter().chain(&others).for_each(|name| std::fs::write(folder.path().join(name), name).unwrap());
         assert!(Results::holds(folder.path(), &folder.path().join("./zones.parquet")) && !Results::holds(folder.path(), &folder.path().join("counts.csv")));
         Results::clear(folder.path()).unwrap();
         let mut left: Vec<String> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
         left.sort_unstable();
-        assert_eq!(left, ["counts.csv", "features.parquet", "forecasts.csv", "notes.ndjson"]);
+        assert_eq!(left, ["counts.csv", "features.parquet", "forecasts.csv", "notes.ndjson", "quarantine.parquet", "rows.parquet"]);
         Results::clear(&folder.path().join("none")).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_is_taken_away_and_what_it_named_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, elsewhere) = (folder.path().join("ledger.json"), folder.path().join("elsewhere"));
+        std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+        Results::open(folder.path()).unwrap().finish(false).unwrap();
+        assert!(link.symlink_metadata().unwrap().is_file() && !elsewhere.exists());
     }
 
     #[test]

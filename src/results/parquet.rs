@@ -11,7 +11,7 @@ use parquet::schema::parser::parse_message_type;
 use serde_json::Value;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Lines that make a row group.
@@ -115,6 +115,11 @@ const SHAPES: [Shape; 5] = [
     },
     Shape { lines: "arrivals.ndjson", columns: &[("venue", Text), ("stop", Text), ("name", Text), ("from", Instant), ("to", Instant), ("arrivals", Whole)] },
 ];
+
+/// What the Parquet files are called.
+pub(super) fn names() -> impl Iterator<Item = PathBuf> {
+    SHAPES.iter().map(|shape| Path::new(shape.lines).with_extension("parquet"))
+}
 
 /// Writes a Parquet file beside each file of results in `folder`.
 pub(super) fn beside(folder: &Path) -> io::Result<()> {

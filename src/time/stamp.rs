@@ -225,7 +225,10 @@ fn reads_itself(pattern: &str) -> Result<(), &'static str> {
         return Err("has no % for anything, so it is no pattern of a time");
     }
     let stamps = Stamps { format: Format::Pattern(pattern.to_owned()), zone: Some(Tz::UTC), ambiguous: Ambiguous::First, nonexistent: Nonexistent::Refuse };
-    stamps.read(&text).map(|_| ()).map_err(|_| "does not tell the whole time: the day, month and year, and the hour where it tells minutes")
+    stamps.read(&text).map(|_| ()).map_err(|_| match has_offset(pattern) {
+        true => "does not tell the whole time: beside an offset the day, month and year, the hour and the minute",
+        false => "does not tell the whole time: the day, month and year, and the hour where it tells minutes",
+    })
 }
 
 /// Whether a chrono pattern reads an offset or an epoch, so that no zone is needed.
@@ -319,6 +322,13 @@ mod tests {
 
     fn zurich(ambiguous: Ambiguous, nonexistent: Nonexistent) -> Stamps {
         Stamps { format: Format::Iso, zone: Some(chrono_tz::Europe::Zurich), ambiguous, nonexistent }
+    }
+
+    #[test]
+    fn a_pattern_that_tells_no_whole_time_says_what_it_lacks() {
+        let told = |pattern: &str| Format::read(pattern).unwrap_err();
+        assert!(told("%Y-%m-%d%z").contains("beside an offset the day, month and year, the hour and the minute"), "{}", told("%Y-%m-%d%z"));
+        assert!(told("%Y-%m").contains("the hour where it tells minutes"), "{}", told("%Y-%m"));
     }
 
     fn utc(meaning: Meaning) -> String {

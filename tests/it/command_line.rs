@@ -61,23 +61,29 @@ fn a_results_folder_that_cannot_be_made_is_named() {
 }
 
 #[test]
-fn a_run_that_fails_leaves_no_results_of_an_earlier_one_behind() {
+fn results_of_an_earlier_run_go_when_those_of_another_begin_and_not_before() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     fs::write(path("t.toml"), DAYS).unwrap();
     fs::write(path("t.csv"), "day,door\n2020-03-01,1\n2020-03-02,2\n").unwrap();
-    let run = |table: &str, map: &str| {
-        let output = midan(&["replay", "--counts-only", "--parquet", "--out", &path("out"), "--table", &path(table), "--map", &path(map)]).output().unwrap();
+    let run = |table: &str, map: &str, more: &[&str]| {
+        let output = midan(&["replay", "--counts-only", "--out", &path("out"), "--table", &path(table), "--map", &path(map)]).args(more).output().unwrap();
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
-    assert!(run("t.csv", "t.toml").0 && fs::exists(path("out/zones.parquet")).unwrap());
+    let is_left = || fs::exists(path("out/zones.parquet")).unwrap();
+    assert!(run("t.csv", "t.toml", &["--parquet"]).0 && is_left());
     fs::write(path("out/notes.txt"), "mine").unwrap();
-    let (is_well, told) = run("out/zones.parquet", "t.toml");
-    assert!(!is_well && told.contains("stands where the results are to be written") && fs::exists(path("out/zones.parquet")).unwrap(), "{told}");
     fs::write(path("bad.toml"), DAYS.replace("\"1d\"", "\"1 day\"")).unwrap();
-    assert!(!run("t.csv", "bad.toml").0);
-    let left: Vec<_> = fs::read_dir(path("out")).unwrap().map(|file| file.unwrap().file_name()).collect();
-    assert_eq!(left, ["notes.txt"]);
+    for (table, map) in [("t.csv", "bad.toml"), ("t.cvs", "t.toml"), ("t.csv", "t.tml")] {
+        assert!(!run(table, map, &[]).0 && is_left(), "{table} {map}");
+    }
+    assert!(!midan(&["replay", "--out", &path("out")]).output().unwrap().status.success() && is_left());
+    fs::copy(path("t.toml"), path("out/rows.json")).unwrap();
+    for (table, map) in [("out/zones.parquet", "t.toml"), ("t.csv", "out/rows.json")] {
+        let (is_well, told) = run(table, map, &[]);
+        assert!(!is_well && told.contains("stands where the results are to be written") && is_left(), "{told}");
+    }
+    assert!(run("t.csv", "t.toml", &[]).0 && !is_left() && fs::exists(path("out/notes.txt")).unwrap());
 }
 
 #[test]

@@ -19,6 +19,7 @@ use crate::results::findings::FindingLine;
 use crate::time::EventTime;
 use anyhow::Context;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -31,16 +32,22 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs) -> anyhow::Result<Exit
     if kinds.iter().filter(|named| **named).count() > 1 {
         anyhow::bail!("one recording at a time: --table, --gtfs-rt or --kafka");
     }
-    if let Some(table) = args.table.as_ref().filter(|table| Results::holds(&args.out, table)) {
-        anyhow::bail!("{}: stands where the results are to be written: name another folder with --out", table.display());
+    // Whoever writes first takes away what an earlier replay left.
+    if let Some(input) = inputs(args).find(|input| Results::holds(&args.out, input)) {
+        anyhow::bail!("{}: stands where the results are to be written: name another folder with --out", input.display());
     }
-    Results::clear(&args.out)?;
     match &args.table {
         Some(table) => table::run(settings, args, table),
         None if args.kafka => kafka::run(settings, args),
         None if !args.gtfs_rt.is_empty() => frames::run(settings, args),
         None => anyhow::bail!("nothing to replay: name --table FILE with --map FILE, --gtfs-rt PATH with --venue-file FILE, or --kafka"),
     }
+}
+
+/// The files that a replay reads.
+fn inputs(args: &ReplayArgs) -> impl Iterator<Item = &PathBuf> {
+    let named = [&args.table, &args.map, &args.calendar, &args.model, &args.gtfs_static, &args.venue_file];
+    named.into_iter().flatten().chain(&args.gtfs_rt)
 }
 
 /// Replays, and writes down what the flow model would see.

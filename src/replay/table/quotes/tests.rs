@@ -75,7 +75,100 @@ fn swallowed_rows_are_named_in_the_first_row_in_quoted_tables_and_beside_letters
 }
 
 #[test]
+fn lines_of_a_remark_that_look_like_rows_are_told_and_are_no_rows_of_the_table() {
+    let zero = REMARKS.replace("step", "absent = \"zero\"\nstep");
+    let rounds: String = (2..13).map(|hour| format!("2020-06-01 {hour:02}:30,7,ok\n")).collect();
+    let sum = REMARKS.replace("step", "repeated = \"sum\"\nstep");
+    for (text, remark, faults) in [
+        (&zero, "since\n2020-05-30 10:00,4,ok\n2020-06-07 10:00,4,ok", 2),
+        (&zero, "2020-06-01 10:17,5,door shut\nends", 0),
+        (&zero, "at\n2020-06-01 10:17,5,door shut\nends", 1),
+        (&REMARKS.to_owned(), &rounds, 10),
+        (&sum, "see\n2020-06-01 00:00,wrong,x\n2020-06-07 00:00,5,x\nends", 2),
+    ] {
+        let fair = table("a.csv", text, format!("t,n,r\n2020-06-01 00:00,1,\n2020-06-01 01:00,2,\"{remark}\"\n2020-06-01 02:00,3,\n").as_bytes());
+        assert_eq!(starts(&fair), ["00:00 0/0/1", "01:00 0/0/2", "02:00 0/0/3"], "{remark}");
+        assert_eq!(lines_of(fair.report()).len(), faults, "{remark}");
+    }
+    let two = REMARKS.replace("sensor_is = \"door\"", "sensor = [\"s\", \"g\"]");
+    let moved = "t,s,g,n,r\n2020-06-01 00:00,x/y,z,1,\n2020-06-01 01:00,x/y,z,2,\"moved\n2020-06-01 00:00,x,y/z,3,\n2020-06-01 00:00,a,b,3,\"\n";
+    let moved = table("a.csv", &two, moved.as_bytes());
+    assert_eq!((moved.sensors(), lines_of(moved.report())), (&["x/y/z".to_owned()][..], vec![4, 5]));
+}
+
+#[test]
+fn a_swallowed_row_of_the_other_direction_leaves_the_step_unknown() {
+    let text = REMARKS.replace("count = \"n\"", "direction = \"d\"\nvalue = \"n\"\nin_is = \"in\"\nout_is = \"out\"");
+    let rows = "t,d,n,r\n2020-06-01 00:00,in,1,\n2020-06-01 00:00,out,2,\n2020-06-01 01:00,in,3,\"broken\n2020-06-01 01:00,out,4,12\"\n2020-06-01 02:00,in,5,\n2020-06-01 02:00,out,6,\n";
+    assert_eq!(starts(&table("a.csv", &text, rows.as_bytes())), ["00:00 1/2/0", "02:00 5/6/0"]);
+}
+
+#[test]
+fn swallowed_rows_that_are_shorter_or_write_their_time_in_another_way_are_named_too() {
+    let zero = REMARKS.replace("step", "absent = \"zero\"\nstep");
+    for (rows, lines) in [
+        ("2020-06-01 00:00,1,\"broken\n2020-06-01 01:00,2\n2020-06-01 02:00,3,12\"\n2020-06-01 03:00,4,x\n", vec![3, 4]),
+        ("2020-06-01 23:00,1,\"broken\n2020-06-02,2,12\"\n2020-06-02 01:00,3,\n", vec![3]),
+        ("2020-06-01T01:00:00Z,1,\"broken\n2020-06-01T02:00:00.000Z,2,12\"\n2020-06-01T03:00:00Z,3,\n", vec![3]),
+    ] {
+        let table = table("a.csv", &zero, format!("t,n,r\n{rows}").as_bytes());
+        assert_eq!((lines_of(table.report()), starts(&table).len()), (lines, 2), "{rows}");
+    }
+}
+
+#[test]
+fn a_quote_that_is_closed_within_its_row_shifts_the_cells_and_the_figure_does_not_count() {
+    let zero = REMARKS.replace("step", "absent = \"zero\"\nstep");
+    let rows = b"t,r,n,x\n\"2020-06-01 00:00\",\"ok\",\"1\",\"\"\n\"2020-06-01 01:00\",\"broken,\"2\",\"3\"\n\"2020-06-01 02:00\",\"\",\"3\",\"\"\n";
+    let shifted = table("a.csv", &zero, rows);
+    assert_eq!((lines_of(shifted.report()), starts(&shifted)), (vec![3], vec!["00:00 0/0/1".to_owned(), "02:00 0/0/3".to_owned()]));
+    let lacking = remarks("t,r,n,x\n2020-06-01 00:00,ok,1,9\n2020-06-01 01:00,2,3\n2020-06-01 02:00,,3,9\n");
+    assert!(lacking.report().doubts[0].starts_with("the row of line 3 has fewer cells than any before it"), "{:?}", lacking.report().doubts);
+}
+
+#[test]
+fn lines_have_the_numbers_that_an_editor_shows_where_their_ends_are_mixed() {
+    for (rows, lines) in [
+        ("t,n,r\r\n2020-06-01 00:00,1,\n2020-06-01 01:00,x,\n2020-06-01 02:00,y,\n", [3, 4]),
+        ("t,n,r\n2020-06-01 00:00,1,\r\n2020-06-01 01:00,x,\r\n2020-06-01 02:00,y,\r\n", [3, 4]),
+        ("\u{feff}t,n,r\r\n\r\n2020-06-01 00:00,1,\"a\nb\"\n\n2020-06-01 01:00,x,\r\n2020-06-01 02:00,y,\"c\r\nd\"\n", [6, 7]),
+    ] {
+        assert_eq!(lines_of(remarks(rows).report()), lines, "{rows}");
+    }
+}
+
+#[test]
+fn a_name_with_a_delimiter_in_it_makes_no_rows_of_a_remark_behind_it() {
+    let text = REMARKS.replace("sensor_is = \"door\"", "sensor = \"s\"");
+    let rows = "s,t,r,n\n\"Gate, north\",2020-06-01 00:00,,1\n\"Gate, north\",2020-06-01 01:00,\"Meier, Huber, Frei, Keller\nWeber, Kunz, Roth, Graf\",2\n";
+    let fair = table("a.csv", &text, rows.as_bytes());
+    assert_eq!((fair.report().faulty, counts(&fair).len()), (0, 2), "{:?}", fair.report().faults);
+    let swallowing = rows.replace("Weber, Kunz, Roth, Graf\",2", "\"Gate, north\",2020-06-01 02:00,12\",2");
+    assert_eq!(lines_of(table("a.csv", &text, swallowing.as_bytes()).report()), [3, 4]);
+}
+
+#[test]
+fn a_last_line_that_has_no_time_is_none_that_was_cut() {
+    for (last, told) in [("Total,4\n", "\"Total\""), ("(2 rows)\n", "\"(2 rows)\""), ("\u{1a}", "\"\u{1a}\"")] {
+        let sums = remarks(&format!("t,n,r\n2020-06-01 00:00,1,\n2020-06-01 01:00,3,\n{last}"));
+        assert!(sums.report().faults[0].contains(&format!("a.csv:4: the time {told}")), "{:?}", sums.report().faults);
+    }
+    let wide = "venue = \"v\"\ntime_zone = \"UTC\"\nstep = \"1h\"\n[time]\ncolumns = [\"t\"]\n[wide]\n";
+    let dropped = table("a.csv", wide, b"t,A,B,\n2020-06-01 00:00,1,2");
+    assert_eq!((dropped.report().faulty, counts(&dropped).len()), (0, 2), "{:?}", dropped.report().faults);
+}
+
+#[test]
 fn a_header_that_swallows_rows_refuses_the_table() {
+    for header in ["t,n,a,b,\"r\n2020-06-01 01:00,2,east,north,\n2020-06-01 02:00,3,east,north,ok\"", "t,n,\"r\n2020-06-01 01:00,2\n2020-06-01 02:00,3\n\",x"] {
+        let told = try_table("a.csv", REMARKS, format!("{header}\n2020-06-01 03:00,4,\n").as_bytes()).unwrap_err().to_string();
+        assert!(told.contains("2 of which look like rows"), "{told}");
+    }
+    for header in ["t,n,\"Gate 1\n(lines 1, 2)\"", "t,n,\"r\n1, 2, 3\n4, 5, 6\""] {
+        assert_eq!(starts(&remarks(&format!("{header}\n2020-06-01 03:00,4,\n"))), ["03:00 0/0/4"], "{header}");
+        let epochs = REMARKS.replace("[long]", "format = \"epoch_s\"\n[long]");
+        assert_eq!(starts(&table("a.csv", &epochs, format!("{header}\n1590980400,4,\n").as_bytes())), ["03:00 0/0/4"], "{header}");
+    }
     let told = try_table("a.csv", REMARKS, b"t,n,\"r\n2020-06-01 01:00,2,\n2020-06-01 02:00,3,12\"\n2020-06-01 03:00,4,\n").unwrap_err().to_string();
     assert!(told.contains("the header, line 1, reaches over 3 lines, 2 of which look like rows"), "{told}");
     let fair = table("a.csv", REMARKS, b"t,n,\"remark\n(in words,\n1 or 2)\"\n2020-06-01 03:00,4,\n");
@@ -88,6 +181,7 @@ fn an_honest_remark_of_several_lines_is_no_fault() {
         "door\nopen",
         "door, 2 wings,\nshut at 10:05, open",
         "2020-06-01 01:30: door shut\n2020-06-01 01:40: open",
+        "see\n2020-06-01 01:30,door shut,opened\n2020-06-01 01:40,open,ok",
         "one\r\n\r\ntwo",
         "Present:\nMeier, Huber, Frei, Keller\n5, 6, 7, 8",
         "1\n2\n3",
