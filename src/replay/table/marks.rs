@@ -7,7 +7,7 @@ use super::entries::Entry;
 use super::grid::Grid;
 use super::mapping::Repeated;
 use crate::time::{EventTime, Span};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// What one sensor may have counted in one step.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ pub(super) fn apply(list: &mut Vec<Entry>, marks: &[Mark], grid: &Grid, repeated
     if marks.is_empty() {
         return;
     }
-    let mut extents: HashMap<u32, (EventTime, EventTime)> = HashMap::new();
+    let mut extents: BTreeMap<u32, (EventTime, EventTime)> = BTreeMap::new();
     for entry in &*list {
         extents.entry(entry.sensor).or_insert((entry.from, entry.from)).1 = entry.from;
     }
