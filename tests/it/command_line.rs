@@ -18,6 +18,16 @@ fn a_closed_pipe_ends_the_command_quietly() {
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(141), ""));
 }
 
+/// A folder with a mapping, `t.toml`, and a table of two days, `t.csv`; and where a name in it leads.
+fn two_days() -> (tempfile::TempDir, impl Fn(&str) -> String) {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().to_owned();
+    let path = move |name: &str| root.join(name).to_str().unwrap().to_owned();
+    fs::write(path("t.toml"), DAYS).unwrap();
+    fs::write(path("t.csv"), "day,door\n2020-03-01,1\n2020-03-02,2\n").unwrap();
+    (folder, path)
+}
+
 const DAYS: &str = "venue = \"v\"\ntime_zone = \"Europe/Zurich\"\nstep = \"1d\"\n[time]\ncolumns = [\"day\"]\n[wide]\n";
 
 #[test]
@@ -50,10 +60,7 @@ fn days_of_23_and_25_hours_come_out_as_the_rows_that_they_are() {
 
 #[test]
 fn a_results_folder_that_cannot_be_made_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    fs::write(path("t.toml"), DAYS).unwrap();
-    fs::write(path("t.csv"), "day,door\n2020-03-01,1\n2020-03-02,2\n").unwrap();
+    let (_folder, path) = two_days();
     let out = path("t.csv/out");
     let output = midan(&["replay", "--table", &path("t.csv"), "--map", &path("t.toml"), "--out", &out]).output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -62,10 +69,7 @@ fn a_results_folder_that_cannot_be_made_is_named() {
 
 #[test]
 fn results_of_an_earlier_run_go_when_those_of_another_begin_and_not_before() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    fs::write(path("t.toml"), DAYS).unwrap();
-    fs::write(path("t.csv"), "day,door\n2020-03-01,1\n2020-03-02,2\n").unwrap();
+    let (_folder, path) = two_days();
     let run = |table: &str, map: &str, more: &[&str]| {
         let output = midan(&["replay", "--counts-only", "--out", &path("out"), "--table", &path(table), "--map", &path(map)]).args(more).output().unwrap();
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())

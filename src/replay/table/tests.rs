@@ -212,10 +212,7 @@ fn gzip_reads_like_the_plain_file_and_a_cut_one_says_so() {
     gzip.write_all(b"t,s,i,o\n2020-06-01T10:00,a,1,2\n").unwrap();
     let bytes = gzip.finish().unwrap();
     assert_eq!(counts(&table("a.csv.gz", LONG, &bytes)).len(), 1);
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("cut.csv.gz");
-    std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-    assert!(matches!(Table::open(&path, mapping(LONG)), Err(TableError::Malformed { .. })));
+    assert!(matches!(try_table("cut.csv.gz", LONG, &bytes[..bytes.len() / 2]), Err(TableError::Malformed { .. })));
 }
 
 #[test]
@@ -247,10 +244,7 @@ fn parquet_reads_like_csv() {
 
 #[test]
 fn a_column_that_is_not_there_is_named_with_its_neighbours() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.csv");
-    std::fs::write(&path, "time,s,i,o\n").unwrap();
-    let error = Table::open(&path, mapping(LONG)).unwrap_err().to_string();
+    let error = try_table("a.csv", LONG, b"time,s,i,o\n").unwrap_err().to_string();
     assert!(error.contains("has no column \"t\"; nearest: i, o, s; its columns are: time, s, i, o"), "{error}");
 }
 
@@ -319,19 +313,13 @@ fn a_delimiter_at_the_end_of_every_row_is_no_cell_too_many() {
 
 #[test]
 fn epochs_of_the_wrong_unit_are_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.csv");
-    std::fs::write(&path, "t,s,i,o\n1590998400000,a,1,1\n").unwrap();
-    let told = Table::open(&path, mapping(&LONG.replace("[long]", "format = \"epoch_s\"\n[long]"))).unwrap_err().to_string();
+    let told = try_table("a.csv", &LONG.replace("[long]", "format = \"epoch_s\"\n[long]"), b"t,s,i,o\n1590998400000,a,1,1\n").unwrap_err().to_string();
     assert!(told.contains("another unit of an epoch"), "{told}");
 }
 
 #[test]
 fn a_table_without_one_figure_is_refused_and_a_mute_column_is_left_out() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.csv");
-    std::fs::write(&path, "t,s,i,o\n2020-06-01T10:00,a,-1,2\n2020-06-01T10:30,a,,2\n").unwrap();
-    let told = Table::open(&path, mapping(LONG)).unwrap_err().to_string();
+    let told = try_table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,-1,2\n2020-06-01T10:30,a,,2\n").unwrap_err().to_string();
     assert!(told.contains("2 rows, and not one has a figure: all are missing"), "{told}");
     let wide = "venue = \"v\"\ntime_zone = \"UTC\"\nstep = \"30m\"\n[time]\ncolumns = [\"t\"]\n[wide]\n";
     let table = table("a.csv", wide, b",Unnamed: 0,t,weather,S1,dead\n0,0,2020-06-01T10:00,sun,3,\n1,1,2020-06-01T10:30,rain,4,\n");
@@ -341,10 +329,7 @@ fn a_table_without_one_figure_is_refused_and_a_mute_column_is_left_out() {
 
 #[test]
 fn two_columns_of_one_name_are_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.csv");
-    std::fs::write(&path, "t,s,i,i,o\n2020-06-01T10:00,a,1,2,3\n").unwrap();
-    let told = Table::open(&path, mapping(LONG)).unwrap_err().to_string();
+    let told = try_table("a.csv", LONG, b"t,s,i,i,o\n2020-06-01T10:00,a,1,2,3\n").unwrap_err().to_string();
     assert!(told.contains("two columns are called \"i\""), "{told}");
 }
 
@@ -426,12 +411,7 @@ fn a_fault_has_the_line_that_an_editor_shows_whatever_ends_the_lines() {
 
 #[test]
 fn a_file_of_another_kind_says_what_to_do() {
-    let refused = |bytes: &[u8]| {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.csv");
-        std::fs::write(&path, bytes).unwrap();
-        Table::open(&path, mapping(LONG)).unwrap_err().to_string()
-    };
+    let refused = |bytes: &[u8]| try_table("a.csv", LONG, bytes).unwrap_err().to_string();
     assert!(refused(b"t;s;i;o\n2020-06-01T10:00;a;1;2\n").contains("is it the delimiter?"));
     assert!(refused(b"Counts\n\nt,s,i,o\n").contains("`skip` under [file]"));
     assert!(refused(b"t,Stra\xdfe\n").contains("save it as UTF-8"));

@@ -1,7 +1,6 @@
 //! Rows beside the grid of the step, and rows that lie years from the others.
 
-use crate::replay::table::Table;
-use crate::replay::table::tests::{LONG, counts, mapping, profile, short, table};
+use crate::replay::table::tests::{LONG, counts, profile, short, table, try_table};
 use crate::time::Span;
 
 #[test]
@@ -44,12 +43,7 @@ fn passages_at_any_second_are_counted_by_the_hours_of_the_clock_and_not_by_the_s
 
 #[test]
 fn rows_on_no_grid_or_beside_it_where_absence_means_zero_refuse_the_table() {
-    let refused = |text: &str, rows: &str| {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.csv");
-        std::fs::write(&path, rows).unwrap();
-        Table::open(&path, mapping(text)).unwrap_err().to_string()
-    };
+    let refused = |text: &str, rows: &str| try_table("a.csv", text, rows.as_bytes()).unwrap_err().to_string();
     let told = refused(
         &LONG.replace("30m", "1h"),
         "t,s,i,o\n2020-06-01T10:00,a,1,1\n2020-06-01T10:30,a,1,1\n2020-06-01T11:00,a,1,1\n2020-06-01T11:30,a,1,1\n2020-06-01T12:00,a,1,1\n",
@@ -94,9 +88,6 @@ fn a_mistyped_year_is_refused_with_its_line_and_a_long_pause_is_none() {
 
 #[test]
 fn a_table_torn_apart_by_ages_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.csv");
-    std::fs::write(&path, "t,s,i,o\n2023-06-01T10:00,a,1,1\n2123-06-01T10:00,a,1,1\n").unwrap();
-    let told = Table::open(&path, mapping(LONG)).unwrap_err().to_string();
+    let told = try_table("a.csv", LONG, b"t,s,i,o\n2023-06-01T10:00,a,1,1\n2123-06-01T10:00,a,1,1\n").unwrap_err().to_string();
     assert!(told.contains("years without a row lie between line 2 and line 3"), "{told}");
 }
