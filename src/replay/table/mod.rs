@@ -19,6 +19,7 @@ mod figure;
 mod file;
 mod grid;
 mod keys;
+mod lines;
 mod mapping;
 mod marks;
 mod plan;
