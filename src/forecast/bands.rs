@@ -11,8 +11,14 @@
 //! A third part belongs to the quarter of its levels that a count lies in ([`Quarters`]): where all counts lie within two octaves, as a busy line's do, the quiet hours still spread otherwise
 //! than the busy ones.
 //!
+//! A fourth belongs to the moment ([`TimeGroup`]): the evening of a working day is not as sure as its morning, and an event's last hour is less sure than either. It is that of the two hours of the
+//! day about the target (`hours`), or of the hour of the event that is on then, and follows twice as fast as the others, for a moment comes but once a day.
+//!
 //! Few persons need one thing more: where nobody comes in more than a share p of the steps of a way and level, the p-quantile *is* zero, and is said to be.
 
+use super::calendar::Place;
+use super::event::{Moment, PHASES};
+use super::hours::{self, Between};
 use super::outlook::SeriesKind;
 use super::quarters::Quarters;
 use serde::{Deserialize, Serialize};
@@ -34,30 +40,36 @@ const FEW: f64 = 0.1;
 const LATE: f64 = 0.2;
 /// The most that one pane moves a quantile.
 const MOST: [f64; 3] = [0.15, 0.03, 0.15];
+/// The quantiles of a moment move by so much more.
+const OF_MOMENT: f64 = 2.0;
 /// From so many cases on an octave goes its own way, and the share of zeros is known.
-const OWN_WAY: u32 = 30;
+const OWN_WAY: f64 = 30.0;
 /// The slowest that the share of zeros learns; how far beyond the quantile's share it must lie.
 const ZEROS_LEARN: f64 = 0.01;
 const ZEROS_BEYOND: f64 = 0.02;
 
-/// The quantiles of one level, or what a way or a quarter adds to them.
+/// When a case is, as far as bands are told apart by it; by default at no known time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TimeGroup(Between);
+
+/// The quantiles of one level, or what a way, a quarter or a moment adds to them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Law {
     quantiles: [f64; 3],
     zeros: f64,
-    seen: u32,
-    /// What of the present pane was counted: twice the cases below (once where one lies on the quantile), cases, zeros.
+    seen: f64,
+    /// What of the present pane was counted: cases below (by half where one lies on the quantile), cases, zeros.
     #[serde(skip)]
-    below: [u32; 3],
+    below: [f64; 3],
     #[serde(skip)]
-    cases: u32,
+    cases: f64,
     #[serde(skip)]
-    nobody: u32,
+    nobody: f64,
 }
 
 impl Default for Law {
     fn default() -> Self {
-        Self { quantiles: START, zeros: 0.0, seen: 0, below: [0; 3], cases: 0, nobody: 0 }
+        Self { quantiles: START, ..Self::NOTHING }
     }
 }
 
@@ -70,31 +82,50 @@ pub struct Bands {
     ways: BTreeMap<(u8, u8), Law>,
     /// By way, where the quarters of its levels lie, and what each adds.
     quarters: BTreeMap<u8, (Quarters, [Law; 4])>,
+    /// What a moment adds, where anything was counted.
+    moments: BTreeMap<u8, Law>,
 }
 
 impl Default for Bands {
     fn default() -> Self {
-        Self { whole: Law::default(), octaves: vec![Law::default(); OCTAVES], ways: BTreeMap::new(), quarters: BTreeMap::new() }
+        Self { whole: Law::default(), octaves: vec![Law::default(); OCTAVES], ways: BTreeMap::new(), quarters: BTreeMap::new(), moments: BTreeMap::new() }
+    }
+}
+
+impl TimeGroup {
+    /// The target's place in the local week, and in the event that is on then.
+    pub fn new(place: Place, event: Option<Moment>) -> Self {
+        Self(match event {
+            Some(moment) => [(hours::ALL + moment.phase(), 1.0), (hours::ALL, 0.0)],
+            None => hours::between(place),
+        })
+    }
+
+    /// The moments that it lies between, and how far it belongs to each.
+    fn shares(self) -> impl Iterator<Item = (u8, f64)> {
+        self.0.into_iter().filter(|(_, share)| *share > 0.0)
     }
 }
 
 impl Bands {
     /// Whether it is of the size that this binary uses; a stored one may not be.
     pub fn is_sound(&self) -> bool {
-        self.octaves.len() == OCTAVES && self.quarters.values().all(|(quarters, _)| quarters.is_sound())
+        let are_moments = self.moments.keys().all(|moment| *moment < hours::ALL + PHASES);
+        are_moments && self.octaves.len() == OCTAVES && self.quarters.values().all(|(quarters, _)| quarters.is_sound())
     }
 
-    /// The quantiles about `expected` persons of a way, where one deviation downwards and upwards is so many.
-    pub fn about(&self, way: SeriesKind, expected: f64, deviations: (f64, f64)) -> [f64; 3] {
+    /// The quantiles about `expected` persons of a way at that moment, where one deviation downwards and upwards is so many.
+    pub fn about(&self, way: SeriesKind, at: TimeGroup, expected: f64, deviations: (f64, f64)) -> [f64; 3] {
         let place = octave(expected);
         let octave = &self.octaves[place];
         let law = if octave.seen < OWN_WAY { &self.whole } else { octave };
         let own = self.ways.get(&(way as u8, place as u8)).copied().unwrap_or(Law::NOTHING);
         let quarters = self.quarters.get(&(way as u8));
         let of_quarter = quarters.and_then(|(quarters, laws)| Some(laws[quarters.of(expected)?])).unwrap_or(Law::NOTHING);
+        let of_moment = at_moment(&self.moments, at);
         let mut quantiles = [0.0; 3];
         for (place, quantile) in quantiles.iter_mut().enumerate() {
-            let shift = law.quantiles[place] + own.quantiles[place] + of_quarter.quantiles[place];
+            let shift = law.quantiles[place] + own.quantiles[place] + of_quarter.quantiles[place] + of_moment[place];
             let deviation = if shift < 0.0 { deviations.0 } else { deviations.1 };
             let is_nobody = own.seen >= OWN_WAY && own.zeros >= TAU[place] + ZEROS_BEYOND;
             *quantile = if is_nobody { 0.0 } else { (expected + shift * deviation).max(0.0) };
@@ -103,26 +134,30 @@ impl Bands {
         quantiles
     }
 
-    /// Counts one case: its way, what had been expected, the deviations as they were, and what came.
-    pub fn count(&mut self, way: SeriesKind, expected: f64, deviations: (f64, f64), came: f64) {
+    /// Counts one case: its way and moment, what had been expected, the deviations as they were, and what came.
+    pub fn count(&mut self, way: SeriesKind, at: TimeGroup, expected: f64, deviations: (f64, f64), came: f64) {
         let far = came - expected;
         let distance = far / if far < 0.0 { deviations.0 } else { deviations.1 };
         let whole = self.whole.quantiles;
         let place = octave(expected);
         let octave = &mut self.octaves[place];
-        if octave.seen == 0 && octave.cases == 0 {
+        if octave.seen <= 0.0 && octave.cases <= 0.0 {
             octave.quantiles = whole;
         }
         let own = self.ways.entry((way as u8, place as u8)).or_insert(Law::NOTHING);
         let (quarters, laws) = self.quarters.entry(way as u8).or_insert_with(|| (Quarters::default(), [Law::NOTHING; 4]));
         let mut unknown = Law::NOTHING;
         let quarter = quarters.of(expected).map_or(&mut unknown, |quarter| &mut laws[quarter]);
-        let said = std::array::from_fn(|place| octave.quantiles[place] + own.quantiles[place] + quarter.quantiles[place]);
+        let of_moment = at_moment(&self.moments, at);
+        let said = std::array::from_fn(|place| octave.quantiles[place] + own.quantiles[place] + quarter.quantiles[place] + of_moment[place]);
         quarters.count(expected);
-        quarter.count(said, distance, came);
-        octave.count(said, distance, came);
-        own.count(said, distance, came);
-        self.whole.count(whole, distance, came);
+        quarter.count(said, distance, came, 1.0);
+        octave.count(said, distance, came, 1.0);
+        own.count(said, distance, came, 1.0);
+        for (moment, share) in at.shares() {
+            self.moments.entry(moment).or_insert(Law::NOTHING).count(said, distance, came, share);
+        }
+        self.whole.count(whole, distance, came, 1.0);
     }
 
     /// Moves the quantiles, which are of `steps` ahead, by what was counted since the last time.
@@ -133,6 +168,7 @@ impl Bands {
             law.quantiles.sort_unstable_by(f64::total_cmp);
         }
         self.ways.values_mut().for_each(|law| law.settle(gently));
+        self.moments.values_mut().for_each(|law| law.settle(OF_MOMENT * gently));
         for (quarters, laws) in self.quarters.values_mut() {
             quarters.settle();
             laws.iter_mut().for_each(|law| law.settle(gently));
@@ -141,35 +177,44 @@ impl Bands {
 }
 
 impl Law {
-    /// That of a way which adds nothing.
-    const NOTHING: Self = Self { quantiles: [0.0; 3], zeros: 0.0, seen: 0, below: [0; 3], cases: 0, nobody: 0 };
+    /// That of what adds nothing.
+    const NOTHING: Self = Self { quantiles: [0.0; 3], zeros: 0.0, seen: 0.0, below: [0.0; 3], cases: 0.0, nobody: 0.0 };
 
-    /// Counts one case, of which the quantiles `said` were said.
-    fn count(&mut self, said: [f64; 3], distance: f64, came: f64) {
+    /// Counts so much of one case, of which the quantiles `said` were said.
+    fn count(&mut self, said: [f64; 3], distance: f64, came: f64, share: f64) {
         for (below, quantile) in self.below.iter_mut().zip(said) {
-            *below += u32::from(distance < quantile) + u32::from(distance <= quantile);
+            *below += 0.5 * share * f64::from(u8::from(distance < quantile) + u8::from(distance <= quantile));
         }
-        self.cases += 1;
-        self.nobody += u32::from(came <= 0.0);
+        self.cases += share;
+        self.nobody += if came <= 0.0 { share } else { 0.0 };
     }
 
     fn settle(&mut self, gently: f64) {
-        if self.cases == 0 {
+        if self.cases <= 0.0 {
             return;
         }
-        let cases = f64::from(self.cases);
+        let cases = self.cases;
         for place in 0..TAU.len() {
             let least = gently * if place == 1 { LEAST[1] } else { LEAST[place].max(FEW / (1.0 + 0.5 * cases)) };
-            let rate = (FIRST / (f64::from(self.seen) + FIRST_SEEN)).max(least);
-            let off = TAU[place] * cases - 0.5 * f64::from(self.below[place]);
+            let rate = (FIRST / (self.seen + FIRST_SEEN)).max(least);
+            let off = TAU[place] * cases - self.below[place];
             self.quantiles[place] += (rate * off).clamp(-MOST[place], MOST[place]);
         }
-        self.seen = self.seen.saturating_add(self.cases);
-        let slow = (1.0 / f64::from(self.seen)).max(ZEROS_LEARN);
+        self.seen += cases;
+        let slow = (1.0 / self.seen).max(ZEROS_LEARN);
         let weight = (slow * cases).min(1.0);
-        self.zeros += weight * (f64::from(self.nobody) / cases - self.zeros);
-        (self.below, self.cases, self.nobody) = ([0; 3], 0, 0);
+        self.zeros += weight * (self.nobody / cases - self.zeros);
+        (self.below, self.cases, self.nobody) = ([0.0; 3], 0.0, 0.0);
     }
+}
+
+/// What the moments add that a case lies between.
+fn at_moment(moments: &BTreeMap<u8, Law>, at: TimeGroup) -> [f64; 3] {
+    let mut added = [0.0; 3];
+    for (law, share) in at.shares().filter_map(|(moment, share)| Some((moments.get(&moment)?, share))) {
+        added.iter_mut().zip(law.quantiles).for_each(|(added, quantile)| *added += share * quantile);
+    }
+    added
 }
 
 /// The octave of what is expected.
@@ -180,6 +225,7 @@ pub(super) fn octave(expected: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forecast::calendar::DayKind;
     use proptest::prelude::*;
 
     /// A number of 0..1 that jumps about, the same each time.
@@ -193,10 +239,10 @@ mod tests {
         let mut within = 0;
         for case in 0..6_000 {
             let came = 100.0 + 240.0 * (even(case) - 0.5);
-            let [low, median, high] = bands.about(SeriesKind::In, 100.0, (10.0, 10.0));
+            let [low, median, high] = bands.about(SeriesKind::In, TimeGroup::default(), 100.0, (10.0, 10.0));
             within += u32::from(case >= 2_000 && low <= came && came <= high);
             assert!(low <= median && median <= high);
-            bands.count(SeriesKind::In, 100.0, (10.0, 10.0), came);
+            bands.count(SeriesKind::In, TimeGroup::default(), 100.0, (10.0, 10.0), came);
             bands.settle(1);
         }
         assert!((3_080..3_320).contains(&within), "{within} of 4000");
@@ -206,10 +252,10 @@ mod tests {
     fn where_mostly_nobody_comes_the_low_quantiles_are_zero() {
         let mut bands = Bands::default();
         for case in 0..3_000 {
-            bands.count(SeriesKind::In, 0.3, (1.0, 1.0), if even(case) < 0.75 { 0.0 } else { 1.0 });
+            bands.count(SeriesKind::In, TimeGroup::default(), 0.3, (1.0, 1.0), if even(case) < 0.75 { 0.0 } else { 1.0 });
             bands.settle(1);
         }
-        let [low, median, high] = bands.about(SeriesKind::In, 0.3, (1.0, 1.0));
+        let [low, median, high] = bands.about(SeriesKind::In, TimeGroup::default(), 0.3, (1.0, 1.0));
         assert_eq!((low, median), (0.0, 0.0));
         assert!(high > 0.5, "{high}");
     }
@@ -218,10 +264,10 @@ mod tests {
     fn an_octave_that_was_never_seen_takes_the_venues_law() {
         let mut bands = Bands::default();
         for case in 0..3_000 {
-            bands.count(SeriesKind::In, 100.0, (10.0, 10.0), 100.0 + 240.0 * (even(case) - 0.5));
+            bands.count(SeriesKind::In, TimeGroup::default(), 100.0, (10.0, 10.0), 100.0 + 240.0 * (even(case) - 0.5));
             bands.settle(1);
         }
-        let [low, _, high] = bands.about(SeriesKind::In, 10_000.0, (100.0, 100.0));
+        let [low, _, high] = bands.about(SeriesKind::In, TimeGroup::default(), 10_000.0, (100.0, 100.0));
         assert!(low < 10_000.0 - 700.0 && high > 10_000.0 + 700.0, "{low} {high}");
     }
 
@@ -232,9 +278,9 @@ mod tests {
         for case in 0..6_000 {
             for (place, (way, spread)) in [(SeriesKind::In, 60.0), (SeriesKind::Out, 240.0)].into_iter().enumerate() {
                 let came = 100.0 + spread * (even(case + 7 * place as u32) - 0.5);
-                let [low, _, high] = bands.about(way, 100.0, (10.0, 10.0));
+                let [low, _, high] = bands.about(way, TimeGroup::default(), 100.0, (10.0, 10.0));
                 within[place] += u32::from(case >= 2_000 && low <= came && came <= high);
-                bands.count(way, 100.0, (10.0, 10.0), came);
+                bands.count(way, TimeGroup::default(), 100.0, (10.0, 10.0), came);
             }
             bands.settle(1);
         }
@@ -249,23 +295,66 @@ mod tests {
             let place = case as usize % 2;
             let (about, spread) = [(1_100.0, 60.0), (1_900.0, 240.0)][place];
             let came = about + spread * (even(case) - 0.5);
-            let [low, _, high] = bands.about(SeriesKind::In, about, (10.0, 10.0));
+            let [low, _, high] = bands.about(SeriesKind::In, TimeGroup::default(), about, (10.0, 10.0));
             within[place] += u32::from(case >= 4_000 && low <= came && came <= high);
-            bands.count(SeriesKind::In, about, (10.0, 10.0), came);
+            bands.count(SeriesKind::In, TimeGroup::default(), about, (10.0, 10.0), came);
             bands.settle(1);
         }
         assert!(within.iter().all(|within| (3_080..3_320).contains(within)), "{within:?} of 4000");
+    }
+
+    /// The share of values that lie within, of the last two thirds, where two groups of cases with different spreads take turns.
+    fn within_by_time(groups: [TimeGroup; 2]) -> [f64; 2] {
+        let mut bands = Bands::default();
+        let mut within = [0.0; 2];
+        for case in 0..12_000 {
+            let place = case as usize % 2;
+            let came = 100.0 + [60.0, 240.0][place] * (even(case) - 0.5);
+            let [low, _, high] = bands.about(SeriesKind::In, groups[place], 100.0, (10.0, 10.0));
+            within[place] += f64::from(u8::from(case >= 4_000 && low <= came && came <= high)) / 4_000.0;
+            bands.count(SeriesKind::In, groups[place], 100.0, (10.0, 10.0), came);
+            bands.settle(1);
+        }
+        within
+    }
+
+    fn at(hour: i64, event: Option<Moment>) -> TimeGroup {
+        TimeGroup::new(Place { kind: DayKind::Working, weekday: 0, millis_of_day: hour * 3_600_000 }, event)
+    }
+
+    #[test]
+    fn a_morning_and_an_evening_of_one_level_are_told_by_bands_of_their_own() {
+        let within = within_by_time([at(7, None), at(19, None)]);
+        assert!(within.iter().all(|within| (0.77..0.83).contains(within)), "{within:?}");
+        // Of one and the same hour nobody can tell them apart.
+        let within = within_by_time([at(7, None); 2]);
+        assert!(within[0] > 0.95 && within[1] < 0.65, "{within:?}");
+    }
+
+    #[test]
+    fn an_event_is_told_by_bands_of_its_own_hours() {
+        let within = within_by_time([at(19, None), at(19, Moment::of_phase(5))]);
+        assert!(within.iter().all(|within| (0.77..0.83).contains(within)), "{within:?}");
+    }
+
+    #[test]
+    fn a_stored_moment_that_no_day_and_no_event_has_is_refused() {
+        let mut bands = Bands::default();
+        bands.count(SeriesKind::In, at(19, Moment::of_phase(PHASES - 1)), 100.0, (10.0, 10.0), 90.0);
+        assert!(bands.is_sound());
+        bands.moments.insert(hours::ALL + PHASES, Law::NOTHING);
+        assert!(!bands.is_sound());
     }
 
     #[test]
     fn nobody_by_one_way_is_no_nobody_by_the_other() {
         let mut bands = Bands::default();
         for case in 0..3_000 {
-            bands.count(SeriesKind::In, 0.4, (1.0, 1.0), 0.0);
-            bands.count(SeriesKind::Out, 0.4, (1.0, 1.0), f64::from(u8::from(even(case) < 0.3)));
+            bands.count(SeriesKind::In, TimeGroup::default(), 0.4, (1.0, 1.0), 0.0);
+            bands.count(SeriesKind::Out, TimeGroup::default(), 0.4, (1.0, 1.0), f64::from(u8::from(even(case) < 0.3)));
             bands.settle(1);
         }
-        let high = |way| bands.about(way, 0.4, (1.0, 1.0))[2];
+        let high = |way| bands.about(way, TimeGroup::default(), 0.4, (1.0, 1.0))[2];
         assert!(high(SeriesKind::In) == 0.0 && high(SeriesKind::Out) > 0.5, "{} {}", high(SeriesKind::In), high(SeriesKind::Out));
     }
 
@@ -274,10 +363,10 @@ mod tests {
         fn quantiles_never_cross_and_are_never_negative(cases in proptest::collection::vec((0.0f64..1e5, 0.0f64..1e6), 1..80), expected in 0.0f64..1e6) {
             let mut bands = Bands::default();
             for (about, came) in cases {
-                bands.count(SeriesKind::In, about, (about.sqrt() + 1.0, about.sqrt() + 1.0), came);
+                bands.count(SeriesKind::In, TimeGroup::default(), about, (about.sqrt() + 1.0, about.sqrt() + 1.0), came);
                 bands.settle(1);
             }
-            let [low, median, high] = bands.about(SeriesKind::In, expected, (3.0, 7.0));
+            let [low, median, high] = bands.about(SeriesKind::In, TimeGroup::default(), expected, (3.0, 7.0));
             prop_assert!(0.0 <= low && low <= median && median <= high && high.is_finite());
         }
     }

@@ -12,6 +12,9 @@ const SLOT_MS: i64 = 900_000;
 /// Slots before kick-off, and all.
 const BEFORE: i64 = 16;
 const SLOTS: usize = 36;
+/// Slots that make a phase, and phases of an event.
+const OF_PHASE: usize = 4;
+pub(super) const PHASES: u8 = (SLOTS / OF_PHASE) as u8;
 /// Below this share of the new value the excess does not learn.
 const LEARNS: f64 = 0.3;
 /// From so many matches on the excess of a slot is known.
@@ -59,6 +62,20 @@ pub struct Event {
 pub struct Moment {
     slot: usize,
     thousands: f64,
+}
+
+impl Moment {
+    /// The hour of the event, from 0, four hours before its start; below [`PHASES`].
+    pub(super) const fn phase(self) -> u8 {
+        (self.slot / OF_PHASE) as u8
+    }
+
+    /// The first moment of that hour.
+    #[cfg(test)]
+    pub(super) fn of_phase(phase: u8) -> Option<Self> {
+        let slot = usize::from(phase) * OF_PHASE;
+        (slot < SLOTS).then_some(Self { slot, thousands: 1.0 })
+    }
 }
 
 /// The excess of all series of a venue.

@@ -10,7 +10,7 @@
 //! A day is of the high face where it is nearer to that, or far above the calm one; a face takes it in with weight max(1/(n+1), 0.15), the rarer high one 0.25. A first day that was a surge is known as one
 //! when a far lower one comes. Two faces are known from the second day of each on: a single surge changes nothing. Which of them today has is told by `likeness`.
 //!
-//! A day lasts from four in the morning until four, so that who leaves after midnight is of the evening. 2.6 KB a series.
+//! A day lasts from four in the morning until four, so that who leaves after midnight is of the evening. 0.9 KB a series, and a few bytes for each slot in which it has a high face.
 
 use super::calendar::{Calendar, DayKind};
 use super::room::widen;
@@ -33,8 +33,6 @@ const HIGH_LEARNS: f64 = 0.25;
 const APART: (f64, f64) = (2.0, 2.5);
 /// Days of each face from which on both are known.
 const KNOWN: u32 = 2;
-/// No high face.
-const NONE: u16 = u16::MAX;
 
 /// Which slot of which day a step is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,11 +51,19 @@ pub struct FaceSlot {
     /// The newest day learnt.
     day: i32,
     calm: Vec<u16>,
-    high: Vec<u16>,
-    /// By series: whether the newest day was high (the lowest bit), the one before it, …
-    highs: Vec<u32>,
-    /// How many of these days are known.
+    /// By series, how many of the last days are known.
     known: Vec<u8>,
+    /// Of the series that have one, in their order.
+    high: Vec<High>,
+}
+
+/// The high face of one series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct High {
+    series: u32,
+    persons: u16,
+    /// Whether the newest day was high (the lowest bit), the one before it, …
+    days: u32,
 }
 
 /// The two faces of a slot of one series.
@@ -183,78 +189,85 @@ impl FaceBook {
     /// Puts a stored slot back. Returns `false` when it is of more series.
     pub fn restore(&mut self, kind: DayKind, slot: u16, mut stored: FaceSlot) -> bool {
         let size = self.series;
-        let fits =
-            widen(&mut stored.calm, size, 0) && widen(&mut stored.high, size, NONE) && widen(&mut stored.highs, size, 0) && widen(&mut stored.known, size, 0);
+        let is_in_order =
+            stored.high.is_sorted_by(|one, next| one.series < next.series) && stored.high.last().is_none_or(|last| (last.series as usize) < stored.calm.len());
+        let fits = is_in_order && widen(&mut stored.calm, size, 0) && widen(&mut stored.known, size, 0);
         fits.then(|| self.slots.insert((kind, slot), stored)).is_some()
     }
 }
 
 impl FaceSlot {
     fn new(series: usize, day: i32) -> Self {
-        Self { day, calm: vec![0; series], high: vec![NONE; series], highs: vec![0; series], known: vec![0; series] }
+        Self { day, calm: vec![0; series], known: vec![0; series], high: Vec::new() }
+    }
+
+    /// Where the high face of `series` stands, or would stand.
+    fn place(&self, series: usize) -> Result<usize, usize> {
+        self.high.binary_search_by_key(&series, |high| high.series as usize)
     }
 
     /// The faces of `series`; `None` while two are not known.
     pub fn of(&self, series: usize) -> Option<Faces> {
-        let (highs, known) = (*self.highs.get(series)?, *self.known.get(series)?);
-        let ones = highs.count_ones();
-        let are_two = self.high[series] != NONE && ones >= KNOWN && u32::from(known) >= ones + KNOWN;
-        (are_two && are_apart(persons(self.calm[series]), persons(self.high[series]))).then(|| Faces {
-            calm: persons(self.calm[series]),
-            high: persons(self.high[series]),
-            day: self.day,
-            highs,
-            known,
-        })
+        let High { persons: high, days, .. } = *self.high.get(self.place(series).ok()?)?;
+        let (calm, high, known) = (persons(*self.calm.get(series)?), persons(high), *self.known.get(series)?);
+        let ones = days.count_ones();
+        let are_two = ones >= KNOWN && u32::from(known) >= ones + KNOWN;
+        (are_two && are_apart(calm, high)).then_some(Faces { calm, high, day: self.day, highs: days, known })
     }
 
     /// The days until `day` pass.
     fn turn_to(&mut self, day: i32) {
         let passed = u32::try_from(day.saturating_sub(self.day)).unwrap_or(0);
         self.day = self.day.max(day);
-        for (highs, known) in self.highs.iter_mut().zip(&mut self.known) {
-            *highs = highs.checked_shl(passed).unwrap_or(0);
-            if *known > 0 {
-                *known = u32::from(*known).saturating_add(passed).min(DAYS as u32) as u8;
-            }
+        for high in &mut self.high {
+            high.days = high.days.checked_shl(passed).unwrap_or(0);
+        }
+        for known in self.known.iter_mut().filter(|known| **known > 0) {
+            *known = u32::from(*known).saturating_add(passed).min(DAYS as u32) as u8;
         }
     }
 
     fn absorb(&mut self, series: usize, came: f64) {
-        let (calm, high, highs, known) = (&mut self.calm[series], &mut self.high[series], &mut self.highs[series], &mut self.known[series]);
+        let place = self.place(series);
+        let (calm, known) = (&mut self.calm[series], &mut self.known[series]);
         let level = persons(*calm);
         if *known == 0 {
             (*calm, *known) = (held(came), 1);
             return;
         }
-        let ones = highs.count_ones();
         let is_far = are_apart(level, came);
-        if *high == NONE {
-            if is_far && came > level {
-                (*high, *highs) = (held(came), 1);
+        let mut ones = 0;
+        match place {
+            Err(place) if is_far => {
+                let high = if came > level {
+                    High { series: series as u32, persons: held(came), days: 1 }
+                } else {
+                    // All days so far were the high ones.
+                    let high = std::mem::replace(calm, held(came));
+                    High { series: series as u32, persons: high, days: u32::MAX.checked_shr(DAYS as u32 - u32::from(*known)).unwrap_or(0) & !1 }
+                };
+                self.high.insert(place, high);
                 return;
             }
-            if is_far {
-                // All days so far were the high ones.
-                (*high, *calm) = (*calm, held(came));
-                *highs = u32::MAX.checked_shr(DAYS as u32 - u32::from(*known)).unwrap_or(0) & !1;
-                return;
-            }
-        } else {
-            let above = persons(*high);
-            let middle = 0.5 * (level.sqrt() + above.sqrt());
-            if came.sqrt() > middle || (is_far && came > level) {
-                let weight = (1.0 / (f64::from(ones) + 1.0)).max(HIGH_LEARNS);
-                *high = held(above + weight * (came - above)).min(NONE - 1);
-                *highs |= 1;
-                return;
+            Err(_) => {}
+            Ok(place) => {
+                let high = &mut self.high[place];
+                let above = persons(high.persons);
+                ones = high.days.count_ones();
+                let middle = 0.5 * (level.sqrt() + above.sqrt());
+                if came.sqrt() > middle || (is_far && came > level) {
+                    let weight = (1.0 / (f64::from(ones) + 1.0)).max(HIGH_LEARNS);
+                    high.persons = held(above + weight * (came - above));
+                    high.days |= 1;
+                    return;
+                }
+                if ones == 0 {
+                    self.high.remove(place);
+                }
             }
         }
         let weight = (1.0 / (f64::from(u32::from(*known).saturating_sub(ones)) + 1.0)).max(CALM_LEARNS);
         *calm = held((level + weight * (came - level)).max(0.0));
-        if *high != NONE && ones == 0 {
-            *high = NONE;
-        }
     }
 }
 

@@ -20,9 +20,8 @@ use super::faces::FaceBook;
 use super::fallback;
 use super::features::{Basis, View, rows_for};
 use super::history::{HELD, History};
-use super::hours;
 use super::issued::{IssuedPane, IssuedPanes};
-use super::judgement::Judgement;
+use super::judgement::{Judgement, Target};
 use super::likeness::Likeness;
 use super::outlook::{OccupancyOutlook, Outlook, Outlooks, Series, SeriesKind};
 use super::profile::SeasonalProfile;
@@ -258,7 +257,7 @@ impl Forecaster {
 
     /// Where a step ends at `end`, everything learns from it.
     fn learn(&mut self, end: EventTime) {
-        let Layout { calendar, step, series, .. } = &self.layout;
+        let Layout { calendar, programme, step, series, .. } = &self.layout;
         if !calendar.is_step_end(end) {
             return;
         }
@@ -268,10 +267,10 @@ impl Forecaster {
             self.changed.insert(StateKey::Profile(slot));
         }
         let came = |series: usize| self.history.lag(0, series).map(|persons| persons as f64);
-        let between = hours::between(calendar.place(end.before(*step)));
-        let gone = self.judgement.learn(end, between, size, came, &mut self.pulse);
+        let target = Target::new(calendar.place(end.before(*step)), programme.at(end.before(*step)));
+        let gone = self.judgement.learn(end, target, size, came, &mut self.pulse);
         self.changed.extend(gone.into_iter().map(StateKey::Step));
-        self.changed.extend(self.judgement.touched(between).map(|(horizon, part)| StateKey::Hours(horizon, part)));
+        self.changed.extend(self.judgement.touched(target.between).map(|(horizon, part)| StateKey::Hours(horizon, part)));
         self.changed.extend((0..HORIZONS as u8).map(StateKey::Horizon));
         let looking = self.looking();
         let usual = looking.expected(end.before(*step));
@@ -340,15 +339,15 @@ impl Forecaster {
         if Arc::get_mut(&mut self.flow).is_none() {
             self.flow = Arc::new(vec![0.0; rows_for(self.layout.series.len()) * FLOW_FEATURES]);
         }
-        let Layout { calendar, step, .. } = &self.layout;
+        let Layout { calendar, programme, step, .. } = &self.layout;
         if let Some(rows) = Arc::get_mut(&mut self.tensor) {
             View { history: &self.history, profile: &self.profile, calendar, step: *step }.fill(end, rows, &mut self.basis);
         }
         let mut sight = std::mem::take(&mut self.sight);
         self.looking().fill(end, &mut sight);
         self.sight = sight;
-        let target = |steps: u32| end.after(step.times(u64::from(steps) - 1));
-        self.judgement.turn_to(end, STEPS.map(|steps| hours::between(calendar.place(target(steps)))));
+        let start = |steps: u32| end.after(step.times(u64::from(steps) - 1));
+        self.judgement.turn_to(end, STEPS.map(|steps| Target::new(calendar.place(start(steps)), programme.at(start(steps)))));
         if let Some(rows) = Arc::get_mut(&mut self.flow) {
             tensor::fill(end, &self.sight, &self.judgement.learners(), calendar, *step, rows);
         }

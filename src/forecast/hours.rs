@@ -19,6 +19,8 @@ use std::collections::BTreeMap;
 
 /// Parts of a day.
 const PARTS: u8 = 12;
+/// All parts: those of working days, then those of others.
+pub(super) const ALL: u8 = 2 * PARTS;
 const PART_MS: f64 = 86_400_000.0 / PARTS as f64;
 /// The ridge towards the learner's weights: as if each sign had been seen so often with just that weight.
 const RIDGE: f64 = 50.0;
@@ -89,7 +91,7 @@ impl Hours {
 
     /// Puts a part back. Returns `false` when there is no such part of a day or it is of another size.
     pub fn restore(&mut self, part: u8, stored: Part) -> bool {
-        let is_sound = part < 2 * PARTS && stored.sums.is_sound();
+        let is_sound = part < ALL && stored.sums.is_sound();
         if is_sound {
             self.parts.insert(part, stored);
         }

@@ -5,9 +5,11 @@
 //! ```
 
 use super::assembly;
-use super::bands::Bands;
+use super::bands::{Bands, TimeGroup};
+use super::calendar::Place;
+use super::event::Moment;
 use super::green::{self, Green};
-use super::hours::{Between, Hours, Part};
+use super::hours::{self, Between, Hours, Part};
 use super::learner::{Learner, Sums, corrected};
 use super::mixture::{Mixture, Voices};
 use super::outlook::{Series, SeriesKind};
@@ -43,6 +45,22 @@ pub struct OfHorizon {
     pub green: Green,
 }
 
+/// When a step is that is forecast.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Target {
+    /// The parts of the day that its start lies between.
+    pub between: Between,
+    /// By what bands are told apart.
+    group: TimeGroup,
+}
+
+impl Target {
+    /// A step that starts there in the local week, and at that moment of an event.
+    pub fn new(place: Place, event: Option<Moment>) -> Self {
+        Self { between: hours::between(place), group: TimeGroup::new(place, event) }
+    }
+}
+
 /// What is learnt of all horizons of a venue.
 #[derive(Clone, Debug)]
 pub struct Judgement {
@@ -50,6 +68,7 @@ pub struct Judgement {
     hours: [Hours; HORIZONS],
     /// By horizon, how much each sign is trusted at the time of the day that is forecast.
     hourly: [Option<[f64; SIGNS]>; HORIZONS],
+    targets: [Target; HORIZONS],
     steps: IssuedSteps,
     step: Span,
     /// The way of each series.
@@ -72,6 +91,7 @@ impl Judgement {
             horizons: Default::default(),
             hours: Default::default(),
             hourly: [None; HORIZONS],
+            targets: Default::default(),
             steps: IssuedSteps::default(),
             step,
             ways: series.iter().map(|series| series.kind).collect(),
@@ -83,9 +103,9 @@ impl Judgement {
         std::array::from_fn(|horizon| &self.horizons[horizon].learner)
     }
 
-    /// Holds the step that ended at `end`, and whose start lies `between` two parts of the day, against what was issued for it: `came(series)` is its count, `None` where it is not known. Returns
+    /// Holds the step that ended at `end`, and was `target` once, against what was issued for it: `came(series)` is its count, `None` where it is not known. Returns
     /// the steps that are forgotten.
-    pub fn learn(&mut self, end: EventTime, between: Between, series: usize, came: impl Fn(usize) -> Option<f64>, pulse: &mut Pulse) -> Vec<EventTime> {
+    pub fn learn(&mut self, end: EventTime, target: Target, series: usize, came: impl Fn(usize) -> Option<f64>, pulse: &mut Pulse) -> Vec<EventTime> {
         let step_s = self.step.as_secs_f64();
         let turns = series.div_ceil(PUPILS).max(1);
         let turn = (end.as_millis().div_euclid(self.step.as_millis().max(1) as i64)).rem_euclid(turns as i64) as usize;
@@ -100,22 +120,23 @@ impl Judgement {
                 if place == 0 {
                     pulse.err(series, case.said, came);
                 }
-                of.judge(&case, self.ways[series], came, (series % turns == turn).then_some(&mut sums));
+                of.judge(&case, (self.ways[series], target.group), came, (series % turns == turn).then_some(&mut sums));
             }
             of.learner.take(&sums);
             of.learner.settle();
-            self.hours[place].learn(between, end, &sums);
+            self.hours[place].learn(target.between, end, &sums);
             of.bands.settle(STEPS[place]);
             of.green.settle(STEPS[place]);
         }
         self.steps.forget_until(end.before(self.step.times(u64::from(KEPT))))
     }
 
-    /// Turns to what is forecast at `now`; by horizon, the parts of the day that the target's start lies between.
-    pub fn turn_to(&mut self, now: EventTime, between: [Between; HORIZONS]) {
-        for (place, between) in between.into_iter().enumerate() {
-            self.hourly[place] = self.hours[place].weights(between, now, &self.horizons[place].learner);
+    /// Turns to what is forecast at `now`, by horizon.
+    pub fn turn_to(&mut self, now: EventTime, targets: [Target; HORIZONS]) {
+        for (place, target) in targets.iter().enumerate() {
+            self.hourly[place] = self.hours[place].weights(target.between, now, &self.horizons[place].learner);
         }
+        self.targets = targets;
     }
 
     /// What is said of one horizon, given what the model said (persons), and notes it in `issued`.
@@ -153,7 +174,11 @@ impl Judgement {
         if let Some(issued) = issued {
             issued.note(series, horizon, &voices, expected, deviations, is_green);
         }
-        let quantiles = if is_green { of.green.about(expected, deviations.0) } else { of.bands.about(self.ways[series], expected, deviations) };
+        let quantiles = if is_green {
+            of.green.about(expected, deviations.0)
+        } else {
+            of.bands.about(self.ways[series], self.targets[horizon].group, expected, deviations)
+        };
         Some(Said { quantiles: quantiles.map(assembly::quantised), by_model: shares.model() > 0.0 && model.is_some() })
     }
 
@@ -230,7 +255,7 @@ impl Judgement {
 }
 
 impl OfHorizon {
-    fn judge(&mut self, case: &IssuedCase<'_>, way: SeriesKind, came: f64, pupils: Option<&mut Sums>) {
+    fn judge(&mut self, case: &IssuedCase<'_>, (way, at): (SeriesKind, TimeGroup), came: f64, pupils: Option<&mut Sums>) {
         let Voices { plain, .. } = case.voices;
         if let Some(pupils) = pupils {
             let weight = ((plain + 1.0) / (case.size + 1.0)).sqrt().min(HEAVIEST);
@@ -243,9 +268,9 @@ impl OfHorizon {
             self.green.count(case.said, case.deviations.0, came);
             // The first bands of the day after start from these: better too wide than too narrow.
             let even = unit(case.scale, case.said);
-            self.bands.count(way, case.said, (even, even), came);
+            self.bands.count(way, at, case.said, (even, even), came);
         } else {
-            self.bands.count(way, case.said, case.deviations, came);
+            self.bands.count(way, at, case.said, case.deviations, came);
         }
     }
 }
