@@ -11,8 +11,8 @@
 //! A third part belongs to the quarter of its levels that a count lies in ([`Quarters`]): where all counts lie within two octaves, as a busy line's do, the quiet hours still spread otherwise
 //! than the busy ones.
 //!
-//! A fourth belongs to the moment ([`TimeGroup`]): the evening of a working day is not as sure as its morning, and an event's last hour is less sure than either. It is that of the two hours of the
-//! day about the target (`hours`), or of the hour of the event that is on then, and follows twice as fast as the others, for a moment comes but once a day.
+//! A fourth belongs to the way's moment ([`TimeGroup`]): the evening of a working day is not as sure as its morning, and an event's last hour is less sure than either. It is that of the two hours
+//! of the day about the target (`hours`), or of the hour of the event that is on then, and follows twice as fast as the others, for a moment comes but once a day.
 //!
 //! Few persons need one thing more: where nobody comes in more than a share p of the steps of a way and level, the p-quantile *is* zero, and is said to be.
 
@@ -40,6 +40,8 @@ const FEW: f64 = 0.1;
 const LATE: f64 = 0.2;
 /// The most that one pane moves a quantile.
 const MOST: [f64; 3] = [0.15, 0.03, 0.15];
+/// The ways there are ([`SeriesKind`]).
+const WAYS: usize = 3;
 /// The quantiles of a moment move by so much more.
 const OF_MOMENT: f64 = 2.0;
 /// From so many cases on an octave goes its own way, and the share of zeros is known.
@@ -51,6 +53,13 @@ const ZEROS_BEYOND: f64 = 0.02;
 /// When a case is, as far as bands are told apart by it; by default at no known time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct TimeGroup(Between);
+
+/// What a time adds to the bands of each way: looked up once for all series.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct AtTime {
+    group: TimeGroup,
+    added: [[f64; 3]; WAYS],
+}
 
 /// The quantiles of one level, or what a way, a quarter or a moment adds to them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,8 +91,8 @@ pub struct Bands {
     ways: BTreeMap<(u8, u8), Law>,
     /// By way, where the quarters of its levels lie, and what each adds.
     quarters: BTreeMap<u8, (Quarters, [Law; 4])>,
-    /// What a moment adds, where anything was counted.
-    moments: BTreeMap<u8, Law>,
+    /// What a moment adds, by way and moment, where anything was counted.
+    moments: BTreeMap<(u8, u8), Law>,
 }
 
 impl Default for Bands {
@@ -110,22 +119,34 @@ impl TimeGroup {
 impl Bands {
     /// Whether it is of the size that this binary uses; a stored one may not be.
     pub fn is_sound(&self) -> bool {
-        let are_moments = self.moments.keys().all(|moment| *moment < hours::ALL + PHASES);
+        let are_moments = self.moments.keys().all(|(_, moment)| *moment < hours::ALL + PHASES);
         are_moments && self.octaves.len() == OCTAVES && self.quarters.values().all(|(quarters, _)| quarters.is_sound())
     }
 
-    /// The quantiles about `expected` persons of a way at that moment, where one deviation downwards and upwards is so many.
-    pub fn about(&self, way: SeriesKind, at: TimeGroup, expected: f64, deviations: (f64, f64)) -> [f64; 3] {
+    /// What that time adds.
+    pub fn at(&self, group: TimeGroup) -> AtTime {
+        let mut added = [[0.0; 3]; WAYS];
+        for (moment, share) in group.shares() {
+            for (way, added) in (0..).zip(&mut added) {
+                let Some(law) = self.moments.get(&(way, moment)) else { continue };
+                added.iter_mut().zip(law.quantiles).for_each(|(added, quantile)| *added += share * quantile);
+            }
+        }
+        AtTime { group, added }
+    }
+
+    /// The quantiles about `expected` persons of a way at that time, where one deviation downwards and upwards is so many.
+    pub fn about(&self, way: SeriesKind, at: &AtTime, expected: f64, deviations: (f64, f64)) -> [f64; 3] {
         let place = octave(expected);
         let octave = &self.octaves[place];
         let law = if octave.seen < OWN_WAY { &self.whole } else { octave };
         let own = self.ways.get(&(way as u8, place as u8)).copied().unwrap_or(Law::NOTHING);
         let quarters = self.quarters.get(&(way as u8));
         let of_quarter = quarters.and_then(|(quarters, laws)| Some(laws[quarters.of(expected)?])).unwrap_or(Law::NOTHING);
-        let of_moment = at_moment(&self.moments, at);
+        let of_time = at.added[way as usize];
         let mut quantiles = [0.0; 3];
         for (place, quantile) in quantiles.iter_mut().enumerate() {
-            let shift = law.quantiles[place] + own.quantiles[place] + of_quarter.quantiles[place] + of_moment[place];
+            let shift = law.quantiles[place] + own.quantiles[place] + of_quarter.quantiles[place] + of_time[place];
             let deviation = if shift < 0.0 { deviations.0 } else { deviations.1 };
             let is_nobody = own.seen >= OWN_WAY && own.zeros >= TAU[place] + ZEROS_BEYOND;
             *quantile = if is_nobody { 0.0 } else { (expected + shift * deviation).max(0.0) };
@@ -134,8 +155,8 @@ impl Bands {
         quantiles
     }
 
-    /// Counts one case: its way and moment, what had been expected, the deviations as they were, and what came.
-    pub fn count(&mut self, way: SeriesKind, at: TimeGroup, expected: f64, deviations: (f64, f64), came: f64) {
+    /// Counts one case: its way and time, what had been expected, the deviations as they were, and what came.
+    pub fn count(&mut self, way: SeriesKind, at: &AtTime, expected: f64, deviations: (f64, f64), came: f64) {
         let far = came - expected;
         let distance = far / if far < 0.0 { deviations.0 } else { deviations.1 };
         let whole = self.whole.quantiles;
@@ -148,14 +169,14 @@ impl Bands {
         let (quarters, laws) = self.quarters.entry(way as u8).or_insert_with(|| (Quarters::default(), [Law::NOTHING; 4]));
         let mut unknown = Law::NOTHING;
         let quarter = quarters.of(expected).map_or(&mut unknown, |quarter| &mut laws[quarter]);
-        let of_moment = at_moment(&self.moments, at);
-        let said = std::array::from_fn(|place| octave.quantiles[place] + own.quantiles[place] + quarter.quantiles[place] + of_moment[place]);
+        let of_time = at.added[way as usize];
+        let said = std::array::from_fn(|place| octave.quantiles[place] + own.quantiles[place] + quarter.quantiles[place] + of_time[place]);
         quarters.count(expected);
         quarter.count(said, distance, came, 1.0);
         octave.count(said, distance, came, 1.0);
         own.count(said, distance, came, 1.0);
-        for (moment, share) in at.shares() {
-            self.moments.entry(moment).or_insert(Law::NOTHING).count(said, distance, came, share);
+        for (moment, share) in at.group.shares() {
+            self.moments.entry((way as u8, moment)).or_insert(Law::NOTHING).count(said, distance, came, share);
         }
         self.whole.count(whole, distance, came, 1.0);
     }
@@ -208,15 +229,6 @@ impl Law {
     }
 }
 
-/// What the moments add that a case lies between.
-fn at_moment(moments: &BTreeMap<u8, Law>, at: TimeGroup) -> [f64; 3] {
-    let mut added = [0.0; 3];
-    for (law, share) in at.shares().filter_map(|(moment, share)| Some((moments.get(&moment)?, share))) {
-        added.iter_mut().zip(law.quantiles).for_each(|(added, quantile)| *added += share * quantile);
-    }
-    added
-}
-
 /// The octave of what is expected.
 pub(super) fn octave(expected: f64) -> usize {
     (libm::log2(expected.max(0.0) + 1.0) as usize).min(OCTAVES - 1)
@@ -239,10 +251,10 @@ mod tests {
         let mut within = 0;
         for case in 0..6_000 {
             let came = 100.0 + 240.0 * (even(case) - 0.5);
-            let [low, median, high] = bands.about(SeriesKind::In, TimeGroup::default(), 100.0, (10.0, 10.0));
+            let [low, median, high] = bands.about(SeriesKind::In, &AtTime::default(), 100.0, (10.0, 10.0));
             within += u32::from(case >= 2_000 && low <= came && came <= high);
             assert!(low <= median && median <= high);
-            bands.count(SeriesKind::In, TimeGroup::default(), 100.0, (10.0, 10.0), came);
+            bands.count(SeriesKind::In, &AtTime::default(), 100.0, (10.0, 10.0), came);
             bands.settle(1);
         }
         assert!((3_080..3_320).contains(&within), "{within} of 4000");
@@ -252,10 +264,10 @@ mod tests {
     fn where_mostly_nobody_comes_the_low_quantiles_are_zero() {
         let mut bands = Bands::default();
         for case in 0..3_000 {
-            bands.count(SeriesKind::In, TimeGroup::default(), 0.3, (1.0, 1.0), if even(case) < 0.75 { 0.0 } else { 1.0 });
+            bands.count(SeriesKind::In, &AtTime::default(), 0.3, (1.0, 1.0), if even(case) < 0.75 { 0.0 } else { 1.0 });
             bands.settle(1);
         }
-        let [low, median, high] = bands.about(SeriesKind::In, TimeGroup::default(), 0.3, (1.0, 1.0));
+        let [low, median, high] = bands.about(SeriesKind::In, &AtTime::default(), 0.3, (1.0, 1.0));
         assert_eq!((low, median), (0.0, 0.0));
         assert!(high > 0.5, "{high}");
     }
@@ -264,10 +276,10 @@ mod tests {
     fn an_octave_that_was_never_seen_takes_the_venues_law() {
         let mut bands = Bands::default();
         for case in 0..3_000 {
-            bands.count(SeriesKind::In, TimeGroup::default(), 100.0, (10.0, 10.0), 100.0 + 240.0 * (even(case) - 0.5));
+            bands.count(SeriesKind::In, &AtTime::default(), 100.0, (10.0, 10.0), 100.0 + 240.0 * (even(case) - 0.5));
             bands.settle(1);
         }
-        let [low, _, high] = bands.about(SeriesKind::In, TimeGroup::default(), 10_000.0, (100.0, 100.0));
+        let [low, _, high] = bands.about(SeriesKind::In, &AtTime::default(), 10_000.0, (100.0, 100.0));
         assert!(low < 10_000.0 - 700.0 && high > 10_000.0 + 700.0, "{low} {high}");
     }
 
@@ -278,9 +290,9 @@ mod tests {
         for case in 0..6_000 {
             for (place, (way, spread)) in [(SeriesKind::In, 60.0), (SeriesKind::Out, 240.0)].into_iter().enumerate() {
                 let came = 100.0 + spread * (even(case + 7 * place as u32) - 0.5);
-                let [low, _, high] = bands.about(way, TimeGroup::default(), 100.0, (10.0, 10.0));
+                let [low, _, high] = bands.about(way, &AtTime::default(), 100.0, (10.0, 10.0));
                 within[place] += u32::from(case >= 2_000 && low <= came && came <= high);
-                bands.count(way, TimeGroup::default(), 100.0, (10.0, 10.0), came);
+                bands.count(way, &AtTime::default(), 100.0, (10.0, 10.0), came);
             }
             bands.settle(1);
         }
@@ -295,9 +307,9 @@ mod tests {
             let place = case as usize % 2;
             let (about, spread) = [(1_100.0, 60.0), (1_900.0, 240.0)][place];
             let came = about + spread * (even(case) - 0.5);
-            let [low, _, high] = bands.about(SeriesKind::In, TimeGroup::default(), about, (10.0, 10.0));
+            let [low, _, high] = bands.about(SeriesKind::In, &AtTime::default(), about, (10.0, 10.0));
             within[place] += u32::from(case >= 4_000 && low <= came && came <= high);
-            bands.count(SeriesKind::In, TimeGroup::default(), about, (10.0, 10.0), came);
+            bands.count(SeriesKind::In, &AtTime::default(), about, (10.0, 10.0), came);
             bands.settle(1);
         }
         assert!(within.iter().all(|within| (3_080..3_320).contains(within)), "{within:?} of 4000");
@@ -310,9 +322,10 @@ mod tests {
         for case in 0..12_000 {
             let place = case as usize % 2;
             let came = 100.0 + [60.0, 240.0][place] * (even(case) - 0.5);
-            let [low, _, high] = bands.about(SeriesKind::In, groups[place], 100.0, (10.0, 10.0));
+            let [low, _, high] = bands.about(SeriesKind::In, &bands.at(groups[place]), 100.0, (10.0, 10.0));
             within[place] += f64::from(u8::from(case >= 4_000 && low <= came && came <= high)) / 4_000.0;
-            bands.count(SeriesKind::In, groups[place], 100.0, (10.0, 10.0), came);
+            let time = bands.at(groups[place]);
+            bands.count(SeriesKind::In, &time, 100.0, (10.0, 10.0), came);
             bands.settle(1);
         }
         within
@@ -340,9 +353,10 @@ mod tests {
     #[test]
     fn a_stored_moment_that_no_day_and_no_event_has_is_refused() {
         let mut bands = Bands::default();
-        bands.count(SeriesKind::In, at(19, Moment::of_phase(PHASES - 1)), 100.0, (10.0, 10.0), 90.0);
+        let time = bands.at(at(19, Moment::of_phase(PHASES - 1)));
+        bands.count(SeriesKind::In, &time, 100.0, (10.0, 10.0), 90.0);
         assert!(bands.is_sound());
-        bands.moments.insert(hours::ALL + PHASES, Law::NOTHING);
+        bands.moments.insert((0, hours::ALL + PHASES), Law::NOTHING);
         assert!(!bands.is_sound());
     }
 
@@ -350,11 +364,11 @@ mod tests {
     fn nobody_by_one_way_is_no_nobody_by_the_other() {
         let mut bands = Bands::default();
         for case in 0..3_000 {
-            bands.count(SeriesKind::In, TimeGroup::default(), 0.4, (1.0, 1.0), 0.0);
-            bands.count(SeriesKind::Out, TimeGroup::default(), 0.4, (1.0, 1.0), f64::from(u8::from(even(case) < 0.3)));
+            bands.count(SeriesKind::In, &AtTime::default(), 0.4, (1.0, 1.0), 0.0);
+            bands.count(SeriesKind::Out, &AtTime::default(), 0.4, (1.0, 1.0), f64::from(u8::from(even(case) < 0.3)));
             bands.settle(1);
         }
-        let high = |way| bands.about(way, TimeGroup::default(), 0.4, (1.0, 1.0))[2];
+        let high = |way| bands.about(way, &AtTime::default(), 0.4, (1.0, 1.0))[2];
         assert!(high(SeriesKind::In) == 0.0 && high(SeriesKind::Out) > 0.5, "{} {}", high(SeriesKind::In), high(SeriesKind::Out));
     }
 
@@ -363,10 +377,10 @@ mod tests {
         fn quantiles_never_cross_and_are_never_negative(cases in proptest::collection::vec((0.0f64..1e5, 0.0f64..1e6), 1..80), expected in 0.0f64..1e6) {
             let mut bands = Bands::default();
             for (about, came) in cases {
-                bands.count(SeriesKind::In, TimeGroup::default(), about, (about.sqrt() + 1.0, about.sqrt() + 1.0), came);
+                bands.count(SeriesKind::In, &AtTime::default(), about, (about.sqrt() + 1.0, about.sqrt() + 1.0), came);
                 bands.settle(1);
             }
-            let [low, median, high] = bands.about(SeriesKind::In, TimeGroup::default(), expected, (3.0, 7.0));
+            let [low, median, high] = bands.about(SeriesKind::In, &AtTime::default(), expected, (3.0, 7.0));
             prop_assert!(0.0 <= low && low <= median && median <= high && high.is_finite());
         }
     }
