@@ -1,7 +1,7 @@
 //! `midan model check FILE`: whether this binary can serve a model file, and how well, before anybody relies on it.
 //!
 //! The idea: every check that the service makes on loading (manifest, hash, length, tensors), and those it has no time for: the operator set, the same bits twice, numbers
-//! only, in order, at any input a venue may show, no row that depends on another, and how long a run takes. The first fault of loading ends it; of the others all are told.
+//! only, in order, at any input a venue may show, no row that depends on another, the same of recorded rows as when it was built, and how long a run takes. The first fault of loading ends it; of the others all are told.
 
 use super::args::ModelAction;
 use super::service::stopwatch;
@@ -17,6 +17,8 @@ use std::time::Duration;
 
 /// Operator sets that the pinned ONNX Runtime serves.
 const OPSETS: std::ops::RangeInclusive<u32> = 7..=23;
+/// So far may what is said of a recorded row lie from what was said when the model was built, as a share of it or of one: another processor adds up in another order.
+const AS_RECORDED: f32 = 1e-3;
 /// Runs that are timed.
 const RUNS: usize = 50;
 
@@ -74,10 +76,35 @@ pub(super) fn faults(model: &mut Model, role: Role, rows: usize) -> anyhow::Resu
             faults.push("a row's answer hangs on other rows".to_owned());
         }
     }
+    faults.extend(unlike_recorded(model, role, rows)?);
     let (median, slow) = timed(model, &plausible, rows)?;
     println!("speed         {rows} rows in {median:.2?}, {slow:.2?} at the 90th percentile; allowed by default {:.0?}", Deadline::default().of(rows));
     if median > Deadline::default().of(rows) {
         faults.push("a run takes longer than the default deadline".to_owned());
+    }
+    Ok(faults)
+}
+
+/// Recorded rows of which the model says another thing than when it was built.
+fn unlike_recorded(model: &mut Model, role: Role, rows: usize) -> anyhow::Result<Vec<String>> {
+    let recorded = model.manifest().recorded.clone();
+    let mut farthest = 0.0f32;
+    let mut faults = Vec::new();
+    for (place, row) in recorded.iter().enumerate() {
+        let mut input = row.features.clone();
+        input.resize(rows * role.features(), 0.0);
+        let said = model.run(&input, rows)?;
+        let off = said.iter().zip(&row.says).map(|(now, then)| (now - then).abs() / then.abs().max(1.0)).fold(0.0, f32::max);
+        farthest = farthest.max(off);
+        if off > AS_RECORDED {
+            faults.push(format!(
+                "recorded row {place}: what it says is off by {off} from what it said when it was built; this runtime does not compute it as that one did"
+            ));
+        }
+    }
+    match recorded.len() {
+        0 => println!("recorded      no rows in the manifest, so nothing to hold the answers against"),
+        rows => println!("recorded      {rows} rows, at most {farthest:.0e} from what was said when it was built"),
     }
     Ok(faults)
 }

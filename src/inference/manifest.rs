@@ -34,7 +34,7 @@ impl Role {
     pub const fn feature_set(self) -> &'static str {
         match self {
             Self::Flow => "midan-features-2",
-            Self::Anomaly => "midan-features-1",
+            Self::Anomaly => "midan-features-3",
         }
     }
 
@@ -116,6 +116,9 @@ pub struct Manifest {
     pub quiet: Option<Quiet>,
     /// How the inputs were spread that it was trained on (flow models).
     pub reference: Option<Reference>,
+    /// What it said of some recorded rows when it was built.
+    #[serde(default)]
+    pub recorded: Vec<Recorded>,
     /// What it was trained on.
     #[serde(default)]
     pub training_sets: Vec<TrainingSet>,
@@ -163,6 +166,16 @@ pub struct Quiet {
     pub cold: Vec<f64>,
 }
 
+/// A recorded row of the input, and what the model said of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recorded {
+    /// The row, as wide as the role's input.
+    pub features: Vec<f32>,
+    /// What was said, as wide as the role's output.
+    pub says: Vec<f32>,
+}
+
 /// A data set that a model was trained on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -186,7 +199,7 @@ pub enum Refusal {
     )]
     FeatureSet { found: String, expected: &'static str },
     #[error("`{field}` is {found} but a {role} model needs {expected}", role = .role.word())]
-    Shape { role: Role, field: &'static str, found: String, expected: String },
+    Shape { role: Role, field: String, found: String, expected: String },
     #[error("`reference`: {why}; let models/train/ of the same release write it again, or leave it out and the inputs are held against the venue's own alone")]
     Reference { why: String },
     #[error("`ships` is false: the model did not beat the simple methods on its hold-out, and the fallback stands in")]
@@ -246,17 +259,22 @@ impl Manifest {
             self.must_be(role, "horizons", &self.horizons, &STEPS.to_vec())?;
             self.must_be(role, "quantiles", &self.quantiles, &vec![0.1, 0.5, 0.9])?;
         }
+        for (place, recorded) in self.recorded.iter().enumerate() {
+            let field = |what| format!("recorded[{place}].{what}");
+            self.must_be(role, field("features"), &recorded.features.len(), &role.features())?;
+            self.must_be(role, field("says"), &recorded.says.len(), &role.width())?;
+        }
         if let Some(reference) = &self.reference {
             reference.check().map_err(|why| Refusal::Reference { why })?;
         }
         if self.ships { Ok(()) } else { Err(Refusal::DoesNotShip) }
     }
 
-    fn must_be<T: PartialEq + std::fmt::Debug>(&self, role: Role, field: &'static str, found: &T, expected: &T) -> Result<(), Refusal> {
+    fn must_be<T: PartialEq + std::fmt::Debug>(&self, role: Role, field: impl Into<String>, found: &T, expected: &T) -> Result<(), Refusal> {
         if found == expected {
             return Ok(());
         }
-        Err(Refusal::Shape { role, field, found: format!("{found:?}"), expected: format!("{expected:?}") })
+        Err(Refusal::Shape { role, field: field.into(), found: format!("{found:?}"), expected: format!("{expected:?}") })
     }
 }
 
@@ -331,8 +349,8 @@ coverage_10_90 = 0.8
 
     #[test]
     fn another_feature_set_is_refused_with_what_to_do() {
-        let text = refusal("feature_set = \"midan-features-2\"", "feature_set = \"midan-features-1\"");
-        assert!(text.contains("midan-features-2") && text.contains("midan-features-1") && text.contains("retrain"), "{text}");
+        let text = refusal("feature_set = \"midan-features-2\"", "feature_set = \"midan-features-3\"");
+        assert!(text.contains("midan-features-2") && text.contains("midan-features-3") && text.contains("retrain"), "{text}");
     }
 
     #[test]
@@ -340,6 +358,12 @@ coverage_10_90 = 0.8
         let text = refusal("shape = [\"N\", 15]", "shape = [\"N\", 12]");
         assert!(text.contains("output.shape") && text.contains("12") && text.contains("15") && text.contains("flow"), "{text}");
         assert!(refusal("quantiles = [0.1, 0.5, 0.9]", "quantiles = [0.05, 0.5, 0.95]").contains("quantiles"));
+    }
+
+    #[test]
+    fn a_recorded_row_of_another_width_is_refused() {
+        let text = refusal("[[training_sets]]", "[[recorded]]\nfeatures = [1.0]\nsays = []\n\n[[training_sets]]");
+        assert!(text.contains("`recorded[0].features` is 1 but a flow model needs 105"), "{text}");
     }
 
     #[test]
@@ -351,7 +375,7 @@ coverage_10_90 = 0.8
     #[test]
     fn a_model_in_the_wrong_role_is_refused() {
         let text = Manifest::parse(FLOW, Role::Anomaly).unwrap_err().to_string();
-        assert!(text.contains("midan-features-2") && text.contains("midan-features-1"), "{text}");
+        assert!(text.contains("midan-features-2") && text.contains("midan-features-3"), "{text}");
     }
 
     #[test]
