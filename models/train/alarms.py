@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features import DAY
+from sources import DAY
 
 TOLERANCE = 1
 LONGEST_ALARM_SECONDS = 6 * 3600

@@ -4,28 +4,32 @@ The idea: figures are written by the program that measured them, never by hand; 
 speak only of what was measured or built in.
 """
 
+from anomaly_rows import FEATURE_SET, TROUBLED_SHARE
+from injections import SHARE_OF_STEPS
 from judge_anomaly import LIMITS
 
 HEAD = """# {name}
 
-Version {version} · SHA-256 `{digest}` · {size} bytes · feature set `midan-features-1` (`docs/FEATURES.md`)
+Version {version} · SHA-256 `{digest}` · {size} bytes · feature set `{feature_set}` (`docs/FEATURES.md`)
 
-Rebuilt by `models/train/train.sh --data DIR` (seed {seed}); this page is written by that command. The same command gives
-the same hash on the same machine; another CPU may round differently and then gives another hash.
+Rebuilt by `models/train/train.sh --data DIR` (seed {seed}); this page is written by that command. It is a function of the binary that wrote the features, the
+data and the seed; another CPU may round differently and then gives another hash.
 
 """
 
 ANOMALY_WORDS = """## What it is for
 
-How unusual the newest step of one place is, given its last 12 steps and its profile: 0 is ordinary, 1 is unusual, up or
-down. It is not a probability: the manifest's `[quiet]` table says which share of ordinary rows lies above a score.
+How unusual the newest step of one place is, given how far its last 12 steps, hours and day lay from what the engine had learnt to be usual, and how the rest of
+the venue fares: 0 is ordinary, 1 is unusual, up or down. It is not a probability: the manifest's `[quiet]` table says which share of ordinary rows lies above a score.
 
 ## Data and splits
 
-Trained on the forecast's training rows (Hardbrücke January to September 2020, Hangzhou 1 to 20 January 2019, synthetic match nights), with
-trouble put into about a third of them: surges (multiplied or added), drops, shifts of level, begun 1 to 12 steps ago. No
-labelled event took part in training. Trouble that moves the newest step by less than its counting noise and a handful of persons counts as
-ordinary; that floor was set after looking once at an earlier build's unmatched alarms on CalIt2, so the labelled figures are a little kind to the model.
+Trained on what `midan features` writes of Hardbrücke (January to September 2020) and Hangzhou (1 to 20 January 2019), in steps of 5 minutes to an hour: whole
+venues and venues of a few places, places joined, thinned or scaled, with gaps, and some as if they had opened that week. Into {share:.1%} of the steps trouble was put
+before the engine saw them: surges (multiplied or added), drops, shifts of level, of a few steps or up to four hours, at one direction, one place or several at once,
+never in the first two weeks (Hangzhou: the first) but for the young venues. Of the rows that are learnt from {drawn:.0%} are in trouble. No labelled event took part in
+training. Trouble that moves a step by less than twice the series' own noise and a handful of persons counts as ordinary; the handful was set after looking once at an
+earlier build's unmatched alarms on CalIt2, so the labelled figures are a little kind to the model.
 
 """
 
@@ -48,7 +52,7 @@ def anomaly_tables(labelled: dict, events: int, injected: dict) -> str:
         ["score", "average precision", *(f"found at {limit}/week" for limit in LIMITS)],
         [[f"**{name}**" if name == "model" else "z: " + name, f"{score.precision:.3f}", *(f"{value:.2f}" for value in score.recalls)] for name, score in labelled.items()],
     )
-    text += "Trouble injected into the hold-out months (average precision; invented trouble of the kind it was trained on, so kind to the model):\n\n"
+    text += f"Trouble injected into the hold-out months (average precision where {TROUBLED_SHARE:.0%} of the rows are in trouble; invented, of the kind it was trained on, so kind to the model; Brooklyn Bridge took no part in training):\n\n"
     methods = list(next(iter(injected.values())))
     text += _grid(["set", *methods], [[name, *(f"{figures[method]:.3f}" for method in methods)] for name, figures in injected.items()])
     return text
@@ -56,14 +60,14 @@ def anomaly_tables(labelled: dict, events: int, injected: dict) -> str:
 
 def anomaly_card(head: dict, ships: bool, labelled: dict, events: int, injected: dict) -> str:
     """The anomaly score's card."""
-    text = HEAD.format(name="crowd-anomaly", **head) + ANOMALY_WORDS + "## Figures\n\n" + anomaly_tables(labelled, events, injected)
+    text = HEAD.format(name="crowd-anomaly", feature_set=FEATURE_SET, **head) + ANOMALY_WORDS.format(share=SHARE_OF_STEPS, drawn=TROUBLED_SHARE) + "## Figures\n\n" + anomaly_tables(labelled, events, injected)
     text += _ships(ships, "every z-score in average precision, and none of them finds more events at any of the three limits")
     limits = [
-        f"{events} events are few: one event is {1 / events:.0%}, so small differences in the table are within chance. Six builds with other data shares, lengths of training and floors found 0.62 to 0.83 of them at one unmatched alarm a week, so the lead there is not proven; their average precision (0.32 to 0.35) was above every z-score in all six.",
-        "A match night at a place whose profile knows only quiet days is unusual and scores high; the rules must know the calendar. Such nights were left out of training.",
-        "On the first night (no profile) only sudden changes can be seen; use the `cold` quantiles of the manifest.",
-        "A slow change over more than 12 steps becomes the new normal. A missing newest step is not judged.",
-        "It sees one place at a time; trouble that moves people from gate to gate is for the rules.",
+        f"{events} events are few: one event is {1 / events:.0%}, so small differences in the table are within chance.",
+        "A match night at a place whose profile knows only quiet days is unusual and scores high; the rules must know the calendar.",
+        "On the first day of a place little is usual yet, and only sudden changes can be seen; use the `cold` quantiles of the manifest.",
+        "What lasts for days becomes usual. A missing newest step is not judged.",
+        "It knows of the other places only how far they are from usual, all taken together; trouble that moves people from gate to gate is for the rules.",
     ]
     return text + "## Where it fails\n\n" + "".join(f"- {line}\n" for line in limits)
 

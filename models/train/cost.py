@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+import anomaly_rows
 import flow_rows
-from features import WIDTH
 from runtime import run, session
 
 MODELS = Path(__file__).resolve().parents[1]
@@ -18,7 +18,7 @@ MODELS = Path(__file__).resolve().parents[1]
 def main() -> None:
     """Times both models."""
     rng = np.random.default_rng(0)
-    for name, width in (("crowd-flow", flow_rows.WIDTH), ("crowd-anomaly", WIDTH)):
+    for name, width in (("crowd-flow", flow_rows.WIDTH), ("crowd-anomaly", anomaly_rows.WIDTH)):
         model = session(MODELS / f"{name}.onnx")
         for count in (64, 1000, 2000):
             rows = rng.normal(size=(count, width)).astype(np.float32)

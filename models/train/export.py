@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from features import WIDTH
+from anomaly_rows import WIDTH
 
 OPSET = 17
 IR_VERSION = 9
@@ -59,7 +59,7 @@ def _perceptron(graph: Graph, weights: dict) -> str:
 
 
 def anomaly_model(weights: dict) -> bytes:
-    """The anomaly score: `features` [N, 26] → `score` [N, 1] in 0..1."""
+    """The anomaly score: `features` [N, 30] → `score` [N, 1] in 0..1."""
     graph = Graph()
     graph.add("Sigmoid", [_perceptron(graph, weights)], "score")
     return _finish(graph, "crowd-anomaly", "score", 1)

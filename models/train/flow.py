@@ -7,7 +7,6 @@ Usage: `flow.py --data DIR --midan BINARY [--seed N] [--without PLACE]... [--out
 import argparse
 import json
 import math
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -19,7 +18,9 @@ import flow_card
 import flow_reference
 import flow_rows
 import flow_tables
+import recorded
 import report
+from engine import run
 from flow_network import QUANTILES, onnx_bytes, train
 from manifest import _table
 from network import BATCH
@@ -38,11 +39,6 @@ LICENCES = {
 }
 
 
-def run(midan: Path, command: str, table: Path, mapping: Path, out: Path, *more: str) -> None:
-    """Runs the engine over a table."""
-    subprocess.run([str(midan), command, "--table", str(table), "--map", str(mapping), "--out", str(out), *more], check=True, stdout=subprocess.DEVNULL)
-
-
 def rows_of(midan: Path, place: flow_tables.Place, work: Path, seed: int) -> flow_rows.Rows:
     """The training rows of one table; the features are taken from `work` where an earlier run left them."""
     out = work / place.name
@@ -59,8 +55,8 @@ def training_steps(rows: int) -> int:
     return min(max(PASSES * rows // BATCH, FEWEST_STEPS), MOST_STEPS)
 
 
-def published(content: bytes, folder: Path, seed: int, sets: list, spread: np.ndarray) -> Path:
-    """Writes the model and its manifest."""
+def published(content: bytes, folder: Path, seed: int, sets: list, spread: np.ndarray, features: Path) -> Path:
+    """Writes the model and its manifest; `features` is a file of those that it was trained on."""
     path = folder / "crowd-flow.onnx"
     digest = export.write(path, content)
     tensor = lambda name, width, **more: {"name": name, "type": "float32", "shape": ["N", width], **more}
@@ -78,6 +74,7 @@ def published(content: bytes, folder: Path, seed: int, sets: list, spread: np.nd
     ]
     path.with_suffix(".toml").write_text("\n".join(parts), encoding="utf-8")
     flow_reference.put(path.with_suffix(".toml"), spread)
+    recorded.put(path, recorded.chosen(features))
     return path
 
 
@@ -103,7 +100,7 @@ def build(chosen: argparse.Namespace, work: Path) -> None:
     members = train(rows, training_steps(len(rows.features)), chosen.seed)
     sets = [(place.name, f"{flow_tables.day(place.start)} to {flow_tables.day(place.hold_out)}", LICENCES[place.name]) for place in teaching]
     chosen.out.mkdir(parents=True, exist_ok=True)
-    model = published(onnx_bytes(members), chosen.out, chosen.seed, sets, rows.spread)
+    model = published(onnx_bytes(members), chosen.out, chosen.seed, sets, rows.spread, work / teaching[0].name / "features.parquet")
     print("judging on the hold-outs", flush=True)
     figures = {place.name: judged(chosen.midan, place, model, work) for place in known}
     (work / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
@@ -119,7 +116,7 @@ def build_own(chosen: argparse.Namespace, work: Path) -> None:
     print(f"training on {len(rows.features)} rows", flush=True)
     members = train(rows, training_steps(len(rows.features)), chosen.seed)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    model = published(onnx_bytes(members), chosen.out, chosen.seed, [(chosen.table.name, "its first four fifths", "as the table's")], rows.spread)
+    model = published(onnx_bytes(members), chosen.out, chosen.seed, [(chosen.table.name, "its first four fifths", "as the table's")], rows.spread, work / "own" / "features.parquet")
     run(chosen.midan, "replay", chosen.table, chosen.map, work / "judged", "--model", str(model))
     flow_card.write(model, [chosen.table.name], {chosen.table.name: report.judge(work / "judged", float(until), step_s)})
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 import sources
-from features import DAY
+from sources import DAY
 
 WARM_UP_DAYS = 14
 SMALLEST, LARGEST = 0.25, 2.0

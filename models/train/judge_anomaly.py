@@ -2,26 +2,32 @@
 
 The idea: the labels of CalIt2 take no part in training, so they say whether injected trouble taught anything real. They
 are few (24 events after the two weeks that a profile needs), so a second judgement injects trouble into the hold-out
-months of the training tables, where the sample is large but the trouble is invented.
+months of the training tables, where the sample is large but the trouble is invented. Every table goes through the engine first.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from onnxruntime import InferenceSession
 
 import alarms
-import pools
+import anomaly_rows
+import anomaly_tables
 import sources
-from augment import forget_profile
-from injections import inject
-from rows import feature_matrix, gather
+from engine import anomaly_file
+from flow_tables import Place
 from runtime import run
 from simple_scores import z_scores
+from sources import DAY, Table
 
 WARM_UP_DAYS = 14
 LIMITS = (1, 2, 5)
 QUIET_SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+# So many rows of each place say what quiet is; cold ones are of the first day of a table that begins on one of so many days of the hold-out.
+QUIET_ROWS, COLD_STARTS = 100_000, 5
+# The z-scores that stand beside the model where trouble is injected.
+BESIDE = {"last value": "last value, counting noise, two-sided", "same-slot mean": "same-slot mean, counting noise, two-sided"}
 
 
 @dataclass
@@ -32,66 +38,69 @@ class Score:
     recalls: tuple
 
 
-def scores_of(model, rows) -> np.ndarray:
-    """The model's score of each row."""
-    return run(model, feature_matrix(rows))[:, 0].astype(np.float64)
+@dataclass(frozen=True)
+class Judge:
+    """A model, and what makes features for it."""
 
+    model: InferenceSession
+    midan: Path
+    work: Path
 
-def on_labelled_events(model, folder: Path) -> tuple[dict, int]:
-    """Name → figures for the model and every simple score, and the number of events. A step's score is the greater of In and Out."""
-    doors, labels = sources.calit2(folder)
-    first = WARM_UP_DAYS * doors.steps_per_day
-    which, issue = np.meshgrid(range(2), np.arange(1, doors.counts.shape[1] + 1), indexing="ij")
-    ours = scores_of(model, gather(doors, which.ravel(), issue.ravel())).reshape(2, -1)
-    events = alarms.runs(labels[first:], bridge=0)
-    figures = {}
-    for name, score in {"model": ours, **z_scores(doors)}.items():
-        judged = score.max(axis=0)[first:]
-        figures[name] = Score(
-            alarms.average_precision(judged, labels[first:]),
-            alarms.recalls_within(judged, events, LIMITS, doors.step_seconds),
-        )
-    return figures, len(events)
+    def rows(self, place: Place) -> anomaly_rows.Rows:
+        """The engine's rows of a place."""
+        return anomaly_rows.read(anomaly_file(self.midan, place, self.work), place)
 
+    def scores(self, rows: anomaly_rows.Rows) -> np.ndarray:
+        """The model's score of each row."""
+        return run(self.model, rows.features)[:, 0].astype(np.float64)
 
-def on_injected_trouble(model, known: dict, seed: int) -> dict:
-    """Set → {score → average precision} where trouble was put into the hold-out months."""
-    rng = np.random.default_rng(seed)
-    judged = {}
-    for name, city in known.items():
-        rows = _sample(city, 60_000, rng)
-        troubled, label = inject(rows, rng)
-        newest, before = troubled.lags[:, 0], troubled.lags[:, 1]
-        usual = np.where(troubled.usual_seen > 0, troubled.usual_mean, np.nan)
-        simple = {"last value": before, "same-slot mean": usual}
-        figures = {"model": alarms.average_precision(scores_of(model, troubled), label)}
-        for method, expected in simple.items():
-            z = np.abs(np.nan_to_num((newest - expected) / np.sqrt(expected + 1.0)))
-            figures[method] = alarms.average_precision(z, label)
-        judged[name] = figures
-    return judged
+    def on_labelled_events(self, place: Place, folder: Path) -> tuple[dict, int]:
+        """Name → figures for the model and every simple score, and the number of events. A step's score is the greater of In and Out."""
+        doors, labels = sources.calit2(folder)
+        first = WARM_UP_DAYS * doors.steps_per_day
+        rows = self.rows(place)
+        ours = np.zeros_like(doors.counts)
+        ours[(rows.what == "out").astype(int), rows.step] = self.scores(rows)
+        events = alarms.runs(labels[first:], bridge=0)
+        figures = {}
+        for name, score in {"model": ours, **z_scores(doors)}.items():
+            judged = score.max(axis=0)[first:]
+            figures[name] = Score(
+                alarms.average_precision(judged, labels[first:]),
+                alarms.recalls_within(judged, events, LIMITS, doors.step_seconds),
+            )
+        return figures, len(events)
 
+    def on_injected_trouble(self, place: Place, rng: np.random.Generator) -> dict:
+        """Score → average precision where trouble was put into the hold-out; as in training, a fifth of the rows are in it."""
+        first = (place.hold_out - place.start) // place.step_s
+        case = anomaly_tables.troubled(replace(place, name=f"{place.name}-judged"), first, rng)
+        rows = self.rows(case.place)
+        rows = rows.pick(rows.step >= first)
+        label = rows.looked_up(case.label)
+        chosen = anomaly_rows.drawn(label, rng)
+        rows, label = rows.pick(chosen), label[chosen]
+        figures = {"model": alarms.average_precision(self.scores(rows), label)}
+        simple = {what: z_scores(Table(place.name, place.step_s, place.start, counts)) for what, counts in case.place.counts.items()}
+        for method, name in BESIDE.items():
+            figures[method] = alarms.average_precision(rows.looked_up({what: scores[name] for what, scores in simple.items()}), label)
+        return figures
 
-def quiet_quantiles(model, known: dict, seed: int) -> dict:
-    """With and without a profile: the score above which a given share of quiet hold-out rows lies."""
-    found = {}
-    for state in ("warm", "cold"):
-        rng = np.random.default_rng(seed)
-        quiet = []
-        for city in known.values():
-            rows = _sample(city, 100_000, rng)
-            if state == "cold":
-                forget_profile(rows, np.ones(len(rows), bool))
-            quiet.append(scores_of(model, rows))
-        found[state] = [float(np.quantile(np.concatenate(quiet), 1.0 - share)) for share in QUIET_SHARES]
-    return found
+    def quiet_quantiles(self, places: list, rng: np.random.Generator) -> dict:
+        """With and without a profile: the score above which a given share of quiet hold-out rows lies."""
+        quantiles = lambda found: [float(np.quantile(np.concatenate(found), 1.0 - share)) for share in QUIET_SHARES]
+        return {"warm": quantiles([self._warm(place, rng) for place in places]), "cold": quantiles([self._cold(place) for place in places])}
 
+    def _warm(self, place: Place, rng: np.random.Generator) -> np.ndarray:
+        rows = self.rows(place)
+        held = np.flatnonzero(rows.step >= (place.hold_out - place.start) // place.step_s)
+        return self.scores(rows.pick(rng.choice(held, min(QUIET_ROWS, len(held)), replace=False)))
 
-def _sample(city, count: int, rng: np.random.Generator):
-    which, issue = pools.judged_pairs(city.table, city.judged, city.until)
-    # Issued one step later, the newest lag is itself a step of the hold-out.
-    chosen = rng.integers(0, len(which), count)
-    return gather(city.table, which[chosen], issue[chosen] + 1)
+    def _cold(self, place: Place) -> np.ndarray:
+        day = DAY // place.step_s
+        first, last = (place.hold_out - place.start) // DAY, next(iter(place.counts.values())).shape[1] // day
+        starts = np.linspace(first, last - 1, COLD_STARTS).astype(int)
+        return np.concatenate([self.scores(self.rows(anomaly_tables.window(replace(place, name=f"{place.name}-cold-{start}"), start, 1))) for start in starts])
 
 
 def ships(figures: dict) -> bool:

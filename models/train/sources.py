@@ -6,13 +6,28 @@ keeps its local slots, so the two days of the year when the clock changes stay 2
 
 import csv
 import gzip
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
 
-from features import DAY
-from rows import Table
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Table:
+    """Whole local days of counts, [series, step], NaN where a step is missing."""
+
+    name: str
+    step_seconds: int
+    local_start: int
+    counts: np.ndarray
+
+    @property
+    def steps_per_day(self) -> int:
+        """How many steps a day has."""
+        return DAY // self.step_seconds
 
 
 def local(text: str) -> int:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Rebuilds both models, their manifests, cards and the parity fixture:  models/train/train.sh --data DIR [--seed N]
-# The flow model learns from what the engine itself would show it: `midan features`, by the binary that MIDAN names (target/release/midan by default).
+# Rebuilds both models, their manifests and cards:  models/train/train.sh --data DIR [--seed N] [--out DIR] [--work DIR]
+# Both learn from what the engine itself would show them: `midan features`, by the binary that MIDAN names (target/release/midan by default).
 # A flow model of one's own archive:  models/train/train.sh --table FILE --map FILE --out DIR
 # Everything that it needs is installed by setup/training.sh, pinned by hash.
 set -euo pipefail
@@ -20,6 +20,6 @@ export XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_thread
 
 python="$root/.tools/training/bin/python"
 case " $* " in
-  *" --data "*) "$python" "$here/train.py" "$@" ;;
+  *" --data "*) "$python" "$here/train.py" --midan "$midan" "$@" ;;
 esac
 exec "$python" "$here/flow.py" --midan "$midan" "$@"

@@ -234,15 +234,15 @@ pub struct ReplayArgs {
     /// Writes Parquet beside the lines.
     #[arg(long)]
     pub parquet: bool,
-    /// Where `midan features` writes.
+    /// The folder in which `midan features` writes.
     #[arg(skip)]
     pub features: Option<PathBuf>,
 }
 
-/// What a model would see of a recording.
+/// What the models would see of a recording.
 #[derive(Debug, Args)]
 pub struct FeaturesArgs {
-    /// The recording, as for `replay`; `features.parquet` is written beside its results.
+    /// The recording, as for `replay`; `features.parquet` (flow model) and `anomaly.parquet` are written beside its results.
     #[command(flatten)]
     pub recording: ReplayArgs,
 }

@@ -8,6 +8,7 @@ use super::service::{Around, Seat, Told, Watch};
 use super::settings::Settings;
 use crate::engine::journal::Line;
 use crate::engine::{self, Placement};
+use crate::inference::Role;
 use crate::log::embedded::{EmbeddedFeeder, EmbeddedLog, Faults, Options, Retention};
 use crate::log::{Freshest, ShardLog, Since};
 use crate::results::Results;
@@ -33,7 +34,7 @@ pub(super) struct Drive<'a> {
     pub(super) models: Speakers<'a>,
     /// What was decided live, to be done again.
     pub(super) journal: Option<Arc<Vec<Line>>>,
-    /// Where the flow model's requests are written down, as Parquet.
+    /// The folder in which the requests are written down, as Parquet.
     pub(super) features: Option<&'a Path>,
 }
 
@@ -125,8 +126,8 @@ impl Drive<'_> {
         if let (Speakers::Own(file), Some(why)) = (self.models, seat.flow_fault()) {
             anyhow::bail!("--model {}: {why}", file.display());
         }
-        if let Some(path) = self.features {
-            seat.write_down(FeatureFile::create(path, &self.around.world)?);
+        if let Some(folder) = self.features {
+            seat.write_down(Role::ALL.into_iter().map(|role| FeatureFile::create(folder, role, &self.around.world)).collect::<std::io::Result<_>>()?);
         }
         let engine = engine::Settings { journal: self.journal.clone(), forecasts, ..seat.engine_settings(Placement::ByPane) };
         let mut make = |partition| Told::new(self.around.clone(), partition, self.partitions, engine.clone());
@@ -134,8 +135,8 @@ impl Drive<'_> {
         let settings = shard::Settings { mode: Mode::ToEnd, poll_records: self.settings.shards.max_batch, ..shard::Settings::default() };
         let watch = Watch { telemetry: Arc::clone(&self.around.telemetry), shard: 0, ready: Arc::default() };
         let stats = shard::run(&mut open, &mut make, &mut seat, &settings, &watch, stop)?.stats;
-        if let Some(rows) = seat.written()? {
-            println!("features      {rows} rows, in {}", self.features.unwrap_or(Path::new("")).display());
+        for (role, rows) in Role::ALL.into_iter().zip(seat.written()?) {
+            println!("features      {rows} rows, in {}", self.features.unwrap_or(Path::new("")).join(FeatureFile::name(role)).display());
         }
         Ok(stats)
     }

@@ -130,8 +130,8 @@ pub(super) struct Seat {
     asked: BTreeMap<(VenueId, Role), ModelCardRef>,
     world: Arc<World>,
     orders: Arc<Mutex<Orders>>,
-    /// Where the requests are written down.
-    features: Option<FeatureFile>,
+    /// Where the requests are written down, by model; empty where they are not.
+    features: Vec<FeatureFile>,
 }
 
 impl Seat {
@@ -171,19 +171,19 @@ impl Seat {
             asked: BTreeMap::new(),
             world: Arc::clone(&around.world),
             orders: Arc::clone(&around.orders),
-            features: None,
+            features: Vec::new(),
         }
     }
 
     /// Writes the requests down from now on, and answers none of them: what is learnt in the stream must not hang on the model that is to be trained.
-    pub(super) fn write_down(&mut self, features: FeatureFile) {
+    pub(super) fn write_down(&mut self, features: Vec<FeatureFile>) {
         self.models = onnx::Models::none("the requests are written down for training");
-        self.features = Some(features);
+        self.features = features;
     }
 
-    /// Ends the writing down; answers how many rows there are.
-    pub(super) fn written(&mut self) -> std::io::Result<Option<u64>> {
-        self.features.take().map(FeatureFile::finish).transpose()
+    /// Ends the writing down; answers how many rows there are in each file, in their order.
+    pub(super) fn written(&mut self) -> std::io::Result<Vec<u64>> {
+        self.features.drain(..).map(FeatureFile::finish).collect()
     }
 
     /// The engine's settings that go with these models.
@@ -264,11 +264,9 @@ impl Seat {
     }
 
     fn measured(&mut self, ask: &Ask, run: impl FnOnce(&mut onnx::Models, &Ask) -> Answer) -> Answer {
-        if let Some(mut features) = self.features.take() {
-            match features.take(ask) {
-                Ok(()) => self.features = Some(features),
-                Err(why) => tracing::error!(%why, "The features cannot be written any further."),
-            }
+        if let Err(why) = self.features.iter_mut().try_for_each(|file| file.take(ask)) {
+            tracing::error!(%why, "The features cannot be written any further.");
+            self.features.clear();
         }
         let answer = run(&mut self.models, ask);
         self.tell_of_swaps(ask, &answer);

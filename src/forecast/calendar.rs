@@ -1,7 +1,7 @@
-//! The local week: which slot of which kind of day an instant falls in.
+//! The local week: which time of which kind of day an instant falls in.
 //!
-//! The idea: people keep the clock on the wall. A step belongs to the slot of the local time at which it starts, taken from the instant by the venue's time zone, so
-//! that the night with one hour twice or none moves nothing by an hour. The definitions are those of `midan-features-1` (docs/FEATURES.md).
+//! The idea: people keep the clock on the wall. A step belongs to the local time at which it starts, taken from the instant by the venue's time zone, so
+//! that the night with one hour twice or none moves nothing by an hour.
 
 use crate::time::{EventTime, PaneLength, Span};
 use chrono::Offset;
@@ -9,25 +9,6 @@ use chrono::TimeZone;
 use serde::{Deserialize, Serialize};
 
 const DAY_MS: i64 = 86_400_000;
-
-/// The two kinds of days that a profile tells apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum DayType {
-    /// Monday to Friday.
-    Weekday,
-    /// Saturday and Sunday.
-    Weekend,
-}
-
-impl DayType {
-    /// The word in state keys.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Weekday => "weekday",
-            Self::Weekend => "weekend",
-        }
-    }
-}
 
 /// The three kinds of days that [`super::usual`] tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -106,15 +87,6 @@ impl Place {
     }
 }
 
-/// One step of one kind of day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Slot {
-    /// The kind of day.
-    pub day: DayType,
-    /// The step of the day, from 0 at local midnight.
-    pub step: u32,
-}
-
 /// A venue's clock on the wall, cut in steps.
 #[derive(Clone, Copy, Debug)]
 pub struct Calendar {
@@ -152,12 +124,6 @@ impl Calendar {
         Place { kind: DayKind::of_weekday(weekday), weekday, millis_of_day: local.millis_of_day() }
     }
 
-    /// The slot of the step that starts at `at`, or of the one that holds it.
-    pub fn slot(&self, at: EventTime) -> Slot {
-        let local = self.local(at);
-        Slot { day: local.day_type(), step: u32::try_from(local.millis_of_day() / self.step_ms).unwrap_or(u32::MAX) }
-    }
-
     /// Whether a step ends at `at`: steps are aligned as panes are.
     pub fn is_step_end(&self, at: EventTime) -> bool {
         (at.as_millis() - self.phase_ms).rem_euclid(self.step_ms) == 0
@@ -189,11 +155,6 @@ impl LocalTime {
     pub const fn weekday(self) -> u8 {
         (self.0.div_euclid(DAY_MS) + 3).rem_euclid(7) as u8
     }
-
-    /// The kind of day.
-    pub const fn day_type(self) -> DayType {
-        if self.weekday() >= 5 { DayType::Weekend } else { DayType::Weekday }
-    }
 }
 
 #[cfg(test)]
@@ -208,24 +169,30 @@ mod tests {
         Calendar::new(chrono_tz::Europe::Zurich, Span::from_mins(60))
     }
 
+    fn hour(calendar: &Calendar, at: EventTime) -> i64 {
+        calendar.place(at).millis_of_day / 3_600_000
+    }
+
     #[test]
-    fn a_slot_is_read_from_the_clock_on_the_wall() {
-        assert_eq!(zurich().slot(at("2026-07-08T06:00:00Z")), Slot { day: DayType::Weekday, step: 8 });
-        assert_eq!(zurich().slot(at("2026-01-07T07:59:59Z")), Slot { day: DayType::Weekday, step: 8 });
+    fn a_place_is_read_from_the_clock_on_the_wall() {
+        let of = |text: &str| (zurich().place(at(text)).kind, hour(&zurich(), at(text)));
+        assert_eq!(of("2026-07-08T06:00:00Z"), (DayKind::Working, 8));
+        assert_eq!(of("2026-01-07T07:59:59Z"), (DayKind::Working, 8));
     }
 
     #[test]
     fn friday_night_in_utc_is_saturday_in_zurich() {
-        assert_eq!(zurich().slot(at("2026-07-10T22:00:00Z")), Slot { day: DayType::Weekend, step: 0 });
-        assert_eq!(zurich().slot(at("2026-07-12T21:59:59Z")).day, DayType::Weekend);
-        assert_eq!(zurich().slot(at("2026-07-12T22:00:00Z")).day, DayType::Weekday);
+        let kind = |text: &str| zurich().place(at(text)).kind;
+        assert_eq!(kind("2026-07-10T22:00:00Z"), DayKind::Saturday);
+        assert_eq!(kind("2026-07-12T21:59:59Z"), DayKind::Sunday);
+        assert_eq!(kind("2026-07-12T22:00:00Z"), DayKind::Working);
     }
 
     #[test]
-    fn the_hour_that_comes_twice_has_one_slot_and_the_one_that_never_comes_has_none() {
-        let steps = |from: &str, hours: u64| -> Vec<u32> { (0..hours).map(|h| zurich().slot(at(from).after(Span::from_mins(60 * h))).step).collect() };
-        assert_eq!(steps("2026-10-24T23:00:00Z", 4), [1, 2, 2, 3]);
-        assert_eq!(steps("2026-03-28T23:00:00Z", 4), [0, 1, 3, 4]);
+    fn the_hour_that_comes_twice_has_one_place_and_the_one_that_never_comes_has_none() {
+        let hours = |from: &str, hours: u64| -> Vec<i64> { (0..hours).map(|h| hour(&zurich(), at(from).after(Span::from_mins(60 * h)))).collect() };
+        assert_eq!(hours("2026-10-24T23:00:00Z", 4), [1, 2, 2, 3]);
+        assert_eq!(hours("2026-03-28T23:00:00Z", 4), [0, 1, 3, 4]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Two faces: when they are known, which day was of which, and what leaves no trace.
 
 use super::*;
+use crate::forecast::usual::Usual;
 
 const STEP: Span = Span::from_mins(15);
 const SLOT: u16 = 39;
@@ -93,4 +94,30 @@ fn a_stored_slot_comes_back_and_one_of_more_series_does_not() {
     assert!(wider.restore(DayKind::Saturday, SLOT, stored.clone()));
     assert_eq!((faces(&wider), wider.slot(saturday(0, SLOT)).unwrap().of(1)), (faces(&book), None));
     assert!(!FaceBook::new(0, STEP).restore(DayKind::Saturday, SLOT, stored));
+}
+
+/// What is stored of a zone of two ways at steps of five minutes, bytes: usual and faces after six weeks in which each second Saturday has a surge of four hours.
+#[test]
+fn a_zone_with_two_ways_is_stored_in_sixteen_kilobytes() {
+    const ZONES: usize = 10;
+    const STEPS_A_DAY: i64 = 288;
+    let (step, calendar) = (Span::from_mins(5), Calendar::new(chrono_tz::UTC, Span::from_mins(5)));
+    let mut usual = Usual::new(2 * ZONES, step.as_millis() as i64);
+    let mut book = FaceBook::new(2 * ZONES, step);
+    for number in 0..42 * STEPS_A_DAY {
+        let start = EventTime::from_millis(0).after(step.times(number as u64));
+        let (place, when) = (calendar.place(start), book.when(&calendar, start));
+        let is_surge = when.kind == DayKind::Saturday && when.day % 2 == 0 && (72..88).contains(&when.slot);
+        let came = |series: usize| Some(if is_surge { 4_000.0 } else { 150.0 + 10.0 * series as f64 + (number % 7) as f64 });
+        usual.learn(place, came);
+        book.learn(when, book.when(&calendar, start.after(step)) != when, came);
+    }
+    let bytes = |value: Result<Vec<u8>, postcard::Error>| value.unwrap().len();
+    let of_usual: usize = usual.slots().map(|slot| bytes(postcard::to_stdvec(&usual.stored(slot)))).sum();
+    let of_faces: usize = book.names().map(|(kind, slot)| bytes(postcard::to_stdvec(&book.stored(kind, slot)))).sum();
+    let high = book.names().filter(|(kind, slot)| book.stored(*kind, *slot).unwrap().of(0).is_some()).count();
+    assert_eq!(high, 16, "four hours have two faces");
+    let of_zone = (of_usual + of_faces) / ZONES;
+    println!("{} + {} bytes a zone", of_usual / ZONES, of_faces / ZONES);
+    assert!(of_zone <= 16 * 1024, "{of_zone} bytes: {of_usual} of the usual and {of_faces} of the faces in {ZONES} zones");
 }

@@ -1,40 +1,20 @@
-//! What the anomaly model sees: the feature set `midan-features-1` (docs/FEATURES.md), one row of 26 numbers per series.
+//! What the anomaly model sees: the feature set `midan-features-3` (docs/FEATURES.md), one row of 30 numbers per series.
 //!
-//! The idea: a row is a function of the steps that ended at or before T and of nothing else, computed in f64 and narrowed once, so that training and service see the same
-//! numbers. Counts enter as ln((v+1)/(b+1)) against the series' own recent level b, which makes a turnstile and a station hall alike; [`Basis`] keeps
-//! b and what else is needed to read the answer back as persons.
+//! The idea: the shape of the last twelve steps, each in deviations from what was expected of it, and how the place, its neighbours and the hour stand, so that a turnstile and a station hall look
+//! alike. It is read off the same [`Sight`] as the forecast, so there is one memory of what is usual. `midan features` writes exactly these rows.
 
-use super::calendar::{Calendar, DayType, Slot};
-use super::history::{History, LAGS};
-use super::profile::{ProfileSlot, SeasonalProfile};
-use crate::inference::ask::FEATURES;
+use super::calendar::{Calendar, DayKind};
+use super::history::LAGS;
+use super::signs::{Recent, Sight, unit};
+use crate::inference::ask::{FEATURES, HORIZONS};
 use crate::time::{EventTime, Span};
 
-/// How many steps ahead the profile is looked at.
-const AHEAD: usize = 6;
 /// Rows of a tensor come in multiples of this.
 pub const ROW_BLOCK: usize = 16;
-/// Logarithms of ratios are held within this.
-const CLAMP: f64 = 4.0;
-/// The level is the mean of so many newest lags.
-const LEVEL_LAGS: usize = 3;
-/// So often must a slot have been seen to be trusted fully.
-const TRUSTED: u8 = 4;
-
-/// What a row was computed from, per series: all that turning the answer into persons takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Basis {
-    /// The recent level, persons per step.
-    pub level: f64,
-    /// The mean of all present lags, persons per step; `None` when none is.
-    pub mean: Option<f64>,
-    /// Persons in the last step.
-    pub last: Option<f64>,
-    /// What was usual for the last step, persons.
-    pub usual: Option<f64>,
-    /// What is usual for the six steps ahead, persons.
-    pub ahead: [Option<f64>; AHEAD],
-}
+/// Deviations are held within this, so that one absurd count does not drown the rest.
+const FARTHEST: f64 = 12.0;
+/// Before anything is usual, a step is held against the mean of so many before it.
+const BEFORE: usize = 3;
 
 /// Rows of the tensor for so many series, padding included.
 pub const fn rows_for(series: usize) -> usize {
@@ -42,101 +22,106 @@ pub const fn rows_for(series: usize) -> usize {
     if rows == 0 { ROW_BLOCK } else { rows }
 }
 
-/// Everything that the features of one moment are read from.
-#[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
-    /// The lags.
-    pub history: &'a History,
-    /// The profile, before it learns the last step.
-    pub profile: &'a SeasonalProfile,
-    /// The clock on the wall.
-    pub calendar: &'a Calendar,
-    /// The length of a step.
-    pub step: Span,
-}
-
-/// The slots and the columns that all series share at one moment.
-struct Moment<'a> {
-    before: Option<&'a ProfileSlot>,
-    ahead: [Option<&'a ProfileSlot>; AHEAD],
-    shared: [f64; 4],
-}
-
-impl View<'_> {
-    /// Fills `rows` (at least `FEATURES` numbers per series, the rest stays as it is) and `basis` with the moment `at`, the end of the newest pane.
-    pub fn fill(&self, at: EventTime, rows: &mut [f32], basis: &mut [Basis]) {
-        let moment = self.moment(at);
-        for (series, (row, basis)) in rows.chunks_exact_mut(FEATURES).zip(basis).enumerate() {
-            let mut lags = [None; LAGS];
-            for (lag, count) in lags.iter_mut().enumerate() {
-                *count = self.history.lag(lag, series).map(|persons| persons as f64);
-            }
-            *basis = moment.basis(&lags, series);
-            moment.write(&lags, basis, series, row);
-        }
-    }
-
-    fn moment(&self, at: EventTime) -> Moment<'_> {
-        let slot = |slot: Slot| self.profile.slot(slot);
-        let mut ahead = [None; AHEAD];
-        for (steps, place) in ahead.iter_mut().enumerate() {
-            *place = slot(self.calendar.slot(at.after(self.step.times(steps as u64))));
-        }
-        let local = self.calendar.local(at);
-        let angle = 2.0 * std::f64::consts::PI * local.seconds_of_day() as f64 / 86_400.0;
-        let weekend = if local.day_type() == DayType::Weekend { 1.0 } else { 0.0 };
-        Moment {
-            before: slot(self.calendar.slot(at.before(self.step))),
-            ahead,
-            shared: [libm::sin(angle), libm::cos(angle), weekend, libm::log(self.step.as_secs_f64() / 300.0)],
+/// Fills `rows` (at least `FEATURES` numbers per series, the rest stays as it is); `said(series)` is what the forecast of a step before said of the last one, persons.
+pub fn fill(at: EventTime, sight: &Sight, said: impl Fn(usize) -> Option<f64>, calendar: &Calendar, step: Span, rows: &mut [f32]) {
+    let place = calendar.place(at);
+    let angle = 2.0 * std::f64::consts::PI * place.millis_of_day as f64 / 86_400_000.0;
+    let is = |kind: DayKind| if place.kind == kind { 1.0 } else { 0.0 };
+    let of_time = [libm::log(step.as_secs_f64() / 300.0), libm::sin(angle), libm::cos(angle), is(DayKind::Saturday), is(DayKind::Sunday)];
+    for (series, row) in rows.chunks_exact_mut(FEATURES).take(sight.scale.len()).enumerate() {
+        let (scale, size) = (f64::from(sight.scale[series]), f64::from(sight.size[series]));
+        let recent = &sight.recent[series];
+        let off = |came: Option<f64>, expected: Option<f64>| {
+            came.zip(expected).map_or(0.0, |(came, expected)| ((came - expected) / unit(scale, expected)).clamp(-FARTHEST, FARTHEST))
+        };
+        let shape: [f64; LAGS] = std::array::from_fn(|lag| off(recent.came[lag], expected(recent, lag)));
+        let spread = f64::from(sight.spread[series * HORIZONS]);
+        let ahead = sight.plain_of(series, 0).filter(|_| spread >= 0.0);
+        let of_series =
+            [libm::log(scale), libm::log(size + 1.0), f64::from(sight.days[series]) / 10.0, recent.came.iter().flatten().count() as f64 / LAGS as f64];
+        let told = shape
+            .into_iter()
+            .chain([expected(recent, 0).map_or(-1.0, |expected| libm::log(expected + 1.0))])
+            .chain(sight.ratios[series])
+            .chain(sight.others[series])
+            .chain([ahead.map_or(0.0, |plain| libm::log((spread + 0.5) / (unit(scale, plain) + 0.5)))])
+            .chain(of_series)
+            .chain(of_time)
+            .chain([off(recent.came[0], said(series))]);
+        for (value, told) in row.iter_mut().zip(told) {
+            *value = told as f32;
         }
     }
 }
 
-impl Moment<'_> {
-    fn basis(&self, lags: &[Option<f64>; LAGS], series: usize) -> Basis {
-        let mean = mean(lags);
-        let known = |slot: &Option<&ProfileSlot>| slot.and_then(|slot| slot.get(series)).map(|(mean, _)| mean);
-        Basis {
-            level: self::mean(&lags[..LEVEL_LAGS]).or(mean).unwrap_or(0.0),
-            mean,
-            last: lags[0],
-            usual: known(&self.before),
-            ahead: self.ahead.map(|slot| known(&slot)),
-        }
-    }
-
-    fn write(&self, lags: &[Option<f64>; LAGS], basis: &Basis, series: usize, row: &mut [f32]) {
-        let level = basis.level;
-        let against_level = |persons: Option<f64>| persons.map_or(0.0, |persons| log_ratio(persons, level));
-        for (place, persons) in row.iter_mut().zip(lags) {
-            *place = against_level(*persons) as f32;
-        }
-        row[12] = libm::log(level + 1.0) as f32;
-        for (place, persons) in row[13..19].iter_mut().zip(basis.ahead) {
-            *place = against_level(persons) as f32;
-        }
-        row[19] = basis.last.zip(basis.usual).map_or(0.0, |(last, usual)| log_ratio(last, usual)) as f32;
-        let seen = self.ahead[0].and_then(|slot| slot.get(series)).map_or(0, |(_, seen)| seen);
-        row[20] = f32::from(seen.min(TRUSTED)) / f32::from(TRUSTED);
-        row[21] = (lags.iter().flatten().count() as f64 / LAGS as f64) as f32;
-        for (place, value) in row[22..].iter_mut().zip(self.shared) {
-            *place = value as f32;
-        }
-    }
-}
-
-/// ln((value+1)/(base+1)), held within ±4 so that one absurd count cannot drown the rest.
-fn log_ratio(value: f64, base: f64) -> f64 {
-    libm::log((value + 1.0) / (base + 1.0)).clamp(-CLAMP, CLAMP)
-}
-
-/// The mean of the present ones.
-fn mean(lags: &[Option<f64>]) -> Option<f64> {
-    let present = lags.iter().flatten().count();
-    (present > 0).then(|| lags.iter().flatten().sum::<f64>() / present as f64)
+/// What was to be expected of the step `lag` before the last: the usual, or the mean of the three before it.
+fn expected(recent: &Recent, lag: usize) -> Option<f64> {
+    recent.usual[lag].or_else(|| {
+        let before = recent.came.iter().skip(lag + 1).take(BEFORE).flatten();
+        let (sum, known) = before.fold((0.0, 0.0), |(sum, known), came| (sum + came, known + 1.0));
+        (known > 0.0).then(|| sum / known)
+    })
 }
 
 #[cfg(test)]
-#[path = "features_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+
+    const STEP: Span = Span::from_mins(5);
+
+    /// The row of one series, of which the forecast had said 100.
+    fn row(sight: &Sight) -> Vec<f32> {
+        let mut rows = vec![9.0; 2 * FEATURES];
+        fill(EventTime::from_millis(0), sight, |_| Some(100.0), &Calendar::new(chrono_tz::UTC, STEP), STEP, &mut rows);
+        assert!(rows[FEATURES..].iter().all(|value| *value == 9.0), "padding stays");
+        rows.truncate(FEATURES);
+        rows
+    }
+
+    fn seen(came: &[Option<f64>], usual: Option<f64>) -> Sight {
+        let mut sight = Sight::new(1);
+        sight.scale = vec![2.0];
+        came.iter().zip(&mut sight.recent[0].came).for_each(|(came, place)| *place = *came);
+        sight.recent[0].usual = [usual; LAGS];
+        sight
+    }
+
+    #[test]
+    fn a_row_is_as_wide_as_the_model_expects() {
+        let row = row(&seen(&[Some(139.0)], Some(99.0)));
+        assert!(row.iter().all(|value| *value != 9.0), "{row:?}");
+    }
+
+    #[test]
+    fn a_step_is_told_in_deviations_from_the_usual_and_from_what_was_forecast() {
+        let row = row(&seen(&[Some(139.0), None, Some(59.0)], Some(99.0)));
+        assert_eq!(row[..4], [2.0, 0.0, -2.0, 0.0]);
+        assert!((f64::from(row[12]) - 100f64.ln()).abs() < 1e-6);
+        assert!((f64::from(row[29]) - 39.0 / (2.0 * 101f64.sqrt())).abs() < 1e-6);
+    }
+
+    #[test]
+    fn before_anything_is_usual_a_step_is_held_against_those_before_it() {
+        let row = row(&seen(&[Some(139.0), Some(100.0), None, Some(98.0)], None));
+        assert_eq!(row[0], 2.0);
+        assert!((f64::from(row[1]) - 2.0 / (2.0 * 99f64.sqrt())).abs() < 1e-6, "{}", row[1]);
+        assert_eq!(row[3], 0.0, "nothing came before it");
+    }
+
+    #[test]
+    fn a_silent_series_says_nothing_but_the_time() {
+        let row = row(&Sight::new(1));
+        assert!(row[..12].iter().all(|value| *value == 0.0), "{row:?}");
+        assert_eq!((row[12], row[23], row[29]), (-1.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn an_absurd_count_is_held_within_twelve() {
+        assert_eq!(row(&seen(&[Some(4e6)], Some(0.0)))[0], 12.0);
+    }
+
+    #[test]
+    fn rows_come_in_blocks_of_sixteen() {
+        assert_eq!([0, 1, 16, 17, 2_000].map(rows_for), [16, 16, 16, 32, 2_000]);
+    }
+}

@@ -18,13 +18,12 @@ use super::calibration::Calibration;
 use super::event::{Excess, Manner, Programme};
 use super::faces::FaceBook;
 use super::fallback;
-use super::features::{Basis, View, rows_for};
+use super::features::{self, rows_for};
 use super::history::{HELD, History};
 use super::issued::{IssuedPane, IssuedPanes};
 use super::judgement::{Judgement, Target};
 use super::likeness::Likeness;
 use super::outlook::{OccupancyOutlook, Outlook, Outlooks, Series, SeriesKind};
-use super::profile::SeasonalProfile;
 use super::pulse::Pulse;
 use super::series;
 use super::signs::{Looking, Sight, unit};
@@ -54,16 +53,14 @@ pub struct Forecaster {
     likeness: Likeness,
     pulse: Pulse,
     judgement: Judgement,
-    profile: SeasonalProfile,
     issued: IssuedPanes,
     calibrations: [Calibration; 4],
     watch: Watch,
     seen: Vec<Seen>,
     changed: BTreeSet<StateKey>,
-    /// The tensors, and what they were computed from; filled for `filled`.
+    /// The tensors, and what they were read off; filled for `filled`.
     tensor: Arc<Vec<f32>>,
     flow: Arc<Vec<f32>>,
-    basis: Vec<Basis>,
     sight: Sight,
     filled: Option<EventTime>,
     /// Whether it says nothing at all.
@@ -109,7 +106,6 @@ impl Forecaster {
             likeness: Likeness::default(),
             pulse: Pulse::new(size, venue.step),
             judgement: Judgement::new(venue.step, &layout.series),
-            profile: SeasonalProfile::new(size),
             issued: IssuedPanes::default(),
             calibrations: Default::default(),
             watch: Watch::new(first, &layout.series, &layout.is_counted),
@@ -117,7 +113,6 @@ impl Forecaster {
             changed: BTreeSet::new(),
             tensor: Arc::new(vec![0.0; rows_for(size) * FEATURES]),
             flow: Arc::new(vec![0.0; rows_for(size) * FLOW_FEATURES]),
-            basis: vec![Basis::default(); size],
             sight: Sight::new(size),
             filled: None,
             is_silent: false,
@@ -262,10 +257,6 @@ impl Forecaster {
             return;
         }
         let size = series.len();
-        let slot = calendar.slot(end.before(step.times(2)));
-        if self.profile.absorb(slot, |series| self.history.lag(1, series)) {
-            self.changed.insert(StateKey::Profile(slot));
-        }
         let came = |series: usize| self.history.lag(0, series).map(|persons| persons as f64);
         let target = Target::new(calendar.place(end.before(*step)), programme.at(end.before(*step)));
         let gone = self.judgement.learn(end, target, size, came, &mut self.pulse);
@@ -340,14 +331,15 @@ impl Forecaster {
             self.flow = Arc::new(vec![0.0; rows_for(self.layout.series.len()) * FLOW_FEATURES]);
         }
         let Layout { calendar, programme, step, .. } = &self.layout;
-        if let Some(rows) = Arc::get_mut(&mut self.tensor) {
-            View { history: &self.history, profile: &self.profile, calendar, step: *step }.fill(end, rows, &mut self.basis);
-        }
         let mut sight = std::mem::take(&mut self.sight);
         self.looking().fill(end, &mut sight);
         self.sight = sight;
         let start = |steps: u32| end.after(step.times(u64::from(steps) - 1));
         self.judgement.turn_to(end, STEPS.map(|steps| Target::new(calendar.place(start(steps)), programme.at(start(steps)))));
+        if let Some(rows) = Arc::get_mut(&mut self.tensor) {
+            let before = self.issued.at(end.before(*step));
+            features::fill(end, &self.sight, |series| Some(before?.get(series)?[1]), calendar, *step, rows);
+        }
         if let Some(rows) = Arc::get_mut(&mut self.flow) {
             tensor::fill(end, &self.sight, &self.judgement.learners(), calendar, *step, rows);
         }
@@ -365,7 +357,7 @@ impl Forecaster {
         let of_series = |(row, series): (usize, &Series)| {
             let scale = f64::from(self.sight.scale[row]);
             // With every lag missing a model has nothing to go by; what is usual speaks, if anything does.
-            let heard = flow.filter(|_| self.basis[row].mean.is_some());
+            let heard = flow.filter(|_| self.sight.recent[row].came.iter().any(Option::is_some));
             let mut outlook = Outlook::silent(*series);
             if !self.layout.is_counted[row] {
                 return outlook;
@@ -385,9 +377,9 @@ impl Forecaster {
             }
             outlook.band_last = before.and_then(|issued| issued.get(row));
             outlook.expected_last = outlook.band_last.map(|band| band[1]);
-            outlook.usual_last = self.sight.usual[row].map(f64::from);
+            outlook.usual_last = self.sight.usual_of_last(row);
             outlook.scale_last = outlook.expected_last.map(|expected| unit(scale, expected));
-            outlook.actual_last = self.sight.last[row].map(f64::from);
+            outlook.actual_last = self.sight.came(row, 0);
             outlook
         };
         let outlooks = series.iter().enumerate().map(of_series).collect();
@@ -406,7 +398,7 @@ impl Forecaster {
             let of_model = said.map(|scores| f64::from(scores[row])).filter(|score| score.is_finite());
             let sigma = |expected: f64| fallback::MEAN_TO_SIGMA * unit(self.pulse.scale(row), expected);
             let score = of_model.or_else(|| outlook.expected_last.map(|expected| fallback::oddity(actual, expected, sigma(expected))))?;
-            Some((ScoreKind::of(of_model.is_some(), self.basis[row].usual.is_some()), score))
+            Some((ScoreKind::of(of_model.is_some(), self.sight.usual_of_last(row).is_some()), score))
         };
         outlooks.iter().enumerate().map(raw).collect()
     }
@@ -438,7 +430,7 @@ impl Forecaster {
             let is_whole = zones.get(series.zone.index()).is_none_or(|zone| zone.expected == 0 || zone.coverage >= WHOLE);
             let usual = levels.of(row).map(|level| (level.persons, f64::from(level.days)));
             let learnt = raw[row].filter(|(kind, _)| kind.is_by_model()).and(outlooks[row].score);
-            *seen = Seen { came: self.sight.last[row].map(f64::from).filter(|_| is_whole), usual, occasion: None, learnt };
+            *seen = Seen { came: self.sight.came(row, 0).filter(|_| is_whole), usual, occasion: None, learnt };
         }
         let learnt = self.watch.take(end, &mut self.seen);
         self.changed.insert(StateKey::WatchScores);

@@ -5,7 +5,7 @@
 //! ```
 
 use super::assembly;
-use super::bands::{Bands, TimeGroup};
+use super::bands::{AtTime, Bands, TimeGroup};
 use super::calendar::Place;
 use super::event::Moment;
 use super::green::{self, Green};
@@ -68,7 +68,8 @@ pub struct Judgement {
     hours: [Hours; HORIZONS],
     /// By horizon, how much each sign is trusted at the time of the day that is forecast.
     hourly: [Option<[f64; SIGNS]>; HORIZONS],
-    targets: [Target; HORIZONS],
+    /// By horizon, what the time that is forecast adds to the bands.
+    at: [AtTime; HORIZONS],
     steps: IssuedSteps,
     step: Span,
     /// The way of each series.
@@ -91,7 +92,7 @@ impl Judgement {
             horizons: Default::default(),
             hours: Default::default(),
             hourly: [None; HORIZONS],
-            targets: Default::default(),
+            at: Default::default(),
             steps: IssuedSteps::default(),
             step,
             ways: series.iter().map(|series| series.kind).collect(),
@@ -115,12 +116,13 @@ impl Judgement {
             of.green.mixture.forget(step_s);
             let Some(issued) = self.steps.at(end.before(self.step.times(u64::from(STEPS[place])))) else { continue };
             let mut sums = Sums::default();
+            let at = of.bands.at(target.group);
             for series in 0..series {
                 let Some((case, came)) = issued.case(series, place).zip(came(series)) else { continue };
                 if place == 0 {
                     pulse.err(series, case.said, came);
                 }
-                of.judge(&case, (self.ways[series], target.group), came, (series % turns == turn).then_some(&mut sums));
+                of.judge(&case, (self.ways[series], &at), came, (series % turns == turn).then_some(&mut sums));
             }
             of.learner.take(&sums);
             of.learner.settle();
@@ -133,10 +135,10 @@ impl Judgement {
 
     /// Turns to what is forecast at `now`, by horizon.
     pub fn turn_to(&mut self, now: EventTime, targets: [Target; HORIZONS]) {
-        for (place, target) in targets.iter().enumerate() {
-            self.hourly[place] = self.hours[place].weights(target.between, now, &self.horizons[place].learner);
+        for (place, (target, of)) in targets.iter().zip(&self.horizons).enumerate() {
+            self.hourly[place] = self.hours[place].weights(target.between, now, &of.learner);
+            self.at[place] = of.bands.at(target.group);
         }
-        self.targets = targets;
     }
 
     /// What is said of one horizon, given what the model said (persons), and notes it in `issued`.
@@ -151,9 +153,8 @@ impl Judgement {
         let learnt = with(of.learner.correction(signs));
         // Once enough is usual here, and soon for a time further off, the newest step alone has no say.
         let may_speak = is_green || sight.days[series] < GREEN_DAYS && STEPS[horizon] <= NEAR;
-        let latest = sight.last[series].filter(|_| may_speak).map(f64::from);
-        let latest =
-            latest.map(|latest| sight.before[series].filter(|_| is_green).map_or(latest, |before| green::trend(latest, f64::from(before), STEPS[horizon])));
+        let latest = sight.came(series, 0).filter(|_| may_speak);
+        let latest = latest.map(|latest| sight.came(series, 1).filter(|_| is_green).map_or(latest, |before| green::trend(latest, before, STEPS[horizon])));
         let voices = Voices {
             plain,
             learnt,
@@ -174,11 +175,8 @@ impl Judgement {
         if let Some(issued) = issued {
             issued.note(series, horizon, &voices, expected, deviations, is_green);
         }
-        let quantiles = if is_green {
-            of.green.about(expected, deviations.0)
-        } else {
-            of.bands.about(self.ways[series], self.targets[horizon].group, expected, deviations)
-        };
+        let quantiles =
+            if is_green { of.green.about(expected, deviations.0) } else { of.bands.about(self.ways[series], &self.at[horizon], expected, deviations) };
         Some(Said { quantiles: quantiles.map(assembly::quantised), by_model: shares.model() > 0.0 && model.is_some() })
     }
 
@@ -255,7 +253,7 @@ impl Judgement {
 }
 
 impl OfHorizon {
-    fn judge(&mut self, case: &IssuedCase<'_>, (way, at): (SeriesKind, TimeGroup), came: f64, pupils: Option<&mut Sums>) {
+    fn judge(&mut self, case: &IssuedCase<'_>, (way, at): (SeriesKind, &AtTime), came: f64, pupils: Option<&mut Sums>) {
         let Voices { plain, .. } = case.voices;
         if let Some(pupils) = pupils {
             let weight = ((plain + 1.0) / (case.size + 1.0)).sqrt().min(HEAVIEST);

@@ -7,7 +7,7 @@
 //!   [`steps`]: what was issued; [`judgement`]: what is learnt once reality has come.
 //! - [`green`]: the same while nothing is usual yet.
 //! - [`tensor`]: what the flow model sees; [`assembly`]: from its answer to persons; [`attendance`]: how many can be in the seats at all.
-//! - [`profile`], [`features`]: what the anomaly model sees; [`fallback`]: the score without it; [`issued`]: what was expected of the last step; [`calibration`]: from a raw score
+//! - [`features`]: what the anomaly model sees; [`fallback`]: the score without it; [`issued`]: what was expected of the last step; [`calibration`]: from a raw score
 //!   to a share of quiet panes.
 //! - [`watch`]: what came against what was usual: the anomalies.
 
@@ -30,7 +30,6 @@ pub mod learner;
 pub mod likeness;
 pub mod mixture;
 pub mod outlook;
-pub mod profile;
 pub mod pulse;
 pub mod quarters;
 mod room;

@@ -74,12 +74,12 @@ pub struct Sight {
     pub size: Vec<f32>,
     /// By series: days that taught what is usual for the next step, 10 at most; −1, −2 borrowed of another kind of day, −3 unknown.
     pub days: Vec<i8>,
-    /// By series: what came in the last step and in the one before it, and what was usual for the last.
-    pub last: Vec<Option<f32>>,
-    /// See `last`.
-    pub before: Vec<Option<f32>>,
-    /// See `last`.
-    pub usual: Vec<Option<f32>>,
+    /// By series: the last twelve steps.
+    pub recent: Vec<Recent>,
+    /// By series: ln(came/usual) over the last hour, six hours, day and twelve steps.
+    pub ratios: Vec<[f64; 4]>,
+    /// By series: the same of all other series of the venue, last step and last hour.
+    pub others: Vec<[f64; 2]>,
 }
 
 /// Everything that is looked at.
@@ -153,10 +153,20 @@ impl Sight {
             scale: vec![1.0; series],
             size: vec![0.0; series],
             days: vec![-3; series],
-            last: vec![None; series],
-            before: vec![None; series],
-            usual: vec![None; series],
+            recent: vec![Recent::default(); series],
+            ratios: vec![[0.0; 4]; series],
+            others: vec![[0.0; 2]; series],
         }
+    }
+
+    /// Persons that came so many steps before the last one, at most eleven.
+    pub fn came(&self, series: usize, before: usize) -> Option<f64> {
+        self.recent[series].came[before]
+    }
+
+    /// What was usual for the last step, persons.
+    pub fn usual_of_last(&self, series: usize) -> Option<f64> {
+        self.recent[series].usual[0]
     }
 
     /// The plain forecast of a horizon, persons.
@@ -200,24 +210,25 @@ impl Looking<'_> {
         let alike = Alike::new(self, at);
         let tonight = self.tonight.seen(self.programme, at, self.step);
         for series in 0..series {
-            let recent = &Recent::of(self.history, &lags, series);
+            let recent = Recent::of(self.history, &lags, series);
             let (came, usual) = newest(series).unwrap_or_default();
             let of_hour = self.pulse.last_hour(series);
-            let others = if alone {
-                (0.0, 0.0)
+            sight.others[series] = if alone {
+                [0.0; 2]
             } else {
-                (log_ratio(now.0 - came, now.1 - usual, OTHERS_CAUTION.0), log_ratio(hour.0 - of_hour.0, hour.1 - of_hour.1, OTHERS_CAUTION.1))
+                [log_ratio(now.0 - came, now.1 - usual, OTHERS_CAUTION.0), log_ratio(hour.0 - of_hour.0, hour.1 - of_hour.1, OTHERS_CAUTION.1)]
             };
             for (horizon, steps) in STEPS.into_iter().enumerate() {
                 let target = at.after(self.step.times(u64::from(steps) - 1));
-                let said = tonight.as_ref().and_then(|tonight| self.tonight_of(tonight, series, recent, target));
+                let said = tonight.as_ref().and_then(|tonight| self.tonight_of(tonight, series, &recent, target));
                 sight.event[series * HORIZONS + horizon] = said.map_or(-1.0, |said| said as f32);
             }
-            let said = alike.of(series, recent, |horizon| ahead[horizon].0.of(series).map(|level| level.persons));
+            let said = alike.of(series, &recent, |horizon| ahead[horizon].0.of(series).map(|level| level.persons));
             for (horizon, said) in said.into_iter().enumerate() {
                 sight.alike[series * HORIZONS + horizon] = said.map_or(-1.0, |said| said as f32);
             }
-            self.of_series(series, recent, others, &ahead, sight);
+            self.of_series(series, &recent, &ahead, sight);
+            sight.recent[series] = recent;
         }
     }
 
@@ -238,7 +249,7 @@ impl Looking<'_> {
         Expected { level: self.profile.level(self.calendar.place(start)), event }
     }
 
-    fn of_series(&self, series: usize, recent: &Recent, others: (f64, f64), ahead: &[(Expected<'_>, WeekView<'_>); HORIZONS], sight: &mut Sight) {
+    fn of_series(&self, series: usize, recent: &Recent, ahead: &[(Expected<'_>, WeekView<'_>); HORIZONS], sight: &mut Sight) {
         let scale = self.pulse.scale(series);
         let ratios = self.pulse.ratios(series);
         let unknown = GREEN / (1.0 + self.step.as_secs_f64() / GREEN_STEP_S);
@@ -251,8 +262,8 @@ impl Looking<'_> {
         sight.scale[series] = scale as f32;
         sight.size[series] = self.pulse.size(series) as f32;
         sight.days[series] = ahead[0].0.of(series).map_or(-3, |level| level.days);
-        sight.before[series] = recent.came[1].map(|came| came as f32);
-        (sight.last[series], sight.usual[series]) = (recent.came[0].map(|came| came as f32), recent.usual[0].map(|usual| usual as f32));
+        sight.ratios[series] = [ratios[0], ratios[1], ratios[2], twelve];
+        let others = sight.others[series];
         for (horizon, (of_kind, week)) in ahead.iter().enumerate() {
             let usual = of_kind.of(series).map(|level| level.persons);
             let lasting = BELIEVED * (ratios[0] - day) * LASTING[horizon] + DAY_BELIEVED * day;
@@ -282,8 +293,8 @@ impl Looking<'_> {
                 Some(ratios[1] * of_log),
                 Some(ratios[2] * of_log),
                 Some(twelve * of_log),
-                Some(others.0 * of_log),
-                Some(others.1 * of_log),
+                Some(others[0] * of_log),
+                Some(others[1] * of_log),
                 against(usual),
                 against(usual.map(|usual| week.shifted(series, usual - of_kind.added(series)) + of_kind.added(series))),
                 against(week.day_before(series)),
@@ -316,6 +327,7 @@ const fn powers(base: f64, from: u32) -> [f64; HORIZONS] {
 }
 
 /// The last twelve steps of one series and what was usual for each.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recent {
     /// What came, newest first.
     pub came: [Option<f64>; LAGS],

@@ -12,12 +12,11 @@
 //!   tonight                       what is known of the event that is on
 //!   face/<kind of day>/<slot>      the two faces of a slot; faces: what is gathered of one that is not over; likeness: which days are like today
 //!   gathering                     what is gathered of a slot that is not over
-//!   profile/<day type>/<slot>     the plain means of the anomaly model's features
 //!   watch/scores                  histogram of the watch's scores; likewise watch/budget/<group>, watch/zone/<n>, watch/occasion/<bin>
 //!   calibration/<kind>            histogram of one kind of score
 //! ```
 
-use super::calendar::{DayKind, DayType, Slot};
+use super::calendar::DayKind;
 use super::usual::SlotKey;
 use crate::time::EventTime;
 use std::fmt;
@@ -79,7 +78,6 @@ pub enum StateKey {
     Gathering,
     Excess,
     Tonight,
-    Profile(Slot),
     WatchScores,
     WatchBudget(u32),
     WatchZone(u32),
@@ -92,7 +90,6 @@ impl fmt::Display for StateKey {
         match self {
             Self::History(end) => write!(f, "history/{}", end.as_millis()),
             Self::Issued(end) => write!(f, "issued/{}", end.as_millis()),
-            Self::Profile(slot) => write!(f, "profile/{}/{}", slot.day.word(), slot.step),
             Self::Step(end) => write!(f, "step/{}", end.as_millis()),
             Self::Horizon(place) => write!(f, "horizon/{place}"),
             Self::Hours(place, part) => write!(f, "hours/{place}/{part}"),
@@ -123,10 +120,6 @@ impl StateKey {
         match name.split('/').collect::<Vec<_>>()[..] {
             ["history", text] => end(text).map(Self::History),
             ["issued", text] => end(text).map(Self::Issued),
-            ["profile", day, step] => {
-                let day = [DayType::Weekday, DayType::Weekend].into_iter().find(|known| known.word() == day)?;
-                Some(Self::Profile(Slot { day, step: step.parse().ok()? }))
-            }
             ["step", text] => end(text).map(Self::Step),
             ["horizon", text] => text.parse().ok().map(Self::Horizon),
             ["hours", place, part] => Some(Self::Hours(place.parse().ok()?, part.parse().ok()?)),
@@ -155,7 +148,7 @@ impl StateKey {
 pub enum RestoreError {
     /// The name is none of the forecaster's.
     #[error(
-        "unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, hours/…, pulse, level/…, spread/…, week/…, face/…, faces, likeness, gathering, excess, tonight, profile/…, watch/… or calibration/…; the state was written by another version"
+        "unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, hours/…, pulse, level/…, spread/…, week/…, face/…, faces, likeness, gathering, excess, tonight, watch/… or calibration/…; the state was written by another version"
     )]
     UnknownKey {
         /// The name.
@@ -204,7 +197,6 @@ mod tests {
         ];
         keys.push(StateKey::Step(EventTime::from_millis(9)));
         keys.extend([SlotKey::Level(DayKind::Sunday, 287), SlotKey::Spread(DayKind::Working, 0), SlotKey::Week(6, 95)].map(StateKey::Usual));
-        keys.push(StateKey::Profile(Slot { day: DayType::Weekend, step: 287 }));
         keys.extend(ScoreKind::ALL.map(StateKey::Calibration));
         for key in keys {
             assert_eq!(StateKey::parse(&key.to_string()), Some(key));
@@ -213,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_name_of_nobody_is_refused() {
-        for name in ["", "history", "history/x", "profile/holiday/3", "profile/weekday", "pulse/1", "week/7/0", "level/holiday/3", "calibration/best"] {
+        for name in ["", "history", "history/x", "profile/weekday/3", "pulse/1", "week/7/0", "level/holiday/3", "calibration/best"] {
             assert_eq!(StateKey::parse(name), None, "{name}");
         }
     }

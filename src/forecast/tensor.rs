@@ -41,7 +41,7 @@ pub fn fill(at: EventTime, sight: &Sight, learners: &[&Learner; HORIZONS], calen
             libm::log((plain + 1.0) / (size + 1.0)),
             libm::log(size + 1.0),
             f64::from(sight.days[series]) / 10.0,
-            sight.last[series].map_or(-1.0, |last| libm::log(f64::from(last) + 1.0)),
+            sight.came(series, 0).map_or(-1.0, |last| libm::log(last + 1.0)),
         ];
         for (value, told) in row[SHARED..].iter_mut().zip(of_series.into_iter().chain(of_time)) {
             *value = told as f32;

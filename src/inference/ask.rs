@@ -10,8 +10,8 @@ use crate::venue::VenueId;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Features per row of the anomaly model: `midan-features-1`, docs/FEATURES.md.
-pub const FEATURES: usize = 26;
+/// Features per row of the anomaly model: `midan-features-3`, docs/FEATURES.md.
+pub const FEATURES: usize = 30;
 /// Features per row of the flow model: `midan-features-2`, docs/FEATURES.md.
 pub const FLOW_FEATURES: usize = 105;
 /// How many forecast horizons there are.

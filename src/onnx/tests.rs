@@ -229,22 +229,3 @@ fn a_shadow_that_is_late_is_sent_away() {
     assert_eq!(said, [Some(Outcome::Missed), Some(Outcome::Absent)]);
     assert!(matches!(models.shadow(), Some(ModelStatus { state: ModelState::Fallback { why }, .. }) if why.contains("sent away")));
 }
-
-/// The answers that stand in the fixture, from the same features.
-#[test]
-fn the_models_say_what_the_fixture_says() {
-    let Some(mut models) = models() else { return };
-    let Ok(text) = std::fs::read_to_string(root().join("tests/fixtures/features-1.json")) else {
-        println!("skipped: no tests/fixtures/features-1.json");
-        return;
-    };
-    let fixture: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let numbers = |value: &serde_json::Value| -> Vec<f32> { value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap() as f32).collect() };
-    let answered = |row: &&serde_json::Value| row.get("score").is_some();
-    for row in fixture["series"].as_array().unwrap().iter().flat_map(|series| series["rows"].as_array().unwrap()).filter(answered) {
-        let mut rows = numbers(&row["features"]);
-        rows.resize(16 * FEATURES, 0.0);
-        let answer = models.run(&ask(16, rows));
-        assert!((ran(answer.anomaly)[0] - row["score"].as_f64().unwrap() as f32).abs() <= 1e-4, "{row}");
-    }
-}

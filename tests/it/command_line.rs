@@ -145,3 +145,57 @@ fn without_the_library_and_without_any_model_file_there_are_forecasts_and_findin
     assert!(findings.contains("\"code\":\"ANOMALY\""), "{findings}");
     assert_eq!(run("asked", &["--no-models"], false), (forecasts, findings), "and it is what --no-models gives");
 }
+
+#[test]
+fn what_the_models_would_see_is_written_down_for_both_of_them() {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(path("t.toml"), "venue = \"door\"\ntime_zone = \"UTC\"\nstep = \"1h\"\n\n[time]\ncolumns = [\"time\"]\n[wide]\n").unwrap();
+    fs::write(path("t.csv"), door_with_a_crowd()).unwrap();
+    let output = midan(&["features", "--table", &path("t.csv"), "--map", &path("t.toml"), "--out", &path("out")]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let column = |file: &str, name: &str| -> Vec<f64> {
+        let reader = SerializedFileReader::new(fs::File::open(path(&format!("out/{file}"))).unwrap()).unwrap();
+        let rows = reader.get_row_iter(None).unwrap();
+        let value = |row: parquet::record::Row| row.to_json_value()[name].as_f64().unwrap_or_else(|| panic!("{name} in {file}"));
+        rows.map(|row| value(row.unwrap())).collect()
+    };
+    let (newest, off) = (column("features.parquet", "f099"), column("anomaly.parquet", "a00"));
+    assert_eq!((newest.len(), off.len()), (35 * 24, 35 * 24), "a row an hour in each");
+    // The crowd of the 734th hour, by both: 80 persons, and as far from the usual as no hour of the days before.
+    assert!((newest[734].exp() - 81.0).abs() < 1e-3, "{}", newest[734]);
+    assert!(off[734] > 10.0 && off[400..734].iter().all(|off| *off < 5.0), "{:?}", &off[400..740]);
+}
+
+/// Checks a copy of a model that ships, with its manifest changed; `None` where there is no library.
+fn model_check(name: &str, change: impl Fn(String) -> String) -> Option<(Option<i32>, String)> {
+    #[allow(clippy::disallowed_methods, reason = "where the library is is told by whoever runs the tests")]
+    let Ok(library) = std::env::var("MIDAN_ONNXRUNTIME") else {
+        eprintln!("skipped: MIDAN_ONNXRUNTIME names no library; `make test` sets it");
+        return None;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let models = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    let file = |end: &str| format!("{name}.{end}");
+    fs::copy(models.join(file("onnx")), folder.path().join(file("onnx"))).unwrap();
+    fs::write(folder.path().join(file("toml")), change(fs::read_to_string(models.join(file("toml"))).unwrap())).unwrap();
+    let output = midan(&["model", "check", folder.path().join(file("onnx")).to_str().unwrap()]).env("MIDAN_MODELS__LIBRARY", library).output().unwrap();
+    Some((output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+fn a_model_says_of_recorded_rows_what_it_said_when_it_was_built_or_is_not_to_be_served() {
+    for name in ["crowd-flow", "crowd-anomaly"] {
+        let Some((code, told)) = model_check(name, |manifest| manifest) else { return };
+        assert!(code == Some(0) && told.contains("recorded      6 rows, at most"), "{name}: {told}");
+        let moved = |manifest: String| {
+            let mut manifest: toml::Table = manifest.parse().unwrap();
+            let said = &mut manifest["recorded"][0]["says"][0];
+            *said = (said.as_float().unwrap() + 0.02).into();
+            manifest.to_string()
+        };
+        let (code, told) = model_check(name, moved).unwrap();
+        assert!(code == Some(1) && told.contains("recorded row 0: what it says is off by"), "{name}: {told}");
+    }
+}

@@ -50,13 +50,13 @@ fn inputs(args: &ReplayArgs) -> impl Iterator<Item = &PathBuf> {
     named.into_iter().flatten().chain(&args.gtfs_rt)
 }
 
-/// Replays, and writes down what the flow model would see.
+/// Replays, and writes down what the models would see.
 pub(super) fn features(settings: &Settings, mut recording: ReplayArgs) -> anyhow::Result<ExitCode> {
     if recording.counts_only {
         anyhow::bail!("--counts-only: without forecasts nobody asks a model, so there are no features; leave it out");
     }
     std::fs::create_dir_all(&recording.out).with_context(|| recording.out.display().to_string())?;
-    recording.features = Some(recording.out.join("features.parquet"));
+    recording.features = Some(recording.out.clone());
     run(settings, &recording)
 }
 

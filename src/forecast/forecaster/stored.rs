@@ -6,7 +6,6 @@ use crate::forecast::history::HistoryPane;
 use crate::forecast::issued::IssuedPane;
 use crate::forecast::judgement::OfHorizon;
 use crate::forecast::likeness::Likeness;
-use crate::forecast::profile::ProfileSlot;
 use crate::forecast::pulse::Beat;
 use crate::forecast::state::{RestoreError, StateKey};
 use crate::forecast::steps::IssuedStep;
@@ -36,7 +35,6 @@ impl Forecaster {
                 self.issued.keep(end, pane);
                 fits
             }
-            StateKey::Profile(slot) => self.profile.restore(slot, decoded::<ProfileSlot>(key, value)?),
             StateKey::Step(end) => self.judgement.restore_step(end, decoded::<IssuedStep>(key, value)?, size),
             StateKey::Horizon(place) => self.judgement.restore_horizon(usize::from(place), decoded::<OfHorizon>(key, value)?),
             StateKey::Hours(horizon, part) => self.judgement.restore_part(usize::from(horizon), part, decoded(key, value)?),
@@ -75,7 +73,6 @@ impl Forecaster {
         match key {
             StateKey::History(end) => self.history.pane(end).and_then(|pane| postcard::to_stdvec(&pane).ok()),
             StateKey::Issued(end) => self.issued.at(end).and_then(|pane| postcard::to_stdvec(pane).ok()),
-            StateKey::Profile(slot) => self.profile.slot(slot).and_then(|slot| postcard::to_stdvec(slot).ok()),
             StateKey::Step(end) => self.judgement.step_at(end).and_then(|step| postcard::to_stdvec(step).ok()),
             StateKey::Horizon(place) => self.judgement.of_horizon(usize::from(place)).and_then(|of| postcard::to_stdvec(of).ok()),
             StateKey::Hours(horizon, part) => self.judgement.part(usize::from(horizon), part).and_then(|part| postcard::to_stdvec(part).ok()),
