@@ -1,6 +1,7 @@
 //! The command line.
 
 use clap::{Args, Parser, Subcommand};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 /// Event-time operations for major sporting events.
@@ -328,8 +329,8 @@ pub enum ModelAction {
         /// The ONNX file, its manifest (`.toml`) beside it.
         file: PathBuf,
         /// How many rows a run has.
-        #[arg(long, default_value_t = 2_000)]
-        rows: usize,
+        #[arg(long, default_value = "2000")]
+        rows: NonZeroUsize,
     },
     /// Orders that a model speaks from a time on, in place of the one that does.
     Swap(SwapArgs),

@@ -15,6 +15,7 @@ use crate::results::Results;
 use crate::results::features::FeatureFile;
 use crate::shard::{self, Mode, Stats};
 use crate::summary::Summary;
+use anyhow::Context;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -135,7 +136,7 @@ impl Drive<'_> {
         let settings = shard::Settings { mode: Mode::ToEnd, poll_records: self.settings.shards.max_batch, ..shard::Settings::default() };
         let watch = Watch { telemetry: Arc::clone(&self.around.telemetry), shard: 0, ready: Arc::default() };
         let stats = shard::run(&mut open, &mut make, &mut seat, &settings, &watch, stop)?.stats;
-        for (role, rows) in Role::ALL.into_iter().zip(seat.written()?) {
+        for (role, rows) in Role::ALL.into_iter().zip(seat.written().context("the features cannot be written")?) {
             println!("features      {rows} rows, in {}", self.features.unwrap_or(Path::new("")).join(FeatureFile::name(role)).display());
         }
         Ok(stats)

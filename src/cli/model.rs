@@ -24,18 +24,18 @@ const RUNS: usize = 50;
 
 pub(super) fn run(settings: &Settings, action: &ModelAction) -> anyhow::Result<ExitCode> {
     let (file, rows) = match action {
-        ModelAction::Check { file, rows } => (file, rows),
+        ModelAction::Check { file, rows } => (file, rows.get()),
         ModelAction::Swap(args) => return swap::run(settings, args),
     };
     let library = Library::load(&settings.models.library)?;
     let manifest = file.with_extension("toml");
     let role = role_of(&manifest)?;
-    let mut model = Model::load(&library, &manifest, role, *rows)?;
+    let mut model = Model::load(&library, &manifest, role, rows)?;
     let card = model.card();
     println!("model         {} {}, {} ({})", card.name, card.version, role.word(), file.display());
     println!("hash          {}", card.sha256);
     println!("tensors       [{rows}, {}] in, [{rows}, {}] out, {}", role.features(), role.width(), role.feature_set());
-    let faults = faults(&mut model, role, *rows)?;
+    let faults = faults(&mut model, role, rows)?;
     for fault in &faults {
         println!("fault         {fault}");
     }
@@ -94,6 +94,7 @@ fn unlike_recorded(model: &mut Model, role: Role, rows: usize) -> anyhow::Result
         let mut input = row.features.clone();
         input.resize(rows * role.features(), 0.0);
         let said = model.run(&input, rows)?;
+        // The manifest's are numbers, and so is what a run gives, or it fails.
         let off = said.iter().zip(&row.says).map(|(now, then)| (now - then).abs() / then.abs().max(1.0)).fold(0.0, f32::max);
         farthest = farthest.max(off);
         if off > AS_RECORDED {

@@ -132,6 +132,8 @@ pub(super) struct Seat {
     orders: Arc<Mutex<Orders>>,
     /// Where the requests are written down, by model; empty where they are not.
     features: Vec<FeatureFile>,
+    /// Why they could not be written any further.
+    unwritten: Option<std::io::Error>,
 }
 
 impl Seat {
@@ -172,6 +174,7 @@ impl Seat {
             world: Arc::clone(&around.world),
             orders: Arc::clone(&around.orders),
             features: Vec::new(),
+            unwritten: None,
         }
     }
 
@@ -182,7 +185,11 @@ impl Seat {
     }
 
     /// Ends the writing down; answers how many rows there are in each file, in their order.
+    ///
+    /// # Errors
+    /// When a file could not be written to its end.
     pub(super) fn written(&mut self) -> std::io::Result<Vec<u64>> {
+        self.unwritten.take().map_or(Ok(()), Err)?;
         self.features.drain(..).map(FeatureFile::finish).collect()
     }
 
@@ -264,9 +271,8 @@ impl Seat {
     }
 
     fn measured(&mut self, ask: &Ask, run: impl FnOnce(&mut onnx::Models, &Ask) -> Answer) -> Answer {
-        if let Err(why) = self.features.iter_mut().try_for_each(|file| file.take(ask)) {
-            tracing::error!(%why, "The features cannot be written any further.");
-            self.features.clear();
+        if self.unwritten.is_none() {
+            self.unwritten = self.features.iter_mut().try_for_each(|file| file.take(ask)).err();
         }
         let answer = run(&mut self.models, ask);
         self.tell_of_swaps(ask, &answer);

@@ -12,7 +12,7 @@
 //! than the busy ones.
 //!
 //! A fourth belongs to the way's moment ([`TimeGroup`]): the evening of a working day is not as sure as its morning, and an event's last hour is less sure than either. It is that of the two hours
-//! of the day about the target (`hours`), or of the hour of the event that is on then, and follows twice as fast as the others, for a moment comes but once a day.
+//! of the day about the target (`hours`), or of the hour of the event that is on then, and in the long run follows twice as fast as the others, for a moment comes but once a day.
 //!
 //! Few persons need one thing more: where nobody comes in more than a share p of the steps of a way and level, the p-quantile *is* zero, and is said to be.
 
@@ -41,8 +41,8 @@ const LATE: f64 = 0.2;
 /// The most that one pane moves a quantile.
 const MOST: [f64; 3] = [0.15, 0.03, 0.15];
 /// The ways there are ([`SeriesKind`]).
-const WAYS: usize = 3;
-/// The quantiles of a moment move by so much more.
+const WAYS: usize = SeriesKind::Count as usize + 1;
+/// Once many cases were seen, the quantiles of a moment move by so much more.
 const OF_MOMENT: f64 = 2.0;
 /// From so many cases on an octave goes its own way, and the share of zeros is known.
 const OWN_WAY: f64 = 30.0;
@@ -119,7 +119,7 @@ impl TimeGroup {
 impl Bands {
     /// Whether it is of the size that this binary uses; a stored one may not be.
     pub fn is_sound(&self) -> bool {
-        let are_moments = self.moments.keys().all(|(_, moment)| *moment < hours::ALL + PHASES);
+        let are_moments = self.moments.keys().all(|(way, moment)| usize::from(*way) < WAYS && *moment < hours::ALL + PHASES);
         are_moments && self.octaves.len() == OCTAVES && self.quarters.values().all(|(quarters, _)| quarters.is_sound())
     }
 

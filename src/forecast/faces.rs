@@ -171,9 +171,8 @@ impl FaceBook {
 
     /// Puts it back. Returns `false` when it is of more series.
     pub fn restore_gathering(&mut self, stored: Gathering) -> bool {
-        let fits = stored.sums.len() <= self.series && stored.steps.len() <= self.series;
         self.gathering = stored;
-        fits
+        widen(&mut self.gathering.sums, self.series, 0.0) && widen(&mut self.gathering.steps, self.series, 0)
     }
 
     /// What the state stores of a slot.

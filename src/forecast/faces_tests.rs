@@ -93,7 +93,40 @@ fn a_stored_slot_comes_back_and_one_of_more_series_does_not() {
     let mut wider = FaceBook::new(2, STEP);
     assert!(wider.restore(DayKind::Saturday, SLOT, stored.clone()));
     assert_eq!((faces(&wider), wider.slot(saturday(0, SLOT)).unwrap().of(1)), (faces(&book), None));
-    assert!(!FaceBook::new(0, STEP).restore(DayKind::Saturday, SLOT, stored));
+    assert!(!FaceBook::new(0, STEP).restore(DayKind::Saturday, SLOT, stored.clone()));
+    let high = stored.high[0];
+    for odd in [vec![high, high], vec![High { series: 1, ..high }], vec![High { series: 1, ..high }, high]] {
+        let odd = FaceSlot { high: odd, ..stored.clone() };
+        assert!(!FaceBook::new(2, STEP).restore(DayKind::Saturday, SLOT, odd.clone()), "{odd:?}");
+    }
+}
+
+#[test]
+fn a_series_that_came_later_has_its_own_high_face_before_and_after_a_restart() {
+    let mut book = FaceBook::new(3, STEP);
+    assert!(book.restore(DayKind::Saturday, SLOT, taught(&[50.0, 260.0, 50.0, 260.0]).stored(DayKind::Saturday, SLOT).unwrap().clone()));
+    // The third comes to have one before the second does.
+    let came = |day: i32| [50.0, if day >= 9 && day % 2 == 1 { 900.0 } else { 300.0 }, if day % 2 == 1 { 70.0 } else { 10.0 }];
+    (4..16).for_each(|day| drop(book.learn(saturday(day, SLOT), true, |series| Some(came(day)[series]))));
+    let of = |book: &FaceBook| -> Vec<(f64, f64)> {
+        let slot = book.slot(saturday(0, SLOT)).unwrap();
+        (0..3).map(|series| slot.of(series).map_or((-1.0, -1.0), |faces| (faces.calm.round(), faces.high.round()))).collect()
+    };
+    assert_eq!(of(&book), [(50.0, 260.0), (300.0, 900.0), (10.0, 70.0)]);
+    let bytes = postcard::to_stdvec(book.stored(DayKind::Saturday, SLOT).unwrap()).unwrap();
+    let mut again = FaceBook::new(3, STEP);
+    assert!(again.restore(DayKind::Saturday, SLOT, postcard::from_bytes(&bytes).unwrap()));
+    assert_eq!(of(&again), of(&book));
+}
+
+#[test]
+fn what_was_gathered_of_fewer_series_is_settled_for_more() {
+    let mut book = FaceBook::new(1, Span::from_mins(5));
+    book.learn(saturday(0, SLOT), false, |_| Some(30.0));
+    let mut wider = FaceBook::new(2, Span::from_mins(5));
+    assert!(wider.restore_gathering(book.gathering().clone()));
+    assert_eq!(wider.learn(saturday(0, SLOT + 1), false, |_| Some(1.0)), [(DayKind::Saturday, SLOT)]);
+    assert!(!FaceBook::new(0, STEP).restore_gathering(book.gathering().clone()));
 }
 
 /// What is stored of a zone of two ways at steps of five minutes, bytes: usual and faces after six weeks in which each second Saturday has a surge of four hours.

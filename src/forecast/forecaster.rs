@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!   observe(end, counts) ─► ask(venue, end) ─► … the edge runs the models … ─► answer(&answer, zones) ─► Outlooks
-//!         └─ history, profile        └─ one tensor            └─ persons, scores, what was expected
+//!         └─ history, usual          └─ two tensors           └─ persons, scores, what was expected
 //! ```
 //!
 //! and then [`Forecaster::take_changed`] for the state. Everything is a function of the counts and the answers. What is usual learns a step when it is out of every window
@@ -252,13 +252,13 @@ impl Forecaster {
 
     /// Where a step ends at `end`, everything learns from it.
     fn learn(&mut self, end: EventTime) {
-        let Layout { calendar, programme, step, series, .. } = &self.layout;
+        let Layout { calendar, step, series, .. } = &self.layout;
         if !calendar.is_step_end(end) {
             return;
         }
         let size = series.len();
         let came = |series: usize| self.history.lag(0, series).map(|persons| persons as f64);
-        let target = Target::new(calendar.place(end.before(*step)), programme.at(end.before(*step)));
+        let target = self.layout.target(end.before(*step));
         let gone = self.judgement.learn(end, target, size, came, &mut self.pulse);
         self.changed.extend(gone.into_iter().map(StateKey::Step));
         self.changed.extend(self.judgement.touched(target.between).map(|(horizon, part)| StateKey::Hours(horizon, part)));
@@ -314,8 +314,8 @@ impl Forecaster {
 
     fn looking(&self) -> Looking<'_> {
         let Layout { calendar, step, programme, opposites, .. } = &self.layout;
-        let Self { history, usual: profile, excess, tonight, faces, likeness, pulse, .. } = self;
-        Looking { history, profile, programme, excess, tonight, opposites, faces, likeness, pulse, calendar, step: *step }
+        let Self { history, usual, excess, tonight, faces, likeness, pulse, .. } = self;
+        Looking { history, usual, programme, excess, tonight, opposites, faces, likeness, pulse, calendar, step: *step }
     }
 
     fn fill(&mut self, end: EventTime) {
@@ -330,12 +330,11 @@ impl Forecaster {
         if Arc::get_mut(&mut self.flow).is_none() {
             self.flow = Arc::new(vec![0.0; rows_for(self.layout.series.len()) * FLOW_FEATURES]);
         }
-        let Layout { calendar, programme, step, .. } = &self.layout;
+        let Layout { calendar, step, .. } = &self.layout;
         let mut sight = std::mem::take(&mut self.sight);
         self.looking().fill(end, &mut sight);
         self.sight = sight;
-        let start = |steps: u32| end.after(step.times(u64::from(steps) - 1));
-        self.judgement.turn_to(end, STEPS.map(|steps| Target::new(calendar.place(start(steps)), programme.at(start(steps)))));
+        self.judgement.turn_to(end, STEPS.map(|steps| self.layout.target(end.after(step.times(u64::from(steps) - 1)))));
         if let Some(rows) = Arc::get_mut(&mut self.tensor) {
             let before = self.issued.at(end.before(*step));
             features::fill(end, &self.sight, |series| Some(before?.get(series)?[1]), calendar, *step, rows);
@@ -457,6 +456,11 @@ impl Forecaster {
 }
 
 impl Layout {
+    /// The step that starts at `start`, as a target.
+    fn target(&self, start: EventTime) -> Target {
+        Target::new(self.calendar.place(start), self.programme.at(start))
+    }
+
     /// What the configuration `venue` decides; `whole` knows what all have.
     fn new(whole: &Venue, venue: &Venue) -> Self {
         let (series, counted) = (series::of(whole), series::of(venue));

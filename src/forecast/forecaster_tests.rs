@@ -39,6 +39,18 @@ fn close(forecaster: &mut Forecaster, pane: i64, counts: &[Option<u32>], model: 
     forecaster.answer(&answer, &zones)
 }
 
+fn event_at(kick_off: EventTime) -> crate::venue::Match {
+    crate::venue::Match {
+        id: "m".into(),
+        home: String::new(),
+        away: String::new(),
+        kick_off,
+        expected_attendance: 1_000,
+        planned_end: None,
+        plan: Default::default(),
+    }
+}
+
 fn counts(pane: i64) -> [Option<u32>; 5] {
     [Some(5 + (pane * 7 % 5) as u32), Some(2), Some(3), (pane % 4 == 0).then_some(9), None]
 }
@@ -254,6 +266,8 @@ fn a_state_of_another_venue_is_refused_by_name() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn no_later_pane_changes_what_was_seen_earlier(
         panes in proptest::collection::vec(proptest::collection::vec(proptest::option::weighted(0.8, 0u32..400), 5), 2..60),
@@ -261,15 +275,22 @@ proptest! {
     ) {
         let cut = cut.min(panes.len());
         type Seen = (Arc<Vec<f32>>, Arc<Vec<f32>>, Outlooks);
-        let features = |panes: &[Vec<Option<u32>>]| -> Vec<Seen> {
-            let mut forecaster = Forecaster::new(&sample::venue());
-            panes.iter().enumerate().map(|(pane, counts)| {
-                let outlooks = close(&mut forecaster, pane as i64, counts, said);
-                let Ask { features, flow, .. } = forecaster.ask(VENUE, end(pane as i64));
+        // Half an hour of the day before, so that something is usual; and an event is on.
+        const DAY: i64 = 86_400 / PANE_S;
+        let mut venue = sample::venue();
+        venue.matches.push(event_at(end(DAY + 20)));
+        let features = |panes: &[Vec<Option<u32>>]| -> (Vec<Seen>, bool) {
+            let mut forecaster = Forecaster::new(&venue);
+            run(&mut forecaster, 0..30 * STEP, said);
+            let seen = panes.iter().zip(DAY..).map(|(counts, pane)| {
+                let outlooks = close(&mut forecaster, pane, counts, said);
+                let Ask { features, flow, .. } = forecaster.ask(VENUE, end(pane));
                 (features, flow, outlooks)
-            }).collect()
+            }).collect();
+            (seen, forecaster.sight.usual_of_last(0).is_some())
         };
-        let (whole, early) = (features(&panes), features(&panes[..cut]));
+        let ((whole, is_warm), (early, _)) = (features(&panes), features(&panes[..cut]));
+        prop_assert!(is_warm, "something is usual");
         prop_assert_eq!(&whole[..cut], &early[..]);
     }
 
@@ -326,6 +347,25 @@ fn a_models_words_can_be_judged_by_the_requests_alone() {
     assert!((2 * 37..=2 * 39).contains(&plain.0) && shadow.0 == plain.0, "two series are counted, once a step: {plain:?} {shadow:?}");
     assert!(plain.1 / (plain.0 as f64) < 20.0, "of 36 and 360 persons a step, always the same: {plain:?}");
     assert!(shadow.1 > plain.1, "{plain:?} {shadow:?}");
+}
+
+#[test]
+fn however_counts_leap_no_forecast_is_absurd() {
+    let mut venue = sample::large(1);
+    (venue.step, venue.pane) = (Span::from_mins(60), crate::time::PaneLength::new(Span::from_mins(60)).unwrap());
+    let mut forecaster = Forecaster::new(&venue);
+    let series = forecaster.series().len();
+    for hour in 0..40 * 24_i64 {
+        let count = if hour < 20 * 24 || hour % 2 == 0 { 10 } else { 1_000_000 };
+        let end = EventTime::from_millis((hour + 1) * 3_600_000);
+        forecaster.observe(end, &vec![Some(count); series]);
+        let ask = forecaster.ask(VENUE, end);
+        let answer = absent(&ask);
+        drop(ask);
+        let said = forecaster.answer(&answer, &[sample::zone_figures()]);
+        let highest = said.series.iter().flat_map(|outlook| &outlook.horizons).fold(0.0, |highest: f64, horizon| highest.max(horizon.q90));
+        assert!(highest < 2e7, "{highest} persons an hour, where a million is the most that ever came; hour {hour}");
+    }
 }
 
 #[test]

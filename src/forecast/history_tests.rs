@@ -22,6 +22,13 @@ fn plain_lag(panes: &[Option<u32>], panes_per_step: usize, lag: usize) -> Option
 }
 
 #[test]
+fn a_stored_pane_keeps_gaps_apart_from_zeros() {
+    let mut history = history(2, 1);
+    history.push(end(0), &[Some(0), None]);
+    assert_eq!(history.pane(end(0)).unwrap().counts().collect::<Vec<_>>(), [Some(0), None]);
+}
+
+#[test]
 fn part_of_a_step_is_not_its_count() {
     let mut history = history(1, 3);
     history.push(end(0), &[Some(4)]);

@@ -165,7 +165,8 @@ impl Judgement {
             model: model.map(|model| model[1]),
         };
         let shares = mixture.shares(&voices);
-        let expected = shares.of(&voices);
+        let most = sight.most(series, horizon);
+        let expected = shares.of(&voices).min(most);
         let ahead_s = self.step.as_secs_f64() * f64::from(STEPS[horizon]);
         let even = if is_green { green::deviation(unit(scale, expected), expected, f64::from(sight.size[series]), ahead_s) } else { unit(scale, expected) };
         let deviations = model.filter(|_| !is_green).map_or((even, even), |[low, median, high]| {
@@ -177,7 +178,7 @@ impl Judgement {
         }
         let quantiles =
             if is_green { of.green.about(expected, deviations.0) } else { of.bands.about(self.ways[series], &self.at[horizon], expected, deviations) };
-        Some(Said { quantiles: quantiles.map(assembly::quantised), by_model: shares.model() > 0.0 && model.is_some() })
+        Some(Said { quantiles: quantiles.map(|quantile| assembly::quantised(quantile.min(most))), by_model: shares.model() > 0.0 && model.is_some() })
     }
 
     /// Whether the model has been worse for long at every horizon, and is not heard.

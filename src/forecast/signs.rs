@@ -44,6 +44,10 @@ const KNOWN_DAYS: i8 = 3;
 const GREEN: f64 = 0.6;
 const GREEN_STEP_S: f64 = 1_800.0;
 const GREEN_FADES: f64 = 0.8;
+/// However the last hour ran, no more is forecast than so many times what is usual or has come in the last twelve steps: a ratio of what leaps about says nothing of what comes.
+const MOST_TIMES: f64 = 4.0;
+/// More than so many times the highest of the last twelve steps and the mean, or the plain forecast, and that by more than so many persons, is absurd.
+const ABSURD: (f64, f64, f64) = (10.0, 3.0, 10.0);
 /// Signs lie within this.
 const WITHIN: f64 = 3.0;
 /// The recent level is the mean of so many newest steps.
@@ -88,7 +92,7 @@ pub struct Looking<'a> {
     /// The steps.
     pub history: &'a History,
     /// What is usual.
-    pub profile: &'a Usual,
+    pub usual: &'a Usual,
     /// When matches are on, and what they add.
     pub programme: &'a Programme,
     /// See `programme`.
@@ -164,6 +168,12 @@ impl Sight {
         self.recent[series].came[before]
     }
 
+    /// More than this is not said of a horizon, persons: it would be absurd, whatever speaks for it.
+    pub fn most(&self, series: usize, horizon: usize) -> f64 {
+        let highest = self.recent[series].came.iter().flatten().fold(f64::from(self.size[series]), |highest, came| highest.max(*came));
+        (ABSURD.0 * highest).max(ABSURD.1 * f64::from(self.plain[series * HORIZONS + horizon])) + ABSURD.2
+    }
+
     /// What was usual for the last step, persons.
     pub fn usual_of_last(&self, series: usize) -> Option<f64> {
         self.recent[series].usual[0]
@@ -196,7 +206,7 @@ impl Looking<'_> {
         let lags: [Expected<'_>; LAGS] = std::array::from_fn(|lag| self.expected(at.before(self.step.times(lag as u64 + 1))));
         let ahead: [(Expected<'_>, WeekView<'_>); HORIZONS] = STEPS.map(|steps| {
             let start = at.after(self.step.times(u64::from(steps) - 1));
-            (self.expected(start), self.profile.week(self.calendar.place(start)))
+            (self.expected(start), self.usual.week(self.calendar.place(start)))
         });
         let series = sight.scale.len();
         let newest = |series: usize| self.history.lag(0, series).zip(lags[0].of(series)).map(|(came, usual)| (came as f64, usual.persons));
@@ -246,7 +256,7 @@ impl Looking<'_> {
     /// What is expected of the step that starts at `start`.
     pub fn expected(&self, start: EventTime) -> Expected<'_> {
         let event = self.programme.at(start).map(|moment| (moment, self.excess));
-        Expected { level: self.profile.level(self.calendar.place(start)), event }
+        Expected { level: self.usual.level(self.calendar.place(start)), event }
     }
 
     fn of_series(&self, series: usize, recent: &Recent, ahead: &[(Expected<'_>, WeekView<'_>); HORIZONS], sight: &mut Sight) {
@@ -255,6 +265,7 @@ impl Looking<'_> {
         let unknown = GREEN / (1.0 + self.step.as_secs_f64() / GREEN_STEP_S);
         let day = ratios[2] * ratios[2] * ratios[2] / (ratios[2] * ratios[2] + DAY_HALF);
         let twelve = recent.twelve_steps();
+        let highest = recent.came.iter().flatten().fold(0.0, |highest: f64, came| highest.max(*came));
         let level = recent.level();
         let residual = |lag: usize| recent.came[lag].zip(recent.usual[lag]).map(|(came, usual)| (came - usual) / unit(scale, usual));
         let before: [Option<f64>; 3] = [3, 4, 5].map(|lag| residual(lag).map(|residual| residual.clamp(-WITHIN, WITHIN)));
@@ -267,7 +278,7 @@ impl Looking<'_> {
         for (horizon, (of_kind, week)) in ahead.iter().enumerate() {
             let usual = of_kind.of(series).map(|level| level.persons);
             let lasting = BELIEVED * (ratios[0] - day) * LASTING[horizon] + DAY_BELIEVED * day;
-            let shifted = usual.map(|usual| ((usual + 0.5) * libm::exp(lasting) - 0.5).max(0.0));
+            let shifted = usual.map(|usual| ((usual + 0.5) * libm::exp(lasting) - 0.5).clamp(0.0, MOST_TIMES * highest.max(usual).max(1.0)));
             let days = of_kind.of(series).map_or(0, |level| level.days.clamp(0, KNOWN_DAYS));
             let green = unknown * f64::from(KNOWN_DAYS - days) / f64::from(KNOWN_DAYS) * FADES[horizon];
             let plain = shifted.map(|shifted| level.map_or(shifted, |level| shifted + green * (level - shifted))).or(level);

@@ -10,7 +10,7 @@
 //!   level/<kind of day>/<slot>    what is usual; likewise spread/<kind of day>/<slot>, week/<weekday>/<slot>
 //!   excess                        what matches add
 //!   tonight                       what is known of the event that is on
-//!   face/<kind of day>/<slot>      the two faces of a slot; faces: what is gathered of one that is not over; likeness: which days are like today
+//!   face/<kind of day>/<slot>     the two faces of a slot; faces: what is gathered of one that is not over; likeness: which days are like today
 //!   gathering                     what is gathered of a slot that is not over
 //!   watch/scores                  histogram of the watch's scores; likewise watch/budget/<group>, watch/zone/<n>, watch/occasion/<bin>
 //!   calibration/<kind>            histogram of one kind of score

@@ -263,6 +263,8 @@ impl Manifest {
             let field = |what| format!("recorded[{place}].{what}");
             self.must_be(role, field("features"), &recorded.features.len(), &role.features())?;
             self.must_be(role, field("says"), &recorded.says.len(), &role.width())?;
+            let are_numbers = recorded.features.iter().chain(&recorded.says).all(|value| value.is_finite());
+            self.must_be(role, field("features and says"), &if are_numbers { "numbers" } else { "not all numbers" }, &"numbers")?;
         }
         if let Some(reference) = &self.reference {
             reference.check().map_err(|why| Refusal::Reference { why })?;
@@ -364,6 +366,9 @@ coverage_10_90 = 0.8
     fn a_recorded_row_of_another_width_is_refused() {
         let text = refusal("[[training_sets]]", "[[recorded]]\nfeatures = [1.0]\nsays = []\n\n[[training_sets]]");
         assert!(text.contains("`recorded[0].features` is 1 but a flow model needs 105"), "{text}");
+        let row = format!("[[recorded]]\nfeatures = {:?}\nsays = [{}]\n\n[[training_sets]]", vec![0.5; FLOW_FEATURES], ["nan"; 15].join(", "));
+        let text = refusal("[[training_sets]]", &row);
+        assert!(text.contains("`recorded[0].features and says` is \"not all numbers\""), "{text}");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! ```
 
 use super::*;
+use crate::forecast::usual::StoredSlot;
 use crate::forecast::{Forecaster, sample};
 use std::time::{Duration, Instant};
 
@@ -28,9 +29,19 @@ fn a_pane_close_of_a_thousand_zones() {
     let mut forecaster = Forecaster::new(&venue);
     let mut models = library_path().map_or_else(|| Models::none("no library"), |path| Models::load(&Settings { rows: 2 * ZONES, ..settings(path) }));
     models.status().iter().for_each(|status| println!("{}: {:?}", status.role.word(), status.state));
-    // A profile of the whole day, as the state stores it: means and how often they were seen, by series.
-    let slot = postcard::to_stdvec(&(vec![300.0_f64; 2 * ZONES], vec![7_u8; 2 * ZONES])).unwrap();
-    (0..288).for_each(|step| forecaster.restore(&format!("profile/weekday/{step}"), &slot).unwrap());
+    // What is usual of a whole day, as the state stores it: 300 persons as 32·√persons, and how often each was seen, by series.
+    let stored = |slot: &StoredSlot| postcard::to_stdvec(slot).unwrap();
+    let (levels, seen) = (vec![554_u16; 2 * ZONES], vec![7_u8; 2 * ZONES]);
+    for slot in 0..288 {
+        let level = StoredSlot::Level(postcard::from_bytes(&postcard::to_stdvec(&(&levels, &seen)).unwrap()).unwrap());
+        forecaster.restore(&format!("level/working/{slot}"), &stored(&level)).unwrap();
+    }
+    for slot in 0..96 {
+        let spread = StoredSlot::Spread(postcard::from_bytes(&postcard::to_stdvec(&vec![100_u16; 2 * ZONES]).unwrap()).unwrap());
+        forecaster.restore(&format!("spread/working/{slot}"), &stored(&spread)).unwrap();
+        let week = StoredSlot::Week(postcard::from_bytes(&postcard::to_stdvec(&(&levels, &seen, &levels)).unwrap()).unwrap());
+        forecaster.restore(&format!("week/3/{slot}"), &stored(&week)).unwrap();
+    }
     let mut zones = vec![sample::zone_figures(); ZONES];
     zones.iter_mut().for_each(|zone| zone.occupancy = Some(crate::crowd::Estimate { v: 900.0, lo: 850.0, hi: 950.0 }));
     let stages = ["observe", "ask", "run", "answer", "take_changed"];
