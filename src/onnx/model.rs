@@ -91,6 +91,13 @@ impl Model {
         Ok(values.to_vec())
     }
 
+    /// A run of the session alone, its answer left where it is: what a measurement holds [`Model::run`] against.
+    #[cfg(test)]
+    pub(super) fn run_bare(&mut self, features: &[f32], rows: usize) -> ort::Result<()> {
+        let input = TensorRef::from_array_view(([rows, self.role.features()], features))?;
+        self.session.run(ort::inputs![self.manifest.input.name.as_str() => input]).map(drop)
+    }
+
     fn check_graph(&self) -> Result<(), ModelFault> {
         let side = |what: &'static str, outlets: &[Outlet], name: &str, width: usize| {
             let found: Vec<String> = outlets.iter().map(described).collect();

@@ -69,3 +69,25 @@ fn a_pane_close_of_a_thousand_zones() {
     }
     println!("state written: {} bytes a pane", bytes / MEASURED as usize);
 }
+
+/// What a run of a model costs beside the bare run of its session on the same batch: from the features, which the engine computes where the session reads them, to checked numbers of one's own.
+#[test]
+#[ignore = "it measures; the module's comment has the command, with this name"]
+fn a_run_beside_the_bare_session() {
+    let Some(path) = library_path() else { return };
+    let library = Library::load(&path).unwrap();
+    for (name, role) in [("crowd-flow", Role::Flow), ("crowd-anomaly", Role::Anomaly)] {
+        let rows = 2 * ZONES;
+        let mut model = Model::load(&library, &root().join(format!("models/{name}.toml")), role, rows).unwrap();
+        let input: Vec<f32> = (0..rows * role.features()).map(|place| ((place * 37 % 101) as f32 - 50.0) / 50.0).collect();
+        let (mut whole, mut bare) = (Vec::new(), Vec::new());
+        for _ in 0..500 {
+            timed(&mut bare, || model.run_bare(&input, rows).unwrap());
+            timed(&mut whole, || model.run(&input, rows).unwrap());
+        }
+        whole.sort_unstable();
+        bare.sort_unstable();
+        let ratio = |nth: usize| whole[nth].as_secs_f64() / bare[nth].as_secs_f64();
+        println!("{name}: {:?} for {:?} at the median, {:.3} times; {:.3} times at the first tenth", whole[250], bare[250], ratio(250), ratio(50));
+    }
+}
