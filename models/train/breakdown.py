@@ -169,11 +169,10 @@ def against(labels: Path, zone: ZoneInfo, replay: Replay, since_s: float) -> tup
     begin = max(first + judge_findings.WARM_UP_DAYS * judge_findings.DAY_MS, int(since_s * 1000))
     detected = [(at_s, place) for at_s, place in replay.detected if begin <= at_s * 1000 <= until]
     events = [(start, end) for start, end in events if start >= begin]
-    about = lambda at_s, event: event[0] - step <= at_s * 1000 <= event[1] + step
+    about, were_found = judge_findings.matched([at_s * 1000 for at_s, _ in detected], events, step)
     rows = (replay.target * 1000 >= begin) & (replay.target * 1000 < until)
     cut = Replay(replay.venue, replay.zone[rows], replay.what[rows], replay.target[rows], replay.quantiles[:, rows], replay.came[rows], detected, (until - begin) / (7 * judge_findings.DAY_MS))
-    matched = [any(about(at_s, event) for event in events) for at_s, _ in detected]
-    return cut, {"findings": matched, "events": [(start // 1000, any(about(at_s, (start, end)) for at_s, _ in detected)) for start, end in events]}
+    return cut, {"findings": about, "events": [(start // 1000, is_found) for (start, _), is_found in zip(events, were_found)]}
 
 
 def shown(by: str, groups: dict, weeks: dict, is_judged: bool) -> list:

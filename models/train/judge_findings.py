@@ -11,7 +11,6 @@ it, also when it came out before. The first two weeks teach what is usual and ar
 import argparse
 import csv
 import json
-from bisect import bisect_left, bisect_right
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -38,13 +37,18 @@ def labelled_events(rows: list, zone: ZoneInfo) -> tuple[list, int, int, int]:
     return events, step, starts[0], starts[-1] + step
 
 
+def matched(detected: list, events: list, step: int) -> tuple[list, list]:
+    """Of each finding whether it is about an event, and of each event whether it was found; all in ms."""
+    windows = [(start - step, end + step) for start, end in events]
+    return [any(start <= at <= end for start, end in windows) for at in detected], [any(start <= at <= end for at in detected) for start, end in windows]
+
+
 def judge(detected: list, events: list, step: int, judged_from: int, until: int) -> dict:
     """Events found, unmatched findings, and both as shares and rates."""
     events = [event for event in events if event[0] >= judged_from]
-    detected = sorted(at for at in detected if judged_from <= at <= until)
-    windows = [(start - step, end + step) for start, end in events]
-    found = sum(bisect_right(detected, end) > bisect_left(detected, start) for start, end in windows)
-    unmatched = sum(not any(start <= at <= end for start, end in windows) for at in detected)
+    detected = [at for at in detected if judged_from <= at <= until]
+    about, were_found = matched(detected, events, step)
+    found, unmatched = sum(were_found), about.count(False)
     weeks = (until - judged_from) / (7 * DAY_MS)
     return {
         "events": len(events),

@@ -3,10 +3,11 @@
 //! The idea: the shape of the last twelve steps, each in deviations from what was expected of it, and how the place, its neighbours and the hour stand, so that a turnstile and a station hall look
 //! alike. It is read off the same [`Sight`] as the forecast, so there is one memory of what is usual. `midan features` writes exactly these rows.
 
-use super::calendar::{Calendar, DayKind};
+use super::calendar::Calendar;
 use super::history::LAGS;
 use super::signs::{Recent, Sight, unit};
-use crate::inference::ask::{FEATURES, HORIZONS};
+use super::tensor::told_of_time;
+use crate::inference::ask::FEATURES;
 use crate::time::{EventTime, Span};
 
 /// Rows of a tensor come in multiples of this.
@@ -24,10 +25,7 @@ pub const fn rows_for(series: usize) -> usize {
 
 /// Fills `rows` (at least `FEATURES` numbers per series, the rest stays as it is); `said(series)` is what the forecast of a step before said of the last one, persons.
 pub fn fill(at: EventTime, sight: &Sight, said: impl Fn(usize) -> Option<f64>, calendar: &Calendar, step: Span, rows: &mut [f32]) {
-    let place = calendar.place(at);
-    let angle = 2.0 * std::f64::consts::PI * place.millis_of_day as f64 / 86_400_000.0;
-    let is = |kind: DayKind| if place.kind == kind { 1.0 } else { 0.0 };
-    let of_time = [libm::log(step.as_secs_f64() / 300.0), libm::sin(angle), libm::cos(angle), is(DayKind::Saturday), is(DayKind::Sunday)];
+    let of_time = told_of_time(at, calendar, step);
     for (series, row) in rows.chunks_exact_mut(FEATURES).take(sight.scale.len()).enumerate() {
         let (scale, size) = (f64::from(sight.scale[series]), f64::from(sight.size[series]));
         let recent = &sight.recent[series];
@@ -35,8 +33,6 @@ pub fn fill(at: EventTime, sight: &Sight, said: impl Fn(usize) -> Option<f64>, c
             came.zip(expected).map_or(0.0, |(came, expected)| ((came - expected) / unit(scale, expected)).clamp(-FARTHEST, FARTHEST))
         };
         let shape: [f64; LAGS] = std::array::from_fn(|lag| off(recent.came[lag], expected(recent, lag)));
-        let spread = f64::from(sight.spread[series * HORIZONS]);
-        let ahead = sight.plain_of(series, 0).filter(|_| spread >= 0.0);
         let of_series =
             [libm::log(scale), libm::log(size + 1.0), f64::from(sight.days[series]) / 10.0, recent.came.iter().flatten().count() as f64 / LAGS as f64];
         let told = shape
@@ -44,7 +40,7 @@ pub fn fill(at: EventTime, sight: &Sight, said: impl Fn(usize) -> Option<f64>, c
             .chain([expected(recent, 0).map_or(-1.0, |expected| libm::log(expected + 1.0))])
             .chain(sight.ratios[series])
             .chain(sight.others[series])
-            .chain([ahead.map_or(0.0, |plain| libm::log((spread + 0.5) / (unit(scale, plain) + 0.5)))])
+            .chain([sight.log_spread(series, 0)])
             .chain(of_series)
             .chain(of_time)
             .chain([off(recent.came[0], said(series))]);

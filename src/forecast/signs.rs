@@ -170,7 +170,7 @@ impl Sight {
 
     /// More than this is not said of a horizon, persons: it would be absurd, whatever speaks for it.
     pub fn most(&self, series: usize, horizon: usize) -> f64 {
-        let highest = self.recent[series].came.iter().flatten().fold(f64::from(self.size[series]), |highest, came| highest.max(*came));
+        let highest = self.recent[series].highest().max(f64::from(self.size[series]));
         (ABSURD.0 * highest).max(ABSURD.1 * f64::from(self.plain[series * HORIZONS + horizon])) + ABSURD.2
     }
 
@@ -182,6 +182,13 @@ impl Sight {
     /// The plain forecast of a horizon, persons.
     pub fn plain_of(&self, series: usize, horizon: usize) -> Option<f64> {
         Some(f64::from(self.plain[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
+    }
+
+    /// ln((spread + ½)/(unit + ½)) of a horizon; 0 where it is not known.
+    pub fn log_spread(&self, series: usize, horizon: usize) -> f64 {
+        let spread = f64::from(self.spread[series * HORIZONS + horizon]);
+        let plain = self.plain_of(series, horizon).filter(|_| spread >= 0.0);
+        plain.map_or(0.0, |plain| libm::log((spread + 0.5) / (unit(f64::from(self.scale[series]), plain) + 0.5)))
     }
 
     /// What the event that is on lets expect of a horizon, persons.
@@ -265,7 +272,7 @@ impl Looking<'_> {
         let unknown = GREEN / (1.0 + self.step.as_secs_f64() / GREEN_STEP_S);
         let day = ratios[2] * ratios[2] * ratios[2] / (ratios[2] * ratios[2] + DAY_HALF);
         let twelve = recent.twelve_steps();
-        let highest = recent.came.iter().flatten().fold(0.0, |highest: f64, came| highest.max(*came));
+        let highest = recent.highest();
         let level = recent.level();
         let residual = |lag: usize| recent.came[lag].zip(recent.usual[lag]).map(|(came, usual)| (came - usual) / unit(scale, usual));
         let before: [Option<f64>; 3] = [3, 4, 5].map(|lag| residual(lag).map(|residual| residual.clamp(-WITHIN, WITHIN)));
@@ -352,6 +359,11 @@ impl Recent {
             came: std::array::from_fn(|lag| history.lag(lag, series).map(|persons| persons as f64)),
             usual: std::array::from_fn(|lag| lags[lag].of(series).map(|level| level.persons)),
         }
+    }
+
+    /// The most that came in a step, persons.
+    fn highest(&self) -> f64 {
+        self.came.iter().flatten().fold(0.0, |highest, came| highest.max(*came))
     }
 
     fn level(&self) -> Option<f64> {

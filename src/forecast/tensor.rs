@@ -5,7 +5,7 @@
 
 use super::calendar::{Calendar, DayKind};
 use super::learner::{Learner, SIGN_GRAIN};
-use super::signs::{SIGNS, Sight, unit};
+use super::signs::{SIGNS, Sight};
 use crate::inference::ask::{FLOW_FEATURES, HORIZONS};
 use crate::time::{EventTime, Span};
 
@@ -17,10 +17,7 @@ const SHARED: usize = SPREAD + HORIZONS;
 
 /// Fills `rows` (at least `FLOW_FEATURES` numbers per series, the rest stays as it is).
 pub fn fill(at: EventTime, sight: &Sight, learners: &[&Learner; HORIZONS], calendar: &Calendar, step: Span, rows: &mut [f32]) {
-    let place = calendar.place(at);
-    let angle = 2.0 * std::f64::consts::PI * place.millis_of_day as f64 / 86_400_000.0;
-    let is = |kind: DayKind| if place.kind == kind { 1.0 } else { 0.0 };
-    let of_time = [libm::log(step.as_secs_f64() / 300.0), libm::sin(angle), libm::cos(angle), is(DayKind::Saturday), is(DayKind::Sunday)];
+    let of_time = told_of_time(at, calendar, step);
     for (series, row) in rows.chunks_exact_mut(FLOW_FEATURES).take(sight.scale.len()).enumerate() {
         let (scale, size) = (f64::from(sight.scale[series]), f64::from(sight.size[series]));
         for horizon in 0..HORIZONS {
@@ -29,11 +26,9 @@ pub fn fill(at: EventTime, sight: &Sight, learners: &[&Learner; HORIZONS], calen
                 *value = (f64::from(*sign) / SIGN_GRAIN) as f32;
             }
             let plain = sight.plain_of(series, horizon);
+            row[SPREAD + horizon] = sight.log_spread(series, horizon) as f32;
             row[CORRECTION + horizon] = plain.map_or(0.0, |_| learners[horizon].correction(signs) as f32);
             row[SIZE + horizon] = plain.map_or(-1.0, |plain| libm::log(plain + 1.0) as f32);
-            let spread = f64::from(sight.spread[series * HORIZONS + horizon]);
-            let known = plain.filter(|_| spread >= 0.0);
-            row[SPREAD + horizon] = known.map_or(0.0, |plain| libm::log((spread + 0.5) / (unit(scale, plain) + 0.5)) as f32);
         }
         let plain = sight.plain_of(series, 0).unwrap_or(0.0);
         let of_series = [
@@ -47,6 +42,14 @@ pub fn fill(at: EventTime, sight: &Sight, learners: &[&Learner; HORIZONS], calen
             *value = told as f32;
         }
     }
+}
+
+/// What both models are told of the time: length of a step, time of the day, Saturday, Sunday.
+pub(super) fn told_of_time(at: EventTime, calendar: &Calendar, step: Span) -> [f64; 5] {
+    let place = calendar.place(at);
+    let angle = 2.0 * std::f64::consts::PI * place.millis_of_day as f64 / 86_400_000.0;
+    let is = |kind: DayKind| if place.kind == kind { 1.0 } else { 0.0 };
+    [libm::log(step.as_secs_f64() / 300.0), libm::sin(angle), libm::cos(angle), is(DayKind::Saturday), is(DayKind::Sunday)]
 }
 
 #[cfg(test)]

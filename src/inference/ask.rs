@@ -45,6 +45,16 @@ pub struct Ask {
     pub calls: Calls,
 }
 
+impl Ask {
+    /// What the model of a role is shown.
+    pub fn shown(&self, role: Role) -> &[f32] {
+        match role {
+            Role::Flow => &self.flow,
+            Role::Anomaly => &self.features,
+        }
+    }
+}
+
 /// Whom a request is for, by role.
 pub type Calls = [Call; Role::ALL.len()];
 

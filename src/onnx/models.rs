@@ -258,11 +258,7 @@ impl Seat {
             return Outcome::Absent;
         };
         let started = Instant::now();
-        let features = match self.status.role {
-            Role::Flow => &ask.flow,
-            Role::Anomaly => &ask.features,
-        };
-        let said = model.run(features, ask.rows);
+        let said = model.run(ask.shown(self.status.role), ask.rows);
         self.status.judge(said.map_err(|fault| fault.to_string()), started.elapsed(), within)
     }
 }

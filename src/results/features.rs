@@ -1,6 +1,6 @@
 //! What a model would be shown, as Parquet: `midan features`.
 //!
-//! The idea: the rows are the very tensors that the engine asks the models with, taken at the edge where a model would sit, so training and serving cannot differ. A row per
+//! The idea: the rows are the very tensors that the engine asks the models with, taken at the edge where a model would sit, so nobody computes them a second time. A row per
 //! series and step: `venue`, `zone`, `what`, `issued` (the end of the step), and the columns of the model's feature set (docs/FEATURES.md): `f000` to `f104` for the flow model,
 //! `a00` to `a29` for the anomaly model. What is to be forecast is not in the row: it is what came (`f099`) in the rows 1, 2, 3, 6 and 12 steps later.
 
@@ -83,11 +83,7 @@ impl FeatureFile {
         let Some((_, series)) = self.venues.get(venue).filter(|_| self.calendars[venue].is_step_end(ask.ticket.pane)) else { return Ok(()) };
         let issued = ask.ticket.pane.as_millis();
         self.rows.extend((0..series.len()).map(|place| (venue, place, issued)));
-        let rows = match self.role {
-            Role::Flow => &ask.flow,
-            Role::Anomaly => &ask.features,
-        };
-        self.values.extend_from_slice(&rows[..series.len() * self.role.features()]);
+        self.values.extend_from_slice(&ask.shown(self.role)[..series.len() * self.role.features()]);
         if self.rows.len() >= GROUP { self.write() } else { Ok(()) }
     }
 

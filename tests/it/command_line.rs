@@ -18,14 +18,19 @@ fn a_closed_pipe_ends_the_command_quietly() {
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(141), ""));
 }
 
-/// A folder with a mapping, `t.toml`, and a table of two days, `t.csv`; and where a name in it leads.
-fn two_days() -> (tempfile::TempDir, impl Fn(&str) -> String) {
+/// A folder with a mapping, `t.toml`, and its table, `t.csv`; and where a name in it leads.
+fn folder_with(mapping: &str, table: &str) -> (tempfile::TempDir, impl Fn(&str) -> String + use<>) {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().to_owned();
     let path = move |name: &str| root.join(name).to_str().unwrap().to_owned();
-    fs::write(path("t.toml"), DAYS).unwrap();
-    fs::write(path("t.csv"), "day,door\n2020-03-01,1\n2020-03-02,2\n").unwrap();
+    fs::write(path("t.toml"), mapping).unwrap();
+    fs::write(path("t.csv"), table).unwrap();
     (folder, path)
+}
+
+/// One of two days.
+fn two_days() -> (tempfile::TempDir, impl Fn(&str) -> String) {
+    folder_with(DAYS, "day,door\n2020-03-01,1\n2020-03-02,2\n")
 }
 
 const DAYS: &str = "venue = \"v\"\ntime_zone = \"Europe/Zurich\"\nstep = \"1d\"\n[time]\ncolumns = [\"day\"]\n[wide]\n";
@@ -115,6 +120,8 @@ fn counts_alone_are_the_same_and_nothing_is_forecast() {
     assert!(!fs::read_to_string(path("with") + "/forecasts.ndjson").unwrap().is_empty());
 }
 
+const DOOR: &str = "venue = \"door\"\ntime_zone = \"UTC\"\nstep = \"1h\"\n\n[time]\ncolumns = [\"time\"]\n[wide]\n";
+
 /// Five weeks of a door with three to twelve persons an hour, and four hours of eighty on the 31st day.
 fn door_with_a_crowd() -> String {
     let start = chrono::NaiveDate::from_ymd_opt(2024, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap();
@@ -125,10 +132,7 @@ fn door_with_a_crowd() -> String {
 
 #[test]
 fn without_the_library_and_without_any_model_file_there_are_forecasts_and_findings() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    fs::write(path("t.toml"), "venue = \"door\"\ntime_zone = \"UTC\"\nstep = \"1h\"\n\n[time]\ncolumns = [\"time\"]\n[wide]\n").unwrap();
-    fs::write(path("t.csv"), door_with_a_crowd()).unwrap();
+    let (_folder, path) = folder_with(DOOR, &door_with_a_crowd());
     fs::create_dir(path("nothing")).unwrap();
     let run = |out: &str, more: &[&str], nowhere: bool| -> (String, String) {
         let mut command = midan(&["replay", "--table", &path("t.csv"), "--map", &path("t.toml"), "--out", &path(out)]);
@@ -149,10 +153,7 @@ fn without_the_library_and_without_any_model_file_there_are_forecasts_and_findin
 #[test]
 fn what_the_models_would_see_is_written_down_for_both_of_them() {
     use parquet::file::reader::{FileReader, SerializedFileReader};
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    fs::write(path("t.toml"), "venue = \"door\"\ntime_zone = \"UTC\"\nstep = \"1h\"\n\n[time]\ncolumns = [\"time\"]\n[wide]\n").unwrap();
-    fs::write(path("t.csv"), door_with_a_crowd()).unwrap();
+    let (_folder, path) = folder_with(DOOR, &door_with_a_crowd());
     let output = midan(&["features", "--table", &path("t.csv"), "--map", &path("t.toml"), "--out", &path("out")]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let column = |file: &str, name: &str| -> Vec<f64> {
