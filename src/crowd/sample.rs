@@ -339,6 +339,7 @@ fn venue(zones: Vec<Zone>, links: Vec<Link>, gates: Vec<Gate>, sensors: Vec<Sens
         capacity: 10_000,
         illustrative: true,
         opening: crate::venue::Opening::default(),
+        holidays: crate::venue::Holidays::default(),
         pane: PaneLength::new(Span::from_secs(10)).unwrap(),
         step: Span::from_mins(5),
         fast_pane: None,

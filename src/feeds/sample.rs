@@ -33,6 +33,7 @@ pub(crate) fn venue() -> Venue {
         capacity: 115_000,
         illustrative: true,
         opening: crate::venue::Opening::default(),
+        holidays: crate::venue::Holidays::default(),
         pane: PaneLength::new(Span::from_secs(10)).unwrap(),
         step: Span::from_mins(5),
         fast_pane: None,

@@ -237,7 +237,6 @@ pub(super) fn octave(expected: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forecast::calendar::DayKind;
     use proptest::prelude::*;
 
     /// A number of 0..1 that jumps about, the same each time.
@@ -332,7 +331,7 @@ mod tests {
     }
 
     fn at(hour: i64, event: Option<Moment>) -> TimeGroup {
-        TimeGroup::new(Place { kind: DayKind::Working, weekday: 0, millis_of_day: hour * 3_600_000 }, event)
+        TimeGroup::new(Place::of_week(0, hour * 3_600_000), event)
     }
 
     #[test]

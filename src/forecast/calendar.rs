@@ -3,7 +3,8 @@
 //! The idea: people keep the clock on the wall. A step belongs to the local time at which it starts, taken from the instant by the venue's time zone, so
 //! that the night with one hour twice or none moves nothing by an hour.
 
-use crate::time::{EventTime, PaneLength, Span};
+use crate::time::{EventTime, Span};
+use crate::venue::{Holidays, Venue};
 use chrono::Offset;
 use chrono::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -73,24 +74,29 @@ impl DayKind {
 pub struct Place {
     /// The kind of its day.
     pub kind: DayKind,
-    /// Its weekday, Monday = 0.
+    /// Its weekday, Monday = 0; of a holiday the one that it is like.
     pub weekday: u8,
+    /// The same of the day before.
+    pub day_before: u8,
+    /// The same of the day after.
+    pub day_after: u8,
     /// Milliseconds since local midnight.
     pub millis_of_day: i64,
 }
 
 impl Place {
-    /// The same time of the day so many days later.
-    pub const fn moved_days(self, days: i64) -> Self {
-        let weekday = (self.weekday as i64 + days).rem_euclid(7) as u8;
-        Self { kind: DayKind::of_weekday(weekday), weekday, millis_of_day: self.millis_of_day }
+    /// That time of that weekday, of a week without holidays.
+    #[cfg(test)]
+    pub const fn of_week(weekday: u8, millis_of_day: i64) -> Self {
+        Self { kind: DayKind::of_weekday(weekday), weekday, day_before: (weekday + 6) % 7, day_after: (weekday + 1) % 7, millis_of_day }
     }
 }
 
 /// A venue's clock on the wall, cut in steps.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Calendar {
     zone: chrono_tz::Tz,
+    holidays: Holidays,
     step_ms: i64,
     phase_ms: i64,
 }
@@ -102,12 +108,13 @@ pub struct LocalTime(i64);
 impl Calendar {
     /// The calendar of a zone with steps of `step`, which is at least a millisecond.
     pub fn new(zone: chrono_tz::Tz, step: Span) -> Self {
-        Self { zone, step_ms: i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1), phase_ms: 0 }
+        Self { zone, holidays: Holidays::default(), step_ms: i64::try_from(step.as_millis()).unwrap_or(i64::MAX).max(1), phase_ms: 0 }
     }
 
-    /// The same with steps that lie on the grid of `pane`.
-    pub fn on_grid_of(self, pane: PaneLength) -> Self {
-        Self { phase_ms: i64::try_from(pane.phase().as_millis()).unwrap_or(0), ..self }
+    /// The calendar of a venue: its steps lie on the grid of its panes.
+    pub fn of(venue: &Venue) -> Self {
+        let phase_ms = i64::try_from(venue.pane.phase().as_millis()).unwrap_or(0);
+        Self { holidays: venue.holidays.clone(), phase_ms, ..Self::new(venue.time_zone, venue.step) }
     }
 
     /// What the clock on the wall shows at `at`; UTC where the instant is beyond what the time zone database covers.
@@ -120,8 +127,13 @@ impl Calendar {
     /// Where in the local week `at` lies.
     pub fn place(&self, at: EventTime) -> Place {
         let local = self.local(at);
-        let weekday = local.weekday();
-        Place { kind: DayKind::of_weekday(weekday), weekday, millis_of_day: local.millis_of_day() }
+        let [day_before, weekday, day_after] = [-1, 0, 1].map(|days| self.holidays.weekday(local.day() + days));
+        Place { kind: DayKind::of_weekday(weekday), weekday, day_before, day_after, millis_of_day: local.millis_of_day() }
+    }
+
+    /// Whether the day of `local` is like another day of the week than its own.
+    pub fn is_holiday(&self, local: LocalTime) -> bool {
+        self.holidays.holds(local.day())
     }
 
     /// Whether a step ends at `at`: steps are aligned as panes are.

@@ -12,7 +12,7 @@
 //!
 //! A day lasts from four in the morning until four, so that who leaves after midnight is of the evening. 0.9 KB a series, and a few bytes for each slot in which it has a high face.
 
-use super::calendar::{Calendar, DayKind};
+use super::calendar::{Calendar, DayKind, LocalTime};
 use super::room::widen;
 use super::usual::{held, persons};
 use crate::time::{EventTime, Span};
@@ -110,10 +110,19 @@ impl FaceBook {
         self.step_ms as f64 / self.slot_ms as f64
     }
 
+    /// The local time of a step that starts at `start` as days are counted here: by its middle, for a step of a whole day is of the day that it covers.
+    fn local(&self, calendar: &Calendar, start: EventTime) -> LocalTime {
+        calendar.local(start.after(Span::from_millis(self.step_ms as u64 / 2))).earlier(DAWN_MS)
+    }
+
+    /// Whether that step is of a holiday, which is like none of the days that were numbered: it teaches nothing here, and nothing is known of it.
+    pub fn is_of_holiday(&self, calendar: &Calendar, start: EventTime) -> bool {
+        calendar.is_holiday(self.local(calendar, start))
+    }
+
     /// Which slot the step that starts at `start` is of.
     pub fn when(&self, calendar: &Calendar, start: EventTime) -> When {
-        // By its middle: a step of a whole day is of the day that it covers.
-        let local = calendar.local(start.after(Span::from_millis(self.step_ms as u64 / 2))).earlier(DAWN_MS);
+        let local = self.local(calendar, start);
         let weekday = local.weekday();
         let kind = DayKind::of_weekday(weekday);
         // Day 0 of the epoch was a Thursday.
@@ -198,6 +207,12 @@ impl FaceBook {
 impl FaceSlot {
     fn new(series: usize, day: i32) -> Self {
         Self { day, calm: vec![0; series], known: vec![0; series], high: Vec::new() }
+    }
+
+    /// How many series have a high face.
+    #[cfg(test)]
+    pub(crate) fn high_faces(&self) -> usize {
+        self.high.len()
     }
 
     /// Where the high face of `series` stands, or would stand.

@@ -277,7 +277,7 @@ impl Forecaster {
             self.changed.insert(StateKey::Tonight);
         }
         let start = end.before(*step);
-        if self.layout.programme.at(start).is_none() {
+        if self.layout.programme.at(start).is_none() && !self.faces.is_of_holiday(calendar, start) {
             self.likeness.see(&self.faces, self.faces.when(calendar, start), size, came);
             self.changed.insert(StateKey::Likeness);
         }
@@ -307,7 +307,8 @@ impl Forecaster {
         self.changed.extend(learnt.into_iter().map(StateKey::Usual));
         let when = self.faces.when(calendar, start);
         let is_last = self.faces.when(calendar, start.after(self.layout.step)) != when;
-        let learnt = self.faces.learn(when, is_last, |series| ordinary[series]);
+        let is_counted = !self.faces.is_of_holiday(calendar, start);
+        let learnt = self.faces.learn(when, is_last, |series| ordinary[series].filter(|_| is_counted));
         self.changed.extend(learnt.into_iter().map(|(kind, slot)| StateKey::Face(kind, slot)));
         self.changed.insert(StateKey::Faces);
     }
@@ -483,7 +484,7 @@ impl Layout {
             opposites: tonight::opposites(&series),
             series,
             programme: Programme::new(&venue.matches, manner),
-            calendar: Calendar::new(venue.time_zone, venue.step).on_grid_of(venue.pane),
+            calendar: Calendar::of(venue),
             step: venue.step,
         }
     }

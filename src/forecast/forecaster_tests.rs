@@ -3,8 +3,11 @@
 use super::super::sample;
 use super::*;
 use crate::crowd::Estimate;
+use crate::forecast::faces::FaceSlot;
 use crate::forecast::state::RestoreError;
 use crate::inference::ask::{HORIZONS, Outcome};
+use crate::time::PaneLength;
+use crate::venue::Holidays;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -392,4 +395,63 @@ fn a_match_that_comes_back_is_forecast_and_an_ordinary_saturday_after_it_is_not(
     }
     assert!(said[11] > 200.0 && said[9] > said[3] + 50.0, "{said:?}");
     assert!(said[8] < 60.0 && said[10] < 60.0, "{said:?}");
+}
+
+/// A place of one way with steps of an hour, fed from Monday, 5 January 1970 on: 100 an hour on working days, 20 on others and on the holiday, Thursday of the third week.
+fn with_a_holiday_in_the_third_week(holidays: Holidays, hours: std::ops::Range<i64>, mut hear: impl FnMut(i64, &Forecaster, &Outlooks)) {
+    let mut venue = sample::large(1);
+    (venue.pane, venue.step, venue.holidays) = (PaneLength::new(Span::from_mins(60)).unwrap(), Span::from_mins(60), holidays);
+    let mut forecaster = Forecaster::new(&venue);
+    for hour in hours {
+        let (day, end) = (hour.div_euclid(24), EventTime::from_millis((4 * 24 + hour + 1) * 3_600_000));
+        let is_off = day % 7 > 4 || day == HOLIDAY;
+        forecaster.observe(end, &vec![Some(if is_off { 20 } else { 100 }); forecaster.series().len()]);
+        let ask = forecaster.ask(VENUE, end);
+        let outlooks = forecaster.answer(&absent(&ask), &[sample::zone_figures()]);
+        hear(hour, &forecaster, &outlooks);
+    }
+}
+
+/// Days after that Monday.
+const HOLIDAY: i64 = 2 * 7 + 3;
+
+fn told() -> Holidays {
+    Holidays::read([(6, "1970-01-22")], |_, what| panic!("{what}"))
+}
+
+#[test]
+fn a_holiday_is_forecast_as_the_day_that_it_is_like_and_teaches_nothing_of_its_own() {
+    let before_noon = |holidays| {
+        let mut said = [0.0; HORIZONS];
+        with_a_holiday_in_the_third_week(holidays, 0..HOLIDAY * 24, |_, _, outlooks| {
+            said = std::array::from_fn(|horizon| outlooks.series[0].horizons.get(horizon).map_or(f64::NAN, |horizon| horizon.q50));
+        });
+        said
+    };
+    let (told, untold) = (before_noon(told()), before_noon(Holidays::default()));
+    assert!(told[2..].iter().all(|persons| *persons < 40.0), "from the third hour on, which the evening before says little of, a Sunday is expected: {told:?}");
+    assert!(untold.iter().all(|persons| *persons > 80.0), "without the list a Thursday: {untold:?}");
+    with_a_holiday_in_the_third_week(self::told(), 0..(HOLIDAY + 3) * 24, |hour, forecaster, _| {
+        let usual = |day: i64| {
+            let noon = EventTime::from_millis((4 * 24 + day * 24 + 12) * 3_600_000);
+            forecaster.usual.level(forecaster.layout.calendar.place(noon)).of(0).map(|level| level.persons.round())
+        };
+        if hour == (HOLIDAY + 2) * 24 {
+            assert_eq!([usual(HOLIDAY), usual(HOLIDAY + 1), usual(HOLIDAY + 7)], [Some(20.0), Some(100.0), Some(100.0)]);
+        }
+    });
+}
+
+#[test]
+fn on_a_holiday_nothing_is_learnt_of_days_with_two_faces() {
+    let high_faces_at_eight = |holidays| {
+        let mut known: usize = 0;
+        with_a_holiday_in_the_third_week(holidays, 0..(HOLIDAY + 2) * 24, |_, forecaster, _| {
+            let at_eight = forecaster.faces.names().filter(|(_, slot)| *slot == 8);
+            known = at_eight.filter_map(|(kind, slot)| forecaster.faces.stored(kind, slot)).map(FaceSlot::high_faces).sum();
+        });
+        known
+    };
+    assert_eq!(high_faces_at_eight(told()), 0);
+    assert!(high_faces_at_eight(Holidays::default()) > 0);
 }

@@ -112,7 +112,7 @@ mod tests {
     const HOUR_MS: i64 = 3_600_000;
 
     fn at(hour: i64, kind: DayKind) -> Between {
-        between(Place { kind, weekday: 0, millis_of_day: hour * HOUR_MS })
+        between(Place::of_week(if kind == DayKind::Sunday { 6 } else { 0 }, hour * HOUR_MS))
     }
 
     /// Signs that vary in a fixed way, and of which the third is told by `sense`.

@@ -135,10 +135,10 @@ impl<'a> Alike<'a> {
     /// The moment `at`.
     pub fn new(looking: &Looking<'a>, at: EventTime) -> Self {
         let Looking { faces, likeness, calendar, programme, step, .. } = *looking;
-        // What the calendar knows needs no guess.
+        // What the calendar knows needs no guess, and no day is like a holiday.
         let slot = |start: EventTime| {
             let when = faces.when(calendar, start);
-            (when, faces.slot(when).filter(|_| programme.at(start).is_none()))
+            (when, faces.slot(when).filter(|_| programme.at(start).is_none() && !faces.is_of_holiday(calendar, start)))
         };
         let before = std::array::from_fn(|lag| slot(at.before(step.times(lag as u64 + 1))));
         let ahead = STEPS.map(|steps| slot(at.after(step.times(u64::from(steps) - 1))));

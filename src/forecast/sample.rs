@@ -67,6 +67,7 @@ fn with(zones: Vec<Zone>, links: Vec<Link>) -> Venue {
         capacity: 0,
         illustrative: true,
         opening: crate::venue::Opening::default(),
+        holidays: crate::venue::Holidays::default(),
         pane: PaneLength::new(Span::from_secs(10)).unwrap(),
         step: Span::from_mins(1),
         fast_pane: None,

@@ -174,12 +174,12 @@ impl Usual {
             (along.floor() as i64, along - along.floor())
         };
         let at = |slot: i64| {
-            let (place, slot) = match slot {
-                ..0 => (start.moved_days(-1), slots - 1),
-                _ if slot >= slots => (start.moved_days(1), 0),
-                _ => (start, slot),
+            let (weekday, slot) = match slot {
+                ..0 => (start.day_before, slots - 1),
+                _ if slot >= slots => (start.day_after, 0),
+                _ => (start.weekday, slot),
             };
-            place.kind.and_then_others().map(|kind| self.levels.get(&(kind, slot as u16)))
+            DayKind::of_weekday(weekday).and_then_others().map(|kind| self.levels.get(&(kind, slot as u16)))
         };
         let next = if share > 0.0 { at(slot + 1) } else { [None; 3] };
         LevelView { here: at(slot), next, share }
@@ -188,7 +188,6 @@ impl Usual {
     /// What the week tells of the step that starts at `start`.
     pub fn week(&self, start: Place) -> WeekView<'_> {
         let coarse = (start.millis_of_day / self.coarse_ms) as u16;
-        let yesterday = (start.weekday + 6) % 7;
         let per_coarse = (self.coarse_ms / self.fine_ms).clamp(1, 4);
         let first = start.millis_of_day / self.coarse_ms * (self.coarse_ms / self.fine_ms);
         let mut fine = [None; 4];
@@ -197,7 +196,7 @@ impl Usual {
         }
         WeekView {
             week: self.weeks.get(&(start.weekday, coarse)),
-            before: self.weeks.get(&(yesterday, coarse)),
+            before: self.weeks.get(&(start.day_before, coarse)),
             spread: self.spreads.get(&(start.kind, coarse)),
             fine,
         }

@@ -6,7 +6,7 @@ const STEP_MS: i64 = 300_000;
 
 fn place(day: i64, step: i64) -> Place {
     let weekday = day.rem_euclid(7) as u8;
-    Place { kind: DayKind::of_weekday(weekday), weekday, millis_of_day: step * STEP_MS }
+    Place::of_week(weekday, step * STEP_MS)
 }
 
 /// Teaches whole days of one series, the first a Monday; `count(day, step)`.
@@ -112,12 +112,12 @@ fn the_week_tells_a_weekday_that_differs() {
 fn minutes_lie_on_the_line_between_the_middles_of_slots() {
     let mut usual = Usual::new(1, 60_000);
     for minute in 0..1_440 {
-        let at = Place { kind: DayKind::Working, weekday: 0, millis_of_day: minute * 60_000 };
+        let at = Place::of_week(0, minute * 60_000);
         usual.learn(at, |_| Some(minute as f64));
     }
-    usual.learn(Place { kind: DayKind::Working, weekday: 1, millis_of_day: 0 }, |_| None);
+    usual.learn(Place::of_week(1, 0), |_| None);
     for minute in [600, 601, 602, 603, 604] {
-        let at = Place { kind: DayKind::Working, weekday: 2, millis_of_day: minute * 60_000 };
+        let at = Place::of_week(2, minute * 60_000);
         let level = usual.level(at).of(0).unwrap().persons;
         assert!((level - minute as f64).abs() < 2.0, "{minute}: {level}");
     }
@@ -131,11 +131,11 @@ fn steps_that_begin_beside_the_grid_of_the_day_have_their_own_levels() {
         let count = |start: i64| (1 + start / step_ms % 7 * 100) as f64;
         for day in 0..3 {
             for start in starts() {
-                usual.learn(Place { kind: DayKind::Working, weekday: day, millis_of_day: start }, |_| Some(count(start)));
+                usual.learn(Place::of_week(day, start), |_| Some(count(start)));
             }
         }
         for start in starts() {
-            let level = usual.level(Place { kind: DayKind::Working, weekday: 3, millis_of_day: start }).of(0).unwrap().persons;
+            let level = usual.level(Place::of_week(3, start)).of(0).unwrap().persons;
             assert!((level - count(start)).abs() < 3.0, "a step of {step_ms} ms at {start}: {level} for {}", count(start));
         }
     }

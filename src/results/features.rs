@@ -70,7 +70,7 @@ impl FeatureFile {
         let text = |text: &str| ByteArray::from(text.as_bytes().to_vec());
         let names = |venue: &Venue, series: &Series| (text(&venue.zones[series.zone.index()].id), text(series.kind.word()));
         let venues = world.venues.iter().map(|venue| (text(&venue.id), series::of(venue).iter().map(|series| names(venue, series)).collect()));
-        let calendars = world.venues.iter().map(|venue| Calendar::new(venue.time_zone, venue.step).on_grid_of(venue.pane));
+        let calendars = world.venues.iter().map(Calendar::of);
         Ok(Self { role, writer, venues: venues.collect(), calendars: calendars.collect(), rows: Vec::new(), values: Vec::new(), written: 0 })
     }
 

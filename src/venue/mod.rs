@@ -4,7 +4,7 @@
 //! The world is read once (`load`), checked whole (every fault at once, each with its place), and changes only by a reload at an event time.
 //!
 //! - [`ids`]: the dense ids; [`names`]: name → id.
-//! - [`world`]: all venues; [`model`]: what a venue consists of; [`section`]: what a zone may safely hold; [`plan`]: what is planned for a match; [`opening`]: when people are expected there; [`profile`]: the thresholds that a venue's zones choose from.
+//! - [`world`]: all venues; [`model`]: what a venue consists of; [`section`]: what a zone may safely hold; [`plan`]: what is planned for a match; [`opening`]: when people are expected there; [`holidays`]: which days are like another day of the week; [`profile`]: the thresholds that a venue's zones choose from.
 //! - [`roll`]: all that a venue's configurations have, under one numbering; [`frame`]: what of a configuration its state hangs on; [`quick`]: which sources judge what cannot wait, and how far ahead of the others.
 //! - [`load`]: configuration texts → world, or every fault in them; [`report`](mod@report): a sound world in a few lines.
 //! - [`wire`]: what a source's records mean beyond their format; [`mapping`]: what any other JSON or CSV means.
@@ -13,6 +13,7 @@
 
 pub mod frame;
 pub mod geojson;
+pub mod holidays;
 pub mod ids;
 pub mod layout;
 pub mod load;
@@ -32,6 +33,7 @@ pub mod world;
 
 /// A time zone of the IANA database.
 pub use chrono_tz::Tz as TimeZone;
+pub use holidays::Holidays;
 pub use ids::{ApproachId, GateId, LinkId, PerimeterId, SensorId, SourceId, StopId, VenueId, ZoneId};
 pub use layout::layout;
 pub use load::{ConfigFault, SourceFile, load, load_mapping, load_profile};

@@ -1,5 +1,6 @@
 //! What a venue consists of.
 
+use super::holidays::Holidays;
 use super::ids::{ApproachId, GateId, LinkId, PerimeterId, SensorId, SourceId, StopId, ZoneId};
 use super::names::Names;
 use super::opening::Opening;
@@ -34,6 +35,8 @@ pub struct Venue {
     pub illustrative: bool,
     /// When people are expected, where somebody has told (a table's mapping); a live venue is always open.
     pub opening: Opening,
+    /// Days that are like another day of the week.
+    pub holidays: Holidays,
     /// The length of its panes.
     pub pane: PaneLength,
     /// The length of its fast panes, on which alarms that cannot wait for a pane are judged: a whole part of a pane, shorter than it; `None` where there are none.
@@ -402,6 +405,7 @@ impl Venue {
             capacity: 0,
             illustrative: false,
             opening: Opening::default(),
+            holidays: Holidays::default(),
             pane: PaneLength::default(),
             fast_pane: None,
             step: Span::from_mins(5),
@@ -473,6 +477,6 @@ impl Venue {
     /// Whether it is open at `at`, by the opening hours of its own wall clock.
     pub fn is_open(&self, at: EventTime) -> bool {
         let local = || Some(chrono::DateTime::from_timestamp_millis(at.as_millis())?.with_timezone(&self.time_zone).naive_local());
-        !self.opening.is_told() || local().is_none_or(|local| self.opening.is_open(local))
+        !self.opening.is_told() || local().is_none_or(|local| self.opening.is_open(local, &self.holidays))
     }
 }

@@ -1,6 +1,7 @@
 //! Opening hours by weekday, on the wall clock of the venue's zone: outside them nobody is expected, and silence means nothing.
 
-use chrono::{Datelike, NaiveDateTime, Timelike};
+use super::holidays::Holidays;
+use chrono::{NaiveDateTime, Timelike};
 
 /// The weekdays' keys in a configuration, from Monday.
 pub const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
@@ -32,9 +33,9 @@ impl Opening {
         self.days.iter().any(Option::is_some)
     }
 
-    /// Whether it is open at that time of the wall clock.
-    pub fn is_open(&self, local: NaiveDateTime) -> bool {
-        let day = &self.days[local.weekday().num_days_from_monday() as usize];
+    /// Whether it is open at that time of the wall clock: a holiday has the hours of the day that it is like.
+    pub fn is_open(&self, local: NaiveDateTime, holidays: &Holidays) -> bool {
+        let day = &self.days[usize::from(holidays.weekday_of(local.date()))];
         let minute = local.hour() * 60 + local.minute();
         day.as_ref().is_none_or(|hours| hours.iter().any(|hours| (hours.from..hours.to).contains(&minute)))
     }
@@ -79,9 +80,11 @@ mod tests {
             opening.set(day, parse("06:00-24:00").unwrap());
         }
         opening.set(6, parse("closed").unwrap());
-        let at = |text: &str| opening.is_open(text.parse().unwrap());
+        let holidays = Holidays::read([(6, "2019-01-07")], |_, what| panic!("{what}"));
+        let at = |text: &str| opening.is_open(text.parse().unwrap(), &holidays);
         assert!(!at("2019-01-05T05:59:00") && at("2019-01-05T06:00:00") && at("2019-01-05T23:50:00"));
         assert!(!at("2019-01-06T12:00:00"));
+        assert!(!at("2019-01-07T12:00:00") && at("2019-01-08T12:00:00"), "a Monday that is like a Sunday");
         assert!(parse("24:00-06:00").is_err() && parse("6-24").is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! A mapping's keys, read one by one from TOML: every fault is collected with its line, and a key that nobody asked for is named with the nearest valid ones.
 
 use crate::venue::Names;
+use crate::venue::load::text_of;
 use std::cell::RefCell;
 use std::fmt;
 use toml::Spanned;
@@ -156,15 +157,15 @@ impl<'a> Keys<'a> {
         if read.is_some() { read } else { self.refuse(key, value, format!("must be a number, is {}", value.get_ref().type_str())) }
     }
 
-    /// A list of texts; a single text is a list of one.
+    /// A list of texts or dates; a single one is a list of one.
     pub(super) fn texts(&self, key: &'static str) -> Option<Vec<String>> {
         let value = self.get(key)?;
         let items = match value.get_ref() {
-            DeValue::String(text) => return Some(vec![text.to_string()]),
             DeValue::Array(items) => items,
+            one if text_of(one).is_some() => return text_of(one).map(|text| vec![text]),
             other => return self.refuse(key, value, format!("must be a list of texts, is {}", other.type_str())),
         };
-        let texts: Vec<String> = items.iter().filter_map(|item| item.get_ref().as_str().map(str::to_owned)).collect();
+        let texts: Vec<String> = items.iter().filter_map(|item| text_of(item.get_ref())).collect();
         if texts.len() == items.len() { Some(texts) } else { self.refuse(key, value, "must be a list of texts".to_owned()) }
     }
 

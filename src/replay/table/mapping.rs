@@ -5,9 +5,10 @@
 
 use super::figure::{Figures, Missing};
 use super::keys::{Faults, Keys, MappingFault};
-use super::sections::{anomaly_budget, calendar, duration, file_shape, layout, mark, opening_hours, time};
+use super::sections::{anomaly_budget, calendar, duration, file_shape, holidays, layout, mark, opening_hours, time};
 use crate::time::Span;
 use crate::time::stamp::{Format, Stamps};
+use crate::venue::Holidays;
 use crate::venue::opening::Opening;
 use sha2::{Digest, Sha256};
 use toml::de::DeTable;
@@ -47,6 +48,8 @@ pub struct Mapping {
     pub absent: Absent,
     /// When people can be there.
     pub opening: Opening,
+    /// Days that are like another day of the week.
+    pub holidays: Holidays,
     /// How many false findings an operator is ready to look at; what the profile says where nothing is told.
     pub anomaly: AnomalyBudget,
     /// How a calendar beside the table is written.
@@ -304,6 +307,7 @@ impl Mapping {
             );
         }
         let opening = opening_hours(root.table("opening"));
+        let holidays = holidays(root.table("holidays"));
         let anomaly = anomaly_budget(root.table("anomaly"));
         let calendar = calendar(root.table("calendar"), &stamps.format);
         if !root.has("time_zone") && !stamps.format.bears_offset() {
@@ -327,6 +331,7 @@ impl Mapping {
             most: most.map(|most| most as u32),
             absent,
             opening,
+            holidays,
             anomaly,
             calendar,
             hash: hash(text),

@@ -317,7 +317,7 @@ impl Table {
             StepClock::Elapsed => self.mapping.stamps.wall_clock(at),
             StepClock::Wall => chrono::DateTime::from_timestamp_millis(at.as_millis()).map(|wall| wall.naive_utc()),
         };
-        local.is_none_or(|local| self.mapping.opening.is_open(local))
+        local.is_none_or(|local| self.mapping.opening.is_open(local, &self.mapping.holidays))
     }
 
     /// The start of the first row's step and the end of the last one's.

@@ -6,6 +6,7 @@ use super::keys::Keys;
 use super::mapping::{AnomalyBudget, CalendarShape, Direction, FileShape, Layout, OffGrid, SensorIs, StampIs, Values};
 use crate::time::Span;
 use crate::time::stamp::{Ambiguous, Format, Nonexistent, Stamps};
+use crate::venue::Holidays;
 use crate::venue::opening::{self, Opening};
 
 /// Reads `[file]`.
@@ -124,6 +125,15 @@ pub(super) fn opening_hours(keys: Keys<'_>) -> Opening {
     }
     keys.finish();
     opening
+}
+
+/// Reads `[holidays]`: dates by the weekday that they are like.
+pub(super) fn holidays(keys: Keys<'_>) -> Holidays {
+    let of = |(like, key): (u8, &'static str)| keys.texts(key).unwrap_or_default().into_iter().map(move |date| (like, date));
+    let dates: Vec<(u8, String)> = (0..).zip(opening::WEEKDAYS).flat_map(of).collect();
+    let holidays = Holidays::read(dates.iter().map(|(like, date)| (*like, date.as_str())), |like, what| keys.fault(opening::WEEKDAYS[usize::from(like)], what));
+    keys.finish();
+    holidays
 }
 
 /// Reads `[anomaly]`.

@@ -113,6 +113,26 @@ fn outside_the_opening_hours_an_absent_row_means_nothing() {
 }
 
 #[test]
+fn a_holiday_has_the_opening_hours_of_the_day_that_it_is_like() {
+    let hours = LONG.replace("missing", "absent = \"zero\"\nmissing") + "[opening]\nsunday = \"closed\"\n[holidays]\nsunday = [2020-06-01, \"2020-12-25\"]\n";
+    let rows = b"t,s,i,o\n2020-05-30T23:30,a,1,2\n2020-06-02T00:30,a,1,2\n";
+    let hours_of = |mapping: &str| short(&counts(&table("a.csv", mapping, rows))).len();
+    assert_eq!((hours_of(&hours), hours_of(&hours.replace("2020-06-01", "2020-06-08"))), (3, 3 + 48), "Whit Monday is shut as the Sunday before it");
+}
+
+#[test]
+fn what_is_no_holiday_is_named_with_its_line() {
+    let text = LONG.to_owned() + "[holidays]\nsunday = [\"1.6.2020\", 2020-06-01]\nmonday = \"2020-06-01\"\neaster = []\n";
+    let line = text.lines().position(|line| line == "[holidays]").unwrap() + 1;
+    let faults = Mapping::read("m.toml", &text).unwrap_err();
+    let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[0].starts_with(&format!("m.toml:{}: holidays.sunday: has \"1.6.2020\"", line + 1)), "{told:?}");
+    assert!(told.iter().any(|told| told.starts_with(&format!("m.toml:{}: holidays.sunday: has 2020-06-01, which is told already", line + 1))), "{told:?}");
+    assert!(told.iter().any(|told| told.starts_with(&format!("m.toml:{}: holidays.easter: ", line + 3))), "{told:?}");
+}
+
+#[test]
 fn of_two_rows_of_a_step_that_which_knows_holds() {
     let rows = b"t,s,i,o\n2020-06-01T10:00,a,NA,2\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,a,3,4\n2020-06-01T10:30,a,,\n2020-06-01T11:30,a,5,6\n";
     for text in [LONG.to_owned(), LONG.replace("missing", "absent = \"zero\"\nmissing")] {

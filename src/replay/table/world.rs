@@ -39,6 +39,7 @@ impl Table {
             capacity: 0,
             illustrative: false,
             opening: mapping.opening.clone(),
+            holidays: mapping.holidays.clone(),
             pane: self.pane(),
             step: mapping.step,
             fast_pane: None,

@@ -176,6 +176,15 @@ impl<'r, 't> Fields<'r, 't> {
         texts.iter().filter_map(position).collect()
     }
 
+    /// A list of texts or dates.
+    pub(super) fn texts(&self, key: &'static str) -> Vec<String> {
+        let Some(value) = self.find(key) else {
+            return Vec::new();
+        };
+        let texts = value.get_ref().as_array().and_then(|list| list.iter().map(|item| text_of(item.get_ref())).collect());
+        texts.or_else(|| self.wrong(key, "must be a list of texts")).unwrap_or_default()
+    }
+
     /// A list of pairs of numbers; `what` says what they are.
     pub(super) fn pairs(&self, key: &'static str, what: &str) -> Vec<(f64, f64)> {
         let Some(value) = self.find(key) else {
@@ -244,6 +253,15 @@ impl<'r, 't> Fields<'r, 't> {
 }
 
 /// The finite number that a value is.
+/// A text, or a date as it would be written as one.
+pub(crate) fn text_of(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Datetime(date) => Some(date.to_string()),
+        _ => None,
+    }
+}
+
 pub(super) fn number_of(value: &DeValue<'_>) -> Option<f64> {
     let number = match value {
         DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix()).ok()? as f64,

@@ -20,6 +20,7 @@ mod site;
 pub mod stadium;
 
 pub use fault::ConfigFault;
+pub(crate) use fields::text_of;
 pub use mapping::load_mapping;
 
 use super::frame;

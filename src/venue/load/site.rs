@@ -7,7 +7,8 @@ use super::plan;
 use crate::time::{ClockTrust, EventTime, PaneLength, Span};
 use crate::venue::frame::fingerprint;
 use crate::venue::roll::Absent;
-use crate::venue::{Names, Opening, Profile, SafeCapacity, Venue, ZoneId};
+use crate::venue::opening::WEEKDAYS;
+use crate::venue::{Holidays, Names, Opening, Profile, SafeCapacity, Venue, ZoneId};
 use std::sync::Arc;
 
 /// What a zone can choose its thresholds from.
@@ -39,6 +40,7 @@ pub(super) fn read(fields: &Fields<'_, '_>, profiles: &ProfileChoice<'_>, hash: 
         capacity: fields.must("capacity", fields.whole("capacity")),
         illustrative: fields.flag("illustrative").unwrap_or(false),
         opening: Opening::default(),
+        holidays: read_holidays(fields),
         pane,
         fast_pane: read_fast_pane(fields, pane),
         step: read_step(fields, pane),
@@ -101,6 +103,16 @@ pub(super) fn read_time_zone(fields: &Fields<'_, '_>) -> chrono_tz::Tz {
         fields.reference("time_zone", "time zone", &known);
         chrono_tz::UTC
     })
+}
+
+fn read_holidays(fields: &Fields<'_, '_>) -> Holidays {
+    let Some(holidays) = fields.table("holidays", "holidays") else {
+        return Holidays::default();
+    };
+    let of = |(like, key): (u8, &'static str)| holidays.texts(key).into_iter().map(move |date| (like, date));
+    let dates: Vec<(u8, String)> = (0..).zip(WEEKDAYS).flat_map(of).collect();
+    holidays.finish();
+    Holidays::read(dates.iter().map(|(like, date)| (*like, date.as_str())), |like, what| holidays.fault_in(WEEKDAYS[usize::from(like)], &what))
 }
 
 fn read_pane(fields: &Fields<'_, '_>) -> PaneLength {
