@@ -51,6 +51,15 @@ impl DayKind {
         }
     }
 
+    /// One of its weekdays, Monday = 0.
+    pub const fn one_weekday(self) -> u8 {
+        match self {
+            Self::Working => 2,
+            Self::Saturday => 5,
+            Self::Sunday => 6,
+        }
+    }
+
     /// How many of a week's days are of it.
     pub const fn days_a_week(self) -> i64 {
         match self {
@@ -86,7 +95,6 @@ pub struct Place {
 
 impl Place {
     /// That time of that weekday, of a week without holidays.
-    #[cfg(test)]
     pub const fn of_week(weekday: u8, millis_of_day: i64) -> Self {
         Self { kind: DayKind::of_weekday(weekday), weekday, day_before: (weekday + 6) % 7, day_after: (weekday + 1) % 7, millis_of_day }
     }
@@ -129,6 +137,11 @@ impl Calendar {
         let local = self.local(at);
         let [day_before, weekday, day_after] = [-1, 0, 1].map(|days| self.holidays.weekday(local.day() + days));
         Place { kind: DayKind::of_weekday(weekday), weekday, day_before, day_after, millis_of_day: local.millis_of_day() }
+    }
+
+    /// The kind of the day of `local`.
+    pub fn kind(&self, local: LocalTime) -> DayKind {
+        DayKind::of_weekday(self.holidays.weekday(local.day()))
     }
 
     /// Whether the day of `local` is like another day of the week than its own.

@@ -26,6 +26,7 @@ use super::likeness::Likeness;
 use super::outlook::{OccupancyOutlook, Outlook, Outlooks, Series, SeriesKind};
 use super::pulse::Pulse;
 use super::series;
+use super::spent_like::SpentLike;
 use super::signs::{Looking, Sight, unit};
 use super::state::{ScoreKind, StateKey};
 use super::steps::IssuedStep;
@@ -51,6 +52,7 @@ pub struct Forecaster {
     tonight: Tonight,
     faces: FaceBook,
     likeness: Likeness,
+    spent_like: SpentLike,
     pulse: Pulse,
     judgement: Judgement,
     issued: IssuedPanes,
@@ -104,6 +106,7 @@ impl Forecaster {
             tonight: Tonight::new(size),
             faces: FaceBook::new(size, venue.step),
             likeness: Likeness::default(),
+            spent_like: SpentLike::default(),
             pulse: Pulse::new(size, venue.step),
             judgement: Judgement::new(venue.step, &layout.series),
             issued: IssuedPanes::default(),
@@ -137,7 +140,7 @@ impl Forecaster {
         stored.extend(self.faces.names().map(|(kind, slot)| StateKey::Face(kind, slot)));
         // These are learnt at every end of a step, counts or not.
         stored.extend((0..HORIZONS as u8).map(StateKey::Horizon));
-        stored.extend([StateKey::Pulse, StateKey::Gathering, StateKey::Faces, StateKey::Likeness, StateKey::WatchScores]);
+        stored.extend([StateKey::Pulse, StateKey::Gathering, StateKey::Faces, StateKey::Likeness, StateKey::SpentLike, StateKey::WatchScores]);
         stored.extend(self.tonight.is_on().then_some(StateKey::Tonight));
         stored.extend((0..self.watch.groups() as u32).map(StateKey::WatchBudget));
         stored.extend((0..self.watch.zones() as u32).map(StateKey::WatchZone));
@@ -281,6 +284,11 @@ impl Forecaster {
             self.likeness.see(&self.faces, self.faces.when(calendar, start), size, came);
             self.changed.insert(StateKey::Likeness);
         }
+        if self.layout.programme.at(start).is_none() {
+            let ran = (0..size).map(|series| self.pulse.last_day(series)).fold((0.0, 0.0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
+            self.spent_like.see((calendar, &self.usual, *step), start, ran, size, came, |series| self.pulse.scale(series));
+            self.changed.insert(StateKey::SpentLike);
+        }
         self.learn_usual(end.before(step.times(HELD as u64)));
         self.changed.extend([StateKey::Pulse, StateKey::Gathering]);
     }
@@ -315,8 +323,8 @@ impl Forecaster {
 
     fn looking(&self) -> Looking<'_> {
         let Layout { calendar, step, programme, opposites, .. } = &self.layout;
-        let Self { history, usual, excess, tonight, faces, likeness, pulse, .. } = self;
-        Looking { history, usual, programme, excess, tonight, opposites, faces, likeness, pulse, calendar, step: *step }
+        let Self { history, usual, excess, tonight, faces, likeness, spent_like, pulse, .. } = self;
+        Looking { history, usual, programme, excess, tonight, opposites, faces, likeness, spent_like, pulse, calendar, step: *step }
     }
 
     fn fill(&mut self, end: EventTime) {

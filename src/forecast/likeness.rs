@@ -17,6 +17,8 @@ use super::calendar::DayKind;
 use super::faces::{DAYS, FaceBook, FaceSlot, When};
 use super::history::LAGS;
 use super::signs::{BELIEVED, LASTING, Looking, Recent};
+use super::spent_like::Guise;
+use super::usual::LevelView;
 use crate::inference::ask::{HORIZONS, STEPS};
 use crate::time::EventTime;
 use serde::{Deserialize, Serialize};
@@ -129,12 +131,21 @@ pub struct Alike<'a> {
     before: [(When, Option<&'a FaceSlot>); LAGS],
     ahead: [(When, Option<&'a FaceSlot>); HORIZONS],
     keep: f64,
+    guise: Option<Guised<'a>>,
+}
+
+/// Today as a day of another kind.
+#[derive(Clone, Debug)]
+struct Guised<'a> {
+    guise: Guise,
+    before: [Option<LevelView<'a>>; LAGS],
+    ahead: [Option<LevelView<'a>>; HORIZONS],
 }
 
 impl<'a> Alike<'a> {
     /// The moment `at`.
     pub fn new(looking: &Looking<'a>, at: EventTime) -> Self {
-        let Looking { faces, likeness, calendar, programme, step, .. } = *looking;
+        let Looking { usual, faces, likeness, spent_like, calendar, programme, step, .. } = *looking;
         // What the calendar knows needs no guess, and no day is like a holiday.
         let slot = |start: EventTime| {
             let when = faces.when(calendar, start);
@@ -143,22 +154,36 @@ impl<'a> Alike<'a> {
         let before = std::array::from_fn(|lag| slot(at.before(step.times(lag as u64 + 1))));
         let ahead = STEPS.map(|steps| slot(at.after(step.times(u64::from(steps) - 1))));
         let keep = libm::exp2(-step.as_secs_f64() / f64::max(HOUR_S, 2.0 * step.as_secs_f64()));
-        Self { likeness, share: faces.share(), before, ahead, keep }
+        let guise = spent_like.guise().map(|guise| {
+            let level = |start: EventTime| guise.level(calendar, usual, start).filter(|_| programme.at(start).is_none());
+            Guised {
+                guise,
+                before: std::array::from_fn(|lag| level(at.before(step.times(lag as u64 + 1)))),
+                ahead: STEPS.map(|steps| level(at.after(step.times(u64::from(steps) - 1)))),
+            }
+        });
+        Self { likeness, share: faces.share(), before, ahead, keep, guise }
     }
 
     /// What is said of `series` by horizon, persons; `None` where the usual is expected. `usual` is that of a horizon.
     pub fn of(&self, series: usize, recent: &Recent, usual: impl Fn(usize) -> Option<f64>) -> [Option<f64>; HORIZONS] {
         let silent = [None; HORIZONS];
         let has_two = |(_, slot): &(When, Option<&FaceSlot>)| slot.is_some_and(|slot| slot.of(series).is_some());
-        if !self.before.iter().chain(&self.ahead).any(has_two) {
+        if self.guise.is_none() && !self.before.iter().chain(&self.ahead).any(has_two) {
             return silent;
         }
         let seen = self.before.iter().zip(&recent.came).filter_map(|((when, slot), came)| Some(((*slot)?, *when, (*came)?)));
-        let Some(weights) = self.likeness.weights(self.share, series, seen) else { return silent };
-        let expected = |(when, slot): &(When, Option<&FaceSlot>), usual: Option<f64>| slot.and_then(|slot| weights.expected(slot, *when, series)).or(usual);
+        let weights = self.likeness.weights(self.share, series, seen);
+        let expected = |(when, slot): &(When, Option<&FaceSlot>), usual: Option<f64>| {
+            slot.zip(weights.as_ref()).and_then(|(slot, weights)| weights.expected(slot, *when, series)).or(usual)
+        };
+        let as_other = |usual: Option<f64>, other: &dyn Fn(&Guised<'a>) -> Option<LevelView<'a>>| {
+            let Some(guise) = &self.guise else { return usual };
+            usual.map(|usual| guise.guise.expected(other(guise).as_ref(), series, usual))
+        };
         let (mut came, mut due, mut as_usual, mut weight) = (CAUTION, CAUTION, CAUTION, 1.0);
         for (lag, place) in self.before.iter().enumerate() {
-            if let (Some(persons), Some(expected), Some(usual)) = (recent.came[lag], expected(place, recent.usual[lag]), recent.usual[lag]) {
+            if let (Some(persons), Some(expected), Some(usual)) = (recent.came[lag], expected(place, as_other(recent.usual[lag], &|guise| guise.before[lag])), recent.usual[lag]) {
                 (came, due, as_usual) = (came + weight * persons, due + weight * expected, as_usual + weight * usual);
             }
             weight *= self.keep;
@@ -167,7 +192,7 @@ impl<'a> Alike<'a> {
         let ran_otherwise = is_other(due, as_usual);
         std::array::from_fn(|horizon| {
             let usual = usual(horizon)?;
-            let expected = expected(&self.ahead[horizon], Some(usual))?;
+            let expected = expected(&self.ahead[horizon], as_other(Some(usual), &|guise| guise.ahead[horizon]))?;
             let is_heard = ran_otherwise || is_other(expected + CAUTION, usual + CAUTION);
             is_heard.then(|| ((expected + 0.5) * libm::exp(BELIEVED * pace * LASTING[horizon]) - 0.5).max(0.0))
         })

@@ -1,7 +1,7 @@
 //! Features, profiles, fallback forecasts and calibration: all that surrounds a model and is not one.
 //!
 //! - [`forecaster`]: the one face that the engine sees; [`outlook`]: what it says; [`state`]: the names of its stored entries.
-//! - [`series`]: which series a venue has; [`calendar`]: the clock on the wall; [`history`]: the last thirteen steps; [`usual`]: what is usual; [`faces`]: slots in which surges come back; [`likeness`]: which days are like today; [`event`]: what a match adds; [`tonight`]: what a first night knows of it;
+//! - [`series`]: which series a venue has; [`calendar`]: the clock on the wall; [`history`]: the last thirteen steps; [`usual`]: what is usual; [`faces`]: slots in which surges come back; [`likeness`]: which days are like today; [`spent_like`]: which kind of day today is like; [`event`]: what a match adds; [`tonight`]: what a first night knows of it;
 //!   [`pulse`]: how things run now.
 //! - [`signs`]: the plain forecast and what speaks for more or fewer; [`learner`]: how much each sign is trusted here; [`hours`]: and at this time of the day; [`mixture`]: who is believed; [`bands`]: honest quantiles, [`quarters`]: of quiet hours and busy ones;
 //!   [`steps`]: what was issued; [`judgement`]: what is learnt once reality has come.
@@ -37,6 +37,7 @@ mod room;
 pub(crate) mod sample;
 pub mod series;
 pub mod signs;
+pub mod spent_like;
 pub mod state;
 pub mod steps;
 pub mod tensor;

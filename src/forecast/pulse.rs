@@ -93,6 +93,12 @@ impl Pulse {
         (f64::from(beat.came[0]), f64::from(beat.usual[0]))
     }
 
+    /// What came and what was usual over the last day, as the sums stand.
+    pub fn last_day(&self, series: usize) -> (f64, f64) {
+        let beat = &self.beats[series];
+        (f64::from(beat.came[2]), f64::from(beat.usual[2]))
+    }
+
     /// The mean of |error|/√(expected+1): one deviation about `e` expected persons is about scale·√(e+1).
     pub fn scale(&self, series: usize) -> f64 {
         f64::from(self.beats[series].scale).max(LEAST_SCALE)

@@ -25,6 +25,7 @@ use super::history::{History, LAGS};
 use super::learner::SIGN_GRAIN;
 use super::likeness::{Alike, Likeness};
 use super::pulse::Pulse;
+use super::spent_like::SpentLike;
 use super::tonight::{self, Tonight};
 use super::usual::{Level, LevelView, Usual, WeekView};
 use crate::inference::ask::{HORIZONS, STEPS};
@@ -105,6 +106,8 @@ pub struct Looking<'a> {
     pub faces: &'a FaceBook,
     /// See `faces`.
     pub likeness: &'a Likeness,
+    /// Which kind of day today is spent like.
+    pub spent_like: &'a SpentLike,
     /// How things run.
     pub pulse: &'a Pulse,
     /// The clock on the wall.

@@ -10,7 +10,7 @@
 //!   level/<kind of day>/<slot>    what is usual; likewise spread/<kind of day>/<slot>, week/<weekday>/<slot>
 //!   excess                        what matches add
 //!   tonight                       what is known of the event that is on
-//!   face/<kind of day>/<slot>     the two faces of a slot; faces: what is gathered of one that is not over; likeness: which days are like today
+//!   face/<kind of day>/<slot>     the two faces of a slot; faces: what is gathered of one that is not over; likeness: which days are like today; spent-like: which kind of day today is like
 //!   gathering                     what is gathered of a slot that is not over
 //!   watch/scores                  histogram of the watch's scores; likewise watch/budget/<group>, watch/zone/<n>, watch/occasion/<bin>
 //!   calibration/<kind>            histogram of one kind of score
@@ -75,6 +75,7 @@ pub enum StateKey {
     Face(DayKind, u16),
     Faces,
     Likeness,
+    SpentLike,
     Gathering,
     Excess,
     Tonight,
@@ -100,6 +101,7 @@ impl fmt::Display for StateKey {
             Self::Face(kind, slot) => write!(f, "face/{}/{slot}", kind.word()),
             Self::Faces => f.write_str("faces"),
             Self::Likeness => f.write_str("likeness"),
+            Self::SpentLike => f.write_str("spent-like"),
             Self::Gathering => f.write_str("gathering"),
             Self::Excess => f.write_str("excess"),
             Self::Tonight => f.write_str("tonight"),
@@ -130,6 +132,7 @@ impl StateKey {
             ["face", word, slot] => Some(Self::Face(kind(word)?, slot.parse().ok()?)),
             ["faces"] => Some(Self::Faces),
             ["likeness"] => Some(Self::Likeness),
+            ["spent-like"] => Some(Self::SpentLike),
             ["gathering"] => Some(Self::Gathering),
             ["excess"] => Some(Self::Excess),
             ["tonight"] => Some(Self::Tonight),
@@ -148,7 +151,7 @@ impl StateKey {
 pub enum RestoreError {
     /// The name is none of the forecaster's.
     #[error(
-        "unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, hours/…, pulse, level/…, spread/…, week/…, face/…, faces, likeness, gathering, excess, tonight, watch/… or calibration/…; the state was written by another version"
+        "unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, hours/…, pulse, level/…, spread/…, week/…, face/…, faces, likeness, spent-like, gathering, excess, tonight, watch/… or calibration/…; the state was written by another version"
     )]
     UnknownKey {
         /// The name.

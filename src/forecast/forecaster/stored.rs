@@ -7,6 +7,7 @@ use crate::forecast::issued::IssuedPane;
 use crate::forecast::judgement::OfHorizon;
 use crate::forecast::likeness::Likeness;
 use crate::forecast::pulse::Beat;
+use crate::forecast::spent_like::SpentLike;
 use crate::forecast::state::{RestoreError, StateKey};
 use crate::forecast::steps::IssuedStep;
 use crate::forecast::usual::{Gathering, StoredSlot};
@@ -54,6 +55,10 @@ impl Forecaster {
                 self.likeness = decoded::<Likeness>(key, value)?;
                 true
             }
+            StateKey::SpentLike => {
+                self.spent_like = decoded::<SpentLike>(key, value)?;
+                true
+            }
             StateKey::Gathering => self.usual.restore_gathering(decoded::<Gathering>(key, value)?),
             StateKey::Calibration(kind) => {
                 self.calibrations[kind as usize] = decoded(key, value)?;
@@ -83,6 +88,7 @@ impl Forecaster {
             StateKey::Face(kind, slot) => self.faces.stored(kind, slot).and_then(|slot| postcard::to_stdvec(slot).ok()),
             StateKey::Faces => postcard::to_stdvec(self.faces.gathering()).ok(),
             StateKey::Likeness => self.likeness.has_seen().then(|| postcard::to_stdvec(&self.likeness).ok()).flatten(),
+            StateKey::SpentLike => self.spent_like.has_seen().then(|| postcard::to_stdvec(&self.spent_like).ok()).flatten(),
             StateKey::Gathering => postcard::to_stdvec(self.usual.gathering()).ok(),
             StateKey::Calibration(kind) => postcard::to_stdvec(&self.calibrations[kind as usize]).ok(),
             StateKey::WatchScores => postcard::to_stdvec(self.watch.scores()).ok(),
