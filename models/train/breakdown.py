@@ -1,9 +1,9 @@
-"""How replays fared, by venue, kind of zone, hour of the day and level: error, coverage, findings, false alarms and misses, each with its 95 % interval.
+"""How replays fared, by venue, kind of zone, kind of day, hour and level: error, coverage, findings, false alarms and misses, each with its 95 % interval.
 
-    breakdown.py RESULTS... --step SECONDS [--ahead STEPS] [--from DATE] [--zone TZ] [--venue FILE]... [--labels CSV [--labels-zone TZ]]
+    breakdown.py RESULTS... --step SECONDS [--ahead STEPS] [--from DATE] [--zone TZ] [--venue FILE]... [--holidays FILE] [--labels CSV [--labels-zone TZ]]
 
 The idea: one figure for all hides the hour and the place in which it is wrong. RESULTS are what `midan replay ... --out RESULTS` left, a venue each; hours are those of `--zone`; the kinds stand
-in the venue files (a table's places are all of one kind, "place"); `--labels` (as for `judge_findings.py`, of one RESULTS) tell what happened, and without them findings are counted and not judged.
+in the venue files (a table's places are all of one kind, "place"), holidays in a mapping or venue file, whether the replay knew of them or not; `--labels` (as for `judge_findings.py`, of one RESULTS) tell what happened, and without them findings are counted and not judged.
 
     forecasts ─┐                 ┌─ error, coverage      the days are drawn anew 200 times (block bootstrap), for the steps of a day are not independent
     counts    ─┼─► groups ───────┤
@@ -31,6 +31,7 @@ Z95 = 1.959964
 DRAWS = 200
 DAY_S = 86_400
 LEVELS = ("quietest quarter", "second", "third", "busiest quarter")
+DAYS = ("working day", "Saturday", "Sunday", "holiday")
 
 
 @dataclass
@@ -122,9 +123,15 @@ class Clock:
         return at_s + np.array([offset(hour) for hour in hours], np.int64)[which]
 
 
-def grouped(replays: list, kinds: dict, clock: Clock, judged: dict) -> dict:
-    """By "venue", "kind of zone", "hour" and "level", the groups by their names."""
-    found = {by: {} for by in ("venue", "kind of zone", "hour", "level")}
+def kind_of_day(day: np.ndarray, holidays: set) -> np.ndarray:
+    """The place in `DAYS` of days since 1970-01-01, a Thursday."""
+    weekday = (day + 3) % 7
+    return np.where(np.isin(day, list(holidays)), 3, np.maximum(weekday - 4, 0))
+
+
+def grouped(replays: list, kinds: dict, holidays: set, clock: Clock, judged: dict) -> dict:
+    """By "venue", "kind of zone", "kind of day", "hour" and "level", the groups by their names."""
+    found = {by: {} for by in ("venue", "kind of zone", "kind of day", "hour", "level")}
     rng = np.random.default_rng(1)
     group = lambda by, name: found[by].setdefault(name, Group())
     for replay in replays:
@@ -136,7 +143,7 @@ def grouped(replays: list, kinds: dict, clock: Clock, judged: dict) -> dict:
             level[own] = quarters(middle[own])
         names = {
             "venue": np.full(len(middle), replay.venue), "kind of zone": np.array([kinds.get((replay.venue, zone), "place") for zone in replay.zone]),
-            "hour": local % DAY_S // 3600, "level": level,
+            "kind of day": kind_of_day(local // DAY_S, holidays), "hour": local % DAY_S // 3600, "level": level,
         }
         for by, of_row in names.items():
             for name in np.unique(of_row):
@@ -149,7 +156,9 @@ def grouped(replays: list, kinds: dict, clock: Clock, judged: dict) -> dict:
             """The groups of a moment; an event is of no zone."""
             place = max(int(np.searchsorted(steps, at_s, side="right")) - 1, 0)
             kind = [group("kind of zone", kinds.get((replay.venue, zone), "place"))] if zone else []
-            return [group("venue", replay.venue), group("hour", int(clock.local(np.array([at_s]))[0] % DAY_S // 3600)), group("level", int(of_step[place])), *kind]
+            local = clock.local(np.array([at_s]))
+            of_day = group("kind of day", int(kind_of_day(local // DAY_S, holidays)[0]))
+            return [group("venue", replay.venue), of_day, group("hour", int(local[0] % DAY_S // 3600)), group("level", int(of_step[place])), *kind]
 
         for (at_s, zone), is_matched in zip(replay.detected, judged["findings"] or [None] * len(replay.detected)):
             for into in told(at_s, zone):
@@ -181,7 +190,7 @@ def shown(by: str, groups: dict, weeks: dict, is_judged: bool) -> list:
     rows = []
     for name in sorted(groups, key=lambda name: (isinstance(name, str), name)):
         group = groups[name]
-        title = LEVELS[name] if by == "level" else f"{name:02d}" if by == "hour" else str(name)
+        title = LEVELS[name] if by == "level" else DAYS[name] if by == "kind of day" else f"{name:02d}" if by == "hour" else str(name)
         cells = [f"{title:<18}"]
         if group.error:
             error, inside, day = (np.concatenate(part).astype(float) for part in (group.error, group.inside, group.day))
@@ -209,8 +218,15 @@ def kinds_of(files: list) -> dict:
     return found
 
 
+def holidays_of(path: Path | None) -> set:
+    """The days since 1970-01-01 that a mapping or venue file calls holidays."""
+    told = tomllib.loads(path.read_text(encoding="utf-8")).get("holidays", {}) if path else {}
+    listed = lambda dates: dates if isinstance(dates, list) else [dates]
+    return {int(np.datetime64(str(date), "D").astype(int)) for dates in told.values() for date in listed(dates)}
+
+
 def main() -> None:
-    """Reads the arguments and prints the four tables."""
+    """Reads the arguments and prints the five tables."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("results", type=Path, nargs="+")
     arguments.add_argument("--step", type=int, required=True, help="length of a step, s")
@@ -218,6 +234,7 @@ def main() -> None:
     arguments.add_argument("--from", dest="since", default="1970-01-01", help="first target that counts, UTC date")
     arguments.add_argument("--zone", default="UTC", help="IANA zone of the hours")
     arguments.add_argument("--venue", type=Path, action="append", default=[], help="a venue file, for the kinds of its zones")
+    arguments.add_argument("--holidays", type=Path, help="a mapping or venue file, for its [holidays]")
     arguments.add_argument("--labels", type=Path, help="CSV with timestamp (start of the bin, local) and is_anomaly, of the one RESULTS")
     arguments.add_argument("--labels-zone", help="IANA zone of the labels; else --zone")
     chosen = arguments.parse_args()
@@ -229,7 +246,7 @@ def main() -> None:
             arguments.error("--labels: they are of one RESULTS, and there are several")
         replay, judged = against(chosen.labels, ZoneInfo(chosen.labels_zone or chosen.zone), replays[0], since_s)
         replays = [replay]
-    tables = grouped(replays, kinds_of(chosen.venue), Clock(ZoneInfo(chosen.zone)), judged)
+    tables = grouped(replays, kinds_of(chosen.venue), holidays_of(chosen.holidays), Clock(ZoneInfo(chosen.zone)), judged)
     weeks = {replay.venue: replay.weeks for replay in replays}
     for by, groups in tables.items():
         print("\n".join(shown(by, groups, weeks, chosen.labels is not None)))

@@ -26,8 +26,8 @@ use super::likeness::Likeness;
 use super::outlook::{OccupancyOutlook, Outlook, Outlooks, Series, SeriesKind};
 use super::pulse::Pulse;
 use super::series;
-use super::spent_like::SpentLike;
 use super::signs::{Looking, Sight, unit};
+use super::spent_like::{self, SpentLike};
 use super::state::{ScoreKind, StateKey};
 use super::steps::IssuedStep;
 use super::tensor;
@@ -280,14 +280,12 @@ impl Forecaster {
             self.changed.insert(StateKey::Tonight);
         }
         let start = end.before(*step);
-        if self.layout.programme.at(start).is_none() && !self.faces.is_of_holiday(calendar, start) {
-            self.likeness.see(&self.faces, self.faces.when(calendar, start), size, came);
-            self.changed.insert(StateKey::Likeness);
-        }
         if self.layout.programme.at(start).is_none() {
-            let ran = (0..size).map(|series| self.pulse.last_day(series)).fold((0.0, 0.0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
-            self.spent_like.see((calendar, &self.usual, *step), start, ran, size, came, |series| self.pulse.scale(series));
-            self.changed.insert(StateKey::SpentLike);
+            self.spent_like.see(&spent_like::Step { calendar, usual: &self.usual, start, length: *step }, &self.pulse, came);
+            if !self.faces.is_of_holiday(calendar, start) {
+                self.likeness.see(&self.faces, self.faces.when(calendar, start), size, came);
+            }
+            self.changed.extend([StateKey::SpentLike, StateKey::Likeness]);
         }
         self.learn_usual(end.before(step.times(HELD as u64)));
         self.changed.extend([StateKey::Pulse, StateKey::Gathering]);

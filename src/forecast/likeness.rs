@@ -183,7 +183,9 @@ impl<'a> Alike<'a> {
         };
         let (mut came, mut due, mut as_usual, mut weight) = (CAUTION, CAUTION, CAUTION, 1.0);
         for (lag, place) in self.before.iter().enumerate() {
-            if let (Some(persons), Some(expected), Some(usual)) = (recent.came[lag], expected(place, as_other(recent.usual[lag], &|guise| guise.before[lag])), recent.usual[lag]) {
+            if let (Some(persons), Some(expected), Some(usual)) =
+                (recent.came[lag], expected(place, as_other(recent.usual[lag], &|guise| guise.before[lag])), recent.usual[lag])
+            {
                 (came, due, as_usual) = (came + weight * persons, due + weight * expected, as_usual + weight * usual);
             }
             weight *= self.keep;

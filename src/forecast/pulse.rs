@@ -93,10 +93,14 @@ impl Pulse {
         (f64::from(beat.came[0]), f64::from(beat.usual[0]))
     }
 
-    /// What came and what was usual over the last day, as the sums stand.
-    pub fn last_day(&self, series: usize) -> (f64, f64) {
-        let beat = &self.beats[series];
-        (f64::from(beat.came[2]), f64::from(beat.usual[2]))
+    /// What came and what was usual over the last day, of all series, as the sums stand.
+    pub fn last_day(&self) -> (f64, f64) {
+        self.beats.iter().fold((0.0, 0.0), |(came, usual), beat| (came + f64::from(beat.came[2]), usual + f64::from(beat.usual[2])))
+    }
+
+    /// How many series there are.
+    pub const fn series(&self) -> usize {
+        self.beats.len()
     }
 
     /// The mean of |error|/√(expected+1): one deviation about `e` expected persons is about scale·√(e+1).

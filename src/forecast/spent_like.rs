@@ -12,6 +12,7 @@
 //! A day lasts from four in the morning until four. What is expected so is said by the voice of `likeness`, shifted by how the last hour ran against it, and believed as far as it fares well.
 
 use super::calendar::{Calendar, DayKind, Place};
+use super::pulse::Pulse;
 use super::usual::{LevelView, Usual};
 use crate::time::{EventTime, Span};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ const LIKELY: f64 = 4.0;
 const SHARPNESS: f64 = 0.5;
 /// Below this share nothing is said: heard earlier, it spoke on many a day that was only odd.
 const HEARD: f64 = 0.5;
+/// So many persons are added to both sides of how the day before ran.
+const CAUTION: f64 = 5.0;
 /// Days that must have taught what is usual of a kind.
 const KNOWN_DAYS: i8 = 2;
 
@@ -41,6 +44,19 @@ pub struct SpentLike {
     pace: f32,
     /// For each of the two other kinds, in the order of [`DayKind::and_then_others`].
     evidence: [f32; 2],
+}
+
+/// One step of today, and what is usual.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// The clock on the wall.
+    pub calendar: &'a Calendar,
+    /// What is usual.
+    pub usual: &'a Usual,
+    /// When the step starts.
+    pub start: EventTime,
+    /// How long it is.
+    pub length: Span,
 }
 
 /// A day that is spent like one of another kind.
@@ -57,24 +73,25 @@ impl SpentLike {
         self.today.is_some()
     }
 
-    /// Holds the step that starts at `start` against the kinds of days: `came(series)` is its count, `scale(series)` one deviation of its root, doubled. `ran` is what came and what was usual in the last day, of all series.
-    pub fn see(&mut self, (calendar, usual, step): (&Calendar, &Usual, Span), start: EventTime, ran: (f64, f64), series: usize, came: impl Fn(usize) -> Option<f64>, scale: impl Fn(usize) -> f64) {
+    /// Holds a step against the kinds of days: `came(series)` is its count, `pulse` tells how the day before ran and how far a count lies from what is expected.
+    pub fn see(&mut self, step: &Step<'_>, pulse: &Pulse, came: impl Fn(usize) -> Option<f64>) {
+        let Step { calendar, usual, start, length } = *step;
         let (day, kind) = day_of(calendar, start);
         if self.today != Some((day, kind)) {
-            let pace = ((ran.0 + 5.0) / (ran.1 + 5.0)).sqrt();
+            let (came, usual) = pulse.last_day();
+            let pace = ((came + CAUTION) / (usual + CAUTION)).sqrt();
             *self = Self { today: Some((day, kind)), pace: pace as f32, evidence: [0.0; 2] };
         }
         let [own, first, second] = kind.and_then_others().map(|kind| usual.level(as_of(calendar.place(start), kind)));
         let pace = f64::from(self.pace);
-        let weight = (step.as_secs_f64() / WHOLE_S).min(1.0);
+        let weight = (length.as_secs_f64() / WHOLE_S).min(1.0);
         for (other, evidence) in [first, second].iter().zip(&mut self.evidence) {
             let of = |series: usize| {
-                let known = |view: &LevelView<'_>| view.of(series).filter(|level| level.days >= KNOWN_DAYS).map(|level| level.persons);
+                let known = |view: &LevelView<'_>| view.of(series).filter(|level| level.days >= KNOWN_DAYS).map(|level| pace * level.persons.sqrt());
                 let (own, other, came) = (known(&own)?, known(other)?, came(series)?.sqrt());
-                let (own, other) = (pace * own.sqrt(), pace * other.sqrt());
-                Some((2.0 * ((came - own).abs() - (came - other).abs()) / scale(series)).clamp(-WITHIN, WITHIN))
+                Some((2.0 * ((came - own).abs() - (came - other).abs()) / pulse.scale(series)).clamp(-WITHIN, WITHIN))
             };
-            let (sum, known) = (0..series).filter_map(of).fold((0.0, 0.0f64), |(sum, known), told| (sum + told, known + 1.0));
+            let (sum, known) = (0..pulse.series()).filter_map(of).fold((0.0, 0.0f64), |(sum, known), told| (sum + told, known + 1.0));
             let told = weight * known.min(SERIES) * sum / known.max(1.0);
             *evidence = (f64::from(*evidence) + told).clamp(-2.0 * LIKELY, 2.0 * LIKELY) as f32;
         }
@@ -126,9 +143,9 @@ mod tests {
     /// What comes in an hour: a rush on working days, an afternoon on others.
     fn usual_of(is_off: bool, hour: i64) -> f64 {
         match (is_off, hour) {
-            (false, 7..10 | 16..19) => 300.0,
-            (true, 12..20) => 200.0,
-            (_, 0..6) => 10.0,
+            (false, 7..=9 | 16..=18) => 300.0,
+            (true, 12..=19) => 200.0,
+            (_, ..=5) => 10.0,
             _ => 100.0,
         }
     }
@@ -152,9 +169,10 @@ mod tests {
     /// What a Wednesday is taken for that brought `came` until `until`; `ran` is how the day before did.
     fn guise_of(usual: &Usual, ran: f64, until: i64, came: impl Fn(i64) -> f64) -> Option<Guise> {
         let calendar = Calendar::new(chrono_tz::UTC, STEP);
-        let mut today = SpentLike::default();
+        let (mut today, mut pulse) = (SpentLike::default(), Pulse::new(1, STEP));
+        (0..100).for_each(|_| pulse.count(0, 1_000.0 * ran, Some(1_000.0)));
         for hour in 4..until {
-            today.see((&calendar, usual, STEP), at(16, hour), (1_000.0 * ran, 1_000.0), 1, |_| Some(came(hour)), |_| 2.0);
+            today.see(&Step { calendar: &calendar, usual, start: at(16, hour), length: STEP }, &pulse, |_| Some(came(hour)));
         }
         today.guise()
     }

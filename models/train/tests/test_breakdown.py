@@ -34,10 +34,10 @@ def folder(tmp_path):
     return tmp_path
 
 
-def groups(folder, zone="UTC", judged=None, replay=None):
+def groups(folder, zone="UTC", judged=None, replay=None, holidays=frozenset()):
     replay = replay or breakdown.read(folder, 3600, 1, 0.0)
     kinds = {("v", "gate"): "gate_queue", ("v", "hall"): "station_hall"}
-    return breakdown.grouped([replay], kinds, breakdown.Clock(ZoneInfo(zone)), judged or {"findings": None, "events": []})
+    return breakdown.grouped([replay], kinds, set(holidays), breakdown.Clock(ZoneInfo(zone)), judged or {"findings": None, "events": []})
 
 
 def mean(group, what):
@@ -55,6 +55,20 @@ def test_hours_are_those_of_the_clock_on_the_wall(folder):
     found = groups(folder, "Europe/Zurich")["hour"]
     # Noon is one o'clock until the 28th of March and two o'clock from then on.
     assert mean(found[13], "error") == pytest.approx(5 * 13 / 28) and mean(found[14], "error") == pytest.approx(5 * 15 / 28)
+
+
+def test_holidays_are_a_kind_of_day_of_their_own(folder):
+    mapping = folder / "m.toml"
+    # Two Thursdays and the Monday of the finding's week.
+    mapping.write_text('venue = "v"\n[holidays]\nsunday = ["2026-03-19", 2026-03-26]\nsaturday = "2026-04-06"\n', encoding="utf-8")
+    holidays = breakdown.holidays_of(mapping)
+    replay, judged = breakdown.against(folder / "labels.csv", ZoneInfo("UTC"), breakdown.read(folder, 3600, 1, 0.0), 0.0)
+    found = groups(folder, judged=judged, holidays=holidays)["kind of day"]
+    assert {name: len(np.concatenate(group.day)) // 48 for name, group in found.items()} == {0: 17, 1: 4, 2: 4, 3: 3}
+    assert (found[3].findings, found[1].findings, found[2].findings, found[0].events) == (1, 0, 1, 1)
+    told = "\n".join(breakdown.shown("kind of day", found, {"v": replay.weeks}, False))
+    assert [line.split("  ")[0] for line in told.splitlines()[1:]] == ["working day", "Saturday", "Sunday", "holiday"]
+    assert breakdown.holidays_of(None) == set()
 
 
 def test_findings_and_events_are_judged_where_they_fall(folder):

@@ -6,8 +6,8 @@ use super::parts::{self, Lists};
 use super::plan;
 use crate::time::{ClockTrust, EventTime, PaneLength, Span};
 use crate::venue::frame::fingerprint;
-use crate::venue::roll::Absent;
 use crate::venue::opening::WEEKDAYS;
+use crate::venue::roll::Absent;
 use crate::venue::{Holidays, Names, Opening, Profile, SafeCapacity, Venue, ZoneId};
 use std::sync::Arc;
 
