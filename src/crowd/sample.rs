@@ -166,7 +166,7 @@ pub(crate) fn profile() -> Profile {
         ("anomaly.budget_shared", 1.0),
         ("anomaly.supports", 0.01),
         ("anomaly.hold", 0.5),
-        ("anomaly.dips", 0.8),
+        ("anomaly.shortfalls", 0.2),
         ("anomaly.learnt", 0.2),
         ("anomaly.min_days", 2.0),
         ("anomaly.on_s", 0.0),

@@ -128,7 +128,7 @@ fn profile() -> Profile {
         ("anomaly.budget_shared", 1.0),
         ("anomaly.supports", 0.01),
         ("anomaly.hold", 0.5),
-        ("anomaly.dips", 0.8),
+        ("anomaly.shortfalls", 0.2),
         ("anomaly.learnt", 0.2),
         ("anomaly.min_days", 2.0),
         ("anomaly.off_s", 1_800.0),

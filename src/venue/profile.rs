@@ -141,7 +141,7 @@ pub const REQUIRED: &[(&str, &str)] = &[
     ("anomaly.budget_shared", "1"),
     ("anomaly.supports", "1"),
     ("anomaly.hold", "1"),
-    ("anomaly.dips", "1"),
+    ("anomaly.shortfalls", "1"),
     ("anomaly.learnt", "1"),
     ("anomaly.min_days", "days"),
     ("anomaly.on_s", "s"),

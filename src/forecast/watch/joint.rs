@@ -4,6 +4,9 @@
 //! beyond its low bar ([`super::budget`]). Their weighted mean is again of that kind, so the same budget turns it into a threshold. A model sees shapes and not amounts, so the watch weighs more.
 //! The learnt score is about the newest step alone and about no direction: it speaks for the one in which that step is off.
 //!
+//! Too few and too many have a tail each, and a part of the budget: a place can be no emptier than empty, so however few come they never stand out as far as a crowd does, and held against one threshold
+//! a whole town that stays away would be no finding.
+//!
 //! A model may miss its deadline, be switched off or come later. So both tails are always learnt, that of the watch alone and that of the two together, and a step is held against the one whose
 //! score it has: neither a storm nor a silence follows when the model goes or comes.
 
@@ -50,27 +53,77 @@ impl Twofold {
     }
 }
 
-/// The budget of one zone group, spent by whichever score speaks.
+/// Something of surges, and the same of shortfalls.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Directed<T> {
+    /// Of more than expected.
+    pub surge: T,
+    /// Of fewer.
+    pub shortfall: T,
+}
+
+impl<T> Directed<T> {
+    /// That of one direction.
+    pub fn of(self, is_shortfall: bool) -> T {
+        if is_shortfall { self.shortfall } else { self.surge }
+    }
+
+    /// What `make` makes of both.
+    pub fn map<U>(self, make: impl Fn(T) -> U) -> Directed<U> {
+        Directed { surge: make(self.surge), shortfall: make(self.shortfall) }
+    }
+
+    /// What `make` makes of this and another, direction by direction.
+    pub fn with<O, U>(self, other: Directed<O>, make: impl Fn(T, O) -> U) -> Directed<U> {
+        Directed { surge: make(self.surge, other.surge), shortfall: make(self.shortfall, other.shortfall) }
+    }
+}
+
+/// The budgets of one zone group.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Budgets {
+    surges: Tails,
+    shortfalls: Tails,
+}
+
+/// The budget of one direction, spent by whichever score speaks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Tails {
     alone: Budget,
     joint: Option<Budget>,
 }
 
 impl Budgets {
-    /// Whether both are of the size that this binary uses.
+    /// Whether all are of the size that this binary uses.
     pub fn is_sound(&self) -> bool {
+        self.surges.is_sound() && self.shortfalls.is_sound()
+    }
+
+    /// The thresholds of both directions.
+    pub fn thresholds(&self) -> Directed<Twofold> {
+        Directed { surge: self.surges.thresholds(), shortfall: self.shortfalls.thresholds() }
+    }
+
+    /// Lets a judged step pass, of `weeks`, in which `strongest` was the group's strongest score (z²/2) in each direction.
+    pub fn pass(&mut self, weeks: f64, strongest: Directed<Twofold>, end: EventTime, zones: usize, per_week: Directed<f64>) {
+        self.surges.pass(weeks, strongest.surge, end, zones, per_week.surge);
+        self.shortfalls.pass(weeks, strongest.shortfall, end, zones, per_week.shortfall);
+    }
+}
+
+impl Tails {
+    fn is_sound(&self) -> bool {
         self.alone.is_sound() && self.joint.as_ref().is_none_or(Budget::is_sound)
     }
 
-    /// The thresholds of both; before the model has ever spoken its first is the watch's own.
-    pub fn thresholds(&self) -> Twofold {
+    /// Before the model has ever spoken the threshold of both together is the watch's own.
+    fn thresholds(&self) -> Twofold {
         let alone = self.alone.threshold();
         Twofold { alone, joint: Some(self.joint.as_ref().map_or(alone, Budget::threshold)) }
     }
 
-    /// Lets a judged step pass, of `weeks`, in which `strongest` was the group's strongest score (z²/2); the tail of both together begins as that of the watch alone.
-    pub fn pass(&mut self, weeks: f64, strongest: Twofold, end: EventTime, zones: usize, per_week: f64) {
+    /// The tail of both together begins as that of the watch alone.
+    fn pass(&mut self, weeks: f64, strongest: Twofold, end: EventTime, zones: usize, per_week: f64) {
         if let Some(strongest) = strongest.joint {
             self.joint.get_or_insert_with(|| self.alone.clone()).pass(weeks, strongest, end, zones, per_week);
         }

@@ -23,7 +23,7 @@ use super::calibration::Calibration;
 use super::outlook::{Series, SeriesKind};
 use crate::time::{EventTime, Span};
 use crate::venue::Venue;
-use joint::{Budgets, Twofold};
+use joint::{Budgets, Directed, Twofold};
 use occasion::Occasions;
 pub use scan::Seen;
 use settings::Settings;
@@ -33,6 +33,11 @@ use verdict::{EPISODE_APART, ZoneWatch};
 
 /// A week, s.
 const WEEK_S: f64 = 604_800.0;
+
+/// So long after a zone has told a lasting change its neighbours in a group tell none of that direction: a town does not shut its doors at once.
+const REGIME_APART: Span = Span::from_mins(7 * 24 * 60);
+/// What thresholds mostly are, z: the histogram of scores is finest below it.
+const ORDINARY_THRESHOLD: f64 = 5.0;
 
 /// The watch over one venue.
 #[derive(Debug)]
@@ -51,7 +56,7 @@ struct Group {
     zones: usize,
     budgets: Budgets,
     /// Of the running step; `None` while none of the zones was judged.
-    strongest: Option<Twofold>,
+    strongest: Option<Directed<Twofold>>,
 }
 
 /// A zone, and where its series stand among the venue's.
@@ -113,12 +118,12 @@ impl Watch {
             let Some(of_zone) = seen.get(zone.first..zone.first + zone.series) else { continue };
             let group = &mut self.groups[zone.group];
             let strengths = zone.watch.take(of_zone, end, self.step, group.budgets.thresholds(), &group.settings);
-            group.strongest = [group.strongest, strengths].into_iter().flatten().reduce(Twofold::max);
+            group.strongest = [group.strongest, strengths].into_iter().flatten().reduce(|one, other| one.with(other, Twofold::max));
         }
         self.join_neighbours(end);
         for group in &mut self.groups {
             if let Some(strongest) = group.strongest.take() {
-                group.budgets.pass(self.step.as_secs_f64() / WEEK_S, strongest, end, group.zones, group.settings.budget_per_week);
+                group.budgets.pass(self.step.as_secs_f64() / WEEK_S, strongest, end, group.zones, group.settings.budget());
             }
         }
         self.share_out();
@@ -143,7 +148,13 @@ impl Watch {
                     is_one_event && other != zone && (its_at < end || (score(other), zone) > (score(zone), other))
                 })
             };
-            if opened.iter().enumerate().any(tells_before) {
+            let begins_regime = self.zones[zone].watch.regime().is_some_and(|regime| regime.since == end);
+            let has_told_regime = |other: &Zone| {
+                let told = other.watch.regime().filter(|regime| regime.is_told && regime.is_shortfall == is_shortfall && other.group == group);
+                told.is_some_and(|regime| regime.since < end && end.since(regime.since) <= REGIME_APART)
+            };
+            let is_part_of_regime = begins_regime && self.zones.iter().any(has_told_regime);
+            if is_part_of_regime || opened.iter().enumerate().any(tells_before) {
                 joined.push(zone);
             }
         }
@@ -225,17 +236,19 @@ impl Watch {
     fn share_out(&mut self) {
         let judge = self.scores.judge();
         for zone in &mut self.zones {
-            if let Some(score) = zone.watch.verdict().map(|verdict| as_share(verdict.score)) {
+            if let Some(score) = zone.watch.verdict().map(as_share) {
                 zone.watch.set_share(judge.share_above(score));
             }
         }
-        self.scores.learn(self.zones.iter().filter_map(|zone| zone.watch.verdict()).map(|verdict| as_share(verdict.score)));
+        // A step within a finding is no quiet one.
+        let quiet = self.zones.iter().filter(|zone| !zone.watch.is_open());
+        self.scores.learn(quiet.filter_map(|zone| zone.watch.verdict()).map(as_share));
     }
 }
 
-/// A score as the histogram of [`Calibration`] takes it, 0 to 1: only its order matters.
-fn as_share(score: f64) -> f64 {
-    let strength = budget::strength(score);
+/// How far a verdict stands out as the histogram of [`Calibration`] takes it, 0 to 1: only its order matters, which is that of the scores against the thresholds of their directions.
+fn as_share(verdict: &Verdict) -> f64 {
+    let strength = budget::strength(ORDINARY_THRESHOLD * verdict.score / verdict.threshold);
     strength / (strength + 1.0)
 }
 

@@ -164,6 +164,16 @@ impl Scan {
         self.regime.within(0.01, REGIME)
     }
 
+    /// The last day as one window, held against what was usual of it by the law of the longest one, which a day does not exceed.
+    pub fn last_day(&self, step: Span) -> Window {
+        let longest = steps_of(WINDOWS_MIN[WINDOWS_MIN.len() - 1], step);
+        let (came, expected) = (self.regime.came * longest as f64, self.regime.usual * longest as f64);
+        let ground = LEAST_GROUND + self.level.0 * longest as f64;
+        let score = normal_score(came + ground, expected + ground, self.spreads[self.spreads.len() - 1].variance(expected, ground));
+        let steps = steps_of((REGIME_HOURS * 60.0) as u64, step);
+        Window { score, steps, came: self.regime.came * steps as f64, expected: self.regime.usual * steps as f64 }
+    }
+
     /// How far the pace of the last hours has carried over to the next step, 0 to 1.
     pub fn carry(&self) -> f64 {
         let (prior, weight) = CARRY_PRIOR;

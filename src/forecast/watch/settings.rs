@@ -1,5 +1,6 @@
 //! What an operator sets of the watch, read off the zones' threshold profiles.
 
+use super::joint::Directed;
 use crate::time::Span;
 use crate::venue::Profile;
 
@@ -12,8 +13,8 @@ pub struct Settings {
     pub is_shared: bool,
     /// Share of the threshold that keeps a finding open.
     pub hold: f64,
-    /// What a shortfall weighs beside a surge.
-    pub dips: f64,
+    /// The share of the budget that is for shortfalls; the rest is for surges.
+    pub shortfalls: f64,
     /// What the learnt score weighs beside the watch's own, 0 to 1.
     pub learnt: f64,
     /// How many days must have taught what is usual.
@@ -25,6 +26,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The budget of each direction, a week.
+    pub fn budget(&self) -> Directed<f64> {
+        Directed { surge: (1.0 - self.shortfalls) * self.budget_per_week, shortfall: self.shortfalls * self.budget_per_week }
+    }
+
     /// Reads them; a profile that was loaded has all of them.
     pub fn of(profile: &Profile) -> Self {
         // A float that is not a number or negative becomes zero here.
@@ -33,7 +39,7 @@ impl Settings {
             budget_per_week: profile.value("anomaly.budget_per_week"),
             is_shared: profile.value("anomaly.budget_shared") > 0.5,
             hold: profile.value("anomaly.hold"),
-            dips: profile.value("anomaly.dips"),
+            shortfalls: profile.value("anomaly.shortfalls").clamp(0.01, 0.99),
             learnt: profile.value("anomaly.learnt").clamp(0.0, 1.0),
             min_days: profile.value("anomaly.min_days"),
             off: span("anomaly.off_s"),

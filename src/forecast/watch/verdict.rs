@@ -5,10 +5,12 @@
 //!     └──────────────────────────────────┴──(the last day is off, and has been for long)──► new regime: the usual is scaled to the last day, until it has caught up
 //! ```
 //!
+//! What creeps in is found by no window, for the pace follows it: a new regime that no finding has told is told when it begins, once for all zones of a group.
+//!
 //! A lockdown is quiet every night and off again every morning: while the last day as a whole is off, what stands out in the same direction is still the same finding.
 
 use super::budget::strength;
-use super::joint::{Twofold, joined};
+use super::joint::{Directed, Twofold, joined};
 use super::scan::{Evidence, Scan, Seen, Window};
 use super::settings::Settings;
 use crate::time::{EventTime, Span};
@@ -24,6 +26,8 @@ const OFF: f64 = 0.5;
 const CAUGHT_UP: f64 = 0.25;
 /// For so long after a finding the same direction is the same finding, while the last day is off.
 const SAME_FINDING: Span = Span::from_mins(24 * 60);
+/// A new regime that no finding has told is told where the last day as a whole is off by this, z.
+const STANDS_OUT: f64 = 2.5;
 /// A regime is given up as an explanation after so long.
 const LONGEST_REGIME: Span = Span::from_mins(21 * 24 * 60);
 
@@ -32,7 +36,7 @@ const LONGEST_REGIME: Span = Span::from_mins(21 * 24 * 60);
 pub struct Verdict {
     /// Position of the series that speaks among the zone's own.
     pub speaker: usize,
-    /// The normal score: the highest over windows, series and directions; shortfalls weighed down.
+    /// The normal score that stands out furthest against its threshold, over windows, series and directions.
     pub score: f64,
     /// The score from which there is a finding.
     pub threshold: f64,
@@ -62,9 +66,20 @@ pub struct ZoneWatch {
     last: Option<(bool, EventTime)>,
     /// Since when the last day has been off.
     off_since: Option<EventTime>,
-    /// Since when what was usual has lasted to be wrong.
-    regime_since: Option<EventTime>,
+    /// What has lasted to be otherwise than usual.
+    regime: Option<Regime>,
     verdict: Option<Verdict>,
+}
+
+/// A lasting change.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Regime {
+    /// Since when it has been taken for one.
+    pub since: EventTime,
+    /// Whether it is of fewer.
+    pub is_shortfall: bool,
+    /// Whether it was a finding of its own when it began.
+    pub is_told: bool,
 }
 
 /// An open finding.
@@ -76,6 +91,15 @@ struct Open {
     judged_at: EventTime,
     /// Whether it is part of what a neighbour has already told.
     is_joined: bool,
+}
+
+/// The window of one series that speaks for the zone.
+#[derive(Clone, Copy, Debug)]
+struct Said {
+    speaker: usize,
+    window: Window,
+    is_shortfall: bool,
+    score: f64,
 }
 
 impl ZoneWatch {
@@ -104,6 +128,11 @@ impl ZoneWatch {
         self.finding.map(|open| (open.is_shortfall, open.opened_at))
     }
 
+    /// What has lasted to be otherwise than usual.
+    pub const fn regime(&self) -> Option<Regime> {
+        self.regime
+    }
+
     /// The open finding is part of what a neighbour has told, and is not told again.
     pub fn join(&mut self) {
         if let Some(open) = &mut self.finding {
@@ -121,33 +150,36 @@ impl ZoneWatch {
         }
     }
 
-    /// Takes in the step that ended at `end`, one [`Seen`] per series; the threshold is that of the score that speaks. Returns the strengths (z²/2) of the scores, 0 where an open finding has told
-    /// of them before; `None` where nothing could be judged.
-    pub fn take(&mut self, seen: &[Seen], end: EventTime, step: Span, thresholds: Twofold, settings: &Settings) -> Option<Twofold> {
+    /// Takes in the step that ended at `end`, one [`Seen`] per series; the threshold is that of the direction and the score that speaks. Returns the strengths (z²/2) of the scores, 0 where an
+    /// open finding has told of them before; `None` where nothing could be judged.
+    pub fn take(&mut self, seen: &[Seen], end: EventTime, step: Span, thresholds: Directed<Twofold>, settings: &Settings) -> Option<Directed<Twofold>> {
         let summed = (self.scans.len() > seen.len()).then(|| sum(seen));
-        let (in_finding, new_regime) = (self.finding.is_some(), self.regime_since.is_some());
+        let (in_finding, new_regime) = (self.finding.is_some(), self.regime.is_some());
         let all = || seen.iter().chain(&summed);
         let alone: Vec<Option<Evidence>> =
             self.scans.iter_mut().zip(all()).map(|(scan, seen)| scan.take(seen, step, settings.min_days, in_finding, new_regime)).collect();
-        let Some((.., score_alone)) = most_unusual(&alone, settings.dips) else {
+        let with_learnt = with_learnt(&alone, all(), settings.learnt);
+        let evidence = with_learnt.as_ref().unwrap_or(&alone);
+        let thresholds = thresholds.map(|of| of.joint.filter(|_| with_learnt.is_some()).unwrap_or(of.alone));
+        let Some(mut said) = most_unusual(evidence, thresholds) else {
             self.verdict = None;
             self.pass_unjudged(end);
             return None;
         };
-        let with_learnt = with_learnt(&alone, all(), settings.learnt);
-        let evidence = with_learnt.as_ref().unwrap_or(&alone);
-        let (speaker, window, is_shortfall, score) = most_unusual(evidence, settings.dips)?;
-        let threshold = thresholds.joint.filter(|_| with_learnt.is_some()).unwrap_or(thresholds.alone);
-        let exceeds = score >= threshold;
-        self.open_or_close(evidence, (exceeds, is_shortfall), end, step, threshold, settings);
-        self.follow_regime(end, settings.regime);
+        self.open_or_close(evidence, (said.score, said.is_shortfall), end, step, thresholds, settings);
+        if let Some(regime) = self.follow_regime(end, settings.regime, step) {
+            // It lies in no window that is held against a threshold, so it is told as what just reaches it.
+            said = Said { score: thresholds.of(regime.is_shortfall), ..regime };
+        }
+        let Said { speaker, window, is_shortfall, score } = said;
+        let threshold = thresholds.of(is_shortfall);
         let holds = self.finding.is_some_and(|open| open.quiet_since.is_none() && !open.is_joined);
         self.verdict = Some(Verdict {
             // The sum speaks through the series that is itself further off.
             speaker: if speaker < seen.len() { speaker } else { further_off(&evidence[..seen.len()], is_shortfall) },
             score,
             threshold,
-            exceeds: exceeds && holds,
+            exceeds: score >= threshold && holds,
             holds,
             is_shortfall,
             from: end.before(step.times(window.steps as u64)),
@@ -156,28 +188,33 @@ impl ZoneWatch {
             share_above: 1.0,
         });
         let is_told = self.finding.is_some_and(|open| end.since(open.opened_at) > EPISODE_APART);
-        let new = |score: f64| if is_told { 0.0 } else { strength(score) };
-        Some(Twofold { alone: new(score_alone), joint: with_learnt.is_some().then(|| new(score)) })
+        let new = |evidence: &[Option<Evidence>]| highest(evidence).map(|score| if is_told { 0.0 } else { strength(score) });
+        let joint = with_learnt.as_deref().map(new);
+        let both = new(&alone).map(|alone| Twofold { alone, joint: None });
+        Some(match joint {
+            Some(joint) => both.with(joint, |both, joint| Twofold { joint: Some(joint), ..both }),
+            None => both,
+        })
     }
 
     fn open_or_close(
         &mut self,
         evidence: &[Option<Evidence>],
-        (exceeds, is_shortfall): (bool, bool),
+        (score, is_shortfall): (f64, bool),
         end: EventTime,
         step: Span,
-        threshold: f64,
+        thresholds: Directed<f64>,
         settings: &Settings,
     ) {
         let Some(open) = &mut self.finding else {
             let same_direction = |(last, closed): (bool, EventTime)| last == is_shortfall && end.since(closed) < SAME_FINDING;
-            if exceeds && !(self.off_since.is_some() && self.last.is_some_and(same_direction)) {
+            if score >= thresholds.of(is_shortfall) && !(self.off_since.is_some() && self.last.is_some_and(same_direction)) {
                 self.finding = Some(Open { is_shortfall, opened_at: end, quiet_since: None, judged_at: end, is_joined: false });
             }
             return;
         };
         open.judged_at = end;
-        let holds = holding(evidence, open.is_shortfall) >= settings.hold * threshold;
+        let holds = holding(evidence, open.is_shortfall) >= settings.hold * thresholds.of(open.is_shortfall);
         open.quiet_since = if holds { None } else { open.quiet_since.or(Some(end)) };
         let is_over = open.quiet_since.is_some_and(|since| end.since(since) >= settings.off.max(step));
         if is_over {
@@ -190,21 +227,34 @@ impl ZoneWatch {
         self.scans.iter_mut().for_each(Scan::restart);
     }
 
-    /// A new regime begins when the last day has been off for long, and ends when what is usual has caught up with it.
-    fn follow_regime(&mut self, end: EventTime, lasting: Span) {
-        let furthest = self.scans.iter().map(|scan| libm::log(scan.regime_ratio()).abs()).fold(0.0, f64::max);
-        match self.regime_since {
-            None if furthest > OFF => {
+    /// A new regime begins when the last day has been off for long, and ends when what is usual has caught up with it. Returns the last day where that is a finding.
+    fn follow_regime(&mut self, end: EventTime, lasting: Span, step: Span) -> Option<Said> {
+        let ratios = self.scans.iter().map(|scan| libm::log(scan.regime_ratio())).enumerate();
+        let (speaker, ratio) = ratios.reduce(|most, next| if next.1.abs() > most.1.abs() { next } else { most })?;
+        match self.regime {
+            None if ratio.abs() > OFF => {
                 let since = *self.off_since.get_or_insert(end);
                 if end.since(since) >= lasting {
-                    self.regime_since = Some(end);
-                    self.close(end);
+                    return self.begin_regime(end, since, (speaker, ratio < 0.0), step);
                 }
             }
-            Some(since) if furthest <= CAUGHT_UP || end.since(since) >= LONGEST_REGIME => (self.regime_since, self.off_since) = (None, None),
+            Some(regime) if ratio.abs() <= CAUGHT_UP || end.since(regime.since) >= LONGEST_REGIME => (self.regime, self.off_since) = (None, None),
             None => self.off_since = None,
             Some(_) => {}
         }
+        None
+    }
+
+    fn begin_regime(&mut self, end: EventTime, off_since: EventTime, (speaker, is_shortfall): (usize, bool), step: Span) -> Option<Said> {
+        self.close(end);
+        let was_told = self.last.is_some_and(|(last, closed)| last == is_shortfall && closed >= off_since.before(SAME_FINDING));
+        let day = self.scans[speaker].last_day(step);
+        let is_found = !was_told && if is_shortfall { day.score <= -STANDS_OUT } else { day.score >= STANDS_OUT };
+        self.regime = Some(Regime { since: end, is_shortfall, is_told: is_found });
+        if is_found {
+            self.finding = Some(Open { is_shortfall, opened_at: end, quiet_since: None, judged_at: end, is_joined: false });
+        }
+        is_found.then_some(Said { speaker, window: day, is_shortfall, score: day.score.abs() })
     }
 
     fn pass_unjudged(&mut self, end: EventTime) {
@@ -247,14 +297,24 @@ fn sum(seen: &[Seen]) -> Seen {
     }
 }
 
-/// Series, window, whether it is a shortfall, and score.
-fn most_unusual(evidence: &[Option<Evidence>], dips: f64) -> Option<(usize, Window, bool, f64)> {
-    let of_series = |(series, evidence): (usize, &Option<Evidence>)| {
-        let evidence = (*evidence)?;
-        let (high, low) = (evidence.high.score, -dips * evidence.low.score);
-        Some(if low > high { (series, evidence.low, true, low) } else { (series, evidence.high, false, high) })
+/// What stands out furthest against the threshold of its direction.
+fn most_unusual(evidence: &[Option<Evidence>], thresholds: Directed<f64>) -> Option<Said> {
+    let against = |said: &Said| said.score / thresholds.of(said.is_shortfall);
+    let further = |most: Said, next: Said| if against(&next) > against(&most) { next } else { most };
+    let of_series = |(speaker, evidence): (usize, &Option<Evidence>)| {
+        let Evidence { high, low, .. } = (*evidence)?;
+        Some(further(
+            Said { speaker, window: high, is_shortfall: false, score: high.score },
+            Said { speaker, window: low, is_shortfall: true, score: -low.score },
+        ))
     };
-    evidence.iter().enumerate().filter_map(of_series).reduce(|most, next| if next.3 > most.3 { next } else { most })
+    evidence.iter().enumerate().filter_map(of_series).reduce(further)
+}
+
+/// The highest score of any series in each direction.
+fn highest(evidence: &[Option<Evidence>]) -> Directed<f64> {
+    let most = |score: fn(&Evidence) -> f64| evidence.iter().flatten().map(score).fold(f64::NEG_INFINITY, f64::max);
+    Directed { surge: most(|evidence| evidence.high.score), shortfall: most(|evidence| -evidence.low.score) }
 }
 
 /// How far the short windows still are off in the direction of the finding.

@@ -49,6 +49,12 @@ impl Place {
 
     /// One step with `times` as many people as would have come; `None` is a gap. Returns whether a finding is open and holds.
     fn step(&mut self, times: Option<f64>) -> Option<Verdict> {
+        let mut seen = [self.seen(times)];
+        self.watch.take(EventTime::from_millis(i64::from(self.step) * 1_800_000), &mut seen);
+        self.watch.verdicts().next().map(|(_, verdict)| *verdict)
+    }
+
+    fn seen(&mut self, times: Option<f64>) -> Seen {
         let usual = Self::usual(self.step);
         let n = self.seed * 1_000_003 + u64::from(self.step);
         let day = 1.0 + 0.1 * noise(self.seed * 7_919 + u64::from(self.step / 48));
@@ -59,9 +65,7 @@ impl Place {
         let learnt = self.has_model.then(|| if times.is_some_and(|times| times > 1.2) { 1e-4 } else { tail((0.7 * own + 0.7 * noise(n + 500_000)).abs()) });
         self.step += 1;
         self.days = f64::from(self.step / 48);
-        let mut seen = [Seen { came, usual: Some((usual, self.days.min(12.0))), occasion: None, learnt }];
-        self.watch.take(EventTime::from_millis(i64::from(self.step) * 1_800_000), &mut seen);
-        self.watch.verdicts().next().map(|(_, verdict)| *verdict)
+        Seen { came, usual: Some((usual, self.days.min(12.0))), occasion: None, learnt }
     }
 
     /// So many steps; counts the findings that open.
@@ -78,6 +82,36 @@ impl Place {
 
     fn is_open(&self) -> bool {
         self.watch.zone(0).is_some_and(ZoneWatch::is_open)
+    }
+}
+
+/// Places that share a budget, each with noise of its own.
+struct Town {
+    places: Vec<Place>,
+    watch: Watch,
+}
+
+impl Town {
+    fn new(places: u64) -> Self {
+        let mut venue = sample::large(places as usize);
+        venue.step = HALF_HOUR;
+        let only: Vec<_> = series::of(&venue).into_iter().filter(|series| series.kind == SeriesKind::In).collect();
+        let watch = Watch::new(&venue, &only, &vec![true; only.len()]);
+        Self { places: (1..=places).map(Place::new).collect(), watch }
+    }
+
+    /// So many steps; counts the findings that open.
+    fn run(&mut self, steps: u32, times: impl Fn(u32) -> f64) -> u32 {
+        let (mut found, mut holds) = (0, vec![false; self.places.len()]);
+        for step in 0..steps {
+            let mut seen: Vec<Seen> = self.places.iter_mut().map(|place| place.seen(Some(times(step)))).collect();
+            self.watch.take(EventTime::from_millis(i64::from(self.places[0].step) * 1_800_000), &mut seen);
+            for (zone, verdict) in self.watch.verdicts() {
+                found += u32::from(verdict.exceeds && !holds[zone]);
+                holds[zone] = verdict.holds;
+            }
+        }
+        found
     }
 }
 
@@ -190,6 +224,58 @@ fn a_change_of_regime_is_one_finding_and_then_the_usual() {
         let after = place.run(2 * STEPS_A_WEEK, |_| Some(0.25));
         assert!(after <= 4, "{after} in the two weeks after it, seed {seed}");
     }
+}
+
+#[test]
+fn what_creeps_in_is_told_once_for_all_its_places() {
+    // A tenth less each day, down to a third: the pace follows, so no window sees it.
+    let times = |step: u32| libm::pow(0.9, f64::from((step / 48).min(10)));
+    for seed in 1..=4 {
+        let mut place = settled(seed);
+        let mut shortfalls = 0;
+        let mut holds = false;
+        for step in 0..STEPS_A_WEEK * 2 {
+            let verdict = place.step(Some(times(step))).unwrap();
+            shortfalls += u32::from(verdict.exceeds && !holds && verdict.is_shortfall);
+            holds = verdict.holds;
+        }
+        assert!((1..=3).contains(&shortfalls), "{shortfalls} in two weeks, seed {seed}");
+    }
+    let mut town = Town::new(6);
+    town.run(4 * STEPS_A_WEEK, |_| 1.0);
+    let found = town.run(2 * STEPS_A_WEEK, times);
+    assert!((1..=3).contains(&found), "{found} of six places");
+}
+
+#[test]
+fn however_far_crowds_stand_out_here_an_empty_place_is_found() {
+    for seed in 1..=4 {
+        let mut place = Place::new(seed);
+        // A market on every third day: surges raise the threshold of surges.
+        let times = |step: u32| if (step / 48) % 3 == 0 && (20..26).contains(&(step % 48)) { 4.0 } else { 1.0 };
+        place.run(8 * STEPS_A_WEEK, |step| Some(times(step)));
+        place.run(16, |_| Some(1.0));
+        let emptied: Vec<Verdict> = (0..24).filter_map(|_| place.step(Some(0.05))).collect();
+        assert!(emptied.iter().any(|verdict| verdict.exceeds && verdict.is_shortfall), "seed {seed}: {:?}", emptied.last());
+    }
+}
+
+#[test]
+fn the_share_is_one_of_quiet_steps_however_long_events_last() {
+    let mut place = settled(1);
+    // A third of every second day stands out.
+    let times = |step: u32| if (step / 48) % 2 == 1 && (16..32).contains(&(step % 48)) { 3.0 } else { 1.0 };
+    let first: Vec<f64> = {
+        let mut holds = false;
+        let mut first = Vec::new();
+        for step in 0..6 * STEPS_A_WEEK {
+            let verdict = place.step(Some(times(step))).unwrap();
+            first.extend((verdict.exceeds && !holds && step > 2 * STEPS_A_WEEK).then_some(verdict.share_above));
+            holds = verdict.holds;
+        }
+        first
+    };
+    assert!(first.len() >= 3 && first.iter().all(|share| *share < 0.004), "{first:?}");
 }
 
 #[test]
