@@ -251,10 +251,15 @@ fn what_creeps_in_is_told_once_for_all_its_places() {
 fn however_far_crowds_stand_out_here_an_empty_place_is_found() {
     for seed in 1..=4 {
         let mut place = Place::new(seed);
-        // A market on every third day: surges raise the threshold of surges.
-        let times = |step: u32| if (step / 48) % 3 == 0 && (20..26).contains(&(step % 48)) { 4.0 } else { 1.0 };
+        // No two hours are alike, and there is a market on every third day: surges raise the threshold of surges.
+        let mut hours = 0;
+        let mut times = |step: u32| {
+            hours += 1;
+            let is_market = (step / 48) % 3 == 0 && (20..26).contains(&(step % 48));
+            (1.0 + 0.5 * noise(seed * 40_009 + hours)).max(0.2) * if is_market { 4.0 } else { 1.0 }
+        };
         place.run(8 * STEPS_A_WEEK, |step| Some(times(step)));
-        place.run(16, |_| Some(1.0));
+        place.run(16, |step| Some(times(step + 48)));
         let emptied: Vec<Verdict> = (0..24).filter_map(|_| place.step(Some(0.05))).collect();
         assert!(emptied.iter().any(|verdict| verdict.exceeds && verdict.is_shortfall), "seed {seed}: {:?}", emptied.last());
     }
