@@ -188,6 +188,7 @@ mod tests {
             StateKey::Face(DayKind::Saturday, 55),
             StateKey::Faces,
             StateKey::Likeness,
+            StateKey::SpentLike,
             StateKey::Gathering,
             StateKey::Excess,
             StateKey::Tonight,

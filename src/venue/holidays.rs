@@ -3,7 +3,7 @@
 //! The idea: a holiday is a Sunday on a Thursday. Whoever asks which day of the week it is (what is usual, opening hours) asks here, so that such a day is held against days like it
 //! and teaches nothing of Thursdays.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use std::sync::Arc;
 
 /// Which days are spent like another day of the week; none unless told.
@@ -33,22 +33,27 @@ impl Holidays {
 
     /// The weekday that a day is like, Monday = 0; its own where nothing else is told. `day` counts from 1970-01-01, a Thursday.
     pub fn weekday(&self, day: i64) -> u8 {
-        self.like(day).unwrap_or((day + 3).rem_euclid(7) as u8)
+        self.like(day).unwrap_or_else(|| own_weekday(day))
     }
 
     /// The weekday that `date` is like, Monday = 0.
     pub fn weekday_of(&self, date: NaiveDate) -> u8 {
-        self.like(date.signed_duration_since(NaiveDate::default()).num_days()).unwrap_or(date.weekday().num_days_from_monday() as u8)
+        self.weekday(date.signed_duration_since(NaiveDate::default()).num_days())
     }
 
-    /// Whether a day is told to be like another.
+    /// Whether a day is told to be like another weekday than its own.
     pub fn holds(&self, day: i64) -> bool {
-        self.like(day).is_some()
+        self.like(day).is_some_and(|like| like != own_weekday(day))
     }
 
     fn like(&self, day: i64) -> Option<u8> {
         self.days.binary_search_by_key(&day, |(day, _)| *day).ok().map(|place| self.days[place].1)
     }
+}
+
+/// The day's own weekday, Monday = 0; day 0 of the epoch was a Thursday.
+const fn own_weekday(day: i64) -> u8 {
+    (day + 3).rem_euclid(7) as u8
 }
 
 #[cfg(test)]
@@ -62,6 +67,8 @@ mod tests {
         assert_eq!([like("2020-05-20"), like("2020-05-21"), like("2020-05-22"), like("2020-02-01"), like("2019-12-25")], [2, 6, 4, 0, 6]);
         let day = NaiveDate::from_ymd_opt(2020, 5, 21).unwrap().signed_duration_since(NaiveDate::default()).num_days();
         assert_eq!([day - 1, day, day + 1].map(|day| (holidays.weekday(day), holidays.holds(day))), [(2, false), (6, true), (4, false)]);
+        let sunday = Holidays::read([(6, "2020-04-12")], |_, what| panic!("{what}"));
+        assert!(!sunday.holds(day - 39), "Easter Sunday is a Sunday");
     }
 
     #[test]

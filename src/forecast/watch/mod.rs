@@ -29,13 +29,11 @@ pub use scan::Seen;
 use settings::Settings;
 use std::collections::BTreeMap;
 pub use verdict::Verdict;
-use verdict::{EPISODE_APART, ZoneWatch};
+use verdict::{EPISODE_APART, SAME_REGIME, ZoneWatch};
 
 /// A week, s.
 const WEEK_S: f64 = 604_800.0;
 
-/// So long after a zone has told a lasting change its neighbours in a group tell none of that direction: a town does not shut its doors at once.
-const REGIME_APART: Span = Span::from_mins(7 * 24 * 60);
 /// What thresholds mostly are, z: the histogram of scores is finest below it.
 const ORDINARY_THRESHOLD: f64 = 5.0;
 
@@ -148,12 +146,10 @@ impl Watch {
                     is_one_event && other != zone && (its_at < end || (score(other), zone) > (score(zone), other))
                 })
             };
-            let begins_regime = self.zones[zone].watch.regime().is_some_and(|regime| regime.since == end);
-            let has_told_regime = |other: &Zone| {
-                let told = other.watch.regime().filter(|regime| regime.is_told && regime.is_shortfall == is_shortfall && other.group == group);
-                told.is_some_and(|regime| regime.since < end && end.since(regime.since) <= REGIME_APART)
-            };
-            let is_part_of_regime = begins_regime && self.zones.iter().any(has_told_regime);
+            let is_told = |of: &Zone| of.watch.told().filter(|told| told.is_shortfall == is_shortfall && of.group == group);
+            let tells_regime = is_told(&self.zones[zone]).is_some_and(|told| told.at == end);
+            let has_told_it = |of: &Zone| is_told(of).is_some_and(|told| told.at < end && end.since(told.at) <= SAME_REGIME);
+            let is_part_of_regime = tells_regime && self.zones.iter().any(has_told_it);
             if is_part_of_regime || opened.iter().enumerate().any(tells_before) {
                 joined.push(zone);
             }
@@ -240,9 +236,9 @@ impl Watch {
                 zone.watch.set_share(judge.share_above(score));
             }
         }
-        // A step within a finding is no quiet one.
-        let quiet = self.zones.iter().filter(|zone| !zone.watch.is_open());
-        self.scores.learn(quiet.filter_map(|zone| zone.watch.verdict()).map(as_share));
+        // A step within a finding is no quiet one, nor one that would be a finding were it not told already.
+        let quiet = self.zones.iter().filter(|zone| !zone.watch.is_open()).filter_map(|zone| zone.watch.verdict());
+        self.scores.learn(quiet.filter(|verdict| verdict.score < verdict.threshold).map(as_share));
     }
 }
 

@@ -169,7 +169,10 @@ impl Scan {
         let longest = steps_of(WINDOWS_MIN[WINDOWS_MIN.len() - 1], step);
         let (came, expected) = (self.regime.came * longest as f64, self.regime.usual * longest as f64);
         let ground = LEAST_GROUND + self.level.0 * longest as f64;
-        let score = normal_score(came + ground, expected + ground, self.spreads[self.spreads.len() - 1].variance(expected, ground));
+        // Of windows of one length only the first learns.
+        let place = WINDOWS_MIN.iter().position(|window| steps_of(*window, step) == longest).unwrap_or(WINDOWS_MIN.len() - 1);
+        let doubt = 1.0 + YOUTH * self.cells.back().map_or(1.0, |cell| f64::from(cell.youth));
+        let score = normal_score(came + ground, expected + ground, self.spreads[place].variance(expected, ground) * doubt);
         let steps = steps_of((REGIME_HOURS * 60.0) as u64, step);
         Window { score, steps, came: self.regime.came * steps as f64, expected: self.regime.usual * steps as f64 }
     }

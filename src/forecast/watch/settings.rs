@@ -39,7 +39,7 @@ impl Settings {
             budget_per_week: profile.value("anomaly.budget_per_week"),
             is_shared: profile.value("anomaly.budget_shared") > 0.5,
             hold: profile.value("anomaly.hold"),
-            shortfalls: profile.value("anomaly.shortfalls").clamp(0.01, 0.99),
+            shortfalls: profile.value("anomaly.shortfalls").clamp(0.0, 1.0),
             learnt: profile.value("anomaly.learnt").clamp(0.0, 1.0),
             min_days: profile.value("anomaly.min_days"),
             off: span("anomaly.off_s"),

@@ -5,7 +5,7 @@
 //!     └──────────────────────────────────┴──(the last day is off, and has been for long)──► new regime: the usual is scaled to the last day, until it has caught up
 //! ```
 //!
-//! What creeps in is found by no window, for the pace follows it: a new regime that no finding has told is told when it begins, once for all zones of a group.
+//! What creeps in is found by no window, for the pace follows it: a new regime that the zone's own findings have not told is told when it begins, once for all zones of a group.
 //!
 //! A lockdown is quiet every night and off again every morning: while the last day as a whole is off, what stands out in the same direction is still the same finding.
 
@@ -28,6 +28,8 @@ const CAUGHT_UP: f64 = 0.25;
 const SAME_FINDING: Span = Span::from_mins(24 * 60);
 /// A new regime that no finding has told is told where the last day as a whole is off by this, z.
 const STANDS_OUT: f64 = 2.5;
+/// So long after one was told the same direction is the same change, of the zone and of its neighbours: a town does not shut its doors at once, and its Sundays are learnt last.
+pub(super) const SAME_REGIME: Span = Span::from_mins(28 * 24 * 60);
 /// A regime is given up as an explanation after so long.
 const LONGEST_REGIME: Span = Span::from_mins(21 * 24 * 60);
 
@@ -67,19 +69,19 @@ pub struct ZoneWatch {
     /// Since when the last day has been off.
     off_since: Option<EventTime>,
     /// What has lasted to be otherwise than usual.
-    regime: Option<Regime>,
+    regime_since: Option<EventTime>,
+    /// The last lasting change that was a finding of its own.
+    told: Option<Told>,
     verdict: Option<Verdict>,
 }
 
-/// A lasting change.
+/// A lasting change that was a finding of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Regime {
-    /// Since when it has been taken for one.
-    pub since: EventTime,
+pub struct Told {
     /// Whether it is of fewer.
     pub is_shortfall: bool,
-    /// Whether it was a finding of its own when it began.
-    pub is_told: bool,
+    /// When it was told.
+    pub at: EventTime,
 }
 
 /// An open finding.
@@ -128,15 +130,17 @@ impl ZoneWatch {
         self.finding.map(|open| (open.is_shortfall, open.opened_at))
     }
 
-    /// What has lasted to be otherwise than usual.
-    pub const fn regime(&self) -> Option<Regime> {
-        self.regime
+    /// The last lasting change that was a finding of its own.
+    pub const fn told(&self) -> Option<Told> {
+        self.told
     }
 
     /// The open finding is part of what a neighbour has told, and is not told again.
     pub fn join(&mut self) {
         if let Some(open) = &mut self.finding {
             open.is_joined = true;
+            // Who was not heard silences nobody.
+            self.told = self.told.filter(|told| told.at != open.opened_at);
         }
         if let Some(verdict) = &mut self.verdict {
             (verdict.exceeds, verdict.holds) = (false, false);
@@ -154,7 +158,7 @@ impl ZoneWatch {
     /// open finding has told of them before; `None` where nothing could be judged.
     pub fn take(&mut self, seen: &[Seen], end: EventTime, step: Span, thresholds: Directed<Twofold>, settings: &Settings) -> Option<Directed<Twofold>> {
         let summed = (self.scans.len() > seen.len()).then(|| sum(seen));
-        let (in_finding, new_regime) = (self.finding.is_some(), self.regime.is_some());
+        let (in_finding, new_regime) = (self.finding.is_some(), self.regime_since.is_some());
         let all = || seen.iter().chain(&summed);
         let alone: Vec<Option<Evidence>> =
             self.scans.iter_mut().zip(all()).map(|(scan, seen)| scan.take(seen, step, settings.min_days, in_finding, new_regime)).collect();
@@ -163,11 +167,11 @@ impl ZoneWatch {
         let thresholds = thresholds.map(|of| of.joint.filter(|_| with_learnt.is_some()).unwrap_or(of.alone));
         let Some(mut said) = most_unusual(evidence, thresholds) else {
             self.verdict = None;
-            self.pass_unjudged(end);
+            self.pass_unjudged(end, step);
             return None;
         };
         self.open_or_close(evidence, (said.score, said.is_shortfall), end, step, thresholds, settings);
-        if let Some(regime) = self.follow_regime(end, settings.regime, step) {
+        if let Some(regime) = self.follow_regime(&alone, end, step, settings) {
             // It lies in no window that is held against a threshold, so it is told as what just reaches it.
             said = Said { score: thresholds.of(regime.is_shortfall), ..regime };
         }
@@ -227,37 +231,51 @@ impl ZoneWatch {
         self.scans.iter_mut().for_each(Scan::restart);
     }
 
-    /// A new regime begins when the last day has been off for long, and ends when what is usual has caught up with it. Returns the last day where that is a finding.
-    fn follow_regime(&mut self, end: EventTime, lasting: Span, step: Span) -> Option<Said> {
+    /// A new regime begins when the last day has been off for long, and ends when what is usual has caught up with it. Returns the last day where that is told now.
+    fn follow_regime(&mut self, judged: &[Option<Evidence>], end: EventTime, step: Span, settings: &Settings) -> Option<Said> {
         let ratios = self.scans.iter().map(|scan| libm::log(scan.regime_ratio())).enumerate();
-        let (speaker, ratio) = ratios.reduce(|most, next| if next.1.abs() > most.1.abs() { next } else { most })?;
-        match self.regime {
-            None if ratio.abs() > OFF => {
+        let (speaker, ratio) = ratios
+            .zip(judged)
+            .filter_map(|(ratio, judged)| judged.and(Some(ratio)))
+            .reduce(|most, next| if next.1.abs() > most.1.abs() { next } else { most })?;
+        let is_off = ratio.abs() > OFF;
+        match self.regime_since {
+            None if is_off => {
                 let since = *self.off_since.get_or_insert(end);
-                if end.since(since) >= lasting {
-                    return self.begin_regime(end, since, (speaker, ratio < 0.0), step);
+                if end.since(since) >= settings.regime {
+                    self.regime_since = Some(end);
+                    if self.finding.is_some_and(|open| open.opened_at < end) {
+                        self.close(end);
+                    }
                 }
             }
-            Some(regime) if ratio.abs() <= CAUGHT_UP || end.since(regime.since) >= LONGEST_REGIME => (self.regime, self.off_since) = (None, None),
+            Some(since) if ratio.abs() <= CAUGHT_UP || end.since(since) >= LONGEST_REGIME => (self.regime_since, self.off_since) = (None, None),
             None => self.off_since = None,
             Some(_) => {}
         }
-        None
+        let off_since = self.off_since.filter(|_| is_off && self.regime_since.is_some() && self.finding.is_none())?;
+        self.tell_regime(end, off_since, (speaker, ratio < 0.0), step, settings)
     }
 
-    fn begin_regime(&mut self, end: EventTime, off_since: EventTime, (speaker, is_shortfall): (usize, bool), step: Span) -> Option<Said> {
-        self.close(end);
-        let was_told = self.last.is_some_and(|(last, closed)| last == is_shortfall && closed >= off_since.before(SAME_FINDING));
+    /// A regime that nothing has told is a finding as soon as the last day stands out.
+    fn tell_regime(&mut self, end: EventTime, off_since: EventTime, (speaker, is_shortfall): (usize, bool), step: Span, settings: &Settings) -> Option<Said> {
+        let by_finding = self.last.is_some_and(|(last, closed)| last == is_shortfall && closed >= off_since.before(SAME_FINDING));
+        // Sundays catch up last: they are the same change still.
+        let by_regime = self.told.is_some_and(|told| told.is_shortfall == is_shortfall && end.since(told.at) <= SAME_REGIME);
+        let is_wanted = settings.budget().of(is_shortfall) > 0.0;
         let day = self.scans[speaker].last_day(step);
-        let is_found = !was_told && if is_shortfall { day.score <= -STANDS_OUT } else { day.score >= STANDS_OUT };
-        self.regime = Some(Regime { since: end, is_shortfall, is_told: is_found });
-        if is_found {
-            self.finding = Some(Open { is_shortfall, opened_at: end, quiet_since: None, judged_at: end, is_joined: false });
+        let score = if is_shortfall { -day.score } else { day.score };
+        if by_finding || by_regime || !is_wanted || score < STANDS_OUT {
+            return None;
         }
-        is_found.then_some(Said { speaker, window: day, is_shortfall, score: day.score.abs() })
+        self.told = Some(Told { is_shortfall, at: end });
+        self.finding = Some(Open { is_shortfall, opened_at: end, quiet_since: None, judged_at: end, is_joined: false });
+        Some(Said { speaker, window: day, is_shortfall, score })
     }
 
-    fn pass_unjudged(&mut self, end: EventTime) {
+    fn pass_unjudged(&mut self, end: EventTime, step: Span) {
+        // Nobody knows whether it was off in this step.
+        self.off_since = self.off_since.map(|since| since.after(step));
         if let Some(open) = &mut self.finding {
             open.quiet_since = None;
             if end.since(open.judged_at) >= UNJUDGED {

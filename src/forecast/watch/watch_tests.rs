@@ -230,21 +230,26 @@ fn a_change_of_regime_is_one_finding_and_then_the_usual() {
 fn what_creeps_in_is_told_once_for_all_its_places() {
     // A tenth less each day, down to a third: the pace follows, so no window sees it.
     let times = |step: u32| libm::pow(0.9, f64::from((step / 48).min(10)));
+    let mut by_regime = 0;
     for seed in 1..=4 {
         let mut place = settled(seed);
-        let mut shortfalls = 0;
-        let mut holds = false;
-        for step in 0..STEPS_A_WEEK * 2 {
+        let (mut lasting, mut found, mut holds) = (0, 0, false);
+        for step in 0..STEPS_A_WEEK * 4 {
             let verdict = place.step(Some(times(step))).unwrap();
-            shortfalls += u32::from(verdict.exceeds && !holds && verdict.is_shortfall);
+            let opens = verdict.exceeds && !holds && verdict.is_shortfall;
+            found += u32::from(opens);
+            let end = EventTime::from_millis(i64::from(place.step) * 1_800_000);
+            lasting += u32::from(opens && end.since(verdict.from) == Span::from_mins(24 * 60));
             holds = verdict.holds;
         }
-        assert!((1..=3).contains(&shortfalls), "{shortfalls} in two weeks, seed {seed}");
+        assert!(lasting <= 1 && (1..=4).contains(&found), "{lasting} of {found} in four weeks, seed {seed}");
+        by_regime += lasting;
     }
+    assert!(by_regime >= 1, "where no window saw it");
     let mut town = Town::new(6);
     town.run(4 * STEPS_A_WEEK, |_| 1.0);
     let found = town.run(2 * STEPS_A_WEEK, times);
-    assert!((1..=3).contains(&found), "{found} of six places");
+    assert!((1..=4).contains(&found), "{found} of six places");
 }
 
 #[test]
@@ -255,7 +260,7 @@ fn however_far_crowds_stand_out_here_an_empty_place_is_found() {
         let mut hours = 0;
         let mut times = |step: u32| {
             hours += 1;
-            let is_market = (step / 48) % 3 == 0 && (20..26).contains(&(step % 48));
+            let is_market = (step / 48).is_multiple_of(3) && (20..26).contains(&(step % 48));
             (1.0 + 0.5 * noise(seed * 40_009 + hours)).max(0.2) * if is_market { 4.0 } else { 1.0 }
         };
         place.run(8 * STEPS_A_WEEK, |step| Some(times(step)));
@@ -280,7 +285,7 @@ fn the_share_is_one_of_quiet_steps_however_long_events_last() {
         }
         first
     };
-    assert!(first.len() >= 3 && first.iter().all(|share| *share < 0.004), "{first:?}");
+    assert!(first.len() >= 2 && first.iter().all(|share| *share < 0.004), "{first:?}");
 }
 
 #[test]

@@ -176,13 +176,16 @@ impl<'r, 't> Fields<'r, 't> {
         texts.iter().filter_map(position).collect()
     }
 
-    /// A list of texts or dates.
+    /// A list of texts or dates; a single one is a list of one.
     pub(super) fn texts(&self, key: &'static str) -> Vec<String> {
         let Some(value) = self.find(key) else {
             return Vec::new();
         };
-        let texts = value.get_ref().as_array().and_then(|list| list.iter().map(|item| text_of(item.get_ref())).collect());
-        texts.or_else(|| self.wrong(key, "must be a list of texts")).unwrap_or_default()
+        let texts = match value.get_ref() {
+            DeValue::Array(list) => list.iter().map(|item| text_of(item.get_ref())).collect(),
+            one => text_of(one).map(|text| vec![text]),
+        };
+        texts.or_else(|| self.wrong(key, "must be a list of texts or dates")).unwrap_or_default()
     }
 
     /// A list of pairs of numbers; `what` says what they are.
@@ -252,7 +255,6 @@ impl<'r, 't> Fields<'r, 't> {
     }
 }
 
-/// The finite number that a value is.
 /// A text, or a date as it would be written as one.
 pub(crate) fn text_of(value: &DeValue<'_>) -> Option<String> {
     match value {
@@ -262,6 +264,7 @@ pub(crate) fn text_of(value: &DeValue<'_>) -> Option<String> {
     }
 }
 
+/// The finite number that a value is.
 pub(super) fn number_of(value: &DeValue<'_>) -> Option<f64> {
     let number = match value {
         DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix()).ok()? as f64,

@@ -171,10 +171,11 @@ const BROKEN: &[(&str, &str, u32, &str, &str)] = &[
 #[test]
 fn holidays_are_read_by_the_day_that_they_are_like() {
     let with = |holidays: &str| load_small(&SMALL.replacen("perimeters = [", &format!("holidays = {holidays}\nperimeters = ["), 1));
-    let world = with("{ sunday = [\"2030-06-10\", 2030-07-30], monday = [\"2030-06-15\"] }").unwrap();
+    let world = with("{ sunday = [\"2030-06-10\", 2030-07-30], monday = \"2030-06-15\" }").unwrap();
     let like = |date: &str| world.venues[0].holidays.weekday_of(date.parse().unwrap());
     assert_eq!([like("2030-06-10"), like("2030-07-30"), like("2030-06-15"), like("2030-06-11")], [6, 6, 0, 1]);
-    for (wrong, what) in [("{ sunday = [\"10 June\"] }", "10 June"), ("{ sunday = 5 }", "list of texts"), ("{ easter = [] }", "unknown key `easter`")] {
+    for (wrong, what) in [("{ sunday = [\"10 June\"] }", "10 June"), ("{ sunday = 5 }", "list of texts or dates"), ("{ easter = [] }", "unknown key `easter`")]
+    {
         let faults = with(wrong).unwrap_err();
         assert!(faults.iter().any(|fault| fault.line == 8 && fault.what.contains(what)), "{what}: {faults:#?}");
     }
