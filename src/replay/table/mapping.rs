@@ -234,12 +234,11 @@ impl Mapping {
         self.stamps.zone.is_some() && !HOUR_MS.is_multiple_of(self.step.as_millis())
     }
 
-    /// Whether a mapping's text is of a table, and not of a source's records (`docs/MAPPINGS.md`).
+    /// Whether a mapping's text is of a table, and not of a source's records (`docs/MAPPINGS.md`), as far as it can be read: a slip elsewhere in it does not make it another thing.
     pub fn is_of_table(text: &str) -> bool {
-        DeTable::parse(text).is_ok_and(|document| {
-            let has = |key: &str| document.get_ref().iter().any(|(name, _)| name.get_ref() == key);
-            !has("events") && (has("long") || has("wide") || has("step"))
-        })
+        let (document, _) = DeTable::parse_recoverable(text);
+        let has = |key: &str| document.get_ref().iter().any(|(name, _)| name.get_ref() == key);
+        !has("events") && (has("long") || has("wide") || has("step"))
     }
 
     /// The persons that a cell tells, or [`super::figure::MISSING`].

@@ -121,6 +121,17 @@ fn a_holiday_has_the_opening_hours_of_the_day_that_it_is_like() {
 }
 
 #[test]
+fn a_slip_in_a_mapping_of_a_table_does_not_make_it_one_of_records() {
+    for slip in ["[holidays]\n[holidays]\n", "[opening\ndaily = 5\n", "x = = 3\n"] {
+        let text = LONG.to_owned() + slip;
+        assert!(Mapping::is_of_table(&text), "{slip}");
+        let faults = Mapping::read("m.toml", &text).unwrap_err();
+        assert!(faults.iter().any(|fault| fault.detail.starts_with("is not TOML") && fault.line >= LONG.lines().count()), "{faults:?}");
+    }
+    assert!(!Mapping::is_of_table("mapping = \"m\"\n[[events]]\nkind = \n"));
+}
+
+#[test]
 fn what_is_no_holiday_is_named_with_its_line() {
     let text = LONG.to_owned() + "[holidays]\nsunday = [\"1.6.2020\", 2020-06-01]\nmonday = \"2020-06-01\"\neaster = []\n";
     let line = text.lines().position(|line| line == "[holidays]").unwrap() + 1;
