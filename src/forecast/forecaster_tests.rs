@@ -455,3 +455,25 @@ fn on_a_holiday_nothing_is_learnt_of_days_with_two_faces() {
     assert_eq!(high_faces_at_eight(told()), 0);
     assert!(high_faces_at_eight(Holidays::default()) > 0);
 }
+
+#[test]
+fn what_stands_out_for_two_steps_is_expected_to_stand_for_two_more() {
+    let hours = 3 * 7 * 24;
+    let mut venue = sample::large(1);
+    (venue.pane, venue.step) = (PaneLength::new(Span::from_mins(60)).unwrap(), Span::from_mins(60));
+    let mut forecaster = Forecaster::new(&venue);
+    let mut standing = |hour: i64, persons: u32| {
+        let end = EventTime::from_millis((4 * 24 + hour + 1) * 3_600_000);
+        forecaster.observe(end, &vec![Some(persons + (hour * 7 % 5) as u32); forecaster.series().len()]);
+        let ask = forecaster.ask(VENUE, end);
+        forecaster.answer(&absent(&ask), &[sample::zone_figures()]);
+        [0, 1, 2].map(|horizon| forecaster.sight.standing_of(0, horizon))
+    };
+    for hour in 0..hours {
+        assert_eq!(standing(hour, 100)[0].filter(|_| hour > 7 * 24), None, "nothing stands out at hour {hour}");
+    }
+    assert_eq!(standing(hours, 400), [None; 3], "one step may be anything");
+    let [next, second, third] = standing(hours + 1, 400);
+    assert!(next.is_some_and(|persons| (380.0..420.0).contains(&persons)) && second.is_some() && third.is_none(), "{next:?} {second:?} {third:?}");
+    assert_eq!(standing(hours + 2, 10), [None; 3], "it is over, and what fell once may rise again");
+}

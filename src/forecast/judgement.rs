@@ -120,7 +120,9 @@ impl Judgement {
             for series in 0..series {
                 let Some((case, came)) = issued.case(series, place).zip(came(series)) else { continue };
                 if place == 0 {
-                    pulse.err(series, case.said, came);
+                    // What the newest step alone said makes no one's unit: signs are told in it, and a surge must not be cut off by what foresaw it.
+                    let said = if case.is_green || case.voices.latest.is_none() { case.said } else { case.voices.learnt };
+                    pulse.err(series, said, came);
                 }
                 of.judge(&case, (self.ways[series], &at), came, (series % turns == turn).then_some(&mut sums));
             }
@@ -155,6 +157,7 @@ impl Judgement {
         let may_speak = is_green || sight.days[series] < GREEN_DAYS && STEPS[horizon] <= NEAR;
         let latest = sight.came(series, 0).filter(|_| may_speak);
         let latest = latest.map(|latest| sight.came(series, 1).filter(|_| is_green).map_or(latest, |before| green::trend(latest, before, STEPS[horizon])));
+        let latest = latest.or_else(|| sight.standing_of(series, horizon));
         let voices = Voices {
             plain,
             learnt,

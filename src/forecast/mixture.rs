@@ -30,7 +30,7 @@ pub struct Voices {
     pub learnt: f64,
     /// The plain forecast with what was learnt of this time of the day (`hours`).
     pub hourly: Option<f64>,
-    /// The newest step, or its trend where nothing is usual: the best there is while a crowd gathers on a first night.
+    /// The newest step, or its trend where nothing is usual: the best there is while a crowd gathers on a first night. Later the usual times the newest step's ratio, where two steps stood out.
     pub latest: Option<f64>,
     /// What the event that is on brings (`tonight`), until events have shown it here.
     pub event: Option<f64>,

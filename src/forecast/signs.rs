@@ -47,6 +47,9 @@ const GREEN_STEP_S: f64 = 1_800.0;
 const GREEN_FADES: f64 = 0.8;
 /// However the last hour ran, no more is forecast than so many times what is usual or has come in the last twelve steps: a ratio of what leaps about says nothing of what comes.
 const MOST_TIMES: f64 = 4.0;
+/// What stands out for two steps is expected to stand so many steps ahead, as a voice of its own, by a ratio of no more than this. Further ahead it was no better than the usual.
+const STANDING_STEPS: u32 = 2;
+const MOST_STANDING: f64 = 16.0;
 /// More than so many times the highest of the last twelve steps and the mean, or the plain forecast, and that by more than so many persons, is absurd.
 const ABSURD: (f64, f64, f64) = (10.0, 3.0, 10.0);
 /// Signs lie within this.
@@ -71,6 +74,8 @@ pub struct Sight {
     pub event: Vec<f32>,
     /// Series × horizons: what the days that were like today let expect, persons; below 0 where that is the usual.
     pub alike: Vec<f32>,
+    /// Series × horizons: the usual times the newest step's ratio, where the newest two stand out; below 0 else.
+    pub standing: Vec<f32>,
     /// Series × horizons: whether nothing is usual for the target yet.
     pub green: Vec<bool>,
     /// By series: one deviation about `e` expected persons is scale·√(e+1).
@@ -156,6 +161,7 @@ impl Sight {
             spread: vec![-1.0; series * HORIZONS],
             event: vec![-1.0; series * HORIZONS],
             alike: vec![-1.0; series * HORIZONS],
+            standing: vec![-1.0; series * HORIZONS],
             green: vec![true; series * HORIZONS],
             scale: vec![1.0; series],
             size: vec![0.0; series],
@@ -202,6 +208,11 @@ impl Sight {
     /// What the days that were like today let expect of a horizon, persons.
     pub fn alike_of(&self, series: usize, horizon: usize) -> Option<f64> {
         Some(f64::from(self.alike[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
+    }
+
+    /// What is expected of a horizon where what stands out goes on, persons.
+    pub fn standing_of(&self, series: usize, horizon: usize) -> Option<f64> {
+        Some(f64::from(self.standing[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
     }
 
     /// The signs of a horizon.
@@ -278,6 +289,7 @@ impl Looking<'_> {
         let highest = recent.highest();
         let level = recent.level();
         let residual = |lag: usize| recent.came[lag].zip(recent.usual[lag]).map(|(came, usual)| (came - usual) / unit(scale, usual));
+        let stands_out = stands_out(recent, scale);
         let before: [Option<f64>; 3] = [3, 4, 5].map(|lag| residual(lag).map(|residual| residual.clamp(-WITHIN, WITHIN)));
         let before = before.iter().flatten().sum::<f64>() / 3.0;
         sight.scale[series] = scale as f32;
@@ -294,6 +306,8 @@ impl Looking<'_> {
             let plain = shifted.map(|shifted| level.map_or(shifted, |level| shifted + green * (level - shifted))).or(level);
             let place = series * HORIZONS + horizon;
             sight.green[place] = usual.is_none();
+            let standing = usual.zip(stands_out).map(|(usual, ratio)| ((usual + 0.5) * ratio - 0.5).max(0.0)).filter(|_| STEPS[horizon] <= STANDING_STEPS);
+            sight.standing[place] = standing.map_or(-1.0, |standing| standing as f32);
             sight.plain[place] = plain.map_or(-1.0, |plain| plain as f32);
             sight.spread[place] = week.spread(series).map_or(-1.0, |spread| spread as f32);
             let signs = &mut sight.signs[place * SIGNS..][..SIGNS];
@@ -327,6 +341,15 @@ impl Looking<'_> {
             }
         }
     }
+}
+
+/// What came over the usual in the newest step, where that and the one before it lie beyond what a sign can tell, on the same side.
+fn stands_out(recent: &Recent, scale: f64) -> Option<f64> {
+    let residual = |lag: usize| recent.came[lag].zip(recent.usual[lag]).map_or(0.0, |(came, usual)| (came - usual) / unit(scale, usual));
+    let (newest, before) = (residual(0), residual(1));
+    let (came, usual) = recent.came[0].zip(recent.usual[0])?;
+    let is_far = newest.abs().min(before.abs()) > WITHIN && newest * before > 0.0;
+    is_far.then(|| ((came + 0.5) / (usual + 0.5)).clamp(1.0 / MOST_STANDING, MOST_STANDING))
 }
 
 /// `LASTS` to the power of each horizon, and what fades from the first on.
