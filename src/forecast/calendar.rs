@@ -10,6 +10,8 @@ use chrono::TimeZone;
 use serde::{Deserialize, Serialize};
 
 const DAY_MS: i64 = 86_400_000;
+/// When a day of people begins, ms after midnight: who leaves after midnight is of the evening.
+pub(super) const DAWN_MS: i64 = 4 * 3_600_000;
 
 /// The three kinds of days that [`super::usual`] tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -12,7 +12,7 @@
 //!
 //! A day lasts from four in the morning until four, so that who leaves after midnight is of the evening. 0.9 KB a series, and a few bytes for each slot in which it has a high face.
 
-use super::calendar::{Calendar, DayKind, LocalTime};
+use super::calendar::{Calendar, DAWN_MS, DayKind, LocalTime};
 use super::room::widen;
 use super::usual::{held, persons};
 use crate::time::{EventTime, Span};
@@ -21,8 +21,6 @@ use std::collections::BTreeMap;
 
 /// So many days of a kind are remembered one by one.
 pub const DAYS: usize = 32;
-/// When a day begins, ms after midnight.
-const DAWN_MS: i64 = 4 * 3_600_000;
 const DAY_MS: i64 = 86_400_000;
 /// The shortest slot, ms.
 const SHORTEST_MS: i64 = 900_000;

@@ -11,14 +11,12 @@
 //!
 //! A day lasts from four in the morning until four. What is expected so is said by the voice of `likeness`, shifted by how the last hour ran against it, and believed as far as it fares well.
 
-use super::calendar::{Calendar, DayKind, Place};
+use super::calendar::{Calendar, DAWN_MS, DayKind, Place};
 use super::pulse::Pulse;
 use super::usual::{LevelView, Usual};
 use crate::time::{EventTime, Span};
 use serde::{Deserialize, Serialize};
 
-/// When a day begins, ms after midnight.
-const DAWN_MS: i64 = 4 * 3_600_000;
 /// One series in one step speaks for no more than this, and all together neither: one hour alone may be anything. This and the two below were chosen on two years of hired bikes and of a bridge's sensor and six of a motorway, by the holidays there.
 const WITHIN: f64 = 3.0;
 /// So many series speak for themselves; more are one crowd.

@@ -5,7 +5,7 @@
 //!     └──────────────────────────────────┴──(the last day is off, and has been for long)──► new regime: the usual is scaled to the last day, until it has caught up
 //! ```
 //!
-//! What creeps in is found by no window, for the pace follows it: a new regime that the zone's own findings have not told is told when it begins, once for all zones of a group.
+//! What creeps in is found by no window, for the pace follows it: a new regime that the zone's own findings have not told is told as soon as its last day stands out, once for all zones of a group.
 //!
 //! A lockdown is quiet every night and off again every morning: while the last day as a whole is off, what stands out in the same direction is still the same finding.
 
@@ -193,12 +193,8 @@ impl ZoneWatch {
         });
         let is_told = self.finding.is_some_and(|open| end.since(open.opened_at) > EPISODE_APART);
         let new = |evidence: &[Option<Evidence>]| highest(evidence).map(|score| if is_told { 0.0 } else { strength(score) });
-        let joint = with_learnt.as_deref().map(new);
-        let both = new(&alone).map(|alone| Twofold { alone, joint: None });
-        Some(match joint {
-            Some(joint) => both.with(joint, |both, joint| Twofold { joint: Some(joint), ..both }),
-            None => both,
-        })
+        let joint = with_learnt.as_deref().map(new).map_or(Directed::default(), |joint| joint.map(Some));
+        Some(new(&alone).with(joint, |alone, joint| Twofold { alone, joint }))
     }
 
     fn open_or_close(
