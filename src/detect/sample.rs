@@ -78,7 +78,7 @@ impl Stage {
     pub(crate) fn expect(&mut self, zone: &str, persons: f64, score: Option<f64>) {
         let series = Series { zone: ZoneId::from(self.site.zone(zone)), kind: SeriesKind::In };
         self.outlooks.push(Outlook {
-            horizons: vec![Horizon { h_s: 300, q10: persons / 2.0, q50: persons, q90: persons * 2.0 }],
+            horizons: vec![Horizon { h_s: 300, q10: persons / 2.0, q50: persons, q90: persons * 2.0, expected: persons }],
             by_model: true,
             score,
             watch: None,

@@ -50,7 +50,7 @@ impl Tail<'_> {
 
 /// Each horizon with a comma behind it; `what` is a word without anything to be escaped.
 fn write_horizons(horizons: &[Horizon], what: &str, text: &mut Vec<u8>) {
-    for Horizon { h_s, q10, q50, q90 } in horizons {
+    for Horizon { h_s, q10, q50, q90, .. } in horizons {
         text.extend_from_slice(b"{\"h_s\":");
         write_number(*h_s, text);
         text.extend_from_slice(b",\"q10\":");
@@ -78,7 +78,7 @@ mod tests {
     use serde_json::{Value, json};
 
     fn horizons(times: u32) -> Vec<Horizon> {
-        (1..=times).map(|n| Horizon { h_s: 300 * n, q10: 0.0, q50: 1.25 * f64::from(n), q90: 1e21 }).collect()
+        (1..=times).map(|n| Horizon { h_s: 300 * n, q10: 0.0, q50: 1.25 * f64::from(n), q90: 1e21, expected: 0.0 }).collect()
     }
 
     fn outlook(kind: SeriesKind, horizons: Vec<Horizon>) -> Outlook {

@@ -32,9 +32,9 @@ pub fn from_model(said: &[f32], plain: f64, unit: f64) -> Option<[f64; QUANTILES
 }
 
 /// One horizon as outputs carry it.
-pub fn horizon(step: Span, place: usize, [q10, q50, q90]: [f64; QUANTILES]) -> Horizon {
+pub fn horizon(step: Span, place: usize, expected: f64, [q10, q50, q90]: [f64; QUANTILES]) -> Horizon {
     let h_s = step.times(STEPS.get(place).map_or(1, |steps| u64::from(*steps))).as_millis() / 1_000;
-    Horizon { h_s: u32::try_from(h_s).unwrap_or(u32::MAX), q10: quantised(q10), q50: quantised(q50), q90: quantised(q90) }
+    Horizon { h_s: u32::try_from(h_s).unwrap_or(u32::MAX), q10: quantised(q10), q50: quantised(q50), q90: quantised(q90), expected }
 }
 
 /// The head count of a zone: `now`, plus what comes in, less what goes out, step by step; the flow of a step between two horizons lies on the line between them. The band
@@ -52,17 +52,17 @@ pub fn occupancy(zone: ZoneId, now: &Estimate, inwards: &Outlook, outwards: &Out
         variance += coming.1 + going.1;
         if let Some(place) = STEPS.iter().position(|known| *known == steps) {
             let distance = Z90 * variance.sqrt();
-            horizons.push(horizon(step, place, [(persons - distance).max(0.0), persons, persons + distance]));
+            horizons.push(horizon(step, place, persons, [(persons - distance).max(0.0), persons, persons + distance]));
         }
     }
     Some(OccupancyOutlook { zone, horizons, by_model: inwards.by_model && outwards.by_model })
 }
 
-/// Median and variance of the flow in the step `steps` from now.
+/// What is expected of the flow, and its variance, in the step `steps` from now.
 fn at_step(horizons: &[Horizon], steps: u32) -> (f64, f64) {
     let after = STEPS.iter().position(|known| *known >= steps).unwrap_or(HORIZONS - 1);
     let before = if STEPS[after] == steps { after } else { after.saturating_sub(1) };
-    let of = |place: usize| (horizons[place].q50, flow_variance(&horizons[place]));
+    let of = |place: usize| (horizons[place].expected, flow_variance(&horizons[place]));
     if before == after {
         return of(after);
     }
@@ -76,8 +76,9 @@ pub fn quantised(persons: f64) -> f64 {
     (persons * 1_000.0).round() / 1_000.0
 }
 
+/// No less than that of persons who come each for himself: of few both quantiles may be nobody.
 fn flow_variance(flow: &Horizon) -> f64 {
-    square((flow.q90 - flow.q10) / (2.0 * Z90))
+    square((flow.q90 - flow.q10) / (2.0 * Z90)).max(flow.expected)
 }
 
 fn square(x: f64) -> f64 {
@@ -93,7 +94,7 @@ mod tests {
     const STEP: Span = Span::from_mins(5);
 
     fn flow(kind: SeriesKind, persons: [f64; 3]) -> Outlook {
-        let horizons = (0..HORIZONS).map(|place| horizon(STEP, place, persons)).collect();
+        let horizons = (0..HORIZONS).map(|place| horizon(STEP, place, persons[1], persons)).collect();
         Outlook { horizons, by_model: true, ..Outlook::silent(Series { zone: ZoneId(0), kind }) }
     }
 
@@ -123,9 +124,9 @@ mod tests {
     #[test]
     fn between_two_horizons_a_flow_changes_evenly() {
         let mut flow = flow(SeriesKind::In, [10.0, 10.0, 10.0]);
-        (flow.horizons[3].q50, flow.horizons[4].q50) = (16.0, 40.0);
-        let medians: Vec<f64> = [1, 3, 4, 5, 6, 9].iter().map(|steps| at_step(&flow.horizons, *steps).0).collect();
-        assert_eq!(medians, [10.0, 10.0, 12.0, 14.0, 16.0, 28.0]);
+        (flow.horizons[3].expected, flow.horizons[4].expected) = (16.0, 40.0);
+        let expected: Vec<f64> = [1, 3, 4, 5, 6, 9].iter().map(|steps| at_step(&flow.horizons, *steps).0).collect();
+        assert_eq!(expected, [10.0, 10.0, 12.0, 14.0, 16.0, 28.0]);
     }
 
     #[test]

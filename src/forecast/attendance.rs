@@ -45,7 +45,7 @@ mod tests {
         let site = site();
         let figures =
             site.close(&mut site.state(), site.panes_to(KICK_OFF.before(Span::from_mins(7))), |pane| pane.add_count(site.sensor("gate-a"), &count(in_it, 0)));
-        let horizons = vec![Horizon { h_s: 1_800, q10, q50, q90 }];
+        let horizons = vec![Horizon { h_s: 1_800, q10, q50, q90, expected: q50 }];
         let occupancy = vec![OccupancyOutlook { zone: site.zone(zone).into(), horizons, by_model: true }];
         let mut outlooks = Outlooks { issued: figures.end, series: Vec::new(), occupancy };
         bound(&mut outlooks, &site.venue, &figures);

@@ -14,10 +14,11 @@
 //! A fourth belongs to the way's moment ([`TimeGroup`]): the evening of a working day is not as sure as its morning, and an event's last hour is less sure than either. It is that of the two hours
 //! of the day about the target (`hours`), or of the hour of the event that is on then, and in the long run follows twice as fast as the others, for a moment comes but once a day.
 //!
-//! Few persons need one thing more: where nobody comes in more than a share p of the steps of a way and level, the p-quantile *is* zero, and is said to be.
+//! Where few persons are expected the law is one of whole numbers and no bell: [`Few`] has the word there.
 
 use super::calendar::Place;
 use super::event::{Moment, PHASES};
+use super::few::Few;
 use super::hours::{self, Between};
 use super::outlook::SeriesKind;
 use super::quarters::Quarters;
@@ -44,11 +45,8 @@ const MOST: [f64; 3] = [0.15, 0.03, 0.15];
 const WAYS: usize = SeriesKind::Count as usize + 1;
 /// Once many cases were seen, the quantiles of a moment move by so much more.
 const OF_MOMENT: f64 = 2.0;
-/// From so many cases on an octave goes its own way, and the share of zeros is known.
+/// From so many cases on an octave goes its own way.
 const OWN_WAY: f64 = 30.0;
-/// The slowest that the share of zeros learns; how far beyond the quantile's share it must lie.
-const ZEROS_LEARN: f64 = 0.01;
-const ZEROS_BEYOND: f64 = 0.02;
 
 /// When a case is, as far as bands are told apart by it; by default at no known time.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -65,15 +63,12 @@ pub struct AtTime {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Law {
     quantiles: [f64; 3],
-    zeros: f64,
     seen: f64,
-    /// What of the present pane was counted: cases below (by half where one lies on the quantile), cases, zeros.
+    /// What of the present pane was counted: cases below (by half where one lies on the quantile), and cases.
     #[serde(skip)]
     below: [f64; 3],
     #[serde(skip)]
     cases: f64,
-    #[serde(skip)]
-    nobody: f64,
 }
 
 impl Default for Law {
@@ -93,11 +88,20 @@ pub struct Bands {
     quarters: BTreeMap<u8, (Quarters, [Law; 4])>,
     /// What a moment adds, by way and moment, where anything was counted.
     moments: BTreeMap<(u8, u8), Law>,
+    /// What comes where few are expected.
+    few: Few,
 }
 
 impl Default for Bands {
     fn default() -> Self {
-        Self { whole: Law::default(), octaves: vec![Law::default(); OCTAVES], ways: BTreeMap::new(), quarters: BTreeMap::new(), moments: BTreeMap::new() }
+        Self {
+            whole: Law::default(),
+            octaves: vec![Law::default(); OCTAVES],
+            ways: BTreeMap::new(),
+            quarters: BTreeMap::new(),
+            moments: BTreeMap::new(),
+            few: Few::default(),
+        }
     }
 }
 
@@ -120,7 +124,7 @@ impl Bands {
     /// Whether it is of the size that this binary uses; a stored one may not be.
     pub fn is_sound(&self) -> bool {
         let are_moments = self.moments.keys().all(|(way, moment)| usize::from(*way) < WAYS && *moment < hours::ALL + PHASES);
-        are_moments && self.octaves.len() == OCTAVES && self.quarters.values().all(|(quarters, _)| quarters.is_sound())
+        are_moments && self.few.is_sound() && self.octaves.len() == OCTAVES && self.quarters.values().all(|(quarters, _)| quarters.is_sound())
     }
 
     /// What that time adds.
@@ -145,11 +149,11 @@ impl Bands {
         let of_quarter = quarters.and_then(|(quarters, laws)| Some(laws[quarters.of(expected)?])).unwrap_or(Law::NOTHING);
         let of_time = at.added[way as usize];
         let mut quantiles = [0.0; 3];
+        let few = self.few.about(way, expected);
         for (place, quantile) in quantiles.iter_mut().enumerate() {
             let shift = law.quantiles[place] + own.quantiles[place] + of_quarter.quantiles[place] + of_time[place];
             let deviation = if shift < 0.0 { deviations.0 } else { deviations.1 };
-            let is_nobody = own.seen >= OWN_WAY && own.zeros >= TAU[place] + ZEROS_BEYOND;
-            *quantile = if is_nobody { 0.0 } else { (expected + shift * deviation).max(0.0) };
+            *quantile = few[place].unwrap_or_else(|| (expected + shift * deviation).max(0.0));
         }
         quantiles.sort_unstable_by(f64::total_cmp);
         quantiles
@@ -172,13 +176,14 @@ impl Bands {
         let of_time = at.added[way as usize];
         let said = std::array::from_fn(|place| octave.quantiles[place] + own.quantiles[place] + quarter.quantiles[place] + of_time[place]);
         quarters.count(expected);
-        quarter.count(said, distance, came, 1.0);
-        octave.count(said, distance, came, 1.0);
-        own.count(said, distance, came, 1.0);
+        quarter.count(said, distance, 1.0);
+        octave.count(said, distance, 1.0);
+        own.count(said, distance, 1.0);
         for (moment, share) in at.group.shares() {
-            self.moments.entry((way as u8, moment)).or_insert(Law::NOTHING).count(said, distance, came, share);
+            self.moments.entry((way as u8, moment)).or_insert(Law::NOTHING).count(said, distance, share);
         }
-        self.whole.count(whole, distance, came, 1.0);
+        self.whole.count(whole, distance, 1.0);
+        self.few.count(way, expected, came);
     }
 
     /// Moves the quantiles, which are of `steps` ahead, by what was counted since the last time.
@@ -199,15 +204,14 @@ impl Bands {
 
 impl Law {
     /// That of what adds nothing.
-    const NOTHING: Self = Self { quantiles: [0.0; 3], zeros: 0.0, seen: 0.0, below: [0.0; 3], cases: 0.0, nobody: 0.0 };
+    const NOTHING: Self = Self { quantiles: [0.0; 3], seen: 0.0, below: [0.0; 3], cases: 0.0 };
 
     /// Counts so much of one case, of which the quantiles `said` were said.
-    fn count(&mut self, said: [f64; 3], distance: f64, came: f64, share: f64) {
+    fn count(&mut self, said: [f64; 3], distance: f64, share: f64) {
         for (below, quantile) in self.below.iter_mut().zip(said) {
             *below += 0.5 * share * f64::from(u8::from(distance < quantile) + u8::from(distance <= quantile));
         }
         self.cases += share;
-        self.nobody += if came <= 0.0 { share } else { 0.0 };
     }
 
     fn settle(&mut self, gently: f64) {
@@ -222,10 +226,7 @@ impl Law {
             self.quantiles[place] += (rate * off).clamp(-MOST[place], MOST[place]);
         }
         self.seen += cases;
-        let slow = (1.0 / self.seen).max(ZEROS_LEARN);
-        let weight = (slow * cases).min(1.0);
-        self.zeros += weight * (self.nobody / cases - self.zeros);
-        (self.below, self.cases, self.nobody) = ([0.0; 3], 0.0, 0.0);
+        (self.below, self.cases) = ([0.0; 3], 0.0);
     }
 }
 

@@ -375,7 +375,7 @@ impl Forecaster {
                     .and_then(|(flow, plain)| assembly::from_model(&flow[row * FLOW_WIDTH + horizon * QUANTILES..][..QUANTILES], plain, unit(scale, plain)));
                 if let Some(said) = self.judgement.say(&self.sight, row, horizon, model, issued.as_mut()) {
                     outlook.by_model |= said.by_model;
-                    outlook.horizons.push(assembly::horizon(*step, horizon, said.quantiles));
+                    outlook.horizons.push(assembly::horizon(*step, horizon, said.expected, said.quantiles));
                 }
             }
             if outlook.horizons.len() < HORIZONS {

@@ -4,7 +4,6 @@
 //!   step complete ─► what was issued 1, 2, 3, 6, 12 steps before ─► scale of errors, learner, mixture, bands
 //! ```
 
-use super::assembly;
 use super::bands::{AtTime, Bands, TimeGroup};
 use super::calendar::Place;
 use super::event::Moment;
@@ -79,7 +78,9 @@ pub struct Judgement {
 /// What is said of one horizon of one series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Said {
-    /// The quantiles, persons.
+    /// What is expected, persons.
+    pub expected: f64,
+    /// The quantiles, whole persons: of what comes in whole numbers a quantile is one.
     pub quantiles: [f64; QUANTILES],
     /// Whether a model had a share in it.
     pub by_model: bool,
@@ -181,7 +182,7 @@ impl Judgement {
         }
         let quantiles =
             if is_green { of.green.about(expected, deviations.0) } else { of.bands.about(self.ways[series], &self.at[horizon], expected, deviations) };
-        Some(Said { quantiles: quantiles.map(|quantile| assembly::quantised(quantile.min(most))), by_model: shares.model() > 0.0 && model.is_some() })
+        Some(Said { expected, quantiles: quantiles.map(|quantile| quantile.min(most).round()), by_model: shares.model() > 0.0 && model.is_some() })
     }
 
     /// Whether the model has been worse for long at every horizon, and is not heard.

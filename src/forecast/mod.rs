@@ -20,6 +20,7 @@ pub mod event;
 pub mod faces;
 pub mod fallback;
 pub mod features;
+pub mod few;
 pub mod forecaster;
 pub mod green;
 pub mod history;

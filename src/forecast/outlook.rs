@@ -47,6 +47,9 @@ pub struct Horizon {
     pub q50: f64,
     /// 90 % quantile.
     pub q90: f64,
+    /// What is expected, persons: no whole number, and published nowhere. Heads are summed from it.
+    #[serde(skip)]
+    pub expected: f64,
 }
 
 /// What is said of one series at the close of one pane.
