@@ -2,6 +2,7 @@
 
 use crate::alarm::{Change, ChangeKind};
 use crate::detect::finding::PlaceKind;
+use crate::forecast::SeriesKind;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -22,12 +23,19 @@ pub struct FindingLine {
     pub score: Option<f64>,
     /// The calibrated score, where one is behind it.
     pub p: Option<f64>,
+    /// What came in what stood out when it came out, persons a minute, where the evidence tells.
+    pub came: Option<f64>,
+    /// What was expected there, persons a minute: less than what came, or more.
+    pub expected: Option<f64>,
     /// The detector.
     pub code: String,
     /// Whether it is of the venue as a whole.
     #[serde(skip)]
     pub is_of_all: bool,
 }
+
+/// The series that a finding can be about.
+const SERIES: [&str; 3] = [SeriesKind::In.word(), SeriesKind::Out.word(), SeriesKind::Count.word()];
 
 /// What ended a finding.
 #[derive(Debug)]
@@ -94,15 +102,21 @@ impl Findings {
 
 fn line(change: &Change) -> FindingLine {
     let evidence = |word: &str| change.evidence.iter().find(|evidence| &*evidence.what == word).map(|evidence| evidence.value);
-    let series = change.evidence.iter().find_map(|evidence| evidence.what.strip_prefix("flow_"));
+    let of = |prefix: &str| {
+        let series = |what: &'_ str| SERIES.into_iter().find(|series| what.strip_prefix(prefix) == Some(series));
+        change.evidence.iter().find_map(|evidence| Some((series(&evidence.what)?, evidence.value)))
+    };
+    let flow = of("flow_");
     FindingLine {
         zone: change.place.id.to_string(),
-        what: series.unwrap_or_default().to_owned(),
+        what: flow.map_or("", |(series, _)| series).to_owned(),
         from: first_pane(change),
         to: change.event_time.as_millis(),
         detected: change.event_time.as_millis(),
         score: evidence("score_z").or_else(|| change.evidence.first().map(|evidence| evidence.value)),
         p: evidence("score"),
+        came: flow.map(|(_, persons)| persons),
+        expected: of("expected_").map(|(_, persons)| persons),
         code: change.code.word().to_owned(),
         is_of_all: change.place.kind == PlaceKind::Venue,
     }
@@ -130,6 +144,8 @@ mod tests {
             detected: 0,
             score: None,
             p: None,
+            came: None,
+            expected: None,
             code: String::new(),
             is_of_all: false,
         };

@@ -54,7 +54,18 @@ const SHAPES: [Shape; 5] = [
     },
     Shape {
         lines: "findings.ndjson",
-        columns: &[("zone", Text), ("what", Text), ("from", Instant), ("to", Instant), ("detected", Instant), ("score", Number), ("p", Number), ("code", Text)],
+        columns: &[
+            ("zone", Text),
+            ("what", Text),
+            ("from", Instant),
+            ("to", Instant),
+            ("detected", Instant),
+            ("score", Number),
+            ("p", Number),
+            ("came", Number),
+            ("expected", Number),
+            ("code", Text),
+        ],
     },
     Shape {
         lines: "zones.ndjson",
@@ -237,9 +248,9 @@ mod tests {
     fn a_line_comes_back_from_parquet_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
         let lines = concat!(
-            r#"{"zone":"a","what":"","from":1000,"to":2000,"detected":2000,"score":0.5,"p":null,"code":"BLIND"}"#,
+            r#"{"zone":"a","what":"","from":1000,"to":2000,"detected":2000,"score":0.5,"p":null,"came":null,"expected":null,"code":"BLIND"}"#,
             "\n",
-            r#"{"zone":"b","what":"in","from":3000,"to":4000,"detected":4000,"score":0.001,"p":0.001,"code":"ANOMALY"}"#,
+            r#"{"zone":"b","what":"in","from":3000,"to":4000,"detected":4000,"score":0.001,"p":0.001,"came":9.5,"expected":2,"code":"ANOMALY"}"#,
             "\n"
         );
         std::fs::write(folder.path().join("findings.ndjson"), lines).unwrap();

@@ -275,7 +275,14 @@ fn iso(text: &str) -> Option<NaiveDateTime> {
 
 /// Reads a date with its time of day. An hour without minutes is the whole hour, a date alone its midnight, and 24:00 the end of the day.
 fn wall_clock_of(pattern: &str, text: &str) -> ParseResult<NaiveDateTime> {
-    by_pattern(pattern, text).or_else(|err| end_of_day(pattern, text).ok_or(err))
+    by_pattern(pattern, text).or_else(|err| end_of_day(pattern, text).or_else(|| midnight(pattern, text)).ok_or(err))
+}
+
+/// A date alone where a time of day should follow: so R and spreadsheets write midnight, and no other time.
+fn midnight(pattern: &str, text: &str) -> Option<NaiveDateTime> {
+    let hour = ["%H", "%I", "%k", "%l", "%T", "%R"].iter().filter_map(|hour| pattern.find(hour)).min()?;
+    let date = pattern[..hour].strip_suffix([' ', 'T'])?;
+    by_pattern(date, text).ok().filter(|read| read.time() == NaiveTime::MIN)
 }
 
 /// A time that says 24 for the hour in which its day ends: the next midnight.
@@ -393,7 +400,19 @@ mod tests {
         assert_eq!(read(pattern("%d.%m.%Y %I %p"), "01.01.2023 05 PM").unwrap(), "2023-01-01T16:00:00.000Z");
         assert_eq!(read(pattern("%Y%m%d"), "20230101").unwrap(), "2022-12-31T23:00:00.000Z");
         assert_eq!(read(Format::Iso, "2023-01-01T05").unwrap(), "2023-01-01T04:00:00.000Z");
-        assert!(read(pattern("%Y-%m-%d %H"), "2023-01-01").is_err());
+        assert!(read(pattern("%Y-%m-%d %H"), "2023-01").is_err());
+    }
+
+    #[test]
+    fn a_date_without_the_time_that_the_pattern_has_is_midnight() {
+        let read = |pattern: &str, text: &str| Stamps { format: Format::of(pattern), ..zurich(Ambiguous::First, Nonexistent::Refuse) }.read(text);
+        for (pattern, text) in [("%d.%m.%Y %H:%M", "01.02.2024"), ("%Y/%m/%dT%H", "2024/02/01"), ("%a %m/%d/%Y %I:%M %p", "Thu 02/01/2024"), ("iso", "2024-02-01")] {
+            assert_eq!(utc(read(pattern, text).unwrap()), "2024-01-31T23:00:00.000Z", "{pattern}");
+        }
+        // A date of which a time is begun, and what is no date by the pattern, stay faults; so does a date that has no room for a time.
+        for (pattern, text) in [("%d.%m.%Y %H:%M", "01.02.2024 "), ("%d.%m.%Y %H:%M", "01.02.2024 1"), ("%d.%m.%Y %H:%M", "2024-02-01"), ("%Y%m%d%H", "20240201"), ("%H:%M %d.%m.%Y", "01.02.2024")] {
+            assert!(read(pattern, text).is_err(), "{pattern} {text}");
+        }
     }
 
     #[test]

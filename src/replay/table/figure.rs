@@ -67,7 +67,11 @@ impl Figures {
         // Texts of a whole page are no figures, and belong in no message.
         let shown = || text.chars().take(24).collect::<String>();
         let is_marked_off = has_digit(text) && text.contains([',', '.', '\'', ' ', '\u{a0}', '\u{202f}']);
-        let hint = if is_marked_off { " (thousands, decimal_mark and decimals say how figures are written)" } else { "" };
+        let hint = match text.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => ": no count is so large",
+            false if is_marked_off => " (thousands, decimal_mark and decimals say how figures are written)",
+            false => "",
+        };
         persons.filter(|persons| *persons < MISSING).ok_or_else(|| format!("\"{}\" is no whole number of persons from 0, and no missing marker{hint}", shown()))
     }
 
@@ -88,16 +92,22 @@ impl Figures {
             }
             _ => text,
         };
+        // A point is no decimal mark where a comma is.
+        let number = || {
+            let text = if self.decimal_mark == '.' { text.to_owned() } else { Some(text).filter(|text| !text.contains('.'))?.replace(self.decimal_mark, ".") };
+            text.parse::<f64>().ok().filter(|number| (0.0..f64::from(MISSING)).contains(number))
+        };
+        // R and spreadsheets write large whole numbers as 1e+05.
+        if text.contains(['e', 'E']) && let Some(whole) = number().filter(|number| number.fract() == 0.0) {
+            return Some(whole as u32);
+        }
         // Spreadsheets write whole numbers as 12.0.
-        let (number, decimals) = text.split_once(self.decimal_mark).unwrap_or((text, "0"));
-        let whole = number.parse().ok().filter(|_| !decimals.is_empty() && decimals.bytes().all(|digit| digit == b'0'));
+        let (whole_part, decimals) = text.split_once(self.decimal_mark).unwrap_or((text, "0"));
+        let whole = whole_part.parse().ok().filter(|_| !decimals.is_empty() && decimals.bytes().all(|digit| digit == b'0'));
         if whole.is_some() || self.decimals == Decimals::Refuse {
             return whole;
         }
-        // A point is no decimal mark where a comma is.
-        let number = if self.decimal_mark == '.' { text.to_owned() } else { Some(text).filter(|text| !text.contains('.'))?.replace(self.decimal_mark, ".") };
-        let estimate = number.parse::<f64>().ok().filter(|estimate| (0.0..f64::from(MISSING)).contains(estimate))?;
-        Some((estimate + 0.5) as u32)
+        number().map(|estimate| (estimate + 0.5) as u32)
     }
 }
 
@@ -138,7 +148,7 @@ mod tests {
         let english = Figures { thousands: Some(','), ..Figures::default() };
         let french = Figures { decimal_mark: ',', thousands: Some(' '), ..Figures::default() };
         let marked = Figures { missing: Missing::of(vec!["-1".to_owned(), "0".to_owned()]), ..Figures::default() };
-        let cases: [(&Figures, &str, Option<u32>); 29] = [
+        let cases: [(&Figures, &str, Option<u32>); 34] = [
             (&french, "1\u{202f}234", Some(1_234)),
             (&french, "1 234\u{a0}567,0", Some(1_234_567)),
             (&usual, "-", Some(MISSING)),
@@ -154,7 +164,12 @@ mod tests {
             (&usual, "-3", None),
             (&usual, "", Some(MISSING)),
             (&usual, "4294967295", None),
-            (&usual, "1e3", None),
+            (&usual, "1e3", Some(1_000)),
+            (&usual, "1.0844E+04", Some(10_844)),
+            (&usual, "1.05e1", None),
+            (&usual, "1e12", None),
+            (&usual, "999999999999", None),
+            (&german, "1,5e3", Some(1_500)),
             (&rounded, "12.5", Some(13)),
             (&rounded, "1e3", Some(1_000)),
             (&rounded, "nan", Some(MISSING)),
