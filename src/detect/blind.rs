@@ -127,7 +127,7 @@ fn usual_by_zone(scene: &Scene<'_>) -> Vec<f64> {
 fn expected_by_zone(scene: &Scene<'_>) -> Vec<f64> {
     let mut expected = vec![0.0; scene.venue.zones.len()];
     for outlook in scene.outlooks {
-        let next = outlook.horizons.first().map_or(0.0, |horizon| horizon.q50);
+        let next = outlook.horizons.first().map_or(0.0, |horizon| horizon.expected);
         // What was expected a step ago was said before the silence: a forecast made in the dark expects less and less.
         let persons = outlook.expected_last.unwrap_or(0.0).max(next);
         if let Some(zone) = expected.get_mut(outlook.series.zone.index()) {

@@ -3,6 +3,7 @@
 //! The idea: whoever spoke, the same few lines bring it into the units people use, hold it at zero or more, in order, and quantised to a thousandth of a person
 //! before it enters state or a comparison (DESIGN §4 rule 6).
 
+use super::few::FEW;
 use super::outlook::{Horizon, OccupancyOutlook, Outlook};
 use crate::crowd::Estimate;
 use crate::inference::ask::{HORIZONS, QUANTILES, STEPS};
@@ -34,7 +35,7 @@ pub fn from_model(said: &[f32], plain: f64, unit: f64) -> Option<[f64; QUANTILES
 /// One horizon as outputs carry it.
 pub fn horizon(step: Span, place: usize, expected: f64, [q10, q50, q90]: [f64; QUANTILES]) -> Horizon {
     let h_s = step.times(STEPS.get(place).map_or(1, |steps| u64::from(*steps))).as_millis() / 1_000;
-    Horizon { h_s: u32::try_from(h_s).unwrap_or(u32::MAX), q10: quantised(q10), q50: quantised(q50), q90: quantised(q90), expected }
+    Horizon { h_s: u32::try_from(h_s).unwrap_or(u32::MAX), q10: quantised(q10), q50: quantised(q50), q90: quantised(q90), expected: quantised(expected) }
 }
 
 /// The head count of a zone: `now`, plus what comes in, less what goes out, step by step; the flow of a step between two horizons lies on the line between them. The band
@@ -76,9 +77,10 @@ pub fn quantised(persons: f64) -> f64 {
     (persons * 1_000.0).round() / 1_000.0
 }
 
-/// No less than that of persons who come each for himself: of few both quantiles may be nobody.
+/// Of few no less than that of persons who come each for himself: both quantiles may be nobody.
 fn flow_variance(flow: &Horizon) -> f64 {
-    square((flow.q90 - flow.q10) / (2.0 * Z90)).max(flow.expected)
+    let of_few = if flow.expected < FEW { flow.expected } else { 0.0 };
+    square((flow.q90 - flow.q10) / (2.0 * Z90)).max(of_few)
 }
 
 fn square(x: f64) -> f64 {

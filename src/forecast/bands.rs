@@ -149,11 +149,11 @@ impl Bands {
         let of_quarter = quarters.and_then(|(quarters, laws)| Some(laws[quarters.of(expected)?])).unwrap_or(Law::NOTHING);
         let of_time = at.added[way as usize];
         let mut quantiles = [0.0; 3];
-        let few = self.few.about(way, expected);
+        let few = self.few.about(way, expected, 0.5 * (deviations.0 + deviations.1));
         for (place, quantile) in quantiles.iter_mut().enumerate() {
             let shift = law.quantiles[place] + own.quantiles[place] + of_quarter.quantiles[place] + of_time[place];
             let deviation = if shift < 0.0 { deviations.0 } else { deviations.1 };
-            *quantile = few[place].unwrap_or_else(|| (expected + shift * deviation).max(0.0));
+            *quantile = few[place].or((expected + shift * deviation).max(0.0));
         }
         quantiles.sort_unstable_by(f64::total_cmp);
         quantiles
@@ -183,11 +183,12 @@ impl Bands {
             self.moments.entry((way as u8, moment)).or_insert(Law::NOTHING).count(said, distance, share);
         }
         self.whole.count(whole, distance, 1.0);
-        self.few.count(way, expected, came);
+        self.few.count(way, expected, 0.5 * (deviations.0 + deviations.1), came);
     }
 
-    /// Moves the quantiles, which are of `steps` ahead, by what was counted since the last time.
-    pub fn settle(&mut self, steps: u32) {
+    /// Moves the quantiles, which are of `steps` ahead, by what was counted since the last time, a step of `step_s` seconds ago.
+    pub fn settle(&mut self, steps: u32, step_s: f64) {
+        self.few.fade(step_s);
         let gently = 1.0 / (1.0 + LATE * f64::from(steps.saturating_sub(1)));
         for law in self.octaves.iter_mut().chain([&mut self.whole]) {
             law.settle(gently);
@@ -255,7 +256,7 @@ mod tests {
             within += u32::from(case >= 2_000 && low <= came && came <= high);
             assert!(low <= median && median <= high);
             bands.count(SeriesKind::In, &AtTime::default(), 100.0, (10.0, 10.0), came);
-            bands.settle(1);
+            bands.settle(1, 300.0);
         }
         assert!((3_080..3_320).contains(&within), "{within} of 4000");
     }
@@ -265,7 +266,7 @@ mod tests {
         let mut bands = Bands::default();
         for case in 0..3_000 {
             bands.count(SeriesKind::In, &AtTime::default(), 0.3, (1.0, 1.0), if even(case) < 0.75 { 0.0 } else { 1.0 });
-            bands.settle(1);
+            bands.settle(1, 300.0);
         }
         let [low, median, high] = bands.about(SeriesKind::In, &AtTime::default(), 0.3, (1.0, 1.0));
         assert_eq!((low, median), (0.0, 0.0));
@@ -277,7 +278,7 @@ mod tests {
         let mut bands = Bands::default();
         for case in 0..3_000 {
             bands.count(SeriesKind::In, &AtTime::default(), 100.0, (10.0, 10.0), 100.0 + 240.0 * (even(case) - 0.5));
-            bands.settle(1);
+            bands.settle(1, 300.0);
         }
         let [low, _, high] = bands.about(SeriesKind::In, &AtTime::default(), 10_000.0, (100.0, 100.0));
         assert!(low < 10_000.0 - 700.0 && high > 10_000.0 + 700.0, "{low} {high}");
@@ -294,7 +295,7 @@ mod tests {
                 within[place] += u32::from(case >= 2_000 && low <= came && came <= high);
                 bands.count(way, &AtTime::default(), 100.0, (10.0, 10.0), came);
             }
-            bands.settle(1);
+            bands.settle(1, 300.0);
         }
         assert!(within.iter().all(|within| (3_080..3_320).contains(within)), "{within:?} of 4000");
     }
@@ -310,7 +311,7 @@ mod tests {
             let [low, _, high] = bands.about(SeriesKind::In, &AtTime::default(), about, (10.0, 10.0));
             within[place] += u32::from(case >= 4_000 && low <= came && came <= high);
             bands.count(SeriesKind::In, &AtTime::default(), about, (10.0, 10.0), came);
-            bands.settle(1);
+            bands.settle(1, 300.0);
         }
         assert!(within.iter().all(|within| (3_080..3_320).contains(within)), "{within:?} of 4000");
     }
@@ -326,7 +327,7 @@ mod tests {
             within[place] += f64::from(u8::from(case >= 4_000 && low <= came && came <= high)) / 4_000.0;
             let time = bands.at(groups[place]);
             bands.count(SeriesKind::In, &time, 100.0, (10.0, 10.0), came);
-            bands.settle(1);
+            bands.settle(1, 300.0);
         }
         within
     }
@@ -366,7 +367,7 @@ mod tests {
         for case in 0..3_000 {
             bands.count(SeriesKind::In, &AtTime::default(), 0.4, (1.0, 1.0), 0.0);
             bands.count(SeriesKind::Out, &AtTime::default(), 0.4, (1.0, 1.0), f64::from(u8::from(even(case) < 0.3)));
-            bands.settle(1);
+            bands.settle(1, 300.0);
         }
         let high = |way| bands.about(way, &AtTime::default(), 0.4, (1.0, 1.0))[2];
         assert!(high(SeriesKind::In) == 0.0 && high(SeriesKind::Out) > 0.5, "{} {}", high(SeriesKind::In), high(SeriesKind::Out));
@@ -378,7 +379,7 @@ mod tests {
             let mut bands = Bands::default();
             for (about, came) in cases {
                 bands.count(SeriesKind::In, &AtTime::default(), about, (about.sqrt() + 1.0, about.sqrt() + 1.0), came);
-                bands.settle(1);
+                bands.settle(1, 300.0);
             }
             let [low, median, high] = bands.about(SeriesKind::In, &AtTime::default(), expected, (3.0, 7.0));
             prop_assert!(0.0 <= low && low <= median && median <= high && high.is_finite());

@@ -26,8 +26,9 @@ use super::likeness::Likeness;
 use super::outlook::{OccupancyOutlook, Outlook, Outlooks, Series, SeriesKind};
 use super::pulse::Pulse;
 use super::series;
-use super::signs::{Looking, Sight, unit};
+use super::signs::{Expected, Looking, Sight, unit};
 use super::spent_like::{self, SpentLike};
+use super::standing::StandsOut;
 use super::state::{ScoreKind, StateKey};
 use super::steps::IssuedStep;
 use super::tensor;
@@ -269,6 +270,14 @@ impl Forecaster {
         let looking = self.looking();
         let usual = looking.expected(end.before(*step));
         let usual: Vec<Option<f64>> = (0..size).map(|series| usual.of(series).map(|level| level.persons)).collect();
+        let lags: [Expected<'_>; 2] = [2, 3].map(|steps| looking.expected(end.before(step.times(steps))));
+        let went_on = |series: usize| {
+            let at = |lag: usize| Some((self.history.lag(lag, series)? as f64, lags[lag - 1].of(series)?.persons));
+            let now = (self.history.lag(0, series)? as f64, usual[series]?);
+            Some(StandsOut::new(at(1)?, at(2)?, self.pulse.scale(series))?.went_on(now))
+        };
+        let went_on: Vec<(usize, bool)> = (0..size).filter_map(|series| Some((series, went_on(series)?))).collect();
+        went_on.into_iter().for_each(|(series, went_on)| self.pulse.stood(series, went_on));
         let is_or_was_on = self.tonight.is_on() | self.tonight.turn_to(&self.layout.programme, end);
         for (series, usual) in usual.into_iter().enumerate() {
             if let Some(came) = self.history.lag(0, series) {
@@ -344,7 +353,7 @@ impl Forecaster {
         self.judgement.turn_to(end, STEPS.map(|steps| self.layout.target(end.after(step.times(u64::from(steps) - 1)))));
         if let Some(rows) = Arc::get_mut(&mut self.tensor) {
             let before = self.issued.at(end.before(*step));
-            features::fill(end, &self.sight, |series| Some(before?.get(series)?[1]), calendar, *step, rows);
+            features::fill(end, &self.sight, |series| before?.expected(series), calendar, *step, rows);
         }
         if let Some(rows) = Arc::get_mut(&mut self.flow) {
             tensor::fill(end, &self.sight, &self.judgement.learners(), calendar, *step, rows);
@@ -381,8 +390,8 @@ impl Forecaster {
             if outlook.horizons.len() < HORIZONS {
                 outlook.horizons.clear();
             }
-            outlook.band_last = before.and_then(|issued| issued.get(row));
-            outlook.expected_last = outlook.band_last.map(|band| band[1]);
+            outlook.band_last = before.and_then(|issued| issued.quantiles(row));
+            outlook.expected_last = before.and_then(|issued| issued.expected(row));
             outlook.usual_last = self.sight.usual_of_last(row);
             outlook.scale_last = outlook.expected_last.map(|expected| unit(scale, expected));
             outlook.actual_last = self.sight.came(row, 0);
@@ -446,7 +455,7 @@ impl Forecaster {
     }
 
     fn keep_issued(&mut self, end: EventTime, outlooks: &[Outlook]) {
-        let next = |outlook: &Outlook| outlook.horizons.first().map(|horizon| [horizon.q10, horizon.q50, horizon.q90]);
+        let next = |outlook: &Outlook| outlook.horizons.first().map(|horizon| [horizon.q10, horizon.q50, horizon.q90, horizon.expected]);
         self.issued.keep(end, IssuedPane::new(outlooks.iter().map(next)));
         let gone = self.issued.forget_until(end.before(self.layout.step));
         self.changed.extend(gone.into_iter().map(StateKey::Issued));

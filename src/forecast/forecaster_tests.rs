@@ -98,16 +98,16 @@ fn an_answer_of_the_wrong_size_is_no_answer() {
 }
 
 #[test]
-fn what_was_expected_is_the_median_of_a_step_before() {
+fn what_was_expected_is_what_was_said_a_step_before() {
     let mut forecaster = Forecaster::new(&sample::venue());
     let early = run(&mut forecaster, 0..2 * STEP, said);
-    assert_eq!(early.series[0].expected_last, Some(early_median(&sample::venue())));
+    assert_eq!(early.series[0].expected_last, Some(expected_early(&sample::venue())));
     let later = run(&mut forecaster, 2 * STEP..3 * STEP, said);
-    assert_eq!(later.series[0].expected_last, Some(early.series[0].horizons[0].q50));
+    assert_eq!(later.series[0].expected_last, Some(early.series[0].horizons[0].expected));
 }
 
-fn early_median(venue: &Venue) -> f64 {
-    run(&mut Forecaster::new(venue), 0..STEP, said).series[0].horizons[0].q50
+fn expected_early(venue: &Venue) -> f64 {
+    run(&mut Forecaster::new(venue), 0..STEP, said).series[0].horizons[0].expected
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What was expected: the quantiles for the next step, as they were issued during the last step.
+//! What was expected: the quantiles for the next step, as they were issued during the last step, and what they lie about.
 //!
 //! The idea: a step that has come is held against what was said of exactly that step one step earlier, whoever said it. One small entry per pane keeps it, for as long
 //! as a step lasts, in thousandths of a person, as it was published.
@@ -11,26 +11,35 @@ use std::collections::BTreeMap;
 /// The quantiles issued at one pane for the step after it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IssuedPane {
-    /// By series: thousandths of a person + 1; 0 where nothing was said.
-    quantiles: Vec<[u32; 3]>,
+    /// By series: the quantiles and what was expected, thousandths of a person + 1; 0 where nothing was said.
+    said: Vec<[u32; 4]>,
 }
 
 impl IssuedPane {
-    /// Takes the quantiles by series, persons.
-    pub fn new(quantiles: impl Iterator<Item = Option<[f64; 3]>>) -> Self {
+    /// Takes the quantiles and what is expected by series, persons.
+    pub fn new(said: impl Iterator<Item = Option<[f64; 4]>>) -> Self {
         let held = |persons: f64| (persons * 1_000.0).round().clamp(0.0, f64::from(u32::MAX - 1)) as u32 + 1;
-        Self { quantiles: quantiles.map(|quantiles| quantiles.map_or([0; 3], |quantiles| quantiles.map(held))).collect() }
+        Self { said: said.map(|said| said.map_or([0; 4], |said| said.map(held))).collect() }
     }
 
     /// The quantiles of `series`, persons.
-    pub fn get(&self, series: usize) -> Option<[f64; 3]> {
-        let held = self.quantiles.get(series).filter(|held| held[0] > 0)?;
+    pub fn quantiles(&self, series: usize) -> Option<[f64; 3]> {
+        self.get(series).map(|[q10, q50, q90, _]| [q10, q50, q90])
+    }
+
+    /// What was expected of `series`, persons: no whole number, as quantiles are.
+    pub fn expected(&self, series: usize) -> Option<f64> {
+        self.get(series).map(|[.., expected]| expected)
+    }
+
+    fn get(&self, series: usize) -> Option<[f64; 4]> {
+        let held = self.said.get(series).filter(|held| held[0] > 0)?;
         Some(held.map(|thousandths| f64::from(thousandths - 1) / 1_000.0))
     }
 
     /// Makes room for so many series. Returns `false` when it is of more.
     pub fn widen(&mut self, series: usize) -> bool {
-        widen(&mut self.quantiles, series, [0; 3])
+        widen(&mut self.said, series, [0; 4])
     }
 }
 
@@ -65,8 +74,9 @@ mod tests {
 
     #[test]
     fn a_forecast_is_kept_as_it_was_published() {
-        let pane = IssuedPane::new([Some([1.0, 12.345, 9e9]), None, Some([0.0; 3])].into_iter());
-        assert_eq!((pane.get(0), pane.get(1), pane.get(2), pane.get(4)), (Some([1.0, 12.345, 4_294_967.294]), None, Some([0.0; 3]), None));
+        let pane = IssuedPane::new([Some([1.0, 12.0, 9e9, 12.345]), None, Some([0.0; 4])].into_iter());
+        assert_eq!([0, 1, 2, 4].map(|series| pane.quantiles(series)), [Some([1.0, 12.0, 4_294_967.294]), None, Some([0.0; 3]), None]);
+        assert_eq!([0, 1, 2].map(|series| pane.expected(series)), [Some(12.345), None, Some(0.0)]);
     }
 
     #[test]

@@ -28,6 +28,8 @@ const BAND_START: f64 = 1.6;
 
 /// While fewer days than this taught what is usual (`Sight::days`), the newest step may speak for itself.
 const GREEN_DAYS: i8 = 3;
+/// While fewer days than this did, what is usual may.
+const YOUNG_DAYS: i8 = 10;
 /// So many steps ahead: further off it did harm on the second day of a metro.
 const NEAR: u32 = 3;
 
@@ -121,8 +123,8 @@ impl Judgement {
             for series in 0..series {
                 let Some((case, came)) = issued.case(series, place).zip(came(series)) else { continue };
                 if place == 0 {
-                    // What the newest step alone said makes no one's unit: signs are told in it, and a surge must not be cut off by what foresaw it.
-                    let said = if case.is_green || case.voices.latest.is_none() { case.said } else { case.voices.learnt };
+                    // What stands makes no one's unit: signs are told in it, and a surge must not be cut off by what foresaw it.
+                    let said = if case.voices.standing.is_none() { case.said } else { case.voices.learnt };
                     pulse.err(series, said, came);
                 }
                 of.judge(&case, (self.ways[series], &at), came, (series % turns == turn).then_some(&mut sums));
@@ -130,7 +132,7 @@ impl Judgement {
             of.learner.take(&sums);
             of.learner.settle();
             self.hours[place].learn(target.between, end, &sums);
-            of.bands.settle(STEPS[place]);
+            of.bands.settle(STEPS[place], step_s);
             of.green.settle(STEPS[place]);
         }
         self.steps.forget_until(end.before(self.step.times(u64::from(KEPT))))
@@ -158,12 +160,13 @@ impl Judgement {
         let may_speak = is_green || sight.days[series] < GREEN_DAYS && STEPS[horizon] <= NEAR;
         let latest = sight.came(series, 0).filter(|_| may_speak);
         let latest = latest.map(|latest| sight.came(series, 1).filter(|_| is_green).map_or(latest, |before| green::trend(latest, before, STEPS[horizon])));
-        let latest = latest.or_else(|| sight.standing_of(series, horizon));
         let voices = Voices {
             plain,
             learnt,
             hourly: self.hourly[horizon].map(|weights| with(corrected(&weights, signs))),
+            usual: sight.usual_of(series, horizon).filter(|_| sight.days[series] < YOUNG_DAYS),
             latest,
+            standing: sight.standing_of(series, horizon),
             event: sight.event_of(series, horizon),
             alike: sight.alike_of(series, horizon),
             model: model.map(|model| model[1]),
@@ -265,7 +268,6 @@ impl OfHorizon {
             pupils.count(case.signs, (came - plain) / unit(case.scale, plain), weight);
         }
         let per = unit(case.scale, case.size);
-        self.mixture.learn(&case.voices, came, per);
         if case.is_green {
             self.green.mixture.learn(&case.voices, came, per);
             self.green.count(case.said, case.deviations.0, came);
@@ -273,6 +275,7 @@ impl OfHorizon {
             let even = unit(case.scale, case.said);
             self.bands.count(way, at, case.said, (even, even), came);
         } else {
+            self.mixture.learn(&case.voices, came, per);
             self.bands.count(way, at, case.said, case.deviations, came);
         }
     }

@@ -1,4 +1,4 @@
-//! Who is believed: the plain forecast, the one with what was learnt here, the same by the hours of the day, the newest step as it is, the model's, and some that speak at times, each by how it has fared on this venue.
+//! Who is believed: the plain forecast, the one with what was learnt here, the same by the hours of the day, the model's, and some that speak at times, each by how it has fared on this venue.
 //!
 //! The idea: on a place that nobody has seen any of them may be the best, and on every place one of them is. Each voice is weighed by its error of the last week against
 //! that of the learnt one, over the same cases: weight exp(−60·(ratio − 1)), so a voice that is 2 % worse counts a third, and one that is 8 % worse hardly (exponentially
@@ -22,7 +22,7 @@ const GRANTED: f64 = 30.0;
 const HELD_WORSE: f64 = 1.01;
 
 /// What the voices say of one horizon of one series, persons; the model may be silent.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Voices {
     /// The plain forecast.
     pub plain: f64,
@@ -30,8 +30,12 @@ pub struct Voices {
     pub learnt: f64,
     /// The plain forecast with what was learnt of this time of the day (`hours`).
     pub hourly: Option<f64>,
-    /// The newest step, or its trend where nothing is usual: the best there is while a crowd gathers on a first night. Later the usual times the newest step's ratio, where two steps stood out.
+    /// What is usual and nothing else, while few days have taught it: what to make of signs is not known then.
+    pub usual: Option<f64>,
+    /// The newest step, or its trend where nothing is usual: the best there is while a crowd gathers on a first night.
     pub latest: Option<f64>,
+    /// The usual and what came beyond it in the newest step, where two steps stood out.
+    pub standing: Option<f64>,
     /// What the event that is on brings (`tonight`), until events have shown it here.
     pub event: Option<f64>,
     /// What the days that were like today let expect (`likeness`), where that differs from the usual.
@@ -53,7 +57,9 @@ struct Record {
 pub struct Mixture {
     plain: Record,
     hourly: Record,
+    usual: Record,
     latest: Record,
+    standing: Record,
     event: Record,
     alike: Record,
     model: Record,
@@ -69,7 +75,9 @@ pub struct Shares {
     plain: f64,
     learnt: f64,
     hourly: f64,
+    usual: f64,
     latest: f64,
+    standing: f64,
     event: f64,
     alike: f64,
     model: f64,
@@ -81,7 +89,7 @@ impl Mixture {
         self.age_s += step_s;
         self.model_age_s += step_s;
         let keep = libm::exp2(-step_s / (YOUNG * self.age_s).clamp(YOUNGEST_S, HALF_LIFE_S));
-        for record in [&mut self.plain, &mut self.hourly, &mut self.latest, &mut self.event, &mut self.alike, &mut self.model] {
+        for record in self.records() {
             for sum in [&mut record.own, &mut record.learnt, &mut record.cases] {
                 *sum *= keep;
             }
@@ -95,7 +103,9 @@ impl Mixture {
         self.plain.count(error(voices.plain), learnt);
         let others = [
             (&mut self.hourly, voices.hourly),
+            (&mut self.usual, voices.usual),
             (&mut self.latest, voices.latest),
+            (&mut self.standing, voices.standing),
             (&mut self.event, voices.event),
             (&mut self.alike, voices.alike),
             (&mut self.model, voices.model),
@@ -105,6 +115,11 @@ impl Mixture {
                 record.count(error(said), learnt);
             }
         }
+    }
+
+    fn records(&mut self) -> [&mut Record; 8] {
+        let Self { plain, hourly, usual, latest, standing, event, alike, model, .. } = self;
+        [plain, hourly, usual, latest, standing, event, alike, model]
     }
 
     /// Another model speaks from now on: it is heard like one of the first day.
@@ -119,7 +134,9 @@ impl Mixture {
             Some(0.0),
             Some(self.plain.merit()),
             of(&self.hourly, voices.hourly),
+            of(&self.usual, voices.usual),
             of(&self.latest, voices.latest),
+            of(&self.standing, voices.standing),
             of(&self.event, voices.event),
             of(&self.alike, voices.alike),
             of(&self.model, voices.model.filter(|_| !self.is_model_off())),
@@ -127,8 +144,8 @@ impl Mixture {
         let best = merits.iter().flatten().fold(0.0, |best: f64, merit| best.max(*merit));
         let weights = merits.map(|merit| merit.map_or(0.0, |merit| libm::exp(merit - best)));
         let all: f64 = weights.iter().sum();
-        let [learnt, plain, hourly, latest, event, alike, model] = weights.map(|weight| weight / all);
-        Shares { plain, learnt, hourly, latest, event, alike, model }
+        let [learnt, plain, hourly, usual, latest, standing, event, alike, model] = weights.map(|weight| weight / all);
+        Shares { plain, learnt, hourly, usual, latest, standing, event, alike, model }
     }
 
     /// Whether the model has been so much worse for so long that it is better off. It is judged on, and so comes back when it is worth hearing.
@@ -166,7 +183,9 @@ impl Shares {
         self.plain * voices.plain
             + self.learnt * voices.learnt
             + self.hourly * said(voices.hourly)
+            + self.usual * said(voices.usual)
             + self.latest * said(voices.latest)
+            + self.standing * said(voices.standing)
             + self.event * said(voices.event)
             + self.alike * said(voices.alike)
             + self.model * said(voices.model)
@@ -195,14 +214,14 @@ mod tests {
 
     #[test]
     fn a_model_that_is_worse_is_hardly_heard() {
-        let voices = Voices { plain: 108.0, learnt: 105.0, hourly: None, latest: None, event: None, alike: None, model: Some(150.0) };
+        let voices = Voices { plain: 108.0, learnt: 105.0, model: Some(150.0), ..Voices::default() };
         let said = after(500, &voices, 100.0).shares(&voices).of(&voices);
         assert!((said - 105.0).abs() < 0.1, "{said}");
     }
 
     #[test]
     fn a_model_that_is_worse_for_long_is_off_and_comes_back_when_it_is_better() {
-        let bad = Voices { plain: 108.0, learnt: 105.0, hourly: None, latest: None, event: None, alike: None, model: Some(150.0) };
+        let bad = Voices { plain: 108.0, learnt: 105.0, model: Some(150.0), ..Voices::default() };
         let mut mixture = after(500, &bad, 100.0);
         assert!(!mixture.is_model_off(), "not on the first day");
         for _ in 0..100 {
@@ -222,27 +241,27 @@ mod tests {
 
     #[test]
     fn a_model_that_is_better_is_believed() {
-        let voices = Voices { plain: 130.0, learnt: 120.0, hourly: None, latest: None, event: None, alike: None, model: Some(102.0) };
+        let voices = Voices { plain: 130.0, learnt: 120.0, model: Some(102.0), ..Voices::default() };
         let said = after(500, &voices, 100.0).shares(&voices).of(&voices);
         assert!(said < 103.0, "{said}");
     }
 
     #[test]
     fn while_a_crowd_gathers_the_newest_step_is_believed() {
-        let voices = Voices { plain: 60.0, learnt: 65.0, hourly: None, latest: Some(92.0), event: None, alike: None, model: Some(50.0) };
+        let voices = Voices { plain: 60.0, learnt: 65.0, latest: Some(92.0), model: Some(50.0), ..Voices::default() };
         let said = after(100, &voices, 100.0).shares(&voices).of(&voices);
         assert!(said > 91.0, "{said}");
     }
 
     #[test]
     fn a_silent_model_takes_nothing_away() {
-        let voices = Voices { plain: 100.0, learnt: 100.0, hourly: None, latest: None, event: None, alike: None, model: None };
+        let voices = Voices { plain: 100.0, learnt: 100.0, ..Voices::default() };
         assert!((Mixture::default().shares(&voices).of(&voices) - 100.0).abs() < 1e-9);
     }
 
     #[test]
     fn another_model_is_heard_like_one_of_the_first_day_and_has_two_days_of_its_own() {
-        let bad = Voices { plain: 108.0, learnt: 105.0, hourly: None, latest: None, event: None, alike: None, model: Some(150.0) };
+        let bad = Voices { plain: 108.0, learnt: 105.0, model: Some(150.0), ..Voices::default() };
         let mut mixture = after(600, &bad, 100.0);
         assert!(mixture.is_model_off());
         mixture.judge_model_anew();
@@ -259,8 +278,8 @@ mod tests {
 
     #[test]
     fn a_change_for_the_worse_is_noticed_within_ten_days() {
-        let good = Voices { plain: 130.0, learnt: 120.0, hourly: None, latest: None, event: None, alike: None, model: Some(101.0) };
-        let bad = Voices { plain: 130.0, learnt: 101.0, hourly: None, latest: None, event: None, alike: None, model: Some(140.0) };
+        let good = Voices { plain: 130.0, learnt: 120.0, model: Some(101.0), ..Voices::default() };
+        let bad = Voices { plain: 130.0, learnt: 101.0, model: Some(140.0), ..Voices::default() };
         let mut mixture = after(5_000, &good, 100.0);
         for _ in 0..10 * 288 {
             mixture.forget(STEP_S);

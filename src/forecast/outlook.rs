@@ -65,7 +65,7 @@ pub struct Outlook {
     pub score: Option<f64>,
     /// What the watch says of the zone, where this series speaks for it.
     pub watch: Option<Verdict>,
-    /// What was expected for the last step (median of the forecast made a step before), persons.
+    /// What was expected for the last step, a step before, persons.
     pub expected_last: Option<f64>,
     /// The quantiles of the forecast for the last step, made a step before: 10, 50, 90 %, persons.
     pub band_last: Option<[f64; 3]>,

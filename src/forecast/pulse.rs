@@ -22,6 +22,9 @@ const SLOWEST_SCALE: f64 = 0.005;
 const LEAST_SCALE: f64 = 0.3;
 /// One error counts for at most so many times the running one.
 const ROBUST: f64 = 5.0;
+/// How fast it is learnt whether what stands out goes on; from which share on it is expected to.
+const GOES_ON_LEARNS: f64 = 0.2;
+const GOES_ON: f32 = 0.35;
 /// Over which time the mean size of a series is taken, s.
 const SIZE_WINDOW_S: f64 = 14.0 * 86_400.0;
 
@@ -34,11 +37,13 @@ pub struct Beat {
     errors: u16,
     size: f32,
     steps: u32,
+    /// In this share of the steps after one that stood out, at least half of it was left.
+    goes_on: f32,
 }
 
 impl Default for Beat {
     fn default() -> Self {
-        Self { came: [0.0; RATIOS], usual: [0.0; RATIOS], scale: PRIOR_SCALE as f32, errors: 0, size: 0.0, steps: 0 }
+        Self { came: [0.0; RATIOS], usual: [0.0; RATIOS], scale: PRIOR_SCALE as f32, errors: 0, size: 0.0, steps: 0, goes_on: 1.0 }
     }
 }
 
@@ -79,6 +84,17 @@ impl Pulse {
         let weight = (1.0 / (f64::from(beat.errors) + PRIOR_WEIGHT)).max(SLOWEST_SCALE);
         beat.scale = (scale + weight * (error - scale)) as f32;
         beat.errors = beat.errors.saturating_add(1);
+    }
+
+    /// Learns whether what stood out went on a step later.
+    pub fn stood(&mut self, series: usize, went_on: bool) {
+        let beat = &mut self.beats[series];
+        beat.goes_on += (GOES_ON_LEARNS * (f64::from(u8::from(went_on)) - f64::from(beat.goes_on))) as f32;
+    }
+
+    /// Whether what stands out is expected to go on: at a series where it often enough did.
+    pub fn goes_on(&self, series: usize) -> bool {
+        self.beats[series].goes_on >= GOES_ON
     }
 
     /// ln(what came / what was usual) over the last hour, six hours and day; 0 while nothing is known.

@@ -26,6 +26,7 @@ use super::learner::SIGN_GRAIN;
 use super::likeness::{Alike, Likeness};
 use super::pulse::Pulse;
 use super::spent_like::SpentLike;
+use super::standing::{STANDING_STEPS, StandsOut};
 use super::tonight::{self, Tonight};
 use super::usual::{Level, LevelView, Usual, WeekView};
 use crate::inference::ask::{HORIZONS, STEPS};
@@ -45,15 +46,13 @@ const KNOWN_DAYS: i8 = 3;
 const GREEN: f64 = 0.6;
 const GREEN_STEP_S: f64 = 1_800.0;
 const GREEN_FADES: f64 = 0.8;
-/// However the last hour ran, no more is forecast than so many times what is usual or has come in the last twelve steps: a ratio of what leaps about says nothing of what comes.
+/// However the last hour ran, no more is forecast than so many times what is usual or has come in the last twelve steps, and no further off the usual than so many times the farthest of these was: a ratio
+/// of what leaps about, or of the few who wait before the doors open, says nothing of what comes.
 const MOST_TIMES: f64 = 4.0;
-/// What stands out for two steps is expected to stand so many steps ahead, as a voice of its own, by a ratio of no more than this. Further ahead it was no better than the usual.
-const STANDING_STEPS: u32 = 2;
-const MOST_STANDING: f64 = 16.0;
 /// More than so many times the highest of the last twelve steps and the mean, or the plain forecast, and that by more than so many persons, is absurd.
 const ABSURD: (f64, f64, f64) = (10.0, 3.0, 10.0);
 /// Signs lie within this.
-const WITHIN: f64 = 3.0;
+pub(super) const WITHIN: f64 = 3.0;
 /// The recent level is the mean of so many newest steps.
 const LEVEL_LAGS: usize = 3;
 /// The twelve steps' ratio counts so many persons on both sides.
@@ -74,7 +73,9 @@ pub struct Sight {
     pub event: Vec<f32>,
     /// Series × horizons: what the days that were like today let expect, persons; below 0 where that is the usual.
     pub alike: Vec<f32>,
-    /// Series × horizons: the usual times the newest step's ratio, where the newest two stand out; below 0 else.
+    /// Series × horizons: what is usual for the target step, persons; below 0 where nothing is.
+    pub usual: Vec<f32>,
+    /// Series × horizons: the usual and what came beyond it in the newest step, where the newest two stand out; below 0 else.
     pub standing: Vec<f32>,
     /// Series × horizons: whether nothing is usual for the target yet.
     pub green: Vec<bool>,
@@ -161,6 +162,7 @@ impl Sight {
             spread: vec![-1.0; series * HORIZONS],
             event: vec![-1.0; series * HORIZONS],
             alike: vec![-1.0; series * HORIZONS],
+            usual: vec![-1.0; series * HORIZONS],
             standing: vec![-1.0; series * HORIZONS],
             green: vec![true; series * HORIZONS],
             scale: vec![1.0; series],
@@ -208,6 +210,11 @@ impl Sight {
     /// What the days that were like today let expect of a horizon, persons.
     pub fn alike_of(&self, series: usize, horizon: usize) -> Option<f64> {
         Some(f64::from(self.alike[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
+    }
+
+    /// What is usual for a horizon, persons.
+    pub fn usual_of(&self, series: usize, horizon: usize) -> Option<f64> {
+        Some(f64::from(self.usual[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
     }
 
     /// What is expected of a horizon where what stands out goes on, persons.
@@ -287,9 +294,11 @@ impl Looking<'_> {
         let day = ratios[2] * ratios[2] * ratios[2] / (ratios[2] * ratios[2] + DAY_HALF);
         let twelve = recent.twelve_steps();
         let highest = recent.highest();
+        let farthest = recent.farthest() + scale;
         let level = recent.level();
         let residual = |lag: usize| recent.came[lag].zip(recent.usual[lag]).map(|(came, usual)| (came - usual) / unit(scale, usual));
-        let stands_out = stands_out(recent, scale);
+        let at = |lag: usize| recent.came[lag].zip(recent.usual[lag]);
+        let stands_out = at(0).zip(at(1)).filter(|_| self.pulse.goes_on(series)).and_then(|(newest, before)| StandsOut::new(newest, before, scale));
         let before: [Option<f64>; 3] = [3, 4, 5].map(|lag| residual(lag).map(|residual| residual.clamp(-WITHIN, WITHIN)));
         let before = before.iter().flatten().sum::<f64>() / 3.0;
         sight.scale[series] = scale as f32;
@@ -300,13 +309,17 @@ impl Looking<'_> {
         for (horizon, (of_kind, week)) in ahead.iter().enumerate() {
             let usual = of_kind.of(series).map(|level| level.persons);
             let lasting = BELIEVED * (ratios[0] - day) * LASTING[horizon] + DAY_BELIEVED * day;
-            let shifted = usual.map(|usual| ((usual + 0.5) * libm::exp(lasting) - 0.5).clamp(0.0, MOST_TIMES * highest.max(usual).max(1.0)));
+            let shifted = usual.map(|usual| {
+                let shifted = ((usual + 0.5) * libm::exp(lasting) - 0.5).clamp(0.0, MOST_TIMES * highest.max(usual).max(1.0));
+                shifted.clamp(usual - MOST_TIMES * farthest, usual + MOST_TIMES * farthest)
+            });
             let days = of_kind.of(series).map_or(0, |level| level.days.clamp(0, KNOWN_DAYS));
             let green = unknown * f64::from(KNOWN_DAYS - days) / f64::from(KNOWN_DAYS) * FADES[horizon];
             let plain = shifted.map(|shifted| level.map_or(shifted, |level| shifted + green * (level - shifted))).or(level);
             let place = series * HORIZONS + horizon;
             sight.green[place] = usual.is_none();
-            let standing = usual.zip(stands_out).map(|(usual, ratio)| ((usual + 0.5) * ratio - 0.5).max(0.0)).filter(|_| STEPS[horizon] <= STANDING_STEPS);
+            let standing = usual.zip(stands_out.as_ref()).map(|(usual, beyond)| beyond.about(usual)).filter(|_| STEPS[horizon] <= STANDING_STEPS);
+            sight.usual[place] = usual.map_or(-1.0, |usual| usual as f32);
             sight.standing[place] = standing.map_or(-1.0, |standing| standing as f32);
             sight.plain[place] = plain.map_or(-1.0, |plain| plain as f32);
             sight.spread[place] = week.spread(series).map_or(-1.0, |spread| spread as f32);
@@ -341,15 +354,6 @@ impl Looking<'_> {
             }
         }
     }
-}
-
-/// What came over the usual in the newest step, where that and the one before it lie beyond what a sign can tell, on the same side.
-fn stands_out(recent: &Recent, scale: f64) -> Option<f64> {
-    let residual = |lag: usize| recent.came[lag].zip(recent.usual[lag]).map_or(0.0, |(came, usual)| (came - usual) / unit(scale, usual));
-    let (newest, before) = (residual(0), residual(1));
-    let (came, usual) = recent.came[0].zip(recent.usual[0])?;
-    let is_far = newest.abs().min(before.abs()) > WITHIN && newest * before > 0.0;
-    is_far.then(|| ((came + 0.5) / (usual + 0.5)).clamp(1.0 / MOST_STANDING, MOST_STANDING))
 }
 
 /// `LASTS` to the power of each horizon, and what fades from the first on.
@@ -390,6 +394,12 @@ impl Recent {
     /// The most that came in a step, persons.
     fn highest(&self) -> f64 {
         self.came.iter().flatten().fold(0.0, |highest, came| highest.max(*came))
+    }
+
+    /// How far the farthest step was off the usual, persons.
+    fn farthest(&self) -> f64 {
+        let known = self.came.iter().zip(&self.usual).filter_map(|(came, usual)| came.zip(*usual));
+        known.fold(0.0, |farthest, (came, usual)| farthest.max((came - usual).abs()))
     }
 
     fn level(&self) -> Option<f64> {

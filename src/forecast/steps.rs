@@ -17,8 +17,12 @@ pub struct IssuedStep {
     learnt: Vec<f32>,
     /// Empty where nothing was learnt of this time of the day.
     hourly: Vec<f32>,
-    /// Below 0 where the newest step has no say.
+    /// Empty where what is usual does not speak for itself.
+    usual: Vec<f32>,
+    /// Empty where the newest step has no say.
     latest: Vec<f32>,
+    /// Empty where nothing stood out.
+    standing: Vec<f32>,
     /// Empty where no event is on.
     event: Vec<f32>,
     /// Empty where no slot with two faces was near.
@@ -63,7 +67,9 @@ impl IssuedStep {
             plain: nothing(),
             learnt: nothing(),
             hourly: Vec::new(),
-            latest: nothing(),
+            usual: Vec::new(),
+            latest: Vec::new(),
+            standing: Vec::new(),
             event: Vec::new(),
             alike: Vec::new(),
             model: Vec::new(),
@@ -82,9 +88,16 @@ impl IssuedStep {
         let place = series * HORIZONS + horizon;
         (self.plain[place], self.learnt[place], self.said[place]) = (voices.plain as f32, voices.learnt as f32, said as f32);
         (self.below[place], self.above[place]) = (deviations.0 as f32, deviations.1 as f32);
-        self.latest[place] = voices.latest.map_or(-1.0, |latest| latest as f32);
         self.green[place] = is_green;
-        let sometimes = [(&mut self.hourly, voices.hourly), (&mut self.event, voices.event), (&mut self.alike, voices.alike), (&mut self.model, voices.model)];
+        let sometimes = [
+            (&mut self.hourly, voices.hourly),
+            (&mut self.usual, voices.usual),
+            (&mut self.latest, voices.latest),
+            (&mut self.standing, voices.standing),
+            (&mut self.event, voices.event),
+            (&mut self.alike, voices.alike),
+            (&mut self.model, voices.model),
+        ];
         for (held, voice) in sometimes {
             let Some(voice) = voice else { continue };
             if held.is_empty() {
@@ -102,10 +115,10 @@ impl IssuedStep {
             return None;
         }
         let known = |said: &f32| Some(f64::from(*said)).filter(|said| *said >= 0.0);
-        let sometimes = [&self.hourly, &self.latest, &self.event, &self.alike, &self.model];
-        let [hourly, latest, event, alike, model] = sometimes.map(|voice| voice.get(place).and_then(known));
+        let sometimes = [&self.hourly, &self.usual, &self.latest, &self.standing, &self.event, &self.alike, &self.model];
+        let [hourly, usual, latest, standing, event, alike, model] = sometimes.map(|voice| voice.get(place).and_then(known));
         Some(IssuedCase {
-            voices: Voices { plain: f64::from(self.plain[place]), learnt: f64::from(self.learnt[place]), hourly, latest, event, alike, model },
+            voices: Voices { plain: f64::from(self.plain[place]), learnt: f64::from(self.learnt[place]), hourly, usual, latest, standing, event, alike, model },
             said,
             deviations: (f64::from(self.below[place]), f64::from(self.above[place])),
             signs: self.signs.get(place * SIGNS..(place + 1) * SIGNS)?,
@@ -118,9 +131,9 @@ impl IssuedStep {
     /// Makes room for so many series. Returns `false` when it is of more.
     fn widen(&mut self, series: usize) -> bool {
         let cases = series * HORIZONS;
-        let Self { plain, learnt, hourly, latest, event, alike, model, green, said, below, above, signs, scale, size } = self;
-        let always = [plain, learnt, latest, said, below, above].into_iter().all(|voice| widen(voice, cases, -1.0));
-        let sometimes = [hourly, event, alike, model].into_iter().all(|voice| voice.is_empty() || widen(voice, cases, -1.0));
+        let Self { plain, learnt, hourly, usual, latest, standing, event, alike, model, green, said, below, above, signs, scale, size } = self;
+        let always = [plain, learnt, said, below, above].into_iter().all(|voice| widen(voice, cases, -1.0));
+        let sometimes = [hourly, usual, latest, standing, event, alike, model].into_iter().all(|voice| voice.is_empty() || widen(voice, cases, -1.0));
         let of_series = [scale, size].into_iter().all(|figures| widen(figures, series, 0.0));
         always && sometimes && of_series && widen(green, cases, false) && widen(signs, cases * SIGNS, 0)
     }
@@ -180,7 +193,17 @@ mod tests {
     #[test]
     fn a_case_comes_back_as_it_was_issued() {
         let mut step = IssuedStep::new(2, &[5; 2 * HORIZONS * SIGNS], &[1.5, 2.5], &[10.0, 20.0]);
-        let voices = Voices { plain: 4.0, learnt: 5.0, hourly: Some(8.0), latest: Some(3.0), event: Some(9.0), alike: Some(7.0), model: Some(6.0) };
+        let voices = Voices {
+            plain: 4.0,
+            learnt: 5.0,
+            hourly: Some(8.0),
+            usual: Some(6.0),
+            standing: Some(2.5),
+            latest: Some(3.0),
+            event: Some(9.0),
+            alike: Some(7.0),
+            model: Some(6.0),
+        };
         step.note(1, 3, &voices, 5.5, (1.0, 2.0), true);
         let case = step.case(1, 3).unwrap();
         assert_eq!((case.voices, case.said, case.deviations, case.scale, case.size), (voices, 5.5, (1.0, 2.0), 2.5, 20.0));

@@ -57,8 +57,9 @@ pub struct ForecastScore {
     pub error: f64,
     /// Sum of absolute errors of the last value, persons.
     pub last_value_error: f64,
-    /// How many lay within the 10–90 band.
-    pub within: u64,
+    /// How many lay below the 10 % quantile and above the 90 % quantile, and how many on either. One on both is on either.
+    beyond: [u64; 2],
+    on: [u64; 2],
 }
 
 impl Forecasts {
@@ -140,7 +141,10 @@ impl Forecasts {
                 score.judged += 1;
                 score.error += (q50 - actual).abs();
                 score.last_value_error += (last - actual).abs();
-                score.within += u64::from((q10..=q90).contains(&actual));
+                for (side, (is_beyond, is_on)) in [(actual < q10, actual == q10), (actual > q90, actual == q90)].into_iter().enumerate() {
+                    score.beyond[side] += u64::from(is_beyond);
+                    score.on[side] += u64::from(is_on);
+                }
             }
         }
     }
@@ -182,9 +186,15 @@ impl ForecastScore {
         self.last_value_error / self.judged.max(1) as f64
     }
 
-    /// Share within the 10–90 band.
+    /// Share within the 10–90 band. Counts often lie on a bound: so many of those count as beyond as a tenth lacks, for nobody can say on which side of a quantile they are (randomised PIT,
+    /// Czado, Gneiting & Held 2009).
     pub fn coverage(&self) -> f64 {
-        self.within as f64 / self.judged.max(1) as f64
+        let judged = self.judged.max(1) as f64;
+        let beyond = |side: usize| {
+            let (beyond, on) = (self.beyond[side] as f64, self.on[side] as f64);
+            beyond + (0.1 * judged - beyond).clamp(0.0, on)
+        };
+        1.0 - (beyond(0) + beyond(1)) / judged
     }
 }
 
@@ -221,7 +231,16 @@ mod tests {
         assert!(forecasts.scores().is_empty(), "the target's last pane may not be whole yet");
         take(&mut forecasts, 150, 9, "");
         let score = forecasts.scores()[&60];
-        assert_eq!((score.judged, score.mae(), score.last_value_mae(), score.within), (1, 3.0, 5.0, 1));
+        assert_eq!((score.judged, score.mae(), score.last_value_mae(), score.coverage()), (1, 3.0, 5.0, 1.0));
+    }
+
+    #[test]
+    fn of_counts_on_a_bound_as_many_are_beyond_as_a_tenth_lacks() {
+        let share = |beyond, on| ForecastScore { judged: 100, beyond, on, ..ForecastScore::default() }.coverage();
+        assert!((share([3, 4], [0, 0]) - 0.93).abs() < 1e-9);
+        assert!((share([3, 4], [30, 2]) - 0.84).abs() < 1e-9, "seven of thirty, and both of two");
+        assert!((share([0, 5], [95, 95]) - 0.8).abs() < 1e-9, "where nobody is said, nobody comes, and sometimes one does");
+        assert!((share([20, 12], [30, 30]) - 0.68).abs() < 1e-9);
     }
 
     #[test]

@@ -406,11 +406,19 @@ mod tests {
     #[test]
     fn a_date_without_the_time_that_the_pattern_has_is_midnight() {
         let read = |pattern: &str, text: &str| Stamps { format: Format::of(pattern), ..zurich(Ambiguous::First, Nonexistent::Refuse) }.read(text);
-        for (pattern, text) in [("%d.%m.%Y %H:%M", "01.02.2024"), ("%Y/%m/%dT%H", "2024/02/01"), ("%a %m/%d/%Y %I:%M %p", "Thu 02/01/2024"), ("iso", "2024-02-01")] {
+        for (pattern, text) in
+            [("%d.%m.%Y %H:%M", "01.02.2024"), ("%Y/%m/%dT%H", "2024/02/01"), ("%a %m/%d/%Y %I:%M %p", "Thu 02/01/2024"), ("iso", "2024-02-01")]
+        {
             assert_eq!(utc(read(pattern, text).unwrap()), "2024-01-31T23:00:00.000Z", "{pattern}");
         }
         // A date of which a time is begun, and what is no date by the pattern, stay faults; so does a date that has no room for a time.
-        for (pattern, text) in [("%d.%m.%Y %H:%M", "01.02.2024 "), ("%d.%m.%Y %H:%M", "01.02.2024 1"), ("%d.%m.%Y %H:%M", "2024-02-01"), ("%Y%m%d%H", "20240201"), ("%H:%M %d.%m.%Y", "01.02.2024")] {
+        for (pattern, text) in [
+            ("%d.%m.%Y %H:%M", "01.02.2024 "),
+            ("%d.%m.%Y %H:%M", "01.02.2024 1"),
+            ("%d.%m.%Y %H:%M", "2024-02-01"),
+            ("%Y%m%d%H", "20240201"),
+            ("%H:%M %d.%m.%Y", "01.02.2024"),
+        ] {
             assert!(read(pattern, text).is_err(), "{pattern} {text}");
         }
     }

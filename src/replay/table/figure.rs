@@ -98,7 +98,9 @@ impl Figures {
             text.parse::<f64>().ok().filter(|number| (0.0..f64::from(MISSING)).contains(number))
         };
         // R and spreadsheets write large whole numbers as 1e+05.
-        if text.contains(['e', 'E']) && let Some(whole) = number().filter(|number| number.fract() == 0.0) {
+        if text.contains(['e', 'E'])
+            && let Some(whole) = number().filter(|number| number.fract() == 0.0)
+        {
             return Some(whole as u32);
         }
         // Spreadsheets write whole numbers as 12.0.
