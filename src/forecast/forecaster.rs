@@ -26,9 +26,8 @@ use super::likeness::Likeness;
 use super::outlook::{OccupancyOutlook, Outlook, Outlooks, Series, SeriesKind};
 use super::pulse::Pulse;
 use super::series;
-use super::signs::{Expected, Looking, Sight, unit};
+use super::signs::{Looking, Sight, unit};
 use super::spent_like::{self, SpentLike};
-use super::standing::StandsOut;
 use super::state::{ScoreKind, StateKey};
 use super::steps::IssuedStep;
 use super::tensor;
@@ -270,13 +269,7 @@ impl Forecaster {
         let looking = self.looking();
         let usual = looking.expected(end.before(*step));
         let usual: Vec<Option<f64>> = (0..size).map(|series| usual.of(series).map(|level| level.persons)).collect();
-        let lags: [Expected<'_>; 2] = [2, 3].map(|steps| looking.expected(end.before(step.times(steps))));
-        let went_on = |series: usize| {
-            let at = |lag: usize| Some((self.history.lag(lag, series)? as f64, lags[lag - 1].of(series)?.persons));
-            let now = (self.history.lag(0, series)? as f64, usual[series]?);
-            Some(StandsOut::new(at(1)?, at(2)?, self.pulse.scale(series))?.went_on(now))
-        };
-        let went_on: Vec<(usize, bool)> = (0..size).filter_map(|series| Some((series, went_on(series)?))).collect();
+        let went_on = looking.went_on(end);
         went_on.into_iter().for_each(|(series, went_on)| self.pulse.stood(series, went_on));
         let is_or_was_on = self.tonight.is_on() | self.tonight.turn_to(&self.layout.programme, end);
         for (series, usual) in usual.into_iter().enumerate() {

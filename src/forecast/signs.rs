@@ -287,6 +287,16 @@ impl Looking<'_> {
         Expected { level: self.usual.level(self.calendar.place(start)), event }
     }
 
+    /// The series that had stood out when the step began that ends at `at`, and whether it went on.
+    pub fn went_on(&self, at: EventTime) -> Vec<(usize, bool)> {
+        let steps: [Expected<'_>; 3] = std::array::from_fn(|lag| self.expected(at.before(self.step.times(lag as u64 + 1))));
+        let of_series = |series: usize| {
+            let seen = |lag: usize| Some((self.history.lag(lag, series)? as f64, steps[lag].of(series)?.persons));
+            Some((series, StandsOut::new(seen(1)?, seen(2)?, self.pulse.scale(series))?.went_on(seen(0)?)))
+        };
+        (0..self.pulse.series()).filter_map(of_series).collect()
+    }
+
     fn of_series(&self, series: usize, recent: &Recent, ahead: &[(Expected<'_>, WeekView<'_>); HORIZONS], sight: &mut Sight) {
         let scale = self.pulse.scale(series);
         let ratios = self.pulse.ratios(series);
