@@ -269,6 +269,8 @@ impl OfHorizon {
         }
         let per = unit(case.scale, case.size);
         if case.is_green {
+            // What the newest step says while nothing is usual, its trend, earns it no hearing later.
+            self.mixture.learn(&Voices { latest: None, ..case.voices }, came, per);
             self.green.mixture.learn(&case.voices, came, per);
             self.green.count(case.said, case.deviations.0, came);
             // The first bands of the day after start from these: better too wide than too narrow.

@@ -17,6 +17,8 @@ const SHARPNESS: f64 = 60.0;
 const OFF: f64 = 1.1;
 const OFF_CASES: f64 = 200.0;
 const OFF_AGE_S: f64 = 2.0 * 86_400.0;
+/// And by so many deviations a case: where nobody errs, a tenth of that is nothing.
+const OFF_LEAST: f64 = 0.01;
 /// Cases that are taken for granted before the first is seen, and how much worse the other voices are held to be in them.
 const GRANTED: f64 = 30.0;
 const HELD_WORSE: f64 = 1.01;
@@ -150,12 +152,8 @@ impl Mixture {
 
     /// Whether the model has been so much worse for so long that it is better off. It is judged on, and so comes back when it is worth hearing.
     pub fn is_model_off(&self) -> bool {
-        self.model.cases >= OFF_CASES && self.model_age_s >= OFF_AGE_S && self.model_ratio().is_some_and(|ratio| ratio > OFF)
-    }
-
-    /// The model's error as a share of that of what was learnt without it; `None` before it has spoken.
-    pub fn model_ratio(&self) -> Option<f64> {
-        (self.model.cases > 0.0 && self.model.learnt > 0.0).then(|| self.model.own / self.model.learnt)
+        let Record { own, learnt, cases } = self.model;
+        cases >= OFF_CASES && self.model_age_s >= OFF_AGE_S && own > OFF * learnt && own - learnt > OFF_LEAST * cases
     }
 }
 
@@ -237,6 +235,14 @@ mod tests {
         }
         assert!(!mixture.is_model_off());
         assert!(mixture.shares(&good).model() > 0.9);
+    }
+
+    #[test]
+    fn where_nobody_errs_a_model_that_errs_by_a_hair_more_is_not_off() {
+        let voices = Voices { plain: 100.0, learnt: 100.000_1, model: Some(100.01), ..Voices::default() };
+        let mixture = after(800, &voices, 100.0);
+        assert!(mixture.model.own > 50.0 * mixture.model.learnt);
+        assert!(!mixture.is_model_off());
     }
 
     #[test]
