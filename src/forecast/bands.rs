@@ -149,7 +149,7 @@ impl Bands {
         let of_quarter = quarters.and_then(|(quarters, laws)| Some(laws[quarters.of(expected)?])).unwrap_or(Law::NOTHING);
         let of_time = at.added[way as usize];
         let mut quantiles = [0.0; 3];
-        let few = self.few.about(way, expected, 0.5 * (deviations.0 + deviations.1));
+        let few = self.few.about(way, expected, deviations);
         for (place, quantile) in quantiles.iter_mut().enumerate() {
             let shift = law.quantiles[place] + own.quantiles[place] + of_quarter.quantiles[place] + of_time[place];
             let deviation = if shift < 0.0 { deviations.0 } else { deviations.1 };
@@ -183,7 +183,7 @@ impl Bands {
             self.moments.entry((way as u8, moment)).or_insert(Law::NOTHING).count(said, distance, share);
         }
         self.whole.count(whole, distance, 1.0);
-        self.few.count(way, expected, 0.5 * (deviations.0 + deviations.1), came);
+        self.few.count(way, expected, deviations, came);
     }
 
     /// Moves the quantiles, which are of `steps` ahead, by what was counted since the last time, a step of `step_s` seconds ago.

@@ -58,11 +58,11 @@ impl Few {
         })
     }
 
-    /// The quantiles where `expected` persons are expected by a way, and one deviation is so many.
-    pub fn about(&self, way: SeriesKind, expected: f64, deviation: f64) -> [Told; 3] {
+    /// The quantiles where `expected` persons are expected by a way, and one deviation downwards and upwards is so many.
+    pub fn about(&self, way: SeriesKind, expected: f64, deviations: (f64, f64)) -> [Told; 3] {
         let told = if expected < FEW { COUNTS } else { NOBODY_OR };
         let mut cases = poisson(expected, told);
-        for (key, share) in keys(way, expected, deviation) {
+        for (key, share) in keys(way, expected, deviations) {
             for (count, seen) in self.laws.get(&key).into_iter().flatten().enumerate() {
                 cases[count.min(told - 1)] += share * f64::from(*seen);
             }
@@ -78,9 +78,9 @@ impl Few {
         })
     }
 
-    /// Counts one case: its way, what had been expected, what one deviation was, and what came.
-    pub fn count(&mut self, way: SeriesKind, expected: f64, deviation: f64, came: f64) {
-        for (key, share) in keys(way, expected, deviation) {
+    /// Counts one case: its way, what had been expected, what one deviation downwards and upwards was, and what came.
+    pub fn count(&mut self, way: SeriesKind, expected: f64, deviations: (f64, f64), came: f64) {
+        for (key, share) in keys(way, expected, deviations) {
             let count = (came.max(0.0) as usize).min(told_apart(key.1) - 1);
             let cases = self.laws.entry(key).or_default();
             if cases.len() <= count {
@@ -117,11 +117,11 @@ const fn told_apart(level: u8) -> usize {
 }
 
 /// The levels and widths between which a case lies, and how far it belongs to each pair.
-fn keys(way: SeriesKind, expected: f64, deviation: f64) -> impl Iterator<Item = (Key, f64)> {
+fn keys(way: SeriesKind, expected: f64, deviations: (f64, f64)) -> impl Iterator<Item = (Key, f64)> {
     let octaves = libm::log2(expected.max(0.0) + 1.0);
     let few = octaves.min(f64::from(FEW_LEVELS) / PARTS);
     let levels = between(few * PARTS + (octaves - few), LAST_LEVEL);
-    let wide = deviation / (expected.max(0.0) + 1.0).sqrt();
+    let wide = 0.5 * (deviations.0 + deviations.1) / (expected.max(0.0) + 1.0).sqrt();
     let widths = between(libm::log2((wide / NARROWEST).max(1.0)), LAST_WIDTH);
     let pairs = levels.into_iter().flat_map(move |(level, share)| widths.into_iter().map(move |(width, part)| ((way as u8, level, width), share * part)));
     pairs.filter(|(_, share)| *share > 0.0)
@@ -161,7 +161,7 @@ mod tests {
     }
 
     /// One deviation, persons, where nothing else is said.
-    const WIDE: f64 = 1.0;
+    const WIDE: (f64, f64) = (1.0, 1.0);
 
     /// What is expected, and what comes then by a chance of 0..1.
     type Law = (f64, fn(f64) -> f64);
@@ -202,11 +202,11 @@ mod tests {
     fn a_bus_by_its_timetable_and_a_door_at_night_have_laws_of_their_own() {
         let mut few = Few::default();
         for case in 0..2_000 {
-            few.count(WAY, 2.0, 0.5, 2.0);
-            few.count(WAY, 2.0, 4.0, if even(case) < 0.3 { 7.0 } else { 0.0 });
+            few.count(WAY, 2.0, (0.5, 0.5), 2.0);
+            few.count(WAY, 2.0, (4.0, 4.0), if even(case) < 0.3 { 7.0 } else { 0.0 });
         }
-        assert_eq!(few.about(WAY, 2.0, 0.5), [Told::Is(2.0); 3]);
-        assert_eq!(few.about(WAY, 2.0, 4.0), [Told::Is(0.0), Told::Is(0.0), Told::Is(7.0)]);
+        assert_eq!(few.about(WAY, 2.0, (0.5, 0.5)), [Told::Is(2.0); 3]);
+        assert_eq!(few.about(WAY, 2.0, (4.0, 4.0)), [Told::Is(0.0), Told::Is(0.0), Told::Is(7.0)]);
     }
 
     #[test]
@@ -279,7 +279,7 @@ mod tests {
         #[test]
         fn quantiles_are_in_order_and_no_count_panics(cases in proptest::collection::vec((-1.0f64..1e12, -1.0f64..1e12), 0..60), expected in -1.0f64..1e12) {
             let mut few = Few::default();
-            cases.iter().for_each(|(about, came)| few.count(WAY, *about, about.abs().sqrt(), *came));
+            cases.iter().for_each(|(about, came)| few.count(WAY, *about, (about.abs().sqrt(), 1.0), *came));
             few.fade(300.0);
             let [low, median, high] = told(&few, expected);
             prop_assert!(few.is_sound());

@@ -46,6 +46,11 @@ pub struct Voices {
     pub model: Option<f64>,
 }
 
+/// How many voices are silent at times.
+pub const SOMETIMES: usize = 7;
+/// Which of them is the model's.
+pub const MODEL: usize = 6;
+
 /// How one voice has fared beside the learnt one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Record {
@@ -58,13 +63,7 @@ struct Record {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mixture {
     plain: Record,
-    hourly: Record,
-    usual: Record,
-    latest: Record,
-    standing: Record,
-    event: Record,
-    alike: Record,
-    model: Record,
+    sometimes: [Record; SOMETIMES],
     /// Since the first step, s.
     age_s: f64,
     /// Since the model that speaks now was first asked, s; from the first step on at most.
@@ -76,13 +75,19 @@ pub struct Mixture {
 pub struct Shares {
     plain: f64,
     learnt: f64,
-    hourly: f64,
-    usual: f64,
-    latest: f64,
-    standing: f64,
-    event: f64,
-    alike: f64,
-    model: f64,
+    sometimes: [f64; SOMETIMES],
+}
+
+impl Voices {
+    /// Those that are silent at times, in a fixed order.
+    pub const fn sometimes(&self) -> [Option<f64>; SOMETIMES] {
+        [self.hourly, self.usual, self.latest, self.standing, self.event, self.alike, self.model]
+    }
+
+    /// The plain one, the learnt one, and those that are silent at times in the order of [`Self::sometimes`].
+    pub const fn of(plain: f64, learnt: f64, [hourly, usual, latest, standing, event, alike, model]: [Option<f64>; SOMETIMES]) -> Self {
+        Self { plain, learnt, hourly, usual, latest, standing, event, alike, model }
+    }
 }
 
 impl Mixture {
@@ -91,7 +96,7 @@ impl Mixture {
         self.age_s += step_s;
         self.model_age_s += step_s;
         let keep = libm::exp2(-step_s / (YOUNG * self.age_s).clamp(YOUNGEST_S, HALF_LIFE_S));
-        for record in self.records() {
+        for record in [&mut self.plain].into_iter().chain(&mut self.sometimes) {
             for sum in [&mut record.own, &mut record.learnt, &mut record.cases] {
                 *sum *= keep;
             }
@@ -103,56 +108,34 @@ impl Mixture {
         let error = |said: f64| ((said - came).abs() / per).min(20.0);
         let learnt = error(voices.learnt);
         self.plain.count(error(voices.plain), learnt);
-        let others = [
-            (&mut self.hourly, voices.hourly),
-            (&mut self.usual, voices.usual),
-            (&mut self.latest, voices.latest),
-            (&mut self.standing, voices.standing),
-            (&mut self.event, voices.event),
-            (&mut self.alike, voices.alike),
-            (&mut self.model, voices.model),
-        ];
-        for (record, said) in others {
+        for (record, said) in self.sometimes.iter_mut().zip(voices.sometimes()) {
             if let Some(said) = said {
                 record.count(error(said), learnt);
             }
         }
     }
 
-    fn records(&mut self) -> [&mut Record; 8] {
-        let Self { plain, hourly, usual, latest, standing, event, alike, model, .. } = self;
-        [plain, hourly, usual, latest, standing, event, alike, model]
-    }
-
     /// Another model speaks from now on: it is heard like one of the first day.
     pub fn judge_model_anew(&mut self) {
-        (self.model, self.model_age_s) = (Record::default(), 0.0);
+        (self.sometimes[MODEL], self.model_age_s) = (Record::default(), 0.0);
     }
 
     /// The shares of those who speak.
     pub fn shares(&self, voices: &Voices) -> Shares {
-        let of = |record: &Record, voice: Option<f64>| voice.map(|_| record.merit());
-        let merits = [
-            Some(0.0),
-            Some(self.plain.merit()),
-            of(&self.hourly, voices.hourly),
-            of(&self.usual, voices.usual),
-            of(&self.latest, voices.latest),
-            of(&self.standing, voices.standing),
-            of(&self.event, voices.event),
-            of(&self.alike, voices.alike),
-            of(&self.model, voices.model.filter(|_| !self.is_model_off())),
-        ];
-        let best = merits.iter().flatten().fold(0.0, |best: f64, merit| best.max(*merit));
-        let weights = merits.map(|merit| merit.map_or(0.0, |merit| libm::exp(merit - best)));
-        let all: f64 = weights.iter().sum();
-        let [learnt, plain, hourly, usual, latest, standing, event, alike, model] = weights.map(|weight| weight / all);
-        Shares { plain, learnt, hourly, usual, latest, standing, event, alike, model }
+        let said = Voices { model: voices.model.filter(|_| !self.is_model_off()), ..*voices }.sometimes();
+        let merits: [Option<f64>; SOMETIMES] = std::array::from_fn(|place| said[place].map(|_| self.sometimes[place].merit()));
+        let plain = self.plain.merit();
+        let best = merits.iter().flatten().fold(plain.max(0.0), |best, merit| best.max(*merit));
+        let weight = |merit: f64| libm::exp(merit - best);
+        let (learnt, plain) = (weight(0.0), weight(plain));
+        let sometimes = merits.map(|merit| merit.map_or(0.0, weight));
+        let all = sometimes.iter().fold(learnt + plain, |all, weight| all + weight);
+        Shares { plain: plain / all, learnt: learnt / all, sometimes: sometimes.map(|weight| weight / all) }
     }
 
     /// Whether the model has been so much worse for so long that it is better off. It is judged on, and so comes back when it is worth hearing.
     pub fn is_model_off(&self) -> bool {
-        let Record { own, learnt, cases } = self.model;
+        let Record { own, learnt, cases } = self.sometimes[MODEL];
         cases >= OFF_CASES && self.model_age_s >= OFF_AGE_S && own > OFF * learnt && own - learnt > OFF_LEAST * cases
     }
 }
@@ -177,21 +160,14 @@ impl Shares {
     /// The mean of the voices by their shares, persons.
     pub fn of(&self, voices: &Voices) -> f64 {
         // One that is silent has no share.
-        let said = |voice: Option<f64>| voice.unwrap_or(0.0);
-        self.plain * voices.plain
-            + self.learnt * voices.learnt
-            + self.hourly * said(voices.hourly)
-            + self.usual * said(voices.usual)
-            + self.latest * said(voices.latest)
-            + self.standing * said(voices.standing)
-            + self.event * said(voices.event)
-            + self.alike * said(voices.alike)
-            + self.model * said(voices.model)
+        let said = voices.sometimes().map(|voice| voice.unwrap_or(0.0));
+        let always = self.plain * voices.plain + self.learnt * voices.learnt;
+        self.sometimes.iter().zip(said).fold(always, |sum, (share, said)| sum + share * said)
     }
 
     /// The model's share.
     pub const fn model(&self) -> f64 {
-        self.model
+        self.sometimes[MODEL]
     }
 }
 
@@ -241,7 +217,7 @@ mod tests {
     fn where_nobody_errs_a_model_that_errs_by_a_hair_more_is_not_off() {
         let voices = Voices { plain: 100.0, learnt: 100.000_1, model: Some(100.01), ..Voices::default() };
         let mixture = after(800, &voices, 100.0);
-        assert!(mixture.model.own > 50.0 * mixture.model.learnt);
+        assert!(mixture.sometimes[MODEL].own > 50.0 * mixture.sometimes[MODEL].learnt);
         assert!(!mixture.is_model_off());
     }
 

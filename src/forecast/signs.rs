@@ -148,6 +148,11 @@ impl Expected<'_> {
     }
 }
 
+/// What stands for a series and horizon, where anything does.
+fn told(of: &[f32], series: usize, horizon: usize) -> Option<f64> {
+    Some(f64::from(of[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
+}
+
 /// One deviation about `expected` persons.
 pub fn unit(scale: f64, expected: f64) -> f64 {
     scale * (expected.max(0.0) + 1.0).sqrt()
@@ -192,7 +197,7 @@ impl Sight {
 
     /// The plain forecast of a horizon, persons.
     pub fn plain_of(&self, series: usize, horizon: usize) -> Option<f64> {
-        Some(f64::from(self.plain[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
+        told(&self.plain, series, horizon)
     }
 
     /// ln((spread + ½)/(unit + ½)) of a horizon; 0 where it is not known.
@@ -204,22 +209,22 @@ impl Sight {
 
     /// What the event that is on lets expect of a horizon, persons.
     pub fn event_of(&self, series: usize, horizon: usize) -> Option<f64> {
-        Some(f64::from(self.event[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
+        told(&self.event, series, horizon)
     }
 
     /// What the days that were like today let expect of a horizon, persons.
     pub fn alike_of(&self, series: usize, horizon: usize) -> Option<f64> {
-        Some(f64::from(self.alike[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
+        told(&self.alike, series, horizon)
     }
 
     /// What is usual for a horizon, persons.
     pub fn usual_of(&self, series: usize, horizon: usize) -> Option<f64> {
-        Some(f64::from(self.usual[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
+        told(&self.usual, series, horizon)
     }
 
     /// What is expected of a horizon where what stands out goes on, persons.
     pub fn standing_of(&self, series: usize, horizon: usize) -> Option<f64> {
-        Some(f64::from(self.standing[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
+        told(&self.standing, series, horizon)
     }
 
     /// The signs of a horizon.
@@ -306,8 +311,8 @@ impl Looking<'_> {
         let highest = recent.highest();
         let farthest = recent.farthest() + scale;
         let level = recent.level();
-        let residual = |lag: usize| recent.came[lag].zip(recent.usual[lag]).map(|(came, usual)| (came - usual) / unit(scale, usual));
         let at = |lag: usize| recent.came[lag].zip(recent.usual[lag]);
+        let residual = |lag: usize| at(lag).map(|(came, usual)| (came - usual) / unit(scale, usual));
         let stands_out = at(0).zip(at(1)).filter(|_| self.pulse.goes_on(series)).and_then(|(newest, before)| StandsOut::new(newest, before, scale));
         let before: [Option<f64>; 3] = [3, 4, 5].map(|lag| residual(lag).map(|residual| residual.clamp(-WITHIN, WITHIN)));
         let before = before.iter().flatten().sum::<f64>() / 3.0;

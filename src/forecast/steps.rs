@@ -2,7 +2,7 @@
 //!
 //! The idea: a forecast is judged, and its signs are learnt from, exactly as it was issued. One entry per step, over all series and horizons.
 
-use super::mixture::Voices;
+use super::mixture::{MODEL, SOMETIMES, Voices};
 use super::room::widen;
 use super::signs::SIGNS;
 use crate::inference::ask::{HORIZONS, STEPS};
@@ -15,20 +15,8 @@ use std::collections::BTreeMap;
 pub struct IssuedStep {
     plain: Vec<f32>,
     learnt: Vec<f32>,
-    /// Empty where nothing was learnt of this time of the day.
-    hourly: Vec<f32>,
-    /// Empty where what is usual does not speak for itself.
-    usual: Vec<f32>,
-    /// Empty where the newest step has no say.
-    latest: Vec<f32>,
-    /// Empty where nothing stood out.
-    standing: Vec<f32>,
-    /// Empty where no event is on.
-    event: Vec<f32>,
-    /// Empty where no slot with two faces was near.
-    alike: Vec<f32>,
-    /// Empty where no model spoke.
-    model: Vec<f32>,
+    /// Those that are silent at times: each empty where it was at all series and horizons.
+    sometimes: [Vec<f32>; SOMETIMES],
     /// Whether nothing was usual for the target yet.
     green: Vec<bool>,
     said: Vec<f32>,
@@ -66,13 +54,7 @@ impl IssuedStep {
         Self {
             plain: nothing(),
             learnt: nothing(),
-            hourly: Vec::new(),
-            usual: Vec::new(),
-            latest: Vec::new(),
-            standing: Vec::new(),
-            event: Vec::new(),
-            alike: Vec::new(),
-            model: Vec::new(),
+            sometimes: Default::default(),
             green: vec![false; series * HORIZONS],
             said: nothing(),
             below: nothing(),
@@ -89,16 +71,7 @@ impl IssuedStep {
         (self.plain[place], self.learnt[place], self.said[place]) = (voices.plain as f32, voices.learnt as f32, said as f32);
         (self.below[place], self.above[place]) = (deviations.0 as f32, deviations.1 as f32);
         self.green[place] = is_green;
-        let sometimes = [
-            (&mut self.hourly, voices.hourly),
-            (&mut self.usual, voices.usual),
-            (&mut self.latest, voices.latest),
-            (&mut self.standing, voices.standing),
-            (&mut self.event, voices.event),
-            (&mut self.alike, voices.alike),
-            (&mut self.model, voices.model),
-        ];
-        for (held, voice) in sometimes {
+        for (held, voice) in self.sometimes.iter_mut().zip(voices.sometimes()) {
             let Some(voice) = voice else { continue };
             if held.is_empty() {
                 *held = vec![-1.0; self.said.len()];
@@ -115,10 +88,9 @@ impl IssuedStep {
             return None;
         }
         let known = |said: &f32| Some(f64::from(*said)).filter(|said| *said >= 0.0);
-        let sometimes = [&self.hourly, &self.usual, &self.latest, &self.standing, &self.event, &self.alike, &self.model];
-        let [hourly, usual, latest, standing, event, alike, model] = sometimes.map(|voice| voice.get(place).and_then(known));
+        let sometimes = std::array::from_fn(|voice| self.sometimes[voice].get(place).and_then(known));
         Some(IssuedCase {
-            voices: Voices { plain: f64::from(self.plain[place]), learnt: f64::from(self.learnt[place]), hourly, usual, latest, standing, event, alike, model },
+            voices: Voices::of(f64::from(self.plain[place]), f64::from(self.learnt[place]), sometimes),
             said,
             deviations: (f64::from(self.below[place]), f64::from(self.above[place])),
             signs: self.signs.get(place * SIGNS..(place + 1) * SIGNS)?,
@@ -131,9 +103,9 @@ impl IssuedStep {
     /// Makes room for so many series. Returns `false` when it is of more.
     fn widen(&mut self, series: usize) -> bool {
         let cases = series * HORIZONS;
-        let Self { plain, learnt, hourly, usual, latest, standing, event, alike, model, green, said, below, above, signs, scale, size } = self;
+        let Self { plain, learnt, sometimes, green, said, below, above, signs, scale, size } = self;
         let always = [plain, learnt, said, below, above].into_iter().all(|voice| widen(voice, cases, -1.0));
-        let sometimes = [hourly, usual, latest, standing, event, alike, model].into_iter().all(|voice| voice.is_empty() || widen(voice, cases, -1.0));
+        let sometimes = sometimes.iter_mut().all(|voice| voice.is_empty() || widen(voice, cases, -1.0));
         let of_series = [scale, size].into_iter().all(|figures| widen(figures, series, 0.0));
         always && sometimes && of_series && widen(green, cases, false) && widen(signs, cases * SIGNS, 0)
     }
@@ -170,9 +142,9 @@ impl IssuedSteps {
 
     /// Forgets what the model said, of which another one is not to be judged; returns the steps in which it had.
     pub fn forget_the_model(&mut self) -> Vec<EventTime> {
-        let said = self.steps.iter_mut().filter(|(_, step)| !step.model.is_empty());
+        let said = self.steps.iter_mut().filter(|(_, step)| !step.sometimes[MODEL].is_empty());
         said.map(|(end, step)| {
-            step.model.clear();
+            step.sometimes[MODEL].clear();
             *end
         })
         .collect()
