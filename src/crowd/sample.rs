@@ -171,7 +171,7 @@ pub(crate) fn profile() -> Profile {
         ("anomaly.min_days", 2.0),
         ("anomaly.on_s", 0.0),
         ("anomaly.off_s", 300.0),
-        ("anomaly.regime_s", 57_600.0),
+        ("anomaly.regime_s", 108_000.0),
         ("event.arrival_median_s", 4_200.0),
         ("event.arrival_spread_s", 1_200.0),
         ("event.leaving_s", 480.0),

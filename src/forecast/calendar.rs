@@ -151,6 +151,12 @@ impl Calendar {
         self.holidays.holds(local.day())
     }
 
+    /// Whether a day begins after `before` and by `at`, at four in the morning.
+    pub fn dawns(&self, before: EventTime, at: EventTime) -> bool {
+        let day = |at: EventTime| self.local(at).earlier(DAWN_MS).day();
+        day(before) < day(at)
+    }
+
     /// Whether a step ends at `at`: steps are aligned as panes are.
     pub fn is_step_end(&self, at: EventTime) -> bool {
         (at.as_millis() - self.phase_ms).rem_euclid(self.step_ms) == 0

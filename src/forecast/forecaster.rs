@@ -271,11 +271,17 @@ impl Forecaster {
         let usual: Vec<Option<f64>> = (0..size).map(|series| usual.of(series).map(|level| level.persons)).collect();
         let went_on = looking.went_on(end);
         went_on.into_iter().for_each(|(series, went_on)| self.pulse.stood(series, went_on));
+        if calendar.dawns(end.before(step.times(2)), end.before(*step)) {
+            self.pulse.dawn();
+        }
         let is_or_was_on = self.tonight.is_on() | self.tonight.turn_to(&self.layout.programme, end);
         for (series, usual) in usual.into_iter().enumerate() {
-            if let Some(came) = self.history.lag(0, series) {
-                self.pulse.count(series, came as f64, usual);
-                self.tonight.count(end, series, came as f64 - usual.unwrap_or(0.0));
+            match self.history.lag(0, series) {
+                Some(came) => {
+                    self.pulse.count(series, came as f64, usual);
+                    self.tonight.count(end, series, came as f64 - usual.unwrap_or(0.0));
+                }
+                None => self.pulse.pass(series),
             }
         }
         if is_or_was_on {

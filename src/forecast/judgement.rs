@@ -10,7 +10,7 @@ use super::event::Moment;
 use super::green::{self, Green};
 use super::hours::{self, Between, Hours, Part};
 use super::learner::{Learner, Sums, corrected};
-use super::mixture::{Mixture, Voices};
+use super::mixture::{AlikeHere, Mixture, Voices};
 use super::outlook::{Series, SeriesKind};
 use super::pulse::Pulse;
 use super::signs::{SIGNS, Sight, unit};
@@ -40,6 +40,8 @@ pub struct OfHorizon {
     pub learner: Learner,
     /// Who is believed.
     pub mixture: Mixture,
+    /// How far days alike are, place by place.
+    pub alike_here: AlikeHere,
     /// The bands.
     pub bands: Bands,
     /// The same while nothing is usual.
@@ -127,6 +129,7 @@ impl Judgement {
                     let said = if case.voices.standing.is_none() { case.said } else { case.voices.learnt };
                     pulse.err(series, said, came);
                 }
+                of.alike_here.learn(series, &case.voices, came, unit(case.scale, case.size));
                 of.judge(&case, (self.ways[series], &at), came, (series % turns == turn).then_some(&mut sums));
             }
             of.learner.take(&sums);
@@ -168,10 +171,11 @@ impl Judgement {
             latest,
             standing: sight.standing_of(series, horizon),
             event: sight.event_of(series, horizon),
-            alike: sight.alike_of(series, horizon),
+            alike: sight.alike_of(series, horizon).filter(|_| !sight.is_guised),
+            guise: sight.alike_of(series, horizon).filter(|_| sight.is_guised),
             model: model.map(|model| model[1]),
         };
-        let shares = mixture.shares(&voices);
+        let shares = mixture.shares(&voices, of.alike_here.of(series));
         let most = sight.most(series, horizon);
         let expected = shares.of(&voices).min(most);
         let ahead_s = self.step.as_secs_f64() * f64::from(STEPS[horizon]);
@@ -270,7 +274,7 @@ impl OfHorizon {
         let per = unit(case.scale, case.size);
         if case.is_green {
             // What the newest step says while nothing is usual, its trend, earns it no hearing later.
-            self.mixture.learn(&Voices { latest: None, ..case.voices }, came, per);
+            self.mixture.learn_before(&Voices { latest: None, ..case.voices }, came, per);
             self.green.mixture.learn(&case.voices, came, per);
             self.green.count(case.said, case.deviations.0, came);
             // The first bands of the day after start from these: better too wide than too narrow.

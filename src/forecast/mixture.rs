@@ -1,8 +1,11 @@
 //! Who is believed: the plain forecast, the one with what was learnt here, the same by the hours of the day, the model's, and some that speak at times, each by how it has fared on this venue.
 //!
 //! The idea: on a place that nobody has seen any of them may be the best, and on every place one of them is. Each voice is weighed by its error of the last week against
-//! that of the learnt one, over the same cases: weight exp(−60·(ratio − 1)), so a voice that is 2 % worse counts a third, and one that is 8 % worse hardly (exponentially
+//! that of the learnt one, over the same cases: weight exp(−30·(ratio − 1)), so a voice that is 4 % worse counts a third, and one that is 16 % worse hardly (exponentially
 //! weighted forecasters, Cesa-Bianchi & Lugosi 2006). What is published can thus not be much worse than the best of them for long.
+//!
+//! How a voice did before anything was usual says little of how it does after: all those cases together count as a few steps. And the many places of a venue are wrong together, so what is taken for
+//! granted is so many steps, not so many cases.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,16 +15,24 @@ const HALF_LIFE_S: f64 = 7.0 * 86_400.0;
 const YOUNG: f64 = 0.5;
 const YOUNGEST_S: f64 = 2.0 * 86_400.0;
 /// How sharply errors decide.
-const SHARPNESS: f64 = 60.0;
+const SHARPNESS: f64 = 30.0;
 /// A model is off while it is worse by this than what was learnt without it, over at least so many cases and days: in a place's first hours the learnt voice is lucky or not.
 const OFF: f64 = 1.1;
 const OFF_CASES: f64 = 200.0;
 const OFF_AGE_S: f64 = 2.0 * 86_400.0;
 /// And by so many deviations a case: where nobody errs, a tenth of that is nothing.
 const OFF_LEAST: f64 = 0.01;
-/// Cases that are taken for granted before the first is seen, and how much worse the other voices are held to be in them.
+/// Cases that are taken for granted before the first is seen, at least those of so many steps; and how much worse the other voices are held to be in them, and what is usual: it has no past to show
+/// on the day from which it can speak.
 const GRANTED: f64 = 30.0;
+const GRANTED_STEPS: f64 = 12.0;
 const HELD_WORSE: f64 = 1.01;
+const USUAL_HELD: f64 = 0.97;
+/// All cases of before anything was usual count as those of so many steps at most.
+const BEFORE_STEPS: f64 = 5.0;
+/// How days alike have fared at one place: with each case there the ones before count so much less, and those of all places together as so many at most.
+const KEEPS_HERE: f64 = 0.98;
+const LENT: f64 = 30.0;
 
 /// What the voices say of one horizon of one series, persons; the model may be silent.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -42,33 +53,53 @@ pub struct Voices {
     pub event: Option<f64>,
     /// What the days that were like today let expect (`likeness`), where that differs from the usual.
     pub alike: Option<f64>,
+    /// The same on a day that is spent like one of another kind (`spent_like`).
+    pub guise: Option<f64>,
     /// The model's median.
     pub model: Option<f64>,
 }
 
 /// How many voices are silent at times.
-pub const SOMETIMES: usize = 7;
+pub const SOMETIMES: usize = 8;
 /// Which of them is the model's.
-pub const MODEL: usize = 6;
+pub const MODEL: usize = 7;
+/// And which are what is usual and what days alike let expect.
+const USUAL: usize = 1;
+const ALIKE: usize = 5;
 
 /// How one voice has fared beside the learnt one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Record {
+pub struct Record {
     own: f64,
     learnt: f64,
     cases: f64,
 }
 
+/// How all voices have fared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Records {
+    plain: Record,
+    sometimes: [Record; SOMETIMES],
+}
+
 /// How far each voice is believed for one horizon.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mixture {
-    plain: Record,
-    sometimes: [Record; SOMETIMES],
+    now: Records,
+    /// Before anything was usual.
+    before: Records,
+    /// Cases of the running step, and of the last in which there were any.
+    running: u32,
+    a_step: u32,
     /// Since the first step, s.
     age_s: f64,
     /// Since the model that speaks now was first asked, s; from the first step on at most.
     model_age_s: f64,
 }
+
+/// How days alike have fared, place by place: where a market is held each week they are right, and where days are only odd they are not.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AlikeHere(Vec<Record>);
 
 /// The shares of the voices.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,12 +112,30 @@ pub struct Shares {
 impl Voices {
     /// Those that are silent at times, in a fixed order.
     pub const fn sometimes(&self) -> [Option<f64>; SOMETIMES] {
-        [self.hourly, self.usual, self.latest, self.standing, self.event, self.alike, self.model]
+        [self.hourly, self.usual, self.latest, self.standing, self.event, self.alike, self.guise, self.model]
     }
 
     /// The plain one, the learnt one, and those that are silent at times in the order of [`Self::sometimes`].
-    pub const fn of(plain: f64, learnt: f64, [hourly, usual, latest, standing, event, alike, model]: [Option<f64>; SOMETIMES]) -> Self {
-        Self { plain, learnt, hourly, usual, latest, standing, event, alike, model }
+    pub const fn of(plain: f64, learnt: f64, [hourly, usual, latest, standing, event, alike, guise, model]: [Option<f64>; SOMETIMES]) -> Self {
+        Self { plain, learnt, hourly, usual, latest, standing, event, alike, guise, model }
+    }
+}
+
+impl AlikeHere {
+    /// Learns one case of a series.
+    pub fn learn(&mut self, series: usize, voices: &Voices, came: f64, per: f64) {
+        let Some(alike) = voices.alike else { return };
+        if self.0.len() <= series {
+            self.0.resize(series + 1, Record::default());
+        }
+        let record = &mut self.0[series];
+        record.fade(KEEPS_HERE);
+        record.count(error(alike, came, per), error(voices.learnt, came, per));
+    }
+
+    /// How they have fared at a series.
+    pub fn of(&self, series: usize) -> Record {
+        self.0.get(series).copied().unwrap_or_default()
     }
 }
 
@@ -96,35 +145,40 @@ impl Mixture {
         self.age_s += step_s;
         self.model_age_s += step_s;
         let keep = libm::exp2(-step_s / (YOUNG * self.age_s).clamp(YOUNGEST_S, HALF_LIFE_S));
-        for record in [&mut self.plain].into_iter().chain(&mut self.sometimes) {
-            for sum in [&mut record.own, &mut record.learnt, &mut record.cases] {
-                *sum *= keep;
-            }
-        }
+        self.now.fade(keep);
+        self.before.fade(keep);
+        let running = std::mem::take(&mut self.running);
+        self.a_step = if running > 0 { running } else { self.a_step };
     }
 
     /// Learns one case: what was said, what came, and what makes errors of different series comparable, persons.
     pub fn learn(&mut self, voices: &Voices, came: f64, per: f64) {
-        let error = |said: f64| ((said - came).abs() / per).min(20.0);
-        let learnt = error(voices.learnt);
-        self.plain.count(error(voices.plain), learnt);
-        for (record, said) in self.sometimes.iter_mut().zip(voices.sometimes()) {
-            if let Some(said) = said {
-                record.count(error(said), learnt);
-            }
-        }
+        self.now.count(voices, came, per);
+        self.running += 1;
+    }
+
+    /// Learns one case in which nothing was usual yet, of those that are another trade.
+    pub fn learn_before(&mut self, voices: &Voices, came: f64, per: f64) {
+        self.before.count(voices, came, per);
+        self.running += 1;
     }
 
     /// Another model speaks from now on: it is heard like one of the first day.
     pub fn judge_model_anew(&mut self) {
-        (self.sometimes[MODEL], self.model_age_s) = (Record::default(), 0.0);
+        (self.now.sometimes[MODEL], self.before.sometimes[MODEL], self.model_age_s) = Default::default();
     }
 
-    /// The shares of those who speak.
-    pub fn shares(&self, voices: &Voices) -> Shares {
+    /// The shares of those who speak; `alike_here` is how days alike have fared at this series.
+    pub fn shares(&self, voices: &Voices, alike_here: Record) -> Shares {
         let said = Voices { model: voices.model.filter(|_| !self.is_model_off()), ..*voices }.sometimes();
-        let merits: [Option<f64>; SOMETIMES] = std::array::from_fn(|place| said[place].map(|_| self.sometimes[place].merit()));
-        let plain = self.plain.merit();
+        let a_step = f64::from(self.running.max(self.a_step));
+        let merit = |now: &Record, before: &Record, held: f64| now.and(before, BEFORE_STEPS * a_step).merit(GRANTED.max(GRANTED_STEPS * a_step), held);
+        let of = |place: usize| match place {
+            ALIKE => alike_here.and(&self.now.sometimes[ALIKE], LENT).merit(GRANTED, HELD_WORSE),
+            _ => merit(&self.now.sometimes[place], &self.before.sometimes[place], if place == USUAL { USUAL_HELD } else { HELD_WORSE }),
+        };
+        let merits: [Option<f64>; SOMETIMES] = std::array::from_fn(|place| said[place].map(|_| of(place)));
+        let plain = merit(&self.now.plain, &self.before.plain, HELD_WORSE);
         let best = merits.iter().flatten().fold(plain.max(0.0), |best, merit| best.max(*merit));
         let weight = |merit: f64| libm::exp(merit - best);
         let (learnt, plain) = (weight(0.0), weight(plain));
@@ -135,23 +189,59 @@ impl Mixture {
 
     /// Whether the model has been so much worse for so long that it is better off. It is judged on, and so comes back when it is worth hearing.
     pub fn is_model_off(&self) -> bool {
-        let Record { own, learnt, cases } = self.sometimes[MODEL];
+        let Record { own, learnt, cases } = self.now.sometimes[MODEL].and(&self.before.sometimes[MODEL], f64::INFINITY);
         cases >= OFF_CASES && self.model_age_s >= OFF_AGE_S && own > OFF * learnt && own - learnt > OFF_LEAST * cases
     }
 }
 
+impl Records {
+    fn fade(&mut self, keep: f64) {
+        for record in [&mut self.plain].into_iter().chain(&mut self.sometimes) {
+            record.fade(keep);
+        }
+    }
+
+    fn count(&mut self, voices: &Voices, came: f64, per: f64) {
+        let learnt = error(voices.learnt, came, per);
+        self.plain.count(error(voices.plain, came, per), learnt);
+        for (record, said) in self.sometimes.iter_mut().zip(voices.sometimes()) {
+            if let Some(said) = said {
+                record.count(error(said, came, per), learnt);
+            }
+        }
+    }
+}
+
+/// How far off a voice was, in what makes errors of different series comparable.
+fn error(said: f64, came: f64, per: f64) -> f64 {
+    ((said - came).abs() / per).min(20.0)
+}
+
 impl Record {
+    fn fade(&mut self, keep: f64) {
+        for sum in [&mut self.own, &mut self.learnt, &mut self.cases] {
+            *sum *= keep;
+        }
+    }
+
     fn count(&mut self, own: f64, learnt: f64) {
         self.own += own;
         self.learnt += learnt;
         self.cases += 1.0;
     }
 
-    /// The logarithm of its weight against that of what was learnt.
-    fn merit(&self) -> f64 {
+    /// This and another, of which so many cases count at most.
+    fn and(&self, other: &Self, most: f64) -> Self {
+        let share = if other.cases > most { most / other.cases } else { 1.0 };
+        let sum = |own: f64, others: f64| own + share * others;
+        Self { own: sum(self.own, other.own), learnt: sum(self.learnt, other.learnt), cases: sum(self.cases, other.cases) }
+    }
+
+    /// The logarithm of its weight against that of what was learnt, so many cases being granted in which it is held to be so many times as wrong.
+    fn merit(&self, granted: f64, held: f64) -> f64 {
         let mean = if self.cases > 0.0 { self.learnt / self.cases } else { 1.0 };
-        let granted = GRANTED * mean.max(1e-3);
-        let ratio = (self.own + HELD_WORSE * granted) / (self.learnt + granted);
+        let granted = granted * mean.max(1e-3);
+        let ratio = (self.own + held * granted) / (self.learnt + granted);
         -SHARPNESS * (ratio - 1.0)
     }
 }
@@ -189,7 +279,7 @@ mod tests {
     #[test]
     fn a_model_that_is_worse_is_hardly_heard() {
         let voices = Voices { plain: 108.0, learnt: 105.0, model: Some(150.0), ..Voices::default() };
-        let said = after(500, &voices, 100.0).shares(&voices).of(&voices);
+        let said = after(500, &voices, 100.0).shares(&voices, Record::default()).of(&voices);
         assert!((said - 105.0).abs() < 0.1, "{said}");
     }
 
@@ -203,42 +293,75 @@ mod tests {
             mixture.learn(&bad, 100.0, 10.0);
         }
         assert!(mixture.is_model_off());
-        assert_eq!(mixture.shares(&bad).model(), 0.0);
+        assert_eq!(mixture.shares(&bad, Record::default()).model(), 0.0);
         let good = Voices { model: Some(101.0), ..bad };
         for _ in 0..20 * 288 {
             mixture.forget(STEP_S);
             mixture.learn(&good, 100.0, 10.0);
         }
         assert!(!mixture.is_model_off());
-        assert!(mixture.shares(&good).model() > 0.9);
+        assert!(mixture.shares(&good, Record::default()).model() > 0.9);
     }
 
     #[test]
     fn where_nobody_errs_a_model_that_errs_by_a_hair_more_is_not_off() {
         let voices = Voices { plain: 100.0, learnt: 100.000_1, model: Some(100.01), ..Voices::default() };
         let mixture = after(800, &voices, 100.0);
-        assert!(mixture.sometimes[MODEL].own > 50.0 * mixture.sometimes[MODEL].learnt);
+        assert!(mixture.now.sometimes[MODEL].own > 50.0 * mixture.now.sometimes[MODEL].learnt);
         assert!(!mixture.is_model_off());
     }
 
     #[test]
     fn a_model_that_is_better_is_believed() {
         let voices = Voices { plain: 130.0, learnt: 120.0, model: Some(102.0), ..Voices::default() };
-        let said = after(500, &voices, 100.0).shares(&voices).of(&voices);
+        let said = after(500, &voices, 100.0).shares(&voices, Record::default()).of(&voices);
         assert!(said < 103.0, "{said}");
+    }
+
+    #[test]
+    fn how_a_voice_did_before_anything_was_usual_hardly_counts_once_it_is() {
+        let voices = Voices { plain: 100.0, learnt: 100.0, model: Some(101.0), ..Voices::default() };
+        let (good, bad) = (Voices { plain: 180.0, learnt: 180.0, ..voices }, Voices { model: Some(140.0), ..voices });
+        let after_both = |learn: fn(&mut Mixture, &Voices, f64, f64)| {
+            let mut mixture = Mixture::default();
+            for step in 0..128 {
+                mixture.forget(STEP_S);
+                if step < 96 { learn(&mut mixture, &good, 100.0, 10.0) } else { mixture.learn(&bad, 101.0, 10.0) }
+            }
+            mixture.shares(&bad, Record::default()).model()
+        };
+        assert!(after_both(Mixture::learn_before) < 0.01, "{}", after_both(Mixture::learn_before));
+        assert!(after_both(Mixture::learn) > 0.9, "as if a day of it were one like the next: {}", after_both(Mixture::learn));
+    }
+
+    #[test]
+    fn days_alike_are_heard_where_they_were_right_and_nowhere_else() {
+        let market = Voices { plain: 50.0, learnt: 60.0, alike: Some(145.0), ..Voices::default() };
+        let odd = Voices { plain: 50.0, learnt: 60.0, alike: Some(150.0), ..Voices::default() };
+        let (mut mixture, mut here) = (Mixture::default(), AlikeHere::default());
+        for _ in 0..40 {
+            mixture.forget(STEP_S);
+            for (series, voices, came) in [(0, &market, 150.0), (1, &odd, 62.0), (2, &odd, 58.0)] {
+                mixture.learn(voices, came, 10.0);
+                here.learn(series, voices, came, 10.0);
+            }
+        }
+        let said = |series: usize| mixture.shares(&market, here.of(series)).of(&market);
+        assert!(said(0) > 140.0, "{}", said(0));
+        assert!(said(1) < 62.0 && said(7) < 62.0, "{} {}", said(1), said(7));
     }
 
     #[test]
     fn while_a_crowd_gathers_the_newest_step_is_believed() {
         let voices = Voices { plain: 60.0, learnt: 65.0, latest: Some(92.0), model: Some(50.0), ..Voices::default() };
-        let said = after(100, &voices, 100.0).shares(&voices).of(&voices);
+        let said = after(100, &voices, 100.0).shares(&voices, Record::default()).of(&voices);
         assert!(said > 91.0, "{said}");
     }
 
     #[test]
     fn a_silent_model_takes_nothing_away() {
         let voices = Voices { plain: 100.0, learnt: 100.0, ..Voices::default() };
-        assert!((Mixture::default().shares(&voices).of(&voices) - 100.0).abs() < 1e-9);
+        assert!((Mixture::default().shares(&voices, Record::default()).of(&voices) - 100.0).abs() < 1e-9);
     }
 
     #[test]
@@ -248,7 +371,7 @@ mod tests {
         assert!(mixture.is_model_off());
         mixture.judge_model_anew();
         assert!(!mixture.is_model_off());
-        assert!(mixture.shares(&bad).model() > 0.1, "{:?}", mixture.shares(&bad));
+        assert!(mixture.shares(&bad, Record::default()).model() > 0.1, "{:?}", mixture.shares(&bad, Record::default()));
         let mut steps = 0;
         while !mixture.is_model_off() {
             mixture.forget(STEP_S);
@@ -267,6 +390,6 @@ mod tests {
             mixture.forget(STEP_S);
             mixture.learn(&bad, 100.0, 10.0);
         }
-        assert!(mixture.shares(&bad).model() < 0.05);
+        assert!(mixture.shares(&bad, Record::default()).model() < 0.05);
     }
 }

@@ -1,7 +1,8 @@
 //! How things run right now: what came against what was usual over the last hour, six hours and day, how wrong the forecasts are, and the size of each series.
 //!
 //! The idea: sums that forget. At each step's end the count and what was usual for it enter two sums that halve in their own time, and the logarithm of their quotient says by
-//! how much the recent past is off the usual. A step of which either is not known moves nothing: time passes only for what is heard.
+//! how much the recent past is off the usual. In a step of which either is not known, closed hours or a gap, the ratios
+//! drift towards what lasts: how it ran before the doors were shut says little of how it runs when they open again.
 
 use super::room::widen;
 use crate::time::Span;
@@ -11,6 +12,9 @@ use serde::{Deserialize, Serialize};
 const HALF_LIVES: [(f64, f64); RATIOS] = [(3_600.0, 2.0), (21_600.0, 4.0), (86_400.0, 6.0)];
 /// Persons added to both sides of each ratio, so that few persons prove little.
 const CAUTION: [f64; RATIOS] = [3.0, 4.0, 5.0];
+const DAY_CAUTION: f64 = CAUTION[RATIOS - 1];
+/// A day of fewer persons than this tells nothing.
+const LEAST_DAY: f64 = 1.0;
 /// How many ratios there are.
 pub const RATIOS: usize = 3;
 /// The mean of |error|/√(expected+1) before any error was seen.
@@ -37,13 +41,30 @@ pub struct Beat {
     errors: u16,
     size: f32,
     steps: u32,
+    /// As `came` and `usual` of a day, but that each begins with what the two before it have in common.
+    lasting: [f32; 2],
+    /// What came and what was usual since dawn.
+    today: [f32; 2],
+    /// The logarithm of that on the last day on which anything was known.
+    day_before: Option<f32>,
     /// In this share of the steps after one that stood out, at least half of it was left.
     goes_on: f32,
 }
 
 impl Default for Beat {
     fn default() -> Self {
-        Self { came: [0.0; RATIOS], usual: [0.0; RATIOS], scale: PRIOR_SCALE as f32, errors: 0, size: 0.0, steps: 0, goes_on: 1.0 }
+        Self {
+            came: [0.0; RATIOS],
+            usual: [0.0; RATIOS],
+            scale: PRIOR_SCALE as f32,
+            errors: 0,
+            size: 0.0,
+            steps: 0,
+            lasting: [0.0; 2],
+            today: [0.0; 2],
+            day_before: None,
+            goes_on: 1.0,
+        }
     }
 }
 
@@ -69,11 +90,48 @@ impl Pulse {
         beat.steps = beat.steps.saturating_add(1);
         let weight = (1.0 / f64::from(beat.steps)).max(self.slowest_size);
         beat.size += (weight * (came - f64::from(beat.size))) as f32;
-        let Some(usual) = usual else { return };
+        let Some(usual) = usual else { return self.pass(series) };
         for (place, keep) in self.keeps.iter().enumerate() {
             beat.came[place] = (f64::from(beat.came[place]) * keep + came) as f32;
             beat.usual[place] = (f64::from(beat.usual[place]) * keep + usual) as f32;
         }
+        let keep = self.keeps[RATIOS - 1];
+        for (place, persons) in [came, usual].into_iter().enumerate() {
+            beat.lasting[place] = (f64::from(beat.lasting[place]) * keep + persons) as f32;
+            beat.today[place] += persons as f32;
+        }
+    }
+
+    /// A step passes of which nothing is known.
+    pub fn pass(&mut self, series: usize) {
+        let lasting = self.lasting(series);
+        let beat = &mut self.beats[series];
+        for (place, keep) in self.keeps.iter().enumerate() {
+            let usual = f64::from(beat.usual[place]);
+            let drifted = (usual + CAUTION[place]) * libm::exp(lasting) - CAUTION[place];
+            beat.came[place] = (drifted + keep * (f64::from(beat.came[place]) - drifted)).max(0.0) as f32;
+        }
+    }
+
+    /// A new day dawns.
+    pub fn dawn(&mut self) {
+        for beat in &mut self.beats {
+            let [came, usual] = std::mem::take(&mut beat.today).map(f64::from);
+            if usual < LEAST_DAY {
+                continue;
+            }
+            let ended = log_ratio(came, usual);
+            let before = beat.day_before.replace(ended as f32).map_or(ended, f64::from);
+            let common = if ended * before > 0.0 { ended.signum() * ended.abs().min(before.abs()) } else { 0.0 };
+            let usual = f64::from(beat.lasting[1]);
+            beat.lasting[0] = ((usual + DAY_CAUTION) * libm::exp(common) - DAY_CAUTION).max(0.0) as f32;
+        }
+    }
+
+    /// ln(what came / what was usual) over the last day, as far as that lasts; 0 while nothing is known.
+    pub fn lasting(&self, series: usize) -> f64 {
+        let [came, usual] = self.beats[series].lasting.map(f64::from);
+        log_ratio(came, usual)
     }
 
     /// Learns how wrong a forecast was: what had been expected of the step and what came, persons.
@@ -144,6 +202,10 @@ impl Pulse {
     }
 }
 
+fn log_ratio(came: f64, usual: f64) -> f64 {
+    libm::log((came + DAY_CAUTION) / (usual + DAY_CAUTION))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,6 +225,31 @@ mod tests {
         let mut pulse = Pulse::new(1, Span::from_mins(5));
         pulse.count(0, 500.0, None);
         assert_eq!(pulse.ratios(0), [0.0; RATIOS]);
+    }
+
+    #[test]
+    fn a_day_that_was_off_alone_says_nothing_of_the_next_and_two_do() {
+        let mut pulse = Pulse::new(1, Span::from_mins(60));
+        let mut live = |pulse: &mut Pulse, times: f64| {
+            (0..24).for_each(|_| pulse.count(0, 100.0 * times, Some(100.0)));
+            pulse.dawn();
+            pulse.lasting(0)
+        };
+        assert!((0..3).all(|_| live(&mut pulse, 1.0).abs() < 1e-6));
+        assert!(live(&mut pulse, 0.0).abs() < 1e-6, "a holiday");
+        assert!(live(&mut pulse, 0.0) < -2.0, "closed for longer");
+        assert!(live(&mut pulse, 0.2) < -1.0, "open again, for few");
+        assert!(live(&mut pulse, 3.0).abs() < 1e-6, "fireworks");
+    }
+
+    #[test]
+    fn how_it_ran_before_the_doors_were_shut_is_forgotten_by_the_morning() {
+        let mut pulse = Pulse::new(1, Span::from_mins(60));
+        (0..200).for_each(|_| pulse.count(0, 100.0, Some(100.0)));
+        (0..4).for_each(|_| pulse.count(0, 400.0, Some(100.0)));
+        assert!(pulse.ratios(0)[0] > 1.0);
+        (0..11).for_each(|_| pulse.pass(0));
+        assert!((0.0..0.05).contains(&(pulse.ratios(0)[0] - pulse.lasting(0))), "{:?} {}", pulse.ratios(0), pulse.lasting(0));
     }
 
     #[test]

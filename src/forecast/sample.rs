@@ -132,7 +132,7 @@ fn profile() -> Profile {
         ("anomaly.learnt", 0.2),
         ("anomaly.min_days", 2.0),
         ("anomaly.off_s", 1_800.0),
-        ("anomaly.regime_s", 57_600.0),
+        ("anomaly.regime_s", 108_000.0),
     ];
     Profile { label: "test/1".into(), thresholds: values.into_iter().map(|(name, value)| set(name, value)).collect(), hash: String::new() }
 }

@@ -49,6 +49,9 @@ const GREEN_FADES: f64 = 0.8;
 /// However the last hour ran, no more is forecast than so many times what is usual or has come in the last twelve steps, and no further off the usual than so many times the farthest of these was: a ratio
 /// of what leaps about, or of the few who wait before the doors open, says nothing of what comes.
 const MOST_TIMES: f64 = 4.0;
+/// Beyond so many times the usual more, what is expected above it is no more than the newest three steps had, of which half is left in this time, s: a crowd by night is no multiple of the noon.
+const MOST_MORE: f64 = 1.5;
+const EXCESS_HALF_LIFE_S: f64 = 6.0 * 3_600.0;
 /// More than so many times the highest of the last twelve steps and the mean, or the plain forecast, and that by more than so many persons, is absurd.
 const ABSURD: (f64, f64, f64) = (10.0, 3.0, 10.0);
 /// Signs lie within this.
@@ -73,6 +76,8 @@ pub struct Sight {
     pub event: Vec<f32>,
     /// Series × horizons: what the days that were like today let expect, persons; below 0 where that is the usual.
     pub alike: Vec<f32>,
+    /// Whether that is because today is spent like another kind of day.
+    pub is_guised: bool,
     /// Series × horizons: what is usual for the target step, persons; below 0 where nothing is.
     pub usual: Vec<f32>,
     /// Series × horizons: the usual and what came beyond it in the newest step, where the newest two stand out; below 0 else.
@@ -167,6 +172,7 @@ impl Sight {
             spread: vec![-1.0; series * HORIZONS],
             event: vec![-1.0; series * HORIZONS],
             alike: vec![-1.0; series * HORIZONS],
+            is_guised: false,
             usual: vec![-1.0; series * HORIZONS],
             standing: vec![-1.0; series * HORIZONS],
             green: vec![true; series * HORIZONS],
@@ -251,6 +257,7 @@ impl Looking<'_> {
         }
         let alone = series < 2;
         let alike = Alike::new(self, at);
+        sight.is_guised = alike.is_guised();
         let tonight = self.tonight.seen(self.programme, at, self.step);
         for series in 0..series {
             let recent = Recent::of(self.history, &lags, series);
@@ -306,10 +313,12 @@ impl Looking<'_> {
         let scale = self.pulse.scale(series);
         let ratios = self.pulse.ratios(series);
         let unknown = GREEN / (1.0 + self.step.as_secs_f64() / GREEN_STEP_S);
-        let day = ratios[2] * ratios[2] * ratios[2] / (ratios[2] * ratios[2] + DAY_HALF);
+        let off = self.pulse.lasting(series);
+        let day = off * off * off / (off * off + DAY_HALF);
         let twelve = recent.twelve_steps();
         let highest = recent.highest();
         let farthest = recent.farthest() + scale;
+        let excess = recent.excess() + scale;
         let level = recent.level();
         let at = |lag: usize| recent.came[lag].zip(recent.usual[lag]);
         let residual = |lag: usize| at(lag).map(|(came, usual)| (came - usual) / unit(scale, usual));
@@ -323,10 +332,11 @@ impl Looking<'_> {
         let others = sight.others[series];
         for (horizon, (of_kind, week)) in ahead.iter().enumerate() {
             let usual = of_kind.of(series).map(|level| level.persons);
+            let ahead_s = self.step.as_secs_f64() * f64::from(STEPS[horizon]);
             let lasting = BELIEVED * (ratios[0] - day) * LASTING[horizon] + DAY_BELIEVED * day;
             let shifted = usual.map(|usual| {
                 let shifted = ((usual + 0.5) * libm::exp(lasting) - 0.5).clamp(0.0, MOST_TIMES * highest.max(usual).max(1.0));
-                shifted.clamp(usual - MOST_TIMES * farthest, usual + MOST_TIMES * farthest)
+                shifted.clamp(usual - MOST_TIMES * farthest, usual + (MOST_MORE * usual).max(excess * libm::exp2(-ahead_s / EXCESS_HALF_LIFE_S)))
             });
             let days = of_kind.of(series).map_or(0, |level| level.days.clamp(0, KNOWN_DAYS));
             let green = unknown * f64::from(KNOWN_DAYS - days) / f64::from(KNOWN_DAYS) * FADES[horizon];
@@ -415,6 +425,12 @@ impl Recent {
     fn farthest(&self) -> f64 {
         let known = self.came.iter().zip(&self.usual).filter_map(|(came, usual)| came.zip(*usual));
         known.fold(0.0, |farthest, (came, usual)| farthest.max((came - usual).abs()))
+    }
+
+    /// How far the newest three steps were above the usual at most, persons.
+    fn excess(&self) -> f64 {
+        let known = self.came.iter().zip(&self.usual).take(LEVEL_LAGS).filter_map(|(came, usual)| came.zip(*usual));
+        known.fold(0.0, |most, (came, usual)| most.max(came - usual))
     }
 
     fn level(&self) -> Option<f64> {

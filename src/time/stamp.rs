@@ -117,6 +117,14 @@ impl Stamps {
         }
     }
 
+    /// Whether a time that is written so is one of the clock on the wall.
+    pub fn is_of_wall(&self, text: &str) -> bool {
+        match &self.format {
+            Format::Iso => plain_iso(text).is_some() || with_offset(text).is_none(),
+            format => !format.bears_offset(),
+        }
+    }
+
     /// Whether the wall clock shows this time twice.
     pub fn is_doubled(&self, at: EventTime) -> bool {
         self.zone.zip(self.wall_clock(at)).is_some_and(|(zone, local)| matches!(zone.from_local_datetime(&local), MappedLocalTime::Ambiguous(..)))
@@ -136,7 +144,7 @@ impl Stamps {
                 Some(local) => Ok(Written::Local(local)),
                 None => match with_offset(text) {
                     Some(at) => Ok(Written::Moment(millis(&at))),
-                    None => Ok(Written::Local(iso(text).ok_or("is no ISO 8601 time")?)),
+                    None => iso(text).map(Written::Local).ok_or_else(|| no_iso(text)),
                 },
             },
             Format::Pattern(pattern) => {
@@ -229,6 +237,28 @@ fn reads_itself(pattern: &str) -> Result<(), &'static str> {
         true => "does not tell the whole time: beside an offset the day, month and year, the hour and the minute",
         false => "does not tell the whole time: the day, month and year, and the hour where it tells minutes",
     })
+}
+
+/// What to say of a time that is not written by ISO 8601: the formats by which it could be read.
+fn no_iso(text: &str) -> String {
+    const DATES: [&str; 7] = ["%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m/%d/%y", "%Y%m%d"];
+    const TIMES: [&str; 5] = [" %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H"];
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let formats: Vec<String> = match text.len() {
+        9..=10 if is_number => vec!["epoch_s".to_owned()],
+        12..=13 if is_number => vec!["epoch_ms".to_owned()],
+        _ => {
+            let all = DATES.iter().flat_map(|date| TIMES.iter().map(move |time| format!("{date}{time}")));
+            all.filter(|pattern| by_pattern(pattern, text).is_ok()).collect()
+        }
+    };
+    match formats.as_slice() {
+        [] => "is no ISO 8601 time; a pattern under [time] says how it is written, such as format = \"%d.%m.%Y %H:%M\"".to_owned(),
+        formats => {
+            let formats: Vec<String> = formats.iter().map(|format| format!("\"{format}\"")).collect();
+            format!("is no ISO 8601 time; it could be read with format = {} under [time]", formats.join(" or "))
+        }
+    }
 }
 
 /// Whether a chrono pattern reads an offset or an epoch, so that no zone is needed.
@@ -343,6 +373,17 @@ mod tests {
             Meaning::Once(at) => at.to_string(),
             Meaning::Either(first, second) => format!("{first} or {second}"),
         }
+    }
+
+    #[test]
+    fn a_time_that_is_not_iso_is_told_by_which_format_it_could_be_read() {
+        let told = |text: &str| zurich(Ambiguous::First, Nonexistent::Refuse).read(text).unwrap_err();
+        assert!(told("881250949").contains("format = \"epoch_s\""), "{}", told("881250949"));
+        assert!(told("1577836800000").contains("format = \"epoch_ms\""));
+        assert!(told("2016/01/01 00:47:36").contains("format = \"%Y/%m/%d %H:%M:%S\""), "{}", told("2016/01/01 00:47:36"));
+        let either = told("03/04/2016 10:30");
+        assert!(either.contains("\"%d/%m/%Y %H:%M\" or \"%m/%d/%Y %H:%M\""), "{either}");
+        assert!(told("yesterday").contains("a pattern under [time]"));
     }
 
     #[test]

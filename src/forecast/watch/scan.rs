@@ -29,6 +29,8 @@ const YOUTH: f64 = 6.0;
 const LEAST_GROUND: f64 = 0.25;
 /// The memory of the pace, hours.
 const PACE_HOURS: f64 = 3.0;
+/// The time in which it wears off while nothing is known, hours: the day goes on as it began, and the next is another.
+const FORGOTTEN_HOURS: f64 = 24.0;
 /// The pace is held within this.
 const PACE: (f64, f64) = (0.3, 3.0);
 /// A step moves the pace within so many deviations.
@@ -107,6 +109,8 @@ pub struct Scan {
 struct Cell {
     came: Option<f32>,
     expected: f32,
+    /// What was usual, without the pace and the new regime.
+    usual: f32,
     youth: f32,
     occasion: f32,
 }
@@ -137,7 +141,9 @@ impl Scan {
         let longest = steps_of(WINDOWS_MIN[WINDOWS_MIN.len() - 1], step);
         let known = seen.came.zip(seen.usual).filter(|(_, (_, days))| *days >= min_days);
         let Some((came, (usual, days))) = known else {
-            self.push(Cell { came: None, expected: 0.0, youth: 0.0, occasion: 0.0 }, longest);
+            self.push(Cell { came: None, expected: 0.0, usual: 0.0, youth: 0.0, occasion: 0.0 }, longest);
+            // How it ran before a gap, or before the doors were shut, wears off.
+            self.pace.came += (hours / FORGOTTEN_HOURS).min(1.0) * (self.pace.usual - self.pace.came);
             return None;
         };
         let (added, doubt) = seen.occasion.unwrap_or_default();
@@ -145,10 +151,12 @@ impl Scan {
         self.regime.learn(came, usual, (hours / REGIME_HOURS).min(1.0));
         let level_weight = (1.0 / f64::from(self.level.1.saturating_add(1))).max(hours / (LEVEL_WEEKS * 168.0)).min(1.0);
         self.level = (self.level.0 + level_weight * (usual - self.level.0), self.level.1.saturating_add(1));
+        let long_usual = usual;
         let usual = if new_regime { usual * self.regime_ratio() } else { usual };
         let pace = self.pace.within(PACE_PRIOR, PACE);
         let expected = usual * libm::pow(pace, self.carry());
-        self.push(Cell { came: Some(came as f32), expected: expected as f32, youth: (1.0 / days.max(1.0)) as f32, occasion: doubt as f32 }, longest);
+        let youth = (1.0 / days.max(1.0)) as f32;
+        self.push(Cell { came: Some(came as f32), expected: expected as f32, usual: long_usual as f32, youth, occasion: doubt as f32 }, longest);
         let (evidence, variance) = self.judge(step, in_finding, new_regime);
         self.learn_pace(came, usual, expected, variance, (hours, pace, in_finding));
         Some(evidence)
@@ -162,6 +170,11 @@ impl Scan {
     /// What came to what was usual over the last day.
     pub fn regime_ratio(&self) -> f64 {
         self.regime.within(0.01, REGIME)
+    }
+
+    /// What is usual of the newest step against the mean of all: over a day it comes to one.
+    pub fn share_of_day(&self) -> f64 {
+        self.cells.back().map_or(0.0, |cell| f64::from(cell.usual) / self.level.0.max(1e-3))
     }
 
     /// The last day as one window, held against what was usual of it by the law of the longest one, which a day does not exceed.
@@ -194,17 +207,21 @@ impl Scan {
     fn judge(&mut self, step: Span, in_finding: bool, new_regime: bool) -> (Evidence, f64) {
         let mut evidence = Evidence { holds_high: f64::NEG_INFINITY, holds_low: f64::INFINITY, ..Evidence::default() };
         let mut newest_variance = 1.0;
-        let (mut came, mut expected, mut youth, mut occasion, mut counted) = (0.0, 0.0, 0.0, 0.0, 0.0);
+        let (mut came, mut expected, mut usual, mut youth, mut occasion, mut counted) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
         let mut place = 0;
         let mut different = 0;
         let mut last = 0;
+        // The steps back to the first that was counted.
+        let mut first_counted = 1;
         for (back, cell) in self.cells.iter().rev().enumerate() {
             if let Some(persons) = cell.came {
                 came += f64::from(persons);
                 expected += f64::from(cell.expected);
+                usual += f64::from(cell.usual);
                 youth += f64::from(cell.youth);
                 occasion += f64::from(cell.occasion);
                 counted += 1.0;
+                first_counted = back + 1;
             }
             while place < WINDOWS_MIN.len() && steps_of(WINDOWS_MIN[place], step) == back + 1 {
                 let (spread, steps) = (&mut self.spreads[place], back + 1);
@@ -220,21 +237,28 @@ impl Scan {
                 let variance = (spread.variance(expected, ground) + regime) * doubt + occasion * occasion;
                 let score = normal_score(came + ground, expected + ground, variance);
                 spread.learn(came - expected, expected, ground, variance, doubt, in_finding || occasion > 0.0);
-                let window = Window { score, steps, came, expected };
+                let by_regime = Window { score, steps: first_counted, came, expected };
+                // Nobody knows whether what has lasted goes on: what lies between it and the usual is neither too many nor too few.
+                let by_usual = new_regime.then(|| {
+                    let variance = (spread.variance(usual, ground) + REGIME_VARIANCE * usual * usual) * doubt + occasion * occasion;
+                    Window { score: normal_score(came + ground, usual + ground, variance), expected: usual, ..by_regime }
+                });
+                let high = by_usual.filter(|usual| usual.score < score).unwrap_or(by_regime);
+                let low = by_usual.filter(|usual| usual.score > score).unwrap_or(by_regime);
                 if different == 1 {
                     newest_variance = variance / steps as f64;
-                    (evidence.high, evidence.low) = (window, window);
+                    (evidence.high, evidence.low) = (high, low);
                     evidence.leads = score > 0.0;
                 }
-                if score > evidence.high.score {
-                    evidence.high = window;
+                if high.score > evidence.high.score {
+                    evidence.high = high;
                 }
-                if score < evidence.low.score {
-                    evidence.low = window;
+                if low.score < evidence.low.score {
+                    evidence.low = low;
                 }
                 if different <= HOLDING {
-                    evidence.holds_high = evidence.holds_high.max(score);
-                    evidence.holds_low = evidence.holds_low.min(score);
+                    evidence.holds_high = evidence.holds_high.max(high.score);
+                    evidence.holds_low = evidence.holds_low.min(low.score);
                 }
             }
         }

@@ -66,13 +66,24 @@ pub struct ZoneWatch {
     finding: Option<Open>,
     /// The direction of the last finding, and when it was closed.
     last: Option<(bool, EventTime)>,
-    /// Since when the last day has been off.
-    off_since: Option<EventTime>,
+    /// While the last day is off.
+    off: Option<Off>,
+    /// The newest step that was judged.
+    judged_at: Option<EventTime>,
     /// What has lasted to be otherwise than usual.
     regime_since: Option<EventTime>,
     /// The last lasting change that was a finding of its own.
     told: Option<Told>,
     verdict: Option<Verdict>,
+}
+
+/// The last day is off.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Off {
+    /// Since then.
+    since: EventTime,
+    /// For so long, s: a step counts by what is usual of it, so that a night in which nobody is expected proves nothing, and a day is a day.
+    lasted_s: f64,
 }
 
 /// A lasting change that was a finding of its own.
@@ -167,9 +178,10 @@ impl ZoneWatch {
         let thresholds = thresholds.map(|of| of.joint.filter(|_| with_learnt.is_some()).unwrap_or(of.alone));
         let Some(mut said) = most_unusual(evidence, thresholds) else {
             self.verdict = None;
-            self.pass_unjudged(end, step);
+            self.pass_unjudged(end);
             return None;
         };
+        self.end_gap(end);
         self.open_or_close(evidence, (said.score, said.is_shortfall), end, step, thresholds, settings);
         if let Some(regime) = self.follow_regime(&alone, end, step, settings) {
             // It lies in no window that is held against a threshold, so it is told as what just reaches it.
@@ -208,7 +220,7 @@ impl ZoneWatch {
     ) {
         let Some(open) = &mut self.finding else {
             let same_direction = |(last, closed): (bool, EventTime)| last == is_shortfall && end.since(closed) < SAME_FINDING;
-            if score >= thresholds.of(is_shortfall) && !(self.off_since.is_some() && self.last.is_some_and(same_direction)) {
+            if score >= thresholds.of(is_shortfall) && !(self.off.is_some() && self.last.is_some_and(same_direction)) {
                 self.finding = Some(Open { is_shortfall, opened_at: end, quiet_since: None, judged_at: end, is_joined: false });
             }
             return;
@@ -237,20 +249,21 @@ impl ZoneWatch {
         let is_off = ratio.abs() > OFF;
         match self.regime_since {
             None if is_off => {
-                let since = *self.off_since.get_or_insert(end);
-                if end.since(since) >= settings.regime {
+                let off = self.off.get_or_insert(Off { since: end, lasted_s: 0.0 });
+                off.lasted_s += step.as_secs_f64() * self.scans[speaker].share_of_day();
+                if off.lasted_s >= settings.regime.as_secs_f64() {
                     self.regime_since = Some(end);
                     if self.finding.is_some_and(|open| open.opened_at < end) {
                         self.close(end);
                     }
                 }
             }
-            Some(since) if ratio.abs() <= CAUGHT_UP || end.since(since) >= LONGEST_REGIME => (self.regime_since, self.off_since) = (None, None),
-            None => self.off_since = None,
+            Some(since) if ratio.abs() <= CAUGHT_UP || end.since(since) >= LONGEST_REGIME => (self.regime_since, self.off) = (None, None),
+            None => self.off = None,
             Some(_) => {}
         }
-        let off_since = self.off_since.filter(|_| is_off && self.regime_since.is_some() && self.finding.is_none())?;
-        self.tell_regime(end, off_since, (speaker, ratio < 0.0), step, settings)
+        let off = self.off.filter(|_| is_off && self.regime_since.is_some() && self.finding.is_none())?;
+        self.tell_regime(end, off.since, (speaker, ratio < 0.0), step, settings)
     }
 
     /// A regime that nothing has told is a finding as soon as the last day stands out.
@@ -269,9 +282,15 @@ impl ZoneWatch {
         Some(Said { speaker, window: day, is_shortfall, score })
     }
 
-    fn pass_unjudged(&mut self, end: EventTime, step: Span) {
-        // Nobody knows whether it was off in this step.
-        self.off_since = self.off_since.map(|since| since.after(step));
+    /// After a long gap nobody knows whether what was off is so still: the next day will tell.
+    fn end_gap(&mut self, end: EventTime) {
+        let before = self.judged_at.replace(end);
+        if self.regime_since.is_none() && before.is_some_and(|before| end.since(before) > SAME_FINDING) {
+            self.off = None;
+        }
+    }
+
+    fn pass_unjudged(&mut self, end: EventTime) {
         if let Some(open) = &mut self.finding {
             open.quiet_since = None;
             if end.since(open.judged_at) >= UNJUDGED {

@@ -227,6 +227,42 @@ fn a_change_of_regime_is_one_finding_and_then_the_usual() {
 }
 
 #[test]
+fn a_day_off_alone_is_no_new_usual() {
+    for seed in 1..=6 {
+        let mut place = settled(seed);
+        assert_eq!(place.run(48, |_| Some(0.0)), 1, "seed {seed}");
+        assert_eq!(place.run(48, |_| Some(1.0)), 0, "the day after it, seed {seed}");
+        assert_eq!(place.run(48, |_| Some(0.0)), 1, "and nobody again, seed {seed}");
+    }
+}
+
+#[test]
+fn who_comes_back_after_a_change_is_no_surge() {
+    for seed in 1..=6 {
+        let mut place = settled(seed);
+        place.run(5 * 48, |_| Some(0.15));
+        assert_eq!(place.run(2 * 48, |_| Some(1.0)), 0, "seed {seed}");
+        let mut place = settled(seed);
+        place.run(5 * 48, |_| Some(0.15));
+        assert_eq!(place.run(48, |step| Some(if step > 16 { 4.0 } else { 0.15 })), 1, "but far more than ever is, seed {seed}");
+    }
+}
+
+#[test]
+fn after_days_of_silence_the_days_before_it_are_no_change() {
+    let (mut found, mut before) = (0, 0);
+    for seed in 1..=4 {
+        // It creeps in, so that no window finds it, and the counter falls silent on any of the days in which it might be told.
+        for steps in (144..384).step_by(8) {
+            let mut place = settled(seed);
+            before += place.run(steps, |step| Some(libm::pow(1.12, f64::from(step / 48))));
+            found += place.run(4 * 48 + 3, |step| (step >= 4 * 48).then_some(1.0));
+        }
+    }
+    assert!(found <= 2 && before > 100, "{found} of 120, {before} told before");
+}
+
+#[test]
 fn what_creeps_in_is_told_once_for_all_its_places() {
     // A tenth less each day, down to a third: the pace follows, so no window sees it.
     let times = |step: u32| libm::pow(0.9, f64::from((step / 48).min(10)));

@@ -39,6 +39,8 @@ pub(super) struct Entries {
     pub(super) sensors: Vec<String>,
     /// By time, then sensor.
     pub(super) list: Vec<Entry>,
+    /// Whether any time is one of the clock on the wall, which shows an hour twice a year.
+    pub(super) by_wall: bool,
 }
 
 impl Entry {
@@ -136,14 +138,15 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     let columns = rows.columns().to_vec();
     let (plan, stamps) = (&plan, &stamps);
     let sensors = Sensors::default();
-    let mut reading = Reading { mapping, stamps, clock, columns, plan, sensors, list: Vec::new(), suspected: Vec::new(), last_time: None, report };
+    let mut reading =
+        Reading { mapping, stamps, clock, columns, plan, sensors, list: Vec::new(), suspected: Vec::new(), last_time: None, by_wall: false, report };
     if let Places::Wide { columns, .. } = &plan.layout {
         reading.sensors.ids.extend(columns.iter().map(|(_, name)| in_one_line(name).into_owned()));
     }
     let reads = Reads { last: plan.last(), looks: &|cells| plan.looks(cells, mapping, stamps) };
     rows.each(path, &reads, |line, cells| reading.row(line, &cells))?;
     let mut marks = reading.marks();
-    let Reading { sensors: Sensors { ids: sensors, alike, .. }, mut list, .. } = reading;
+    let Reading { sensors: Sensors { ids: sensors, alike, .. }, mut list, by_wall, .. } = reading;
     if let Some(alike) = alike {
         return Err(TableError::malformed(path, alike));
     }
@@ -163,7 +166,7 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     if mapping.totals {
         report.backwards = totals::to_rises(&mut list, mapping, report).into_iter().map(|sensor| sensors[sensor as usize].clone()).collect();
     }
-    Ok(without_the_mute(sensors, list, report))
+    Ok(Entries { by_wall, ..without_the_mute(sensors, list, report) })
 }
 
 /// The start of what a row covers; and, of an hour that comes twice, how long after it the other one is, ms.
@@ -181,6 +184,8 @@ struct Reading<'a> {
     suspected: Vec<(u32, StringRecord)>,
     /// The last time that was read, and what it means: the next row's is often the same.
     last_time: Option<(String, Start)>,
+    /// Whether any time was one of the clock on the wall.
+    by_wall: bool,
     report: &'a mut Report,
 }
 
@@ -285,6 +290,7 @@ impl Reading<'_> {
             return Ok(*start);
         }
         let start = self.start(text).map_err(|detail| format!("the time \"{text}\" {detail}"))?;
+        self.by_wall |= self.stamps.is_of_wall(text);
         let (last, meaning) = self.last_time.get_or_insert_with(|| (String::new(), start));
         text.clone_into(last);
         *meaning = start;
@@ -356,5 +362,5 @@ fn without_the_mute(sensors: Vec<String>, mut list: Vec<Entry>, report: &mut Rep
     }
     let (sensors, mute): (Vec<_>, Vec<_>) = sensors.into_iter().zip(speaks).partition(|(_, speaks)| *speaks);
     report.mute = mute.into_iter().map(|(id, _)| id).collect();
-    Entries { sensors: sensors.into_iter().map(|(id, _)| id).collect(), list }
+    Entries { sensors: sensors.into_iter().map(|(id, _)| id).collect(), list, by_wall: false }
 }

@@ -362,7 +362,7 @@ impl Table {
 
     /// Whether rows could have told of this step at all.
     fn can_tell(&self, slot: EventTime) -> bool {
-        self.clock == StepClock::Wall || self.mapping.stamps.can_tell(slot)
+        self.clock == StepClock::Wall || !self.entries.by_wall || self.mapping.stamps.can_tell(slot)
     }
 }
 

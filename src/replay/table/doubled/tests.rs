@@ -10,6 +10,13 @@ fn the_half_of_a_doubled_hour_that_the_table_lacks_is_a_gap() {
 }
 
 #[test]
+fn times_that_bear_an_offset_know_both_halves_of_a_doubled_hour() {
+    let zero = LONG.replace("missing", "absent = \"zero\"\nmissing");
+    let rows = b"t,s,i,o\n2020-10-25T00:30Z,a,1,1\n2020-10-25T02:00Z,a,2,2\n";
+    assert_eq!(short(&counts(&table("a.csv", &zero, rows))), ["a 10-25T00:30 1/1/0", "a 10-25T01:00 0/0/0", "a 10-25T01:30 0/0/0", "a 10-25T02:00 2/2/0"]);
+}
+
+#[test]
 fn a_doubled_hour_that_stands_twice_is_told_by_the_order_of_the_rows() {
     let forward = ["02:00,a,1,1", "02:30,a,2,2", "02:00,a,3,3", "02:30,a,4,4", "03:00,a,5,5"];
     let by_stamp = ["02:00,a,1,1", "02:00,a,3,3", "02:30,a,2,2", "02:30,a,4,4", "03:00,a,5,5"];
