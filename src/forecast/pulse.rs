@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn a_day_that_was_off_alone_says_nothing_of_the_next_and_two_do() {
         let mut pulse = Pulse::new(1, Span::from_mins(60));
-        let mut live = |pulse: &mut Pulse, times: f64| {
+        let live = |pulse: &mut Pulse, times: f64| {
             (0..24).for_each(|_| pulse.count(0, 100.0 * times, Some(100.0)));
             pulse.dawn();
             pulse.lasting(0)
