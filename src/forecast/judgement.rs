@@ -171,8 +171,7 @@ impl Judgement {
             latest,
             standing: sight.standing_of(series, horizon),
             event: sight.event_of(series, horizon),
-            alike: sight.alike_of(series, horizon).filter(|_| !sight.is_guised),
-            guise: sight.alike_of(series, horizon).filter(|_| sight.is_guised),
+            alike: sight.alike_of(series, horizon),
             model: model.map(|model| model[1]),
         };
         let shares = mixture.shares(&voices, of.alike_here.of(series));
@@ -253,7 +252,7 @@ impl Judgement {
 
     /// Puts it back. Returns `false` when this binary has no such horizon or it is of another size.
     pub fn restore_horizon(&mut self, horizon: usize, stored: OfHorizon) -> bool {
-        let sound = stored.learner.is_sound() && stored.bands.is_sound();
+        let sound = stored.learner.is_sound() && stored.bands.is_sound() && stored.alike_here.is_sound();
         match self.horizons.get_mut(horizon) {
             Some(place) if sound => {
                 *place = stored;

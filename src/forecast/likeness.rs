@@ -165,11 +165,6 @@ impl<'a> Alike<'a> {
         Self { likeness, share: faces.share(), before, ahead, keep, guise }
     }
 
-    /// Whether today is spent like another kind of day.
-    pub const fn is_guised(&self) -> bool {
-        self.guise.is_some()
-    }
-
     /// What is said of `series` by horizon, persons; `None` where the usual is expected. `usual` is that of a horizon.
     pub fn of(&self, series: usize, recent: &Recent, usual: impl Fn(usize) -> Option<f64>) -> [Option<f64>; HORIZONS] {
         let silent = [None; HORIZONS];

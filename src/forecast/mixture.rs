@@ -30,9 +30,11 @@ const HELD_WORSE: f64 = 1.01;
 const USUAL_HELD: f64 = 0.97;
 /// All cases of before anything was usual count as those of so many steps at most.
 const BEFORE_STEPS: f64 = 5.0;
-/// How days alike have fared at one place: with each case there the ones before count so much less, and those of all places together as so many at most.
+/// How days alike have fared at one place: with each case there the ones before count so much less.
 const KEEPS_HERE: f64 = 0.98;
-const LENT: f64 = 30.0;
+/// Cases that are taken for granted there, and how much worse they are held to be in them.
+const GRANTED_HERE: f64 = 10.0;
+const HELD_WORSE_HERE: f64 = 1.1;
 
 /// What the voices say of one horizon of one series, persons; the model may be silent.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -53,16 +55,14 @@ pub struct Voices {
     pub event: Option<f64>,
     /// What the days that were like today let expect (`likeness`), where that differs from the usual.
     pub alike: Option<f64>,
-    /// The same on a day that is spent like one of another kind (`spent_like`).
-    pub guise: Option<f64>,
     /// The model's median.
     pub model: Option<f64>,
 }
 
 /// How many voices are silent at times.
-pub const SOMETIMES: usize = 8;
+pub const SOMETIMES: usize = 7;
 /// Which of them is the model's.
-pub const MODEL: usize = 7;
+pub const MODEL: usize = 6;
 /// And which are what is usual and what days alike let expect.
 const USUAL: usize = 1;
 const ALIKE: usize = 5;
@@ -88,7 +88,7 @@ pub struct Mixture {
     now: Records,
     /// Before anything was usual.
     before: Records,
-    /// Cases of the running step, and of the last in which there were any.
+    /// Cases of the running step, and of the one in which there were most.
     running: u32,
     a_step: u32,
     /// Since the first step, s.
@@ -112,12 +112,12 @@ pub struct Shares {
 impl Voices {
     /// Those that are silent at times, in a fixed order.
     pub const fn sometimes(&self) -> [Option<f64>; SOMETIMES] {
-        [self.hourly, self.usual, self.latest, self.standing, self.event, self.alike, self.guise, self.model]
+        [self.hourly, self.usual, self.latest, self.standing, self.event, self.alike, self.model]
     }
 
     /// The plain one, the learnt one, and those that are silent at times in the order of [`Self::sometimes`].
-    pub const fn of(plain: f64, learnt: f64, [hourly, usual, latest, standing, event, alike, guise, model]: [Option<f64>; SOMETIMES]) -> Self {
-        Self { plain, learnt, hourly, usual, latest, standing, event, alike, guise, model }
+    pub const fn of(plain: f64, learnt: f64, [hourly, usual, latest, standing, event, alike, model]: [Option<f64>; SOMETIMES]) -> Self {
+        Self { plain, learnt, hourly, usual, latest, standing, event, alike, model }
     }
 }
 
@@ -131,6 +131,11 @@ impl AlikeHere {
         let record = &mut self.0[series];
         record.fade(KEEPS_HERE);
         record.count(error(alike, came, per), error(voices.learnt, came, per));
+    }
+
+    /// Whether all of it are numbers; a stored one may not be.
+    pub fn is_sound(&self) -> bool {
+        self.0.iter().all(|record| [record.own, record.learnt, record.cases].iter().all(|sum| sum.is_finite()))
     }
 
     /// How they have fared at a series.
@@ -148,7 +153,7 @@ impl Mixture {
         self.now.fade(keep);
         self.before.fade(keep);
         let running = std::mem::take(&mut self.running);
-        self.a_step = if running > 0 { running } else { self.a_step };
+        self.a_step = self.a_step.max(running);
     }
 
     /// Learns one case: what was said, what came, and what makes errors of different series comparable, persons.
@@ -174,7 +179,11 @@ impl Mixture {
         let a_step = f64::from(self.running.max(self.a_step));
         let merit = |now: &Record, before: &Record, held: f64| now.and(before, BEFORE_STEPS * a_step).merit(GRANTED.max(GRANTED_STEPS * a_step), held);
         let of = |place: usize| match place {
-            ALIKE => alike_here.and(&self.now.sometimes[ALIKE], LENT).merit(GRANTED, HELD_WORSE),
+            // Right everywhere or right here: either will do.
+            ALIKE => {
+                let here = if alike_here.cases > 0.0 { alike_here.merit(GRANTED_HERE, HELD_WORSE_HERE) } else { f64::NEG_INFINITY };
+                merit(&self.now.sometimes[ALIKE], &self.before.sometimes[ALIKE], HELD_WORSE).max(here)
+            }
             _ => merit(&self.now.sometimes[place], &self.before.sometimes[place], if place == USUAL { USUAL_HELD } else { HELD_WORSE }),
         };
         let merits: [Option<f64>; SOMETIMES] = std::array::from_fn(|place| said[place].map(|_| of(place)));

@@ -121,11 +121,18 @@ impl Pulse {
                 continue;
             }
             let ended = log_ratio(came, usual);
-            let before = beat.day_before.replace(ended as f32).map_or(ended, f64::from);
-            let common = if ended * before > 0.0 { ended.signum() * ended.abs().min(before.abs()) } else { 0.0 };
+            let common = in_common(ended, beat.day_before.replace(ended as f32));
             let usual = f64::from(beat.lasting[1]);
             beat.lasting[0] = ((usual + DAY_CAUTION) * libm::exp(common) - DAY_CAUTION).max(0.0) as f32;
         }
+    }
+
+    /// The same of today alone, and what of it will last beyond the next dawn if the day ends as it is; 0 while nothing is known of it.
+    pub fn today(&self, series: usize) -> (f64, f64) {
+        let beat = &self.beats[series];
+        let [came, usual] = beat.today.map(f64::from);
+        let today = if usual < LEAST_DAY { 0.0 } else { log_ratio(came, usual) };
+        (today, in_common(today, beat.day_before))
     }
 
     /// ln(what came / what was usual) over the last day, as far as that lasts; 0 while nothing is known.
@@ -202,6 +209,12 @@ impl Pulse {
     }
 }
 
+/// What two days have in common, as logarithms; of a first one all.
+fn in_common(day: f64, before: Option<f32>) -> f64 {
+    let before = before.map_or(day, f64::from);
+    if day * before > 0.0 { day.signum() * day.abs().min(before.abs()) } else { 0.0 }
+}
+
 fn log_ratio(came: f64, usual: f64) -> f64 {
     libm::log((came + DAY_CAUTION) / (usual + DAY_CAUTION))
 }
@@ -240,6 +253,20 @@ mod tests {
         assert!(live(&mut pulse, 0.0) < -2.0, "closed for longer");
         assert!(live(&mut pulse, 0.2) < -1.0, "open again, for few");
         assert!(live(&mut pulse, 3.0).abs() < 1e-6, "fireworks");
+    }
+
+    #[test]
+    fn a_day_that_is_off_is_known_by_its_evening_to_be_alone() {
+        let mut pulse = Pulse::new(1, Span::from_mins(60));
+        (0..24).for_each(|_| pulse.count(0, 100.0, Some(100.0)));
+        pulse.dawn();
+        (0..20).for_each(|_| pulse.count(0, 5.0, Some(100.0)));
+        let (today, beyond) = pulse.today(0);
+        assert!(today < -2.0 && beyond.abs() < 1e-6, "{today} {beyond}");
+        pulse.dawn();
+        (0..20).for_each(|_| pulse.count(0, 50.0, Some(100.0)));
+        let (today, beyond) = pulse.today(0);
+        assert!((today - beyond).abs() < 1e-6 && today < -0.6, "half of it is what both have in common: {today} {beyond}");
     }
 
     #[test]

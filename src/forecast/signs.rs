@@ -1,7 +1,7 @@
 //! The plain forecast, and the signs that speak for more or fewer: all that is read from the history and from what is usual, for every series and horizon.
 //!
 //! The idea: two steps. The *plain forecast* of a horizon is what is usual for the target step, shifted by how the last hour and the last day compare with the usual:
-//! (usual + ½)·exp(0.7·(hour − day)·0.97^h + 0.9·day) − ½, where a day's ratio of a few tens of percent counts little and one of a closure wholly (x³/(x² + 0.09));
+//! (usual + ½)·exp(0.7·(hour − day)·0.97^h + 0.9·day) − ½, where the ratio of a day that lasts (`pulse`) counts little at a few tens of percent and wholly at a closure (x³/(x² + 0.09));
 //! before anything is usual it is the mean of the newest three steps, and while only a day or two are it has a share still. It is good enough to be published and it fixes the *unit* in
 //! which all else is told: one deviation, scale·√(plain + 1). The *signs* are 16 numbers in that unit, within ± 3, in which a turnstile and a station hall look alike:
 //!
@@ -49,9 +49,10 @@ const GREEN_FADES: f64 = 0.8;
 /// However the last hour ran, no more is forecast than so many times what is usual or has come in the last twelve steps, and no further off the usual than so many times the farthest of these was: a ratio
 /// of what leaps about, or of the few who wait before the doors open, says nothing of what comes.
 const MOST_TIMES: f64 = 4.0;
-/// Beyond so many times the usual more, what is expected above it is no more than the newest three steps had, of which half is left in this time, s: a crowd by night is no multiple of the noon.
+/// Beyond so many times more than what is usual and lasts, what is expected above it is no more than the newest three steps had, of which half is left in this time, s, or these steps: a crowd by night is no multiple of the noon.
 const MOST_MORE: f64 = 1.5;
 const EXCESS_HALF_LIFE_S: f64 = 6.0 * 3_600.0;
+const EXCESS_HALF_LIFE_STEPS: f64 = 3.0;
 /// More than so many times the highest of the last twelve steps and the mean, or the plain forecast, and that by more than so many persons, is absurd.
 const ABSURD: (f64, f64, f64) = (10.0, 3.0, 10.0);
 /// Signs lie within this.
@@ -76,8 +77,6 @@ pub struct Sight {
     pub event: Vec<f32>,
     /// Series × horizons: what the days that were like today let expect, persons; below 0 where that is the usual.
     pub alike: Vec<f32>,
-    /// Whether that is because today is spent like another kind of day.
-    pub is_guised: bool,
     /// Series × horizons: what is usual for the target step, persons; below 0 where nothing is.
     pub usual: Vec<f32>,
     /// Series × horizons: the usual and what came beyond it in the newest step, where the newest two stand out; below 0 else.
@@ -153,6 +152,15 @@ impl Expected<'_> {
     }
 }
 
+/// A step that is forecast.
+#[derive(Clone, Copy, Debug)]
+struct Ahead<'a> {
+    of_kind: Expected<'a>,
+    week: WeekView<'a>,
+    /// Whether a day dawns between the newest step and it.
+    is_tomorrow: bool,
+}
+
 /// What stands for a series and horizon, where anything does.
 fn told(of: &[f32], series: usize, horizon: usize) -> Option<f64> {
     Some(f64::from(of[series * HORIZONS + horizon])).filter(|persons| *persons >= 0.0)
@@ -172,7 +180,6 @@ impl Sight {
             spread: vec![-1.0; series * HORIZONS],
             event: vec![-1.0; series * HORIZONS],
             alike: vec![-1.0; series * HORIZONS],
-            is_guised: false,
             usual: vec![-1.0; series * HORIZONS],
             standing: vec![-1.0; series * HORIZONS],
             green: vec![true; series * HORIZONS],
@@ -243,9 +250,10 @@ impl Looking<'_> {
     /// Looks at the moment `at`, the end of the newest pane.
     pub fn fill(&self, at: EventTime, sight: &mut Sight) {
         let lags: [Expected<'_>; LAGS] = std::array::from_fn(|lag| self.expected(at.before(self.step.times(lag as u64 + 1))));
-        let ahead: [(Expected<'_>, WeekView<'_>); HORIZONS] = STEPS.map(|steps| {
+        let newest_start = at.before(self.step);
+        let ahead: [Ahead<'_>; HORIZONS] = STEPS.map(|steps| {
             let start = at.after(self.step.times(u64::from(steps) - 1));
-            (self.expected(start), self.usual.week(self.calendar.place(start)))
+            Ahead { of_kind: self.expected(start), week: self.usual.week(self.calendar.place(start)), is_tomorrow: self.calendar.dawns(newest_start, start) }
         });
         let series = sight.scale.len();
         let newest = |series: usize| self.history.lag(0, series).zip(lags[0].of(series)).map(|(came, usual)| (came as f64, usual.persons));
@@ -257,7 +265,6 @@ impl Looking<'_> {
         }
         let alone = series < 2;
         let alike = Alike::new(self, at);
-        sight.is_guised = alike.is_guised();
         let tonight = self.tonight.seen(self.programme, at, self.step);
         for series in 0..series {
             let recent = Recent::of(self.history, &lags, series);
@@ -273,7 +280,7 @@ impl Looking<'_> {
                 let said = tonight.as_ref().and_then(|tonight| self.tonight_of(tonight, series, &recent, target));
                 sight.event[series * HORIZONS + horizon] = said.map_or(-1.0, |said| said as f32);
             }
-            let said = alike.of(series, &recent, |horizon| ahead[horizon].0.of(series).map(|level| level.persons));
+            let said = alike.of(series, &recent, |horizon| ahead[horizon].of_kind.of(series).map(|level| level.persons));
             for (horizon, said) in said.into_iter().enumerate() {
                 sight.alike[series * HORIZONS + horizon] = said.map_or(-1.0, |said| said as f32);
             }
@@ -309,16 +316,21 @@ impl Looking<'_> {
         (0..self.pulse.series()).filter_map(of_series).collect()
     }
 
-    fn of_series(&self, series: usize, recent: &Recent, ahead: &[(Expected<'_>, WeekView<'_>); HORIZONS], sight: &mut Sight) {
+    fn of_series(&self, series: usize, recent: &Recent, ahead: &[Ahead<'_>; HORIZONS], sight: &mut Sight) {
         let scale = self.pulse.scale(series);
         let ratios = self.pulse.ratios(series);
         let unknown = GREEN / (1.0 + self.step.as_secs_f64() / GREEN_STEP_S);
-        let off = self.pulse.lasting(series);
-        let day = off * off * off / (off * off + DAY_HALF);
+        let believed = |off: f64| off * off * off / (off * off + DAY_HALF);
+        let (today, tomorrow) = self.pulse.today(series);
+        let (today, tomorrow) = (believed(today), believed(tomorrow));
+        // Of another day, what counts of the hour is what today as a whole does not explain.
+        let beyond_today = Some(ratios[0] - today).filter(|beyond| beyond * ratios[0] > 0.0).unwrap_or(0.0);
+        let lasting = believed(self.pulse.lasting(series));
         let twelve = recent.twelve_steps();
         let highest = recent.highest();
         let farthest = recent.farthest() + scale;
         let excess = recent.excess() + scale;
+        let half_life_s = EXCESS_HALF_LIFE_S.max(EXCESS_HALF_LIFE_STEPS * self.step.as_secs_f64());
         let level = recent.level();
         let at = |lag: usize| recent.came[lag].zip(recent.usual[lag]);
         let residual = |lag: usize| at(lag).map(|(came, usual)| (came - usual) / unit(scale, usual));
@@ -327,16 +339,18 @@ impl Looking<'_> {
         let before = before.iter().flatten().sum::<f64>() / 3.0;
         sight.scale[series] = scale as f32;
         sight.size[series] = self.pulse.size(series) as f32;
-        sight.days[series] = ahead[0].0.of(series).map_or(-3, |level| level.days);
+        sight.days[series] = ahead[0].of_kind.of(series).map_or(-3, |level| level.days);
         sight.ratios[series] = [ratios[0], ratios[1], ratios[2], twelve];
         let others = sight.others[series];
-        for (horizon, (of_kind, week)) in ahead.iter().enumerate() {
+        for (horizon, Ahead { of_kind, week, is_tomorrow }) in ahead.iter().enumerate() {
             let usual = of_kind.of(series).map(|level| level.persons);
             let ahead_s = self.step.as_secs_f64() * f64::from(STEPS[horizon]);
-            let lasting = BELIEVED * (ratios[0] - day) * LASTING[horizon] + DAY_BELIEVED * day;
+            let (hour, day) = if *is_tomorrow { (beyond_today, tomorrow) } else { (ratios[0] - lasting, lasting) };
+            let shift = BELIEVED * hour * LASTING[horizon] + DAY_BELIEVED * day;
             let shifted = usual.map(|usual| {
-                let shifted = ((usual + 0.5) * libm::exp(lasting) - 0.5).clamp(0.0, MOST_TIMES * highest.max(usual).max(1.0));
-                shifted.clamp(usual - MOST_TIMES * farthest, usual + (MOST_MORE * usual).max(excess * libm::exp2(-ahead_s / EXCESS_HALF_LIFE_S)))
+                let shifted = ((usual + 0.5) * libm::exp(shift) - 0.5).clamp(0.0, MOST_TIMES * highest.max(usual).max(1.0));
+                let lasting = usual * libm::exp(DAY_BELIEVED * day.max(0.0));
+                shifted.clamp(usual - MOST_TIMES * farthest, lasting + (MOST_MORE * lasting).max(excess * libm::exp2(-ahead_s / half_life_s)))
             });
             let days = of_kind.of(series).map_or(0, |level| level.days.clamp(0, KNOWN_DAYS));
             let green = unknown * f64::from(KNOWN_DAYS - days) / f64::from(KNOWN_DAYS) * FADES[horizon];

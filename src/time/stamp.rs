@@ -5,7 +5,7 @@
 
 use super::EventTime;
 use chrono::format::{Item, Parsed, StrftimeItems, parse};
-use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, ParseResult, TimeDelta, TimeZone};
+use chrono::{DateTime, Datelike, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, ParseResult, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use std::fmt::Write;
 
@@ -241,23 +241,20 @@ fn reads_itself(pattern: &str) -> Result<(), &'static str> {
 
 /// What to say of a time that is not written by ISO 8601: the formats by which it could be read.
 fn no_iso(text: &str) -> String {
-    const DATES: [&str; 7] = ["%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m/%d/%y", "%Y%m%d"];
-    const TIMES: [&str; 5] = [" %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H"];
-    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
-    let formats: Vec<String> = match text.len() {
-        9..=10 if is_number => vec!["epoch_s".to_owned()],
-        12..=13 if is_number => vec!["epoch_ms".to_owned()],
-        _ => {
-            let all = DATES.iter().flat_map(|date| TIMES.iter().map(move |time| format!("{date}{time}")));
-            all.filter(|pattern| by_pattern(pattern, text).is_ok()).collect()
-        }
+    const DATES: [&str; 8] = ["%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d/%m/%y", "%m/%d/%y", "%Y%m%d"];
+    const TIMES: [&str; 8] = ["", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H", "%H%M", "%H"];
+    let is_believable = |pattern: &String| by_pattern(pattern, text).is_ok_and(|read| (1900..2200).contains(&read.year()));
+    let epoch = match text.len() {
+        9..=10 => Some("epoch_s"),
+        12..=13 => Some("epoch_ms"),
+        _ => None,
     };
+    let epoch = epoch.filter(|_| text.bytes().all(|byte| byte.is_ascii_digit())).map(str::to_owned);
+    let patterns = DATES.iter().flat_map(|date| TIMES.iter().map(move |time| format!("{date}{time}"))).filter(is_believable);
+    let formats: Vec<String> = patterns.chain(epoch).map(|format| format!("\"{format}\"")).collect();
     match formats.as_slice() {
         [] => "is no ISO 8601 time; a pattern under [time] says how it is written, such as format = \"%d.%m.%Y %H:%M\"".to_owned(),
-        formats => {
-            let formats: Vec<String> = formats.iter().map(|format| format!("\"{format}\"")).collect();
-            format!("is no ISO 8601 time; it could be read with format = {} under [time]", formats.join(" or "))
-        }
+        formats => format!("is no ISO 8601 time; it could be read with format = {} under [time]", formats.join(" or ")),
     }
 }
 
@@ -383,6 +380,11 @@ mod tests {
         assert!(told("2016/01/01 00:47:36").contains("format = \"%Y/%m/%d %H:%M:%S\""), "{}", told("2016/01/01 00:47:36"));
         let either = told("03/04/2016 10:30");
         assert!(either.contains("\"%d/%m/%Y %H:%M\" or \"%m/%d/%Y %H:%M\""), "{either}");
+        assert!(told("01.02.2016").contains("format = \"%d.%m.%Y\" under"), "{}", told("01.02.2016"));
+        let short = told("01/02/16 10:30");
+        assert!(short.contains("\"%d/%m/%y %H:%M\" or \"%m/%d/%y %H:%M\" under"), "{short}");
+        let digits = told("201601010047");
+        assert!(digits.contains("\"%Y%m%d%H%M\" or \"epoch_ms\""), "{digits}");
         assert!(told("yesterday").contains("a pattern under [time]"));
     }
 
