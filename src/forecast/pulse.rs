@@ -120,7 +120,7 @@ impl Pulse {
             if usual < LEAST_DAY {
                 continue;
             }
-            let ended = log_ratio(came, usual);
+            let ended = log_ratio(came, usual, DAY_CAUTION);
             let common = in_common(ended, beat.day_before.replace(ended as f32));
             let usual = f64::from(beat.lasting[1]);
             beat.lasting[0] = ((usual + DAY_CAUTION) * libm::exp(common) - DAY_CAUTION).max(0.0) as f32;
@@ -131,14 +131,14 @@ impl Pulse {
     pub fn today(&self, series: usize) -> (f64, f64) {
         let beat = &self.beats[series];
         let [came, usual] = beat.today.map(f64::from);
-        let today = if usual < LEAST_DAY { 0.0 } else { log_ratio(came, usual) };
+        let today = if usual < LEAST_DAY { 0.0 } else { log_ratio(came, usual, DAY_CAUTION) };
         (today, in_common(today, beat.day_before))
     }
 
     /// ln(what came / what was usual) over the last day, as far as that lasts; 0 while nothing is known.
     pub fn lasting(&self, series: usize) -> f64 {
         let [came, usual] = self.beats[series].lasting.map(f64::from);
-        log_ratio(came, usual)
+        log_ratio(came, usual, DAY_CAUTION)
     }
 
     /// Learns how wrong a forecast was: what had been expected of the step and what came, persons.
@@ -165,7 +165,7 @@ impl Pulse {
     /// ln(what came / what was usual) over the last hour, six hours and day; 0 while nothing is known.
     pub fn ratios(&self, series: usize) -> [f64; RATIOS] {
         let beat = &self.beats[series];
-        std::array::from_fn(|place| libm::log((f64::from(beat.came[place]) + CAUTION[place]) / (f64::from(beat.usual[place]) + CAUTION[place])))
+        std::array::from_fn(|place| log_ratio(f64::from(beat.came[place]), f64::from(beat.usual[place]), CAUTION[place]))
     }
 
     /// What came and what was usual over the last hour, as the sums stand.
@@ -215,8 +215,8 @@ fn in_common(day: f64, before: Option<f32>) -> f64 {
     if day * before > 0.0 { day.signum() * day.abs().min(before.abs()) } else { 0.0 }
 }
 
-fn log_ratio(came: f64, usual: f64) -> f64 {
-    libm::log((came + DAY_CAUTION) / (usual + DAY_CAUTION))
+fn log_ratio(came: f64, usual: f64, caution: f64) -> f64 {
+    libm::log((came + caution) / (usual + caution))
 }
 
 #[cfg(test)]

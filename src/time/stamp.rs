@@ -3,9 +3,11 @@
 //! A wall clock is no time until its zone is known, and once a year an hour of it means two times, and another hour none. What a
 //! table does there cannot be guessed from it, so the mapping says so.
 
+mod likely;
+
 use super::EventTime;
 use chrono::format::{Item, Parsed, StrftimeItems, parse};
-use chrono::{DateTime, Datelike, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, ParseResult, TimeDelta, TimeZone};
+use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, ParseResult, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use std::fmt::Write;
 
@@ -125,6 +127,11 @@ impl Stamps {
         }
     }
 
+    /// What else to say of a time that [`Self::read`] refuses because it is no ISO 8601 time: the formats by which it could be read. Too costly to say it of every row.
+    pub fn hint(&self, text: &str) -> Option<String> {
+        (self.format == Format::Iso && self.written(text).is_err()).then(|| likely::hint(text))
+    }
+
     /// Whether the wall clock shows this time twice.
     pub fn is_doubled(&self, at: EventTime) -> bool {
         self.zone.zip(self.wall_clock(at)).is_some_and(|(zone, local)| matches!(zone.from_local_datetime(&local), MappedLocalTime::Ambiguous(..)))
@@ -144,7 +151,7 @@ impl Stamps {
                 Some(local) => Ok(Written::Local(local)),
                 None => match with_offset(text) {
                     Some(at) => Ok(Written::Moment(millis(&at))),
-                    None => iso(text).map(Written::Local).ok_or_else(|| no_iso(text)),
+                    None => Ok(Written::Local(iso(text).ok_or("is no ISO 8601 time")?)),
                 },
             },
             Format::Pattern(pattern) => {
@@ -237,25 +244,6 @@ fn reads_itself(pattern: &str) -> Result<(), &'static str> {
         true => "does not tell the whole time: beside an offset the day, month and year, the hour and the minute",
         false => "does not tell the whole time: the day, month and year, and the hour where it tells minutes",
     })
-}
-
-/// What to say of a time that is not written by ISO 8601: the formats by which it could be read.
-fn no_iso(text: &str) -> String {
-    const DATES: [&str; 8] = ["%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%d/%m/%y", "%m/%d/%y", "%Y%m%d"];
-    const TIMES: [&str; 8] = ["", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H", "%H%M", "%H"];
-    let is_believable = |pattern: &String| by_pattern(pattern, text).is_ok_and(|read| (1900..2200).contains(&read.year()));
-    let epoch = match text.len() {
-        9..=10 => Some("epoch_s"),
-        12..=13 => Some("epoch_ms"),
-        _ => None,
-    };
-    let epoch = epoch.filter(|_| text.bytes().all(|byte| byte.is_ascii_digit())).map(str::to_owned);
-    let patterns = DATES.iter().flat_map(|date| TIMES.iter().map(move |time| format!("{date}{time}"))).filter(is_believable);
-    let formats: Vec<String> = patterns.chain(epoch).map(|format| format!("\"{format}\"")).collect();
-    match formats.as_slice() {
-        [] => "is no ISO 8601 time; a pattern under [time] says how it is written, such as format = \"%d.%m.%Y %H:%M\"".to_owned(),
-        formats => format!("is no ISO 8601 time; it could be read with format = {} under [time]", formats.join(" or ")),
-    }
 }
 
 /// Whether a chrono pattern reads an offset or an epoch, so that no zone is needed.
@@ -370,22 +358,6 @@ mod tests {
             Meaning::Once(at) => at.to_string(),
             Meaning::Either(first, second) => format!("{first} or {second}"),
         }
-    }
-
-    #[test]
-    fn a_time_that_is_not_iso_is_told_by_which_format_it_could_be_read() {
-        let told = |text: &str| zurich(Ambiguous::First, Nonexistent::Refuse).read(text).unwrap_err();
-        assert!(told("881250949").contains("format = \"epoch_s\""), "{}", told("881250949"));
-        assert!(told("1577836800000").contains("format = \"epoch_ms\""));
-        assert!(told("2016/01/01 00:47:36").contains("format = \"%Y/%m/%d %H:%M:%S\""), "{}", told("2016/01/01 00:47:36"));
-        let either = told("03/04/2016 10:30");
-        assert!(either.contains("\"%d/%m/%Y %H:%M\" or \"%m/%d/%Y %H:%M\""), "{either}");
-        assert!(told("01.02.2016").contains("format = \"%d.%m.%Y\" under"), "{}", told("01.02.2016"));
-        let short = told("01/02/16 10:30");
-        assert!(short.contains("\"%d/%m/%y %H:%M\" or \"%m/%d/%y %H:%M\" under"), "{short}");
-        let digits = told("201601010047");
-        assert!(digits.contains("\"%Y%m%d%H%M\" or \"epoch_ms\""), "{digits}");
-        assert!(told("yesterday").contains("a pattern under [time]"));
     }
 
     #[test]

@@ -172,7 +172,7 @@ impl Scan {
         self.regime.within(0.01, REGIME)
     }
 
-    /// What is usual of the newest step against the mean of all: over a day it comes to one.
+    /// What is usual of the newest step against the mean of all that were judged: over a day without closed hours it comes to one.
     pub fn share_of_day(&self) -> f64 {
         self.cells.back().map_or(0.0, |cell| f64::from(cell.usual) / self.level.0.max(1e-3))
     }

@@ -138,8 +138,20 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     let columns = rows.columns().to_vec();
     let (plan, stamps) = (&plan, &stamps);
     let sensors = Sensors::default();
-    let mut reading =
-        Reading { mapping, stamps, clock, columns, plan, sensors, list: Vec::new(), suspected: Vec::new(), last_time: None, by_wall: false, report };
+    let mut reading = Reading {
+        mapping,
+        stamps,
+        clock,
+        columns,
+        plan,
+        sensors,
+        list: Vec::new(),
+        suspected: Vec::new(),
+        last_time: None,
+        by_wall: false,
+        has_hinted: false,
+        report,
+    };
     if let Places::Wide { columns, .. } = &plan.layout {
         reading.sensors.ids.extend(columns.iter().map(|(_, name)| in_one_line(name).into_owned()));
     }
@@ -186,6 +198,8 @@ struct Reading<'a> {
     last_time: Option<(String, Start)>,
     /// Whether any time was one of the clock on the wall.
     by_wall: bool,
+    /// Whether it has been said how a time could be read that cannot: once is enough.
+    has_hinted: bool,
     report: &'a mut Report,
 }
 
@@ -289,8 +303,14 @@ impl Reading<'_> {
         {
             return Ok(*start);
         }
-        let start = self.start(text).map_err(|detail| format!("the time \"{text}\" {detail}"))?;
-        self.by_wall |= self.stamps.is_of_wall(text);
+        let start = match self.start(text) {
+            Ok(start) => start,
+            Err(detail) => {
+                let hint = if std::mem::replace(&mut self.has_hinted, true) { None } else { self.stamps.hint(text) };
+                return Err(format!("the time \"{text}\" {detail}{}", hint.unwrap_or_default()));
+            }
+        };
+        self.by_wall = self.by_wall || self.stamps.is_of_wall(text);
         let (last, meaning) = self.last_time.get_or_insert_with(|| (String::new(), start));
         text.clone_into(last);
         *meaning = start;

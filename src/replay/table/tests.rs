@@ -144,6 +144,15 @@ fn what_is_no_holiday_is_named_with_its_line() {
 }
 
 #[test]
+fn how_a_time_could_be_read_is_said_once() {
+    let table = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n01.06.2020 10:30,a,1,2\n01.06.2020 11:00,a,1,2\n");
+    let faults: Vec<String> = table.report().faults.iter().map(ToString::to_string).collect();
+    assert_eq!(faults.len(), 2);
+    assert!(faults[0].contains("could be read with format = \"%d.%m.%Y %H:%M\""), "{faults:?}");
+    assert!(faults[1].ends_with("is no ISO 8601 time"), "{faults:?}");
+}
+
+#[test]
 fn of_two_rows_of_a_step_that_which_knows_holds() {
     let rows = b"t,s,i,o\n2020-06-01T10:00,a,NA,2\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,a,3,4\n2020-06-01T10:30,a,,\n2020-06-01T11:30,a,5,6\n";
     for text in [LONG.to_owned(), LONG.replace("missing", "absent = \"zero\"\nmissing")] {
