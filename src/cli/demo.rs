@@ -8,7 +8,7 @@
 //! operators' commands come in as they do live.
 
 use super::args::{DemoArgs, Speed};
-use super::drive::Folder;
+use super::drive::{Folder, Raises};
 use super::night;
 use super::pump::{Until, WATCHED, Watchers};
 use super::run::serving;
@@ -54,9 +54,8 @@ pub(super) fn run(settings: &Settings, args: &DemoArgs) -> anyhow::Result<ExitCo
     let summary = std::thread::scope(|scope| -> anyhow::Result<Summary> {
         let feeding = scope.spawn(|| feed(args, &world, feeder, &log, &stop));
         let sharding = scope.spawn(|| {
-            let result = shard(settings, args, &around, &log, &ready, &stop);
-            ended.store(true, Ordering::Relaxed);
-            result
+            let _ended = Raises(&ended);
+            shard(settings, args, &around, &log, &ready, &stop)
         });
         let mut terminal = Terminal::of(world.venues.first().map(|venue| venue.id.clone()).unwrap_or_default());
         let mut watchers = Watchers {

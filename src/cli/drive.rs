@@ -95,9 +95,8 @@ impl Drive<'_> {
                 fed
             })?;
             let sharding = named("shard").spawn_scoped(scope, || {
-                let ran = self.shard(&log, &stop);
-                ended.store(true, Ordering::Relaxed);
-                ran
+                let _ended = Raises(&ended);
+                self.shard(&log, &stop)
             })?;
             let (summary, freshest) = (Summary::default(), Freshest::default());
             let mut watchers = Watchers { around: self.around, summary, freshest, results, now: Box::new(|| log.clock()), told: Box::new(|_| {}) };
@@ -140,6 +139,15 @@ impl Drive<'_> {
             println!("features      {rows} rows, in {}", self.features.unwrap_or(Path::new("")).join(FeatureFile::name(role)).display());
         }
         Ok(stats)
+    }
+}
+
+/// Raises a flag when it goes, by a panic too: nobody must wait forever for a thread that is no more.
+pub(super) struct Raises<'a>(pub(super) &'a AtomicBool);
+
+impl Drop for Raises<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) const MODELS: [(Role, &str); 2] = [(Role::Flow, "crowd-flow.toml"), (
 pub(super) fn log_to(settings: &TelemetrySettings) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&settings.level).map_err(|why| anyhow::anyhow!("telemetry.level = {:?}: {why}", settings.level))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    // A line that nobody reads (`2>&1 | head`) is lost; told of itself it would panic, in whichever thread wrote it.
+    let lines = lines.log_internal_errors(false);
     let set = match settings.format {
         LogFormat::Text => lines.with_target(false).try_init(),
         LogFormat::Json => lines.json().try_init(),

@@ -18,6 +18,17 @@ fn a_closed_pipe_ends_the_command_quietly() {
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(141), ""));
 }
 
+#[test]
+fn a_replay_whose_log_nobody_reads_any_more_goes_on_to_its_end() {
+    let (_folder, path) = two_days();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = midan(&["replay", "--table", &path("t.csv"), "--map", &path("t.toml"), "--out", &path("out")]);
+    command.env("MIDAN_TELEMETRY__LEVEL", "trace").stdout(Stdio::null()).stderr(writer);
+    assert_eq!(command.status().unwrap().code(), Some(0));
+    assert!(fs::metadata(path("out/ledger.json")).unwrap().len() > 0);
+}
+
 /// A folder with a mapping, `t.toml`, and its table, `t.csv`; and where a name in it leads.
 fn folder_with(mapping: &str, table: &str) -> (tempfile::TempDir, impl Fn(&str) -> String + use<>) {
     let folder = tempfile::tempdir().unwrap();

@@ -101,13 +101,23 @@ fn calendar_of(path: &Path, mapping: &Mapping) -> anyhow::Result<Vec<Match>> {
 /// Says what was read, and which rows have a fault.
 fn tell(report: &Report, what: &str) {
     println!("{what:<13} {:>10} read, {} of them with a fault", report.rows, report.faulty);
-    report.faults.iter().take(NAMED).for_each(|fault| println!("              {fault}"));
-    let more = report.faulty.saturating_sub(NAMED as u64);
-    if more > 0 {
-        println!("              and {more} more");
+    let named = report.kinds.iter().take(NAMED);
+    for kind in named.clone() {
+        println!("              {}", kind.first);
+        if kind.count > 1 {
+            println!("              and {} more like it", kind.count - 1);
+        }
+    }
+    let others = report.faulty - named.map(|kind| kind.count).sum::<u64>();
+    if others > 0 {
+        println!("              and {others} of other kinds");
     }
     if report.contradicting > 0 {
-        println!("              {} tell a step of a sensor anew with another figure, and go into quarantine:", report.contradicting);
+        let (line, before) = report.first_contradicting.unwrap_or_default();
+        let rows = report.contradicting;
+        println!(
+            "              {rows} tell a step of a sensor anew with another figure, and go into quarantine, the first in line {line} of what line {before} told:"
+        );
         println!("              does the mapping read the time right? If they are parts of a whole, repeated = \"sum\" adds them up");
         if report.in_doubled_hours > 0 {
             println!("              {} of them lie in hours that come twice: time.ambiguous = \"in_order\" tells the two apart", report.in_doubled_hours);

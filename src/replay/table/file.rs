@@ -14,7 +14,7 @@ use parquet::basic::{LogicalType, TimeUnit};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use std::fs::File;
-use std::io::{BufRead, Cursor, Read};
+use std::io::{BufRead, Cursor, ErrorKind, Read};
 use std::path::Path;
 
 /// A table's file, open, its columns known.
@@ -213,10 +213,14 @@ fn skip_lines(bytes: &mut dyn BufRead, lines: u32) -> std::io::Result<u32> {
     Ok(lines)
 }
 
-/// What the reader of CSV says, and what to do about the commonest fault of files.
-fn told(err: &csv::Error) -> String {
+/// What the reader of CSV says, and what to do about the commonest faults of files.
+pub(super) fn told(err: &csv::Error) -> String {
     match err.kind() {
         csv::ErrorKind::Utf8 { err, .. } => lines::not_utf8(err),
+        // What unpacks a gzip says either of one that is cut or damaged, and of what stands behind it.
+        csv::ErrorKind::Io(why) if matches!(why.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidInput | ErrorKind::InvalidData) => {
+            format!("the gzip is cut short or damaged ({why}): fetch or pack the file anew")
+        }
         _ => err.to_string(),
     }
 }

@@ -4,7 +4,7 @@
 //! ([`super::quotes`]), and of the last row whether the file ends with it or was cut.
 
 use super::TableError;
-use super::file::{Cells, Lacks, Take};
+use super::file::{Cells, Lacks, Take, told};
 use super::quotes::{Plain, Reads};
 use csv::StringRecord;
 use std::io::Read;
@@ -94,8 +94,8 @@ impl Lines<'_> {
         loop {
             let begins = reader.position().byte();
             reader.get_mut().done = begins;
-            // Cut short, not gzip: nothing good follows.
-            let is_row = reader.read_byte_record(&mut bytes).map_err(|err| TableError::malformed(path, err))?;
+            // Nothing good follows.
+            let is_row = reader.read_byte_record(&mut bytes).map_err(|err| TableError::malformed(path, format!("near line {}: {}", last.0, told(&err))))?;
             if !is_row {
                 return Err(unclosed(path, last));
             }

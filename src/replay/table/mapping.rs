@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn every_fault_comes_at_once_with_its_line_and_the_nearest_names() {
-        let text = "venue = 3\ntime_zone = \"Europe/Zuerich\"\nstep = \"5 min\"\nabsent = \"none\"\nmising = []\n\n[time]\ncolums = [\"t\"]\n\n[long]\nsensor = \"Name\"\n";
+        let text = "venue = 3\ntime_zone = \"Europe/Zuerich\"\nstep = \"5 mins\"\nabsent = \"none\"\nmising = []\n\n[time]\ncolums = [\"t\"]\n\n[long]\nsensor = \"Name\"\n";
         let faults = Mapping::read("m.toml", text).unwrap_err();
         let told: Vec<(usize, &str)> = faults.iter().map(|fault| (fault.line, fault.key.as_str())).collect();
         let expected = [(1, "venue"), (2, "time_zone"), (3, "step"), (4, "absent"), (5, "mising"), (7, "time.columns"), (8, "time.colums"), (10, "long.in")];

@@ -15,6 +15,7 @@ mod calendar;
 mod doubled;
 mod doubts;
 mod entries;
+mod faults;
 mod figure;
 mod file;
 mod grid;
@@ -32,6 +33,7 @@ mod world;
 
 pub use crate::time::stamp::{Ambiguous, Format, Meaning, Nonexistent, Stamps};
 pub use calendar::{CalendarEntry, read_calendar};
+pub use faults::FaultKind;
 pub use figure::{Figures, Missing};
 pub use keys::MappingFault;
 pub use mapping::{Absent, CalendarShape, Decimals, Direction, FileShape, Layout, Mapping, OffGrid, Repeated, SensorIs, StampIs, StepClock, Values};
@@ -180,6 +182,8 @@ pub struct Report {
     pub beside_grid: u64,
     /// The first faults, as `file:line: what`.
     pub faults: Vec<String>,
+    /// Their kinds, in the order of the first of each.
+    pub kinds: Vec<FaultKind>,
     /// Figures that were read, a sensor's of a step each.
     pub counts: u64,
     /// Steps of a sensor that a row marks as missing, or of which it has no whole figure: gaps.
@@ -198,6 +202,8 @@ pub struct Report {
     pub backwards: Vec<String>,
     /// Rows that tell a step of a sensor anew, with other figures.
     pub contradicting: u64,
+    /// The lines of the first such row and of the one before it.
+    pub first_contradicting: Option<(u32, u32)>,
     /// Those of them that lie in a local hour that comes twice.
     pub in_doubled_hours: u64,
     /// Figures that were moved to the grid of the step, as the mapping says.
@@ -211,6 +217,7 @@ pub struct Report {
 impl Report {
     pub(in crate::replay::table) fn fault(&mut self, line: u32, detail: impl AsRef<str>) {
         self.faulty += 1;
+        faults::count(&mut self.kinds, || format!("{}:{line}", self.file), detail.as_ref());
         if self.faults.len() < NAMED_FAULTS {
             self.faults.push(format!("{}:{line}: {}", self.file, detail.as_ref()));
         }
@@ -274,6 +281,7 @@ impl Table {
         };
         let contradicting = || entries.list.windows(2).filter(|pair| pair[0].contradicts(&pair[1]));
         report.contradicting = contradicting().count() as u64;
+        report.first_contradicting = contradicting().map(|pair| (pair[1].line, pair[0].line)).min();
         report.in_doubled_hours = contradicting().filter(|pair| clock == StepClock::Elapsed && mapping.stamps.is_doubled(pair[0].from)).count() as u64;
         report.counts = entries.list.iter().filter(|entry| entry.persons().is_some()).count() as u64;
         report.missing = entries.list.len() as u64 - report.counts;

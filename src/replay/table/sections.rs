@@ -7,6 +7,7 @@ use super::mapping::{AnomalyBudget, CalendarShape, Direction, FileShape, Layout,
 use crate::time::Span;
 use crate::time::stamp::{Ambiguous, Format, Nonexistent, Stamps};
 use crate::venue::Holidays;
+use crate::venue::load::quantity::parse_span;
 use crate::venue::opening::{self, Opening};
 
 /// Reads `[file]`.
@@ -173,13 +174,11 @@ pub(super) fn mark(text: &str) -> Result<char, String> {
     }
 }
 
-/// Reads `30s`, `5m`, `1h`, `1d`.
+/// Reads `30s`, `5m` or `5min`, `1h`, `1d`.
 pub(super) fn duration(text: &str) -> Result<Span, String> {
-    const UNITS: [(&str, u64); 4] = [("s", 1), ("m", 60), ("h", 3_600), ("d", 86_400)];
-    let read = UNITS.iter().find_map(|(unit, secs)| text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(*secs));
-    match read {
+    match parse_span(text) {
         // A month and more is no step of a count but a typing error.
-        Some(secs @ 1..=2_678_400) => Ok(Span::from_secs(secs)),
+        Ok(span) if (1_000..=2_678_400_000).contains(&span.as_millis()) && span.as_millis().is_multiple_of(1_000) => Ok(span),
         _ => Err("must be a length like \"30s\", \"5m\", \"1h\", \"1d\"".to_owned()),
     }
 }
@@ -192,6 +191,7 @@ mod tests {
     fn a_length_has_a_unit() {
         assert_eq!(duration("90s"), Ok(Span::from_secs(90)));
         assert_eq!(duration("1h"), Ok(Span::from_mins(60)));
-        assert!(duration("5").is_err() && duration("0m").is_err() && duration("-1m").is_err());
+        assert_eq!(duration("15min"), duration("15m"));
+        assert!(duration("5").is_err() && duration("0m").is_err() && duration("1500ms").is_err() && duration("32d").is_err() && duration("-1m").is_err());
     }
 }

@@ -3,7 +3,7 @@
 use crate::time::Span;
 
 /// Units and their milliseconds.
-const UNITS: [(&str, f64); 5] = [("ms", 1.0), ("s", 1_000.0), ("min", 60_000.0), ("h", 3_600_000.0), ("d", 86_400_000.0)];
+const UNITS: [(&str, f64); 6] = [("ms", 1.0), ("s", 1_000.0), ("min", 60_000.0), ("m", 60_000.0), ("h", 3_600_000.0), ("d", 86_400_000.0)];
 
 /// A hundred years: nothing that is configured lasts longer, and sums of such spans stay far from overflow.
 const LONGEST_MILLIS: f64 = 100.0 * 366.0 * 86_400_000.0;
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn a_length_of_time_has_a_unit() {
-        let cases = [("10s", 10_000), ("5min", 300_000), ("1.5 h", 5_400_000), ("250ms", 250), ("0s", 0), ("2d", 172_800_000)];
+        let cases = [("10s", 10_000), ("5min", 300_000), ("5m", 300_000), ("1.5 h", 5_400_000), ("250ms", 250), ("0s", 0), ("2d", 172_800_000)];
         for (text, millis) in cases {
             assert_eq!(parse_span(text), Ok(Span::from_millis(millis)), "{text}");
         }
