@@ -38,7 +38,13 @@ pub(in crate::feeds) fn from_text(text: &str) -> Result<EventTime, Wrong> {
 /// A wall clock of `zone`, written as the chrono pattern says. Of an hour that comes twice it is the time nearer to `received`.
 pub(in crate::feeds) fn from_wall_clock(text: &str, pattern: &str, zone: Option<Tz>, received: Option<EventTime>) -> Result<EventTime, Wrong> {
     let zone = zone.ok_or((Reason::ZonelessTime, "bears no zone: give its source a `time_zone` in the venue file"))?;
-    let stamps = Stamps { format: Format::Pattern(pattern.to_owned()), zone: Some(zone), ambiguous: Ambiguous::InOrder, nonexistent: Nonexistent::Refuse };
+    let stamps = Stamps {
+        format: Format::Pattern(pattern.to_owned()),
+        zone: Some(zone),
+        written_in: None,
+        ambiguous: Ambiguous::InOrder,
+        nonexistent: Nonexistent::Refuse,
+    };
     let meaning = stamps.read(text).map_err(|_| (Reason::WrongValue, "is no time of the source's zone, or not written as its format says"))?;
     from_millis(Some(meaning.near(received).as_millis()))
 }

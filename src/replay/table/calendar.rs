@@ -60,7 +60,8 @@ pub fn read_calendar(path: &Path, mapping: &Mapping) -> Result<(Vec<CalendarEntr
     }
     let start = column(&calendar.start).unwrap_or_default();
     let (venue, end, attendance, name) = (column(&calendar.venue), column(&calendar.end), column(&calendar.attendance), column(&calendar.name));
-    let stamps = Stamps { format: calendar.format.clone(), ..mapping.stamps.clone() };
+    // Who writes a calendar goes by the clock on the wall, also where a system writes the table in UTC.
+    let stamps = Stamps { format: calendar.format.clone(), written_in: calendar.written_in, ..mapping.stamps.clone() };
     let mut report = Report { file: path.display().to_string(), ..Report::default() };
     let mut events = Vec::new();
     let looks = |cells: &Cells<'_>| {
@@ -111,3 +112,6 @@ fn time(stamps: &Stamps, text: &str, what: &str) -> Result<EventTime, String> {
         Err(detail) => Err(format!("the {what} {detail}")),
     }
 }
+
+#[cfg(test)]
+mod tests;

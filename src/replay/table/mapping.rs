@@ -5,7 +5,7 @@
 
 use super::figure::{Figures, Missing};
 use super::keys::{Faults, Keys, MappingFault};
-use super::sections::{anomaly_budget, calendar, duration, file_shape, holidays, layout, mark, opening_hours, time};
+use super::sections::{anomaly_budget, calendar, duration, file_shape, holidays, layout, mark, opening_hours, time, zone};
 use crate::time::Span;
 use crate::time::stamp::{Format, Stamps};
 use crate::venue::Holidays;
@@ -223,6 +223,8 @@ pub struct CalendarShape {
     pub name: String,
     /// How the times are written.
     pub format: Format,
+    /// The zone of those that bear no offset, where it is not the table's.
+    pub written_in: Option<chrono_tz::Tz>,
     /// The columns that the mapping itself names: they must be there.
     pub named: Vec<String>,
 }
@@ -274,7 +276,7 @@ impl Mapping {
     fn of(root: &Keys<'_>, text: &str) -> Option<Self> {
         let venue = root.must_text("venue");
         let name = root.text("name").or_else(|| venue.clone());
-        let zone = root.parsed("time_zone", |zone| zone.parse::<chrono_tz::Tz>().map_err(|_| "is no IANA time zone, like \"Europe/Zurich\"".to_owned()));
+        let zone = root.parsed("time_zone", zone);
         root.must_text("step");
         let step = root.parsed("step", duration);
         let closed = root.flag("closed").unwrap_or(false);
@@ -381,6 +383,15 @@ mod tests {
             assert_eq!(told, [(6, "time.format"), (9, "calendar.format")], "{faults:#?}");
             assert!(faults[0].detail.contains("a pattern such as \"%d.%m.%Y %H:%M\""), "{faults:#?}");
         }
+    }
+
+    #[test]
+    fn a_zone_that_nobody_knows_is_a_fault_of_its_key() {
+        let text =
+            "venue = \"v\"\ntime_zone = \"Europe/Zurich\"\nstep = \"5m\"\n[time]\ncolumns = [\"t\"]\nzone = \"CET+1\"\n[wide]\n[calendar]\nzone = \"here\"\n";
+        let told: Vec<String> = Mapping::read("m.toml", text).unwrap_err().iter().map(ToString::to_string).collect();
+        let why = "is no IANA time zone, like \"Europe/Zurich\" or \"UTC\"";
+        assert_eq!(told, [format!("m.toml:6: time.zone: {why}"), format!("m.toml:9: calendar.zone: {why}")]);
     }
 
     #[test]

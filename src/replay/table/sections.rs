@@ -9,6 +9,7 @@ use crate::time::stamp::{Ambiguous, Format, Nonexistent, Stamps};
 use crate::venue::Holidays;
 use crate::venue::load::quantity::parse_span;
 use crate::venue::opening::{self, Opening};
+use chrono_tz::Tz;
 
 /// Reads `[file]`.
 pub(super) fn file_shape(keys: Keys<'_>) -> FileShape {
@@ -30,8 +31,13 @@ pub(super) fn file_shape(keys: Keys<'_>) -> FileShape {
     FileShape { parquet, header, skip: skip as u32, delimiter: delimiter.unwrap_or(b','), columns }
 }
 
+/// An IANA time zone.
+pub(super) fn zone(text: &str) -> Result<Tz, String> {
+    text.parse().map_err(|_| "is no IANA time zone, like \"Europe/Zurich\" or \"UTC\"".to_owned())
+}
+
 /// Reads `[time]`: the columns, how they are written, what a stamp is of, and what a row beside the grid means.
-pub(super) fn time(keys: Keys<'_>, zone: Option<chrono_tz::Tz>) -> (Option<Vec<String>>, Stamps, StampIs, OffGrid) {
+pub(super) fn time(keys: Keys<'_>, local: Option<Tz>) -> (Option<Vec<String>>, Stamps, StampIs, OffGrid) {
     let columns = keys.texts("columns").filter(|columns| !columns.is_empty());
     if columns.is_none() {
         keys.fault("columns", "must name the column of the time, or the two of date and time");
@@ -45,11 +51,13 @@ pub(super) fn time(keys: Keys<'_>, zone: Option<chrono_tz::Tz>) -> (Option<Vec<S
     {
         keys.fault("format", "has AM or PM (%p), so its hour is one of twelve: %I");
     }
+    let written_in = keys.parsed("zone", zone);
     let nonexistent = keys.word("nonexistent", &[("refuse", Nonexistent::Refuse), ("shift", Nonexistent::Shift)]);
     let stamp_is = keys.word("stamp", &[("from", StampIs::From), ("to", StampIs::To)]).unwrap_or(StampIs::From);
     let off_grid = keys.word("off_grid", &[("refuse", OffGrid::Refuse), ("down", OffGrid::Down), ("nearest", OffGrid::Nearest)]).unwrap_or(OffGrid::Refuse);
     keys.finish();
-    let stamps = Stamps { format, zone, ambiguous: ambiguous.unwrap_or(Ambiguous::First), nonexistent: nonexistent.unwrap_or(Nonexistent::Refuse) };
+    let stamps =
+        Stamps { format, zone: local, written_in, ambiguous: ambiguous.unwrap_or(Ambiguous::First), nonexistent: nonexistent.unwrap_or(Nonexistent::Refuse) };
     (columns, stamps, stamp_is, off_grid)
 }
 
@@ -159,6 +167,7 @@ pub(super) fn calendar(keys: Keys<'_>, table: &Format) -> CalendarShape {
         attendance: column("attendance"),
         name: column("name"),
         format: keys.parsed("format", Format::read).unwrap_or_else(|| table.clone()),
+        written_in: keys.parsed("zone", zone),
         named,
     };
     keys.finish();

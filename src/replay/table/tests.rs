@@ -337,14 +337,34 @@ fn days_are_the_same_days_with_an_offset_at_their_end_or_where_midnight_never_wa
 }
 
 #[test]
-fn the_calendar_of_a_table_of_days_stands_on_the_same_clock() {
-    let table = table("a.csv", &LONG.replace("30m", "1d"), b"t,s,i,o\n2020-03-28,a,1,2\n2020-03-29,a,3,4\n2020-03-30,a,5,6\n");
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("games.csv");
-    std::fs::write(&path, "start\n2020-03-30T20:00\n").unwrap();
-    let (events, _) = read_calendar(&path, table.mapping()).unwrap();
-    let venue = table.venue(&profile(), vec![events[0].to_match()]);
-    assert_eq!(venue.matches[0].kick_off.to_string(), "2020-03-30T20:00:00.000Z");
+fn a_table_written_in_utc_has_the_days_and_hours_of_its_own_zone() {
+    let utc = |text: &str| text.replace("[long]", "zone = \"UTC\"\n[long]");
+    let open = |mapping: &str| mapping.replace("missing", "absent = \"zero\"\nmissing") + "[opening]\ndaily = \"06:00-24:00\"\n";
+    let evening = table("a.csv", &open(&utc(LONG)), b"t,s,i,o\n2020-06-01T21:00,a,1,2\n2020-06-02T04:30,a,1,2\n");
+    assert_eq!(short(&counts(&evening)), ["a 06-01T21:00 1/2/0", "a 06-01T21:30 0/0/0", "a 06-02T04:00 0/0/0", "a 06-02T04:30 1/2/0"]);
+    assert_eq!(evening.venue(&profile(), Vec::new()).time_zone, chrono_tz::Europe::Zurich);
+    // Neither night on which the clock in Zürich is changed has an hour too many or too few in UTC.
+    let nights = utc(LONG).replace("missing", "absent = \"zero\"\nmissing");
+    for night in ["2020-10-25", "2020-03-29"] {
+        let rows = format!("t,s,i,o\n{night}T00:30,a,1,1\n{night}T01:30,a,1,1\n{night}T02:30,a,1,1\n");
+        let read = table("a.csv", &nights, rows.as_bytes());
+        assert_eq!((counts(&read).len(), read.report().faulty), (5, 0), "{night}: zeros between");
+    }
+    // Local days that are written by their start in UTC.
+    let days = b"t,s,i,o\n2020-03-27T23:00,a,1,1\n2020-03-28T23:00,a,2,2\n2020-03-29T22:00,a,3,3\n2020-03-30T22:00,a,4,4\n";
+    let days = table("a.csv", &utc(&LONG.replace("30m", "1d")), days);
+    assert_eq!((days.clock(), days.report().faulty), (StepClock::Wall, 0));
+    assert_eq!(short(&counts(&days)), ["a 03-28T00:00 1/1/0", "a 03-29T00:00 2/2/0", "a 03-30T00:00 3/3/0", "a 03-31T00:00 4/4/0"]);
+}
+
+#[test]
+fn the_doubled_hour_of_a_table_is_that_of_the_zone_in_which_it_is_written() {
+    let text = LONG.replace("missing", "absent = \"zero\"\nmissing").replace("Europe/Zurich", "UTC").replace("[long]", "zone = \"Europe/Zurich\"\n[long]");
+    let read = table("a.csv", &text, b"t,s,i,o\n2020-10-25T02:30,a,1,1\n2020-10-25T03:00,a,2,2\n");
+    assert_eq!(short(&counts(&read)), ["a 10-25T00:30 1/1/0", "a 10-25T02:00 2/2/0"], "the second hour is a gap");
+    let gone = table("a.csv", &text, b"t,s,i,o\n2020-03-29T01:30,a,1,1\n2020-03-29T02:30,a,1,1\n2020-03-29T03:00,a,2,2\n");
+    assert!(gone.report().faults[0].contains("never was in Europe/Zurich"), "{:?}", gone.report().faults);
+    assert_eq!(gone.venue(&profile(), Vec::new()).time_zone, chrono_tz::UTC);
 }
 
 #[test]
@@ -375,34 +395,6 @@ fn a_table_without_one_figure_is_refused_and_a_mute_column_is_left_out() {
 fn two_columns_of_one_name_are_refused() {
     let told = try_table("a.csv", LONG, b"t,s,i,i,o\n2020-06-01T10:00,a,1,2,3\n").unwrap_err().to_string();
     assert!(told.contains("two columns are called \"i\""), "{told}");
-}
-
-#[test]
-fn a_calendar_becomes_the_venues_matches() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("games.csv");
-    std::fs::write(&path, "venue,start,end,attendance,name\nv,2020-06-01T20:00,,41000,Final\nw,2020-06-02T20:00,,1,Other\nv,late,,1,Bad\n").unwrap();
-    let (events, report) = read_calendar(&path, &mapping(LONG)).unwrap();
-    assert_eq!((events.len(), report.faulty), (1, 1));
-    let event = events[0].to_match();
-    assert_eq!((event.home.as_str(), event.expected_attendance, event.kick_off.to_string().as_str()), ("Final", 41_000, "2020-06-01T18:00:00.000Z"));
-    let named = read_calendar(&path, &mapping(&(LONG.to_owned() + "[calendar]\nattendance = \"crowd\"\n"))).unwrap_err().to_string();
-    assert!(named.contains("has no column \"crowd\""), "{named}");
-    std::fs::write(&path, "start,attendance\n2020-06-01T20:00,\"41,000\"\n06/02/2020 20:00,NA\n").unwrap();
-    let american =
-        LONG.replace("missing", "thousands = \",\"\nmissing").replace("[\"\", \"-1\"]", "\"NA\"").replace("[long]", "format = \"%m/%d/%Y %H:%M\"\n[long]");
-    let (events, report) = read_calendar(&path, &mapping(&american)).unwrap();
-    assert_eq!(
-        (events.iter().map(|event| event.attendance).collect::<Vec<_>>(), report.faulty),
-        (vec![Some(41_000), None], 0),
-        "written as the table or as ISO"
-    );
-    std::fs::write(&path, "start;attendance\n2020-06-01T20:00;7\n").unwrap();
-    let (events, _) = read_calendar(&path, &mapping(&(LONG.to_owned() + "[file]\ndelimiter = \";\"\n"))).unwrap();
-    assert_eq!(events[0].attendance, Some(7), "kept with semicolons, as the table");
-    std::fs::write(&path, "start,attendance\n2020-06-01T20:00,7\n2020-06-02T20:00").unwrap();
-    let (events, report) = read_calendar(&path, &mapping(LONG)).unwrap();
-    assert_eq!((events.len(), report.faulty), (1, 1), "cut off within a row");
 }
 
 #[test]

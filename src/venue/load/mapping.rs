@@ -69,7 +69,13 @@ fn encoding(fields: &Fields<'_, '_>) -> Encoding {
 
 /// How times are written: of the mapping as a whole, or of one field in its place.
 fn stamps(time: Option<Fields<'_, '_>>, otherwise: Option<&Stamps>) -> Stamps {
-    let mut stamps = otherwise.cloned().unwrap_or(Stamps { format: Format::Iso, zone: None, ambiguous: Ambiguous::First, nonexistent: Nonexistent::Refuse });
+    let mut stamps = otherwise.cloned().unwrap_or(Stamps {
+        format: Format::Iso,
+        zone: None,
+        written_in: None,
+        ambiguous: Ambiguous::First,
+        nonexistent: Nonexistent::Refuse,
+    });
     let Some(time) = time else { return stamps };
     stamp_keys(&time, &mut stamps);
     time.finish();
