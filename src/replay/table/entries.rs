@@ -166,7 +166,7 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     if mapping.repeated == Repeated::Sum {
         doubled::tell_apart(&mut list, mapping);
     }
-    let grid = grid::align(path, &mut list, mapping, report)?;
+    let grid = grid::align(path, &mut list, mapping, clock, report)?;
     if mapping.repeated == Repeated::Judge {
         doubled::tell_apart(&mut list, mapping);
     }

@@ -5,7 +5,7 @@
 //! counted; so it is named with its line and left out.
 
 use super::entries::Entry;
-use super::mapping::{Mapping, OffGrid};
+use super::mapping::{Mapping, OffGrid, StepClock};
 use super::{Absent, Report, TableError};
 use crate::time::{EventTime, Span};
 use chrono::{Offset, TimeZone};
@@ -49,6 +49,17 @@ impl Grid {
         (at.as_millis() - self.phase).rem_euclid(self.step)
     }
 
+    /// How far a time lies from the nearest point of the grid, ms.
+    const fn off(&self, at: EventTime) -> i64 {
+        let behind = self.beside(at);
+        if 2 * behind <= self.step { behind } else { self.step - behind }
+    }
+
+    /// How many rows lie on this grid, or as little beside it as a clock that is a little off.
+    fn holds(&self, list: &[Entry]) -> usize {
+        list.iter().filter(|entry| JITTER * self.off(entry.from) <= self.step).count()
+    }
+
     /// Where on the grid a row of this time belongs; none where it belongs nowhere.
     pub(super) fn place(&self, at: EventTime) -> Option<EventTime> {
         let (beside, step) = (self.beside(at), self.step);
@@ -65,13 +76,8 @@ impl Grid {
 }
 
 /// Puts every entry on the grid that most of them lie on, or leaves it out and says so.
-pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, report: &mut Report) -> Result<Grid, TableError> {
-    let step = mapping.step.as_millis() as i64;
-    let (most, rows) = phase_of_most(list, step);
-    // Where rows that belong to the step they lie in follow no grid, as single passages do, the clock on the wall has one: its hours, which a longer step may straddle when it is moved.
-    let is_passages = mapping.off_grid == OffGrid::Down && 2 * rows < list.len() && HOUR_MS % step == 0;
-    let phase = if is_passages { phase_of_the_clock(list, mapping) } else { most };
-    let grid = Grid { phase, step, off_grid: mapping.off_grid };
+pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, clock: StepClock, report: &mut Report) -> Result<Grid, TableError> {
+    let grid = grid_of(list, mapping, clock);
     for entry in &mut *list {
         let from = grid.place(entry.from).unwrap_or(entry.from);
         report.moved += u64::from(from != entry.from);
@@ -86,7 +92,7 @@ pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, repor
         return Err(TableError::OffGrid {
             path: path.to_owned(),
             step: mapping.step,
-            off: Span::from_millis(grid.beside(first.from).unsigned_abs()),
+            off: Span::from_millis(grid.off(first.from).unsigned_abs()),
             line: first.line,
             lines: lines.len() as u64,
             rows: report.rows,
@@ -97,7 +103,7 @@ pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, repor
         list,
         report,
         |at| grid.beside(at) != 0,
-        |at| format!("the time lies {} beside the grid of {} that most rows are on; time.off_grid moves it there", Length(grid.beside(at)), Length(step)),
+        |at| format!("the time lies {} beside the grid of {} that most rows are on; time.off_grid moves it there", Length(grid.off(at)), Length(grid.step)),
     );
     Ok(grid)
 }
@@ -141,6 +147,21 @@ pub(super) fn leave_out_the_far(path: &Path, list: &mut Vec<Entry>, report: &mut
     Ok(())
 }
 
+/// The grid on which most rows lie; where none has half of them, that of the clock on the wall, if that is what they lie about.
+fn grid_of(list: &[Entry], mapping: &Mapping, clock: StepClock) -> Grid {
+    let step = mapping.step.as_millis() as i64;
+    let (most, rows) = phase_of_most(list, step);
+    let [of_most, of_the_clock] = [most, phase_of_the_clock(list, mapping, clock)].map(|phase| Grid { phase, step, off_grid: mapping.off_grid });
+    let is_of_the_clock = match mapping.off_grid {
+        _ if 2 * rows >= list.len() => false,
+        // Single passages follow no grid, and a longer step may straddle the hours when it is moved.
+        OffGrid::Down => HOUR_MS % step == 0,
+        // The second that chance has written most often says nothing: a clock that jitters writes about the full step.
+        OffGrid::Refuse | OffGrid::Nearest => of_the_clock.holds(list) >= of_most.holds(list),
+    };
+    if is_of_the_clock { of_the_clock } else { of_most }
+}
+
 /// The place in the step at which most entries begin, ms, and how many do; of two with as many, the earlier in the step.
 fn phase_of_most(list: &[Entry], step: i64) -> (i64, usize) {
     let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
@@ -158,8 +179,11 @@ fn phase_of_most(list: &[Entry], step: i64) -> (i64, usize) {
     counts.into_iter().max_by_key(|(phase, count)| (*count, std::cmp::Reverse(*phase))).unwrap_or_default()
 }
 
-/// The place in the step at which the local hours begin where the list does, ms.
-fn phase_of_the_clock(list: &[Entry], mapping: &Mapping) -> i64 {
+/// The place in the step at which it begins by the clock on the wall, whose steps are counted from midnight, ms.
+fn phase_of_the_clock(list: &[Entry], mapping: &Mapping, clock: StepClock) -> i64 {
+    if clock == StepClock::Wall {
+        return 0;
+    }
     // One of the middle: the first may be mistyped.
     let middle = list.get(list.len() / 2).map(|entry| entry.from.as_millis());
     let at = middle.and_then(chrono::DateTime::from_timestamp_millis).map(|at| at.naive_utc());

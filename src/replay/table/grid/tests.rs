@@ -41,6 +41,42 @@ fn passages_at_any_second_are_counted_by_the_hours_of_the_clock_and_not_by_the_s
     assert_eq!(short(&counts(&table("a.csv", &text, rows))), ["a 06-01T04:30 2/0/0", "a 06-01T05:30 1/1/0", "a 06-01T06:30 1/0/0"]);
 }
 
+/// Hourly rows of some days, each as many seconds off the hour as `off` says; no second of the hour is likelier than another.
+fn jittering(off: impl Fn(i64) -> i64) -> String {
+    let at = |hour: i64| chrono::DateTime::from_timestamp(1_590_969_600 + 3_600 * hour + off(hour), 0).unwrap().format("%Y-%m-%dT%H:%M:%S").to_string();
+    "t,s,i,o\n".to_owned() + &(0..240).map(|hour| format!("{},a,{hour},0\n", at(hour))).collect::<String>()
+}
+
+#[test]
+fn a_clock_that_jitters_about_the_hour_has_steps_that_begin_with_it() {
+    for widest in [60, 290] {
+        let rows = jittering(|hour| hour * 7_919 % (2 * widest + 1) - widest);
+        for (zone, first) in [("Europe/Zurich", "a 05-31T22:00 0/0/0"), ("Asia/Kolkata", "a 05-31T18:30 0/0/0")] {
+            let read = table("a.csv", &LONG.replace("30m", "1h").replace("Europe/Zurich", zone), rows.as_bytes());
+            assert_eq!((short(&counts(&read))[0].as_str(), read.report().faulty), (first, 0), "{widest}");
+        }
+    }
+    let days = jittering(|hour| 23 * 3_600 * hour + hour * 7_919 % 121 - 60);
+    let days = table("a.csv", &LONG.replace("30m", "1d").replace("Europe/Zurich", "Asia/Kolkata"), days.as_bytes());
+    assert_eq!(short(&counts(&days))[0], "a 05-31T18:30 0/0/0");
+    // Rows on one phase keep it, wherever that is, and so do rows that jitter about another point than the full step.
+    for (phase, first) in [(1_803, "a 05-31T22:30 0/0/0"), (5, "a 05-31T22:00 0/0/0")] {
+        let read = table("a.csv", &LONG.replace("30m", "1h"), jittering(|hour| phase + i64::from(hour % 3 == 0)).as_bytes());
+        assert_eq!((short(&counts(&read))[0].as_str(), read.venue(&profile(), Vec::new()).pane.phase()), (first, Span::from_secs(phase.unsigned_abs())));
+    }
+    let read = table("a.csv", &LONG.replace("30m", "1h"), jittering(|hour| 1_800 + hour * 7_919 % 121 - 60).as_bytes());
+    assert!((Span::from_mins(29)..=Span::from_mins(31)).contains(&read.venue(&profile(), Vec::new()).pane.phase()));
+}
+
+#[test]
+fn how_far_a_row_lies_beside_the_grid_is_told_from_its_nearest_point() {
+    let refused = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,1\n2020-06-01T10:23,a,1,1\n2020-06-01T11:00,a,1,1\n2020-06-01T11:30,a,1,1\n");
+    assert!(refused.report().faults[0].contains("a.csv:3: the time lies 7 min beside the grid of 30 min"), "{:?}", refused.report().faults);
+    let zero = LONG.replace("missing", "absent = \"zero\"\nmissing");
+    let told = try_table("a.csv", &zero, b"t,s,i,o\n2020-06-01T10:00,a,1,1\n2020-06-01T10:30,a,1,1\n2020-06-01T11:23,a,1,1\n").unwrap_err().to_string();
+    assert!(told.contains("a.csv:4: lies 420 s beside"), "{told}");
+}
+
 #[test]
 fn rows_on_no_grid_or_beside_it_where_absence_means_zero_refuse_the_table() {
     let refused = |text: &str, rows: &str| try_table("a.csv", text, rows.as_bytes()).unwrap_err().to_string();
