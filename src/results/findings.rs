@@ -51,7 +51,8 @@ pub struct Findings {
     open: BTreeMap<Box<str>, FindingLine>,
     /// Those that are over, and since when it has been quiet.
     done: Vec<(FindingLine, Quiet)>,
-    latest: i64,
+    /// The last event time that anything told; none so far before the first, for a table may end before 1970.
+    latest: Option<i64>,
     /// By venue: how long panes are, ms, from the end of the first one on that is as long.
     panes: BTreeMap<Box<str>, BTreeMap<i64, i64>>,
 }
@@ -60,7 +61,7 @@ impl Findings {
     /// Takes a change of an alarm in.
     pub fn take(&mut self, value: &[u8]) {
         let Ok(change) = serde_json::from_slice::<Change>(value) else { return };
-        self.latest = self.latest.max(change.event_time.as_millis());
+        self.latest = self.latest.max(Some(change.event_time.as_millis()));
         match change.change {
             ChangeKind::Raised => {
                 self.open.insert(change.alarm_id.clone(), line(&change));
@@ -77,7 +78,7 @@ impl Findings {
 
     /// Lets event time pass, by a pane of `venue` from `from` to `at`. Panes and alarms come over different topics, in any order.
     pub fn pass(&mut self, venue: &str, at: i64, from: i64) {
-        self.latest = self.latest.max(at);
+        self.latest = self.latest.max(Some(at));
         if self.pane_ms(venue, at) != Some(at - from) {
             self.panes.entry(venue.into()).or_default().insert(at, at - from);
         }
@@ -90,7 +91,8 @@ impl Findings {
 
     /// All findings, by when they came out.
     pub fn finish(mut self) -> Vec<FindingLine> {
-        let mut findings: Vec<FindingLine> = std::mem::take(&mut self.open).into_values().map(|finding| FindingLine { to: self.latest, ..finding }).collect();
+        let mut findings: Vec<FindingLine> =
+            std::mem::take(&mut self.open).into_values().map(|finding| FindingLine { to: self.latest.unwrap_or(finding.to), ..finding }).collect();
         for (finding, quiet) in std::mem::take(&mut self.done) {
             let quiet = quiet.since.map_or(finding.to, |end| end - self.pane_ms(&quiet.venue, end).unwrap_or(0));
             findings.push(FindingLine { to: quiet.max(finding.detected), ..finding });
@@ -161,6 +163,16 @@ mod tests {
         findings.pass("b", 30 * MINUTE, 0);
         let ends: Vec<i64> = findings.finish().iter().map(|finding| finding.to / MINUTE).collect();
         assert_eq!(ends, [25, 0, 30]);
+    }
+
+    #[test]
+    fn a_finding_that_is_open_at_the_end_of_a_table_before_1970_ends_there() {
+        let (line, _) = over("a", 0);
+        let open = BTreeMap::from([("a".into(), FindingLine { from: -20 * MINUTE, detected: -15 * MINUTE, ..line })]);
+        let mut findings = Findings { open, ..Findings::default() };
+        findings.pass("a", -10 * MINUTE, -15 * MINUTE);
+        findings.pass("a", -5 * MINUTE, -10 * MINUTE);
+        assert_eq!(findings.finish()[0].to, -5 * MINUTE);
     }
 
     #[test]
