@@ -1,7 +1,7 @@
 //! `midan check`: the configuration, read as the service reads it, with every fault at once; and what it makes of capacities and plans.
 
 use super::args::{CheckArgs, CheckWhat};
-use super::replay::check_table;
+use super::replay::{check_table, mapping_text};
 use super::service::MODELS;
 use super::settings::{DEFAULT_FILE, Settings};
 use super::settings_faults::line_of_key;
@@ -116,7 +116,7 @@ fn told(faults: &[ConfigFault]) -> ExitCode {
 
 /// Checks a mapping, and shows each entry of the sample beside the events it becomes, or its fault; the mapping of a table by its first rows.
 fn mapping(file: &Path, sample: Option<&Path>, venue: &str) -> anyhow::Result<ExitCode> {
-    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let text = mapping_text(file)?;
     if Mapping::is_of_table(&text) {
         return Ok(if check_table(file, &text, sample)? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }

@@ -59,7 +59,7 @@ impl Results {
     /// # Errors
     /// When a file cannot be written.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(folder).map_err(|why| at(folder, &why))?;
+        make_folder(folder)?;
         Self::clear(folder)?;
         let file = |name: &str| create(&folder.join(name)).map(|file| BufWriter::with_capacity(BUFFER, file));
         Ok(Self {
@@ -217,6 +217,18 @@ fn of_a_replay(folder: &Path) -> impl Iterator<Item = PathBuf> {
     NAMES.into_iter().map(PathBuf::from).chain(parquet::names()).map(|name| folder.join(name))
 }
 
+/// Makes a folder where there is none; what goes wrong names it, and the file that stands in its way.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_folder(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder).map_err(|why| match folder.ancestors().find(|path| path.is_file()) {
+        Some(file) if file == folder => io::Error::new(why.kind(), format!("{}: a file stands there, and a folder is wanted: name another", folder.display())),
+        Some(file) => io::Error::new(why.kind(), format!("{}: no folder can be made there, for {} is a file: name another", folder.display(), file.display())),
+        None => at(folder, &why),
+    })
+}
+
 /// Makes a file; what goes wrong names it.
 ///
 /// # Errors
@@ -265,6 +277,9 @@ mod tests {
         let folder = file.path().join("results");
         let told = Results::open(&folder).unwrap_err().to_string();
         assert!(told.starts_with(&format!("{}: ", folder.display())), "{told}");
+        assert!(told.contains(&format!("for {} is a file", file.path().display())), "{told}");
+        let told = Results::open(file.path()).unwrap_err().to_string();
+        assert!(told.ends_with("a file stands there, and a folder is wanted: name another") && !told.contains("os error"), "{told}");
         std::fs::create_dir_all(file.path().with_extension("d").join("zones.ndjson")).unwrap();
         let told = Results::open(&file.path().with_extension("d")).unwrap_err().to_string();
         std::fs::remove_dir_all(file.path().with_extension("d")).unwrap();

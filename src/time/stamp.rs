@@ -20,6 +20,10 @@ pub enum Format {
     EpochSeconds,
     /// Milliseconds since the epoch.
     EpochMillis,
+    /// Microseconds since the epoch.
+    EpochMicros,
+    /// Nanoseconds since the epoch.
+    EpochNanos,
     /// A pattern of chrono's `strftime`.
     Pattern(String),
 }
@@ -158,8 +162,10 @@ impl Stamps {
 
     fn written(&self, text: &str) -> Result<Written, String> {
         match &self.format {
-            Format::EpochSeconds => epoch(text, 1_000).map(Written::Moment),
-            Format::EpochMillis => epoch(text, 1).map(Written::Moment),
+            Format::EpochSeconds => epoch(text, 1_000, 1).map(Written::Moment),
+            Format::EpochMillis => epoch(text, 1, 1).map(Written::Moment),
+            Format::EpochMicros => epoch(text, 1, 1_000).map(Written::Moment),
+            Format::EpochNanos => epoch(text, 1, 1_000_000).map(Written::Moment),
             Format::Iso => match plain_iso(text) {
                 Some(local) => Ok(Written::Local(local)),
                 None => match with_offset(text) {
@@ -193,12 +199,14 @@ impl Stamps {
 }
 
 impl Format {
-    /// The format of that word (`iso`, `epoch_s`, `epoch_ms`); anything else is a pattern.
+    /// The format of that word (`iso`, `epoch_s`, `epoch_ms`, `epoch_us`, `epoch_ns`); anything else is a pattern.
     pub fn of(text: &str) -> Self {
         match text {
             "iso" => Self::Iso,
             "epoch_s" => Self::EpochSeconds,
             "epoch_ms" => Self::EpochMillis,
+            "epoch_us" => Self::EpochMicros,
+            "epoch_ns" => Self::EpochNanos,
             pattern => Self::Pattern(pattern.to_owned()),
         }
     }
@@ -211,7 +219,7 @@ impl Format {
         let format = Self::of(text);
         if let Self::Pattern(pattern) = &format {
             reads_itself(pattern).map_err(|why| {
-                format!("\"{pattern}\" {why}; it must be \"iso\", \"epoch_s\", \"epoch_ms\" or a pattern such as \"%d.%m.%Y %H:%M\" (%Y year, %m month, %d day, %H hour, %M minute, %S second)")
+                format!("\"{pattern}\" {why}; it must be \"iso\", \"epoch_s\", \"epoch_ms\", \"epoch_us\", \"epoch_ns\" or a pattern such as \"%d.%m.%Y %H:%M\" (%Y year, %m month, %d day, %H hour, %M minute, %S second)")
             })?;
         }
         Ok(format)
@@ -220,7 +228,7 @@ impl Format {
     /// Whether every time written so bears its offset, so that no zone is needed.
     pub fn bears_offset(&self) -> bool {
         match self {
-            Self::EpochSeconds | Self::EpochMillis => true,
+            Self::EpochSeconds | Self::EpochMillis | Self::EpochMicros | Self::EpochNanos => true,
             Self::Iso => false,
             Self::Pattern(pattern) => has_offset(pattern),
         }
@@ -342,11 +350,12 @@ fn by_pattern(pattern: &str, text: &str) -> ParseResult<NaiveDateTime> {
     Ok(parsed.to_naive_date()?.and_time(parsed.to_naive_time()?))
 }
 
-fn epoch(text: &str, scale: i64) -> Result<EventTime, String> {
+/// A number of units, each so many milliseconds or such a part of one; what is less than a millisecond is cut off.
+fn epoch(text: &str, millis: i64, parts: i64) -> Result<EventTime, String> {
     // Spreadsheets and Parquet write whole seconds as 1577836800.0.
     let whole = text.strip_suffix(".0").unwrap_or(text);
     let number: i64 = whole.parse().map_err(|_| "is no whole number since the epoch".to_owned())?;
-    number.checked_mul(scale).map(EventTime::from_millis).ok_or_else(|| "is beyond the calendar".to_owned())
+    number.checked_mul(millis).map(|units| EventTime::from_millis(units.div_euclid(parts))).ok_or_else(|| "is beyond the calendar".to_owned())
 }
 
 /// What a clock shows (that of UTC without a zone).

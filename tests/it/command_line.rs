@@ -84,6 +84,18 @@ fn a_results_folder_that_cannot_be_made_is_named() {
 }
 
 #[test]
+fn a_mapping_that_is_no_text_is_told_what_it_must_be() {
+    let (folder, path) = two_days();
+    std::fs::write(folder.path().join("binary.toml"), b"PAR1\xff\xfe\0").unwrap();
+    let map = path("binary.toml");
+    for args in [&["check", "mapping", &map][..], &["replay", "--table", &map, "--map", &map, "--out", &path("out")]] {
+        let ran = midan(args).output().unwrap();
+        let told = String::from_utf8_lossy(&ran.stderr);
+        assert!(!ran.status.success() && told.contains("binary.toml: is no text in UTF-8: a mapping is TOML"), "{told}");
+    }
+}
+
+#[test]
 fn results_of_an_earlier_run_go_when_those_of_another_begin_and_not_before() {
     let (_folder, path) = two_days();
     let run = |table: &str, map: &str, more: &[&str]| {

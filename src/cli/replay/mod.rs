@@ -7,17 +7,16 @@ mod kafka;
 mod table;
 
 pub(super) use kafka::to_end;
-pub(super) use table::check as check_table;
+pub(super) use table::{check as check_table, mapping_text};
 
 use super::args::ReplayArgs;
 use super::drive::Driven;
 use super::settings::Settings;
 use crate::log::{Feeder, InRecord};
 use crate::replay::InputRecord;
-use crate::results::Results;
 use crate::results::findings::FindingLine;
+use crate::results::{Results, make_folder};
 use crate::time::EventTime;
-use anyhow::Context;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -55,7 +54,7 @@ pub(super) fn features(settings: &Settings, mut recording: ReplayArgs) -> anyhow
     if recording.counts_only {
         anyhow::bail!("--counts-only: without forecasts nobody asks a model, so there are no features; leave it out");
     }
-    std::fs::create_dir_all(&recording.out).with_context(|| recording.out.display().to_string())?;
+    make_folder(&recording.out)?;
     recording.features = Some(recording.out.clone());
     run(settings, &recording)
 }

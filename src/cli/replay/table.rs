@@ -10,6 +10,7 @@ use crate::results::{Results, Times};
 use crate::time::EventTime;
 use crate::venue::{Match, Profile, SourceFile, load_profile};
 use anyhow::Context;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -29,7 +30,7 @@ const ROWS: &str = "rows.json";
 pub(super) fn run(settings: &Settings, args: &ReplayArgs, path: &Path) -> anyhow::Result<ExitCode> {
     let began = stopwatch();
     let map = args.map.as_ref().context("a table needs its mapping: --map FILE")?;
-    let text = std::fs::read_to_string(map).with_context(|| map.display().to_string())?;
+    let text = mapping_text(map)?;
     let table = open(&map.display().to_string(), &text, path)?;
     let matches = match &args.calendar {
         Some(calendar) => calendar_of(calendar, table.mapping())?,
@@ -42,6 +43,16 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs, path: &Path) -> anyhow
     std::fs::write(&rows, serde_json::to_string_pretty(table.report())?).with_context(|| rows.display().to_string())?;
     let driven = drive.to_end(Some(results), |feeder, _| table.records().try_for_each(|record| super::send(feeder, &record)))?;
     super::finish(driven, args, began.elapsed(), table.sensors().len())
+}
+
+/// The text of a mapping.
+pub(in crate::cli) fn mapping_text(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).map_err(|why| match why.kind() {
+        ErrorKind::InvalidData => {
+            anyhow::anyhow!("{}: is no text in UTF-8: a mapping is TOML (docs/TABLES.md); was another file named, such as the table?", file.display())
+        }
+        _ => anyhow::Error::new(why).context(file.display().to_string()),
+    })
 }
 
 /// Checks a table's mapping; with a table also what it makes of its rows, the first counts among it. Answers whether all is well.

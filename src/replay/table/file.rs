@@ -55,7 +55,8 @@ impl Kind {
             [b'P', b'A', b'R', b'1'] => Self::Parquet,
             [0x1f, 0x8b, ..] => Self::Gzip,
             [b'P', b'K', 3, 4] => Self::Zip,
-            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Self::Utf16,
+            // With its mark, or as two letters without one.
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [1..=255, 0, 1..=255, 0] | [0, 1..=255, 0, 1..=255] => Self::Utf16,
             _ => Self::Text,
         }
     }
@@ -140,6 +141,9 @@ impl Rows {
             }
             if headers.as_slice().contains(END) {
                 return Err(unclosed(path, (skipped + 1, lines_of(headers.as_slice()))));
+            }
+            if headers.as_slice().contains('\0') {
+                return Err(TableError::malformed(path, "has NULs in its header: it is UTF-16, or no text at all; save it as CSV in UTF-8"));
             }
             header = Some(String::from_utf8_lossy(reader.get_ref().between(0, reader.position().byte())).into_owned());
             headers.iter().map(|header| header.trim_start_matches('\u{feff}').trim().to_owned()).collect()

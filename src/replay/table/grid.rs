@@ -32,7 +32,7 @@ pub(super) fn believable(at: EventTime) -> Result<EventTime, String> {
         return Ok(at);
     }
     let year = at.as_millis().div_euclid(31_556_952_000).saturating_add(1970);
-    Err(format!("lies about the year {year}: a mistyped year, or another unit of an epoch (epoch_s, epoch_ms)"))
+    Err(format!("lies about the year {year}: a mistyped year, or another unit of an epoch (epoch_s, epoch_ms, epoch_us, epoch_ns)"))
 }
 
 /// The grid of the step on which a table's rows lie.

@@ -452,6 +452,8 @@ fn a_file_of_another_kind_says_what_to_do() {
     assert!(refused(b"Counts\n\nt,s,i,o\n").contains("`skip` under [file]"));
     assert!(refused(b"t,Stra\xdfe\n").contains("save it as UTF-8"));
     assert!(refused(b"\xff\xfet\0,\0n\0").contains("is UTF-16"));
+    assert!(refused(b"t\0,\0n\0\n\0").contains("is UTF-16") && refused(b"\0t\0,\0n\0\n").contains("is UTF-16"), "without its mark");
+    assert!(refused(b"time,\x01\0\x02\n1,2\n").contains("or no text at all"));
     assert!(refused(b"PK\x03\x04t,n\n").contains("zip archive, or a workbook"));
     assert!(refused(b"").contains("the file is empty"));
     assert!(refused(b"t,s,i,o\n").contains("it has no rows"));

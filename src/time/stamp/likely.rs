@@ -14,6 +14,8 @@ pub(super) fn hint(text: &str) -> String {
     let epoch = match text.len() {
         9..=10 => Some("epoch_s"),
         12..=13 => Some("epoch_ms"),
+        15..=16 => Some("epoch_us"),
+        18..=19 => Some("epoch_ns"),
         _ => None,
     };
     let epoch = epoch.filter(|_| text.bytes().all(|byte| byte.is_ascii_digit())).map(str::to_owned);
@@ -33,6 +35,8 @@ mod tests {
     fn a_time_that_is_not_iso_is_told_by_which_format_it_could_be_read() {
         assert!(told("881250949").contains("format = \"epoch_s\""), "{}", told("881250949"));
         assert!(told("1577836800000").contains("format = \"epoch_ms\""));
+        assert!(told("1577836800000000").contains("format = \"epoch_us\" under"), "{}", told("1577836800000000"));
+        assert!(told("1577836800000000000").contains("format = \"epoch_ns\" under"), "{}", told("1577836800000000000"));
         assert!(told("2016/01/01 00:47:36").contains("format = \"%Y/%m/%d %H:%M:%S\""), "{}", told("2016/01/01 00:47:36"));
         let either = told("03/04/2016 10:30");
         assert!(either.contains("\"%d/%m/%Y %H:%M\" or \"%m/%d/%Y %H:%M\""), "{either}");

@@ -153,6 +153,22 @@ fn a_pattern_that_can_read_nothing_is_told_from_one_that_can() {
 }
 
 #[test]
+fn an_epoch_of_any_unit_is_the_same_time() {
+    let stamps = |format| Stamps { format: Format::of(format), ..zurich(Ambiguous::First, Nonexistent::Refuse) };
+    for (format, text) in [
+        ("epoch_s", "1577836800"),
+        ("epoch_ms", "1577836800000"),
+        ("epoch_us", "1577836800000999"),
+        ("epoch_ns", "1577836800000000001"),
+        ("epoch_ns", "1577836800000000000.0"),
+    ] {
+        assert_eq!(utc(stamps(format).read(text).unwrap()), "2020-01-01T00:00:00.000Z", "{format} {text}");
+        assert!(!stamps(format).is_of_wall(text) && Format::read(format).is_ok_and(|format| format.bears_offset()), "{format}");
+    }
+    assert_eq!(utc(stamps("epoch_us").read("-1").unwrap()), "1969-12-31T23:59:59.999Z");
+}
+
+#[test]
 fn the_hour_24_is_the_next_midnight() {
     let read = |format, text: &str| Stamps { format, ..zurich(Ambiguous::First, Nonexistent::Refuse) }.read(text).map(utc);
     let pattern = |pattern: &str| Format::Pattern(pattern.to_owned());
