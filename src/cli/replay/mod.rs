@@ -81,14 +81,15 @@ fn finish(driven: Driven, args: &ReplayArgs, took: Duration, places: usize) -> a
         let reach_ms = results.reach_ms();
         let (forecasts, findings) = results.finish(args.parquet)?;
         println!("results       {forecasts} forecasts, {} findings, in {}", findings.len(), args.out.display());
-        tell_findings(&findings, places, reach_ms);
+        of_findings(&findings, places, reach_ms).iter().for_each(|line| println!("{line}"));
     }
     println!("speed         {:.0} records/s: {read} in {:.1} s", read as f64 / took.as_secs_f64().max(1e-3), took.as_secs_f64());
     print!("{}", driven.summary);
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell_findings(findings: &[FindingLine], places: usize, reach_ms: i64) {
+/// A line for each code: how many there are and at how many places, a week as the budget is, and a place and week.
+fn of_findings(findings: &[FindingLine], places: usize, reach_ms: i64) -> Vec<String> {
     let mut by_code: BTreeMap<&str, (u64, BTreeSet<&str>, u64)> = BTreeMap::new();
     for finding in findings {
         let (count, at, of_all) = by_code.entry(&finding.code).or_default();
@@ -99,13 +100,46 @@ fn tell_findings(findings: &[FindingLine], places: usize, reach_ms: i64) {
             at.insert(&finding.zone);
         }
     }
-    let place_weeks = places as f64 * reach_ms as f64 / WEEK_MS;
-    for (code, (count, at, of_all)) in by_code {
+    let weeks = reach_ms as f64 / WEEK_MS;
+    let line = |(code, (count, at, of_all)): (&str, (u64, BTreeSet<&str>, u64))| {
         let whole = if of_all > 0 { format!(" ({of_all} of the whole)") } else { String::new() };
-        println!(
-            "findings      {code}: {count} at {} of {places} places{whole}, {:.2} a place and week",
-            at.len(),
-            count as f64 / place_weeks.max(f64::MIN_POSITIVE)
-        );
+        let a_week = count as f64 / weeks.max(f64::MIN_POSITIVE);
+        let a_place = a_week / places.max(1) as f64;
+        format!("findings      {code}: {count} at {} of {places} places{whole}, {} a week, {a_place:.2} a place and week", at.len(), rate(a_week))
+    };
+    by_code.into_iter().map(line).collect()
+}
+
+/// A rate with as many decimals as it can use: one in a year is not none a week.
+fn rate(rate: f64) -> String {
+    if rate < 1.0 { format!("{rate:.2}") } else { format!("{rate:.1}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_told_a_week_as_their_budget_is_and_a_place_and_week() {
+        let finding = |zone: &str, code: &str| FindingLine {
+            zone: zone.to_owned(),
+            what: String::new(),
+            from: 0,
+            to: 0,
+            detected: 0,
+            score: None,
+            p: None,
+            came: None,
+            expected: None,
+            code: code.to_owned(),
+            is_of_all: zone.is_empty(),
+        };
+        let findings = [finding("a", "ANOMALY"), finding("b", "ANOMALY"), finding("a", "ANOMALY"), finding("", "BLIND")];
+        let told = of_findings(&findings, 20, 2 * 7 * 86_400_000);
+        let expected = [
+            "findings      ANOMALY: 3 at 2 of 20 places, 1.5 a week, 0.07 a place and week",
+            "findings      BLIND: 1 at 0 of 20 places (1 of the whole), 0.50 a week, 0.03 a place and week",
+        ];
+        assert_eq!(told, expected);
     }
 }
