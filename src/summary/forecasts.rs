@@ -28,6 +28,8 @@ pub struct Forecasts {
     kept_ms: i64,
     by_model: u64,
     by_fallback: u64,
+    /// Those that were issued between the minutes.
+    left_out: u64,
 }
 
 #[derive(Debug, Default)]
@@ -57,9 +59,8 @@ pub struct ForecastScore {
     pub error: f64,
     /// Sum of absolute errors of the last value, persons.
     pub last_value_error: f64,
-    /// How many lay below the 10 % quantile and above the 90 % quantile, and how many on either. One on both is on either.
-    beyond: [u64; 2],
-    on: [u64; 2],
+    /// How many came between the 10 % and the 90 % quantile: on neither, and with those on one.
+    between: [u64; 2],
 }
 
 impl Forecasts {
@@ -107,7 +108,11 @@ impl Forecasts {
         let step_ms = record.forecast.iter().map(|entry| i64::from(entry.h_s) * 1_000).min().unwrap_or(0);
         // The pane in which a minute ends; panes need not lie on the minute.
         let is_sampled = record.event_time.div_euclid(SAMPLED_EVERY_MS) != record.from.div_euclid(SAMPLED_EVERY_MS);
-        if step_ms == 0 || !is_sampled {
+        if step_ms == 0 {
+            return;
+        }
+        if !is_sampled {
+            self.left_out += 1;
             return;
         }
         self.kept_ms = self.kept_ms.max(3 * step_ms);
@@ -141,10 +146,8 @@ impl Forecasts {
                 score.judged += 1;
                 score.error += (q50 - actual).abs();
                 score.last_value_error += (last - actual).abs();
-                for (side, (is_beyond, is_on)) in [(actual < q10, actual == q10), (actual > q90, actual == q90)].into_iter().enumerate() {
-                    score.beyond[side] += u64::from(is_beyond);
-                    score.on[side] += u64::from(is_on);
-                }
+                score.between[0] += u64::from(q10 < actual && actual < q90);
+                score.between[1] += u64::from((q10..=q90).contains(&actual));
             }
         }
     }
@@ -186,25 +189,28 @@ impl ForecastScore {
         self.last_value_error / self.judged.max(1) as f64
     }
 
-    /// Share within the 10–90 band. Counts often lie on a bound: so many of those count as beyond as a tenth lacks, for nobody can say on which side of a quantile they are (randomised PIT,
-    /// Czado, Gneiting & Held 2009).
-    pub fn coverage(&self) -> f64 {
-        let judged = self.judged.max(1) as f64;
-        let beyond = |side: usize| {
-            let (beyond, on) = (self.beyond[side] as f64, self.on[side] as f64);
-            beyond + (0.1 * judged - beyond).clamp(0.0, on)
-        };
-        1.0 - (beyond(0) + beyond(1)) / judged
+    /// Share within the 10–90 band: strictly, and with what lay on a bound. Counts often do, and on which side of a quantile they are nobody can say: a share of 80 % is somewhere between the two.
+    pub fn within(&self) -> [f64; 2] {
+        self.between.map(|between| between as f64 / self.judged.max(1) as f64)
     }
+}
+
+/// Two shares as one range; as one figure where they are the same.
+fn percent([from, to]: [f64; 2]) -> String {
+    let [from, to] = [from, to].map(|share| format!("{:.0}", 100.0 * share));
+    if from == to { format!("{to} %") } else { format!("{from}–{to} %") }
 }
 
 impl fmt::Display for Forecasts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "forecasts     by model {}, by fallback {} (sampled once a minute)", self.by_model, self.by_fallback)?;
-        writeln!(f, "              horizon      judged    MAE   last value   within 10–90")?;
+        write!(f, "forecasts     by model {}, by fallback {}", self.by_model, self.by_fallback)?;
+        if self.left_out > 0 {
+            write!(f, "; {} more, issued between full minutes, are not judged", self.left_out)?;
+        }
+        writeln!(f, "\n              horizon      judged    MAE   last value   within 10–90")?;
         for (horizon, score) in &self.scores {
-            let percent = 100.0 * score.coverage();
-            writeln!(f, "              {:>5} s  {:>10} {:>6.2} {:>12.2} {:>12.1} %", horizon, score.judged, score.mae(), score.last_value_mae(), percent)?;
+            let within = percent(score.within());
+            writeln!(f, "              {:>5} s  {:>10} {:>6.2} {:>12.2} {:>14}", horizon, score.judged, score.mae(), score.last_value_mae(), within)?;
         }
         Ok(())
     }
@@ -231,16 +237,32 @@ mod tests {
         assert!(forecasts.scores().is_empty(), "the target's last pane may not be whole yet");
         take(&mut forecasts, 150, 9, "");
         let score = forecasts.scores()[&60];
-        assert_eq!((score.judged, score.mae(), score.last_value_mae(), score.coverage()), (1, 3.0, 5.0, 1.0));
+        assert_eq!((score.judged, score.mae(), score.last_value_mae(), score.within()), (1, 3.0, 5.0, [1.0; 2]));
     }
 
     #[test]
-    fn of_counts_on_a_bound_as_many_are_beyond_as_a_tenth_lacks() {
-        let share = |beyond, on| ForecastScore { judged: 100, beyond, on, ..ForecastScore::default() }.coverage();
-        assert!((share([3, 4], [0, 0]) - 0.93).abs() < 1e-9);
-        assert!((share([3, 4], [30, 2]) - 0.84).abs() < 1e-9, "seven of thirty, and both of two");
-        assert!((share([0, 5], [95, 95]) - 0.8).abs() < 1e-9, "where nobody is said, nobody comes, and sometimes one does");
-        assert!((share([20, 12], [30, 30]) - 0.68).abs() < 1e-9);
+    fn counts_on_a_bound_make_the_share_within_a_range() {
+        let mut forecasts = Forecasts::default();
+        let issued = r#"{"h_s":30,"q10":1.0,"q50":4.0,"q90":8.0,"what":"in"}"#;
+        for (minute, persons) in [1, 8, 4, 4, 9].into_iter().enumerate() {
+            let end = 60 * (1 + minute as i64);
+            take(&mut forecasts, end, persons, issued);
+            take(&mut forecasts, end + 30, persons, "");
+        }
+        take(&mut forecasts, 390, 0, "");
+        assert_eq!(forecasts.scores()[&30].within(), [0.4, 0.8], "two on a bound, two between, one beyond");
+        assert!(forecasts.to_string().contains(" 40–80 %\n"), "{forecasts}");
+        assert_eq!([percent([0.801, 0.804]), percent([1.0, 1.0]), percent([0.0, 0.996])], ["80 %", "100 %", "0–100 %"]);
+    }
+
+    #[test]
+    fn forecasts_that_are_not_judged_are_said_only_where_there_are_any() {
+        let mut forecasts = Forecasts::default();
+        let issued = r#"{"h_s":30,"q10":1.0,"q50":4.0,"q90":8.0,"what":"in"}"#;
+        take(&mut forecasts, 60, 2, issued);
+        assert!(forecasts.to_string().starts_with("forecasts     by model 0, by fallback 1\n"), "{forecasts}");
+        take(&mut forecasts, 90, 2, issued);
+        assert!(forecasts.to_string().contains("by fallback 1; 1 more, issued between full minutes, are not judged\n"), "{forecasts}");
     }
 
     #[test]
