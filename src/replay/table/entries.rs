@@ -176,7 +176,7 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     marks::apply(&mut list, &marks, &grid, mapping.repeated);
     let sensors: Vec<String> = order.into_iter().map(|old| sensors[old].clone()).collect();
     if mapping.totals {
-        report.backwards = totals::to_rises(&mut list, mapping, report).into_iter().map(|sensor| sensors[sensor as usize].clone()).collect();
+        report.backwards = totals::to_rises(&mut list, mapping, clock, report).into_iter().map(|sensor| sensors[sensor as usize].clone()).collect();
     }
     Ok(Entries { by_wall, ..without_the_mute(sensors, list, report) })
 }

@@ -169,6 +169,20 @@ impl<'a> Keys<'a> {
         if texts.len() == items.len() { Some(texts) } else { self.refuse(key, value, "must be a list of texts".to_owned()) }
     }
 
+    /// A list of pairs of texts or dates.
+    pub(super) fn pairs(&self, key: &'static str) -> Option<Vec<[String; 2]>> {
+        let value = self.get(key)?;
+        let pair = |item: &Spanned<DeValue<'_>>| match item.get_ref() {
+            DeValue::Array(two) => two.iter().map(|item| text_of(item.get_ref())).collect::<Option<Vec<_>>>()?.try_into().ok(),
+            _ => None,
+        };
+        let pairs: Option<Vec<[String; 2]>> = match value.get_ref() {
+            DeValue::Array(items) => items.iter().map(pair).collect(),
+            _ => None,
+        };
+        pairs.or_else(|| self.refuse(key, value, "must be a list of pairs, such as [[\"2019-11-06\", \"2020-01-02\"]]".to_owned()))
+    }
+
     /// One of `words`.
     pub(super) fn word<T: Copy>(&self, key: &'static str, words: &[(&'static str, T)]) -> Option<T> {
         self.parsed(key, |text| match words.iter().find(|(word, _)| *word == text) {

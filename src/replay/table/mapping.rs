@@ -5,12 +5,14 @@
 
 use super::figure::{Figures, Missing};
 use super::keys::{Faults, Keys, MappingFault};
-use super::sections::{anomaly_budget, calendar, duration, file_shape, holidays, layout, mark, opening_hours, time, zone};
-use crate::time::Span;
+use super::sections::{anomaly_budget, calendar, duration, file_shape, holidays, layout, mark, opening_hours, time, without, zone};
 use crate::time::stamp::{Format, Stamps};
+use crate::time::{EventTime, Span};
 use crate::venue::Holidays;
 use crate::venue::opening::Opening;
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use sha2::{Digest, Sha256};
+use std::ops::Range;
 use toml::de::DeTable;
 
 /// What a table means.
@@ -46,6 +48,8 @@ pub struct Mapping {
     pub most: Option<u32>,
     /// What an absent row means.
     pub absent: Absent,
+    /// Local days of which nobody kept the table: an absent row is a gap there.
+    pub without: Vec<Range<NaiveDate>>,
     /// When people can be there.
     pub opening: Opening,
     /// Days that are like another day of the week.
@@ -236,6 +240,22 @@ impl Mapping {
         self.stamps.zone.is_some() && !HOUR_MS.is_multiple_of(self.step.as_millis())
     }
 
+    /// The clock on the wall at a time of the steps.
+    pub(super) fn local(&self, clock: StepClock, at: EventTime) -> Option<NaiveDateTime> {
+        match clock {
+            StepClock::Elapsed => self.stamps.wall_clock(at),
+            StepClock::Wall => DateTime::from_timestamp_millis(at.as_millis()).map(|wall| wall.naive_utc()),
+        }
+    }
+
+    /// Whether nobody kept the table for a part of what lies between two times of the steps.
+    pub(super) fn lacks(&self, clock: StepClock, from: EventTime, to: EventTime) -> bool {
+        let local = |at| self.local(clock, at);
+        let midnight = |date: NaiveDate| NaiveDateTime::from(date);
+        let cuts = |days: &Range<NaiveDate>| local(from).is_some_and(|from| from < midnight(days.end)) && local(to).is_some_and(|to| midnight(days.start) < to);
+        from < to && self.without.iter().any(cuts)
+    }
+
     /// Whether a mapping's text is of a table, and not of a source's records (`docs/MAPPINGS.md`), as far as it can be read: a slip elsewhere in it does not make it another thing.
     pub fn is_of_table(text: &str) -> bool {
         let (document, _) = DeTable::parse_recoverable(text);
@@ -298,6 +318,7 @@ impl Mapping {
             root.fault("most", "must be a whole number of persons, from 1");
         }
         let absent = root.word("absent", &[("gap", Absent::Gap), ("zero", Absent::Zero)]).unwrap_or(Absent::Gap);
+        let without = without(root);
         let file = file_shape(root.table("file"));
         let (time_columns, stamps, stamp_is, off_grid) = time(root.table("time"), zone);
         let layout = layout(root);
@@ -331,6 +352,7 @@ impl Mapping {
             totals,
             most: most.map(|most| most as u32),
             absent,
+            without,
             opening,
             holidays,
             anomaly,

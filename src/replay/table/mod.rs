@@ -321,11 +321,7 @@ impl Table {
 
     /// Whether people can be there: the opening hours hold `at`.
     pub fn expects(&self, at: EventTime) -> bool {
-        let local = match self.clock {
-            StepClock::Elapsed => self.mapping.stamps.wall_clock(at),
-            StepClock::Wall => chrono::DateTime::from_timestamp_millis(at.as_millis()).map(|wall| wall.naive_utc()),
-        };
-        local.is_none_or(|local| self.mapping.opening.is_open(local, &self.mapping.holidays))
+        self.mapping.local(self.clock, at).is_none_or(|local| self.mapping.opening.is_open(local, &self.mapping.holidays))
     }
 
     /// The start of the first row's step and the end of the last one's.
@@ -370,6 +366,10 @@ impl Table {
 
     /// Whether rows could have told of this step at all.
     fn can_tell(&self, slot: EventTime) -> bool {
+        !self.mapping.lacks(self.clock, slot, slot.after(self.mapping.step)) && self.can_be_written(slot)
+    }
+
+    fn can_be_written(&self, slot: EventTime) -> bool {
         self.clock == StepClock::Wall || !self.entries.by_wall || self.mapping.stamps.can_tell(slot)
     }
 }

@@ -9,7 +9,9 @@ use crate::time::stamp::{Ambiguous, Format, Nonexistent, Stamps};
 use crate::venue::Holidays;
 use crate::venue::load::quantity::parse_span;
 use crate::venue::opening::{self, Opening};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
+use std::ops::Range;
 
 /// Reads `[file]`.
 pub(super) fn file_shape(keys: Keys<'_>) -> FileShape {
@@ -143,6 +145,20 @@ pub(super) fn holidays(keys: Keys<'_>) -> Holidays {
     let holidays = Holidays::read(dates.iter().map(|(like, date)| (*like, date.as_str())), |like, what| keys.fault(opening::WEEKDAYS[usize::from(like)], what));
     keys.finish();
     holidays
+}
+
+/// Reads `without`: from each first day on to the day before the second nobody kept the table.
+pub(super) fn without(root: &Keys<'_>) -> Vec<Range<NaiveDate>> {
+    let date = |text: &str| text.parse::<NaiveDate>().map_err(|_| format!("\"{text}\" is no date, like \"2019-11-06\""));
+    let days = |[from, to]: [String; 2]| match (date(&from)?, date(&to)?) {
+        (first, end) if first < end => Ok(first..end),
+        _ => Err(format!("{from} is not before {to}, the first day that is told again")),
+    };
+    let read: Result<_, String> = root.pairs("without").unwrap_or_default().into_iter().map(days).collect();
+    read.unwrap_or_else(|why| {
+        root.fault("without", why);
+        Vec::new()
+    })
 }
 
 /// Reads `[anomaly]`.

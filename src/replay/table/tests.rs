@@ -106,6 +106,28 @@ fn an_absent_row_is_a_gap_or_a_zero_as_the_mapping_says_and_a_missing_figure_is_
 }
 
 #[test]
+fn where_nobody_kept_the_table_an_absent_row_is_a_gap_and_a_row_counts() {
+    let without = |days: &str| LONG.replace("30m", "6h").replace("missing", &format!("absent = \"zero\"\nwithout = {days}\nmissing"));
+    let rows = b"t,s,i,o\n2020-06-01T12:00,a,1,1\n2020-06-02T12:00,a,2,2\n2020-06-04T06:00,a,3,3\n";
+    let told = ["a 06-01T10:00 1/1/0", "a 06-01T16:00 0/0/0", "a 06-02T10:00 2/2/0", "a 06-03T22:00 0/0/0", "a 06-04T04:00 3/3/0"];
+    for days in ["[[\"2020-06-02\", \"2020-06-04\"]]", "[[2020-06-02, 2020-06-03], [2020-06-03, 2020-06-04]]"] {
+        assert_eq!(short(&counts(&table("a.csv", &without(days), rows))), told, "{days}");
+    }
+    // What a running total rose by meanwhile is of no step.
+    let totals = without("[[2020-06-03, 2020-06-04]]").replace("missing", "totals = true\nmissing");
+    let read = table("a.csv", &totals, rows);
+    assert_eq!(short(&counts(&read)), ["a 06-02T10:00 1/1/0", "a 06-02T16:00 0/0/0", "a 06-03T22:00 0/0/0"]);
+    for (wrong, why) in [
+        ("[\"2020-06-02\", \"2020-06-04\"]", "list of pairs"),
+        ("[[\"2020-06-04\", \"2020-06-02\"]]", "is not before"),
+        ("[[\"June\", \"July\"]]", "\"June\" is no date"),
+    ] {
+        let faults = Mapping::read("m.toml", &without(wrong)).unwrap_err();
+        assert!(faults.len() == 1 && faults[0].key == "without" && faults[0].detail.contains(why), "{faults:#?}");
+    }
+}
+
+#[test]
 fn outside_the_opening_hours_an_absent_row_means_nothing() {
     let hours = LONG.replace("missing", "absent = \"zero\"\nmissing") + "[opening]\ndaily = \"06:00-24:00\"\n";
     let table = table("a.csv", &hours, b"t,s,i,o\n2020-06-01T23:00,a,1,2\n2020-06-02T06:30,a,1,2\n");

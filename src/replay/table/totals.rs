@@ -5,7 +5,7 @@
 
 use super::Report;
 use super::entries::Entry;
-use super::mapping::{Absent, Mapping};
+use super::mapping::{Absent, Mapping, StepClock};
 use std::collections::BTreeMap;
 
 /// Rises are below this where the mapping says nothing: nobody counts so many in a step, but a counter that is set to another number leaps so far.
@@ -15,7 +15,7 @@ const MOST: u32 = 10_000_000;
 const FALLS: usize = 3;
 
 /// Makes each total the rise to it; answers whose totals fall mostly. The list is sorted by time.
-pub(super) fn to_rises(list: &mut Vec<Entry>, mapping: &Mapping, report: &mut Report) -> Vec<u32> {
+pub(super) fn to_rises(list: &mut Vec<Entry>, mapping: &Mapping, clock: StepClock, report: &mut Report) -> Vec<u32> {
     let most = mapping.most.unwrap_or(MOST);
     // By sensor: the last total of an earlier step, whether a row since then says that nobody knows, and the first of the newest.
     let mut seen: BTreeMap<u32, (Option<Entry>, bool, Entry)> = BTreeMap::new();
@@ -35,7 +35,9 @@ pub(super) fn to_rises(list: &mut Vec<Entry>, mapping: &Mapping, report: &mut Re
         let (falls, rises) = turns.entry(entry.sensor).or_default();
         *falls += usize::from(total.fell_since(before));
         *rises += usize::from(before.fell_since(&total));
-        let follows = mapping.absent == Absent::Zero && !*is_lost || before.from.after(mapping.step) == total.from;
+        let next = before.from.after(mapping.step);
+        let are_zeros = mapping.absent == Absent::Zero && !*is_lost && !mapping.lacks(clock, next, total.from);
+        let follows = are_zeros || next == total.from;
         *entry = if follows { total.rise_since(before, most) } else { total.unknown() };
         report.set_back += u64::from(follows && total.persons().is_some() && entry.persons().is_none());
         true
