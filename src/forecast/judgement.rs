@@ -178,7 +178,11 @@ impl Judgement {
         let most = sight.most(series, horizon);
         let expected = shares.of(&voices).min(most);
         let ahead_s = self.step.as_secs_f64() * f64::from(STEPS[horizon]);
-        let even = if is_green { green::deviation(unit(scale, expected), expected, f64::from(sight.size[series]), ahead_s) } else { unit(scale, expected) };
+        let even = if is_green {
+            green::deviation(unit(scale, expected), expected, f64::from(sight.size[series]), ahead_s)
+        } else {
+            sight.deviation(series, horizon, expected)
+        };
         let deviations = model.filter(|_| !is_green).map_or((even, even), |[low, median, high]| {
             let blend = |distance: f64| ((1.0 - shares.model()) * even + shares.model() * distance / BAND_START).max(0.2 * even);
             (blend(median - low), blend(high - median))

@@ -46,6 +46,8 @@ const KNOWN_DAYS: i8 = 3;
 const GREEN: f64 = 0.6;
 const GREEN_STEP_S: f64 = 1_800.0;
 const GREEN_FADES: f64 = 0.8;
+/// While fewer than three days of its kind taught it, what is usual may be off by so much of it, where nothing newer corrects it: before the first, which borrows of another kind of day, and after each.
+const UNSURE: [f64; KNOWN_DAYS as usize] = [0.22, 0.07, 0.03];
 /// However the last hour ran, no more is forecast than so many times what is usual or has come in the last twelve steps, and no further off the usual than so many times the farthest of these was: a ratio
 /// of what leaps about, or of the few who wait before the doors open, says nothing of what comes.
 const MOST_TIMES: f64 = 4.0;
@@ -83,6 +85,8 @@ pub struct Sight {
     pub standing: Vec<f32>,
     /// Series × horizons: whether nothing is usual for the target yet.
     pub green: Vec<bool>,
+    /// Series × horizons: how far what is usual may be off because few days taught it, as a share of it.
+    pub unsure: Vec<f32>,
     /// By series: one deviation about `e` expected persons is scale·√(e+1).
     pub scale: Vec<f32>,
     /// By series: mean persons per step.
@@ -183,6 +187,7 @@ impl Sight {
             usual: vec![-1.0; series * HORIZONS],
             standing: vec![-1.0; series * HORIZONS],
             green: vec![true; series * HORIZONS],
+            unsure: vec![0.0; series * HORIZONS],
             scale: vec![1.0; series],
             size: vec![0.0; series],
             days: vec![-3; series],
@@ -228,6 +233,11 @@ impl Sight {
     /// What the days that were like today let expect of a horizon, persons.
     pub fn alike_of(&self, series: usize, horizon: usize) -> Option<f64> {
         told(&self.alike, series, horizon)
+    }
+
+    /// One deviation about `expected` persons of a horizon.
+    pub fn deviation(&self, series: usize, horizon: usize, expected: f64) -> f64 {
+        libm::hypot(unit(f64::from(self.scale[series]), expected), f64::from(self.unsure[series * HORIZONS + horizon]) * expected.max(0.0))
     }
 
     /// What is usual for a horizon, persons.
@@ -357,6 +367,7 @@ impl Looking<'_> {
             let plain = shifted.map(|shifted| level.map_or(shifted, |level| shifted + green * (level - shifted))).or(level);
             let place = series * HORIZONS + horizon;
             sight.green[place] = usual.is_none();
+            sight.unsure[place] = UNSURE.get(days as usize).map_or(0.0, |share| (share * (1.0 - FADES[horizon])) as f32);
             let standing = usual.zip(stands_out.as_ref()).map(|(usual, beyond)| beyond.about(usual)).filter(|_| STEPS[horizon] <= STANDING_STEPS);
             sight.usual[place] = usual.map_or(-1.0, |usual| usual as f32);
             sight.standing[place] = standing.map_or(-1.0, |standing| standing as f32);

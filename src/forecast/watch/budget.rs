@@ -20,11 +20,14 @@ use serde::{Deserialize, Serialize};
 const BAR: f64 = 3.0;
 /// The fall by which the bar rises with the logarithm of the number of zones: so that some ten episodes a week are above it, whatever the number.
 const BAR_FALL: f64 = 0.85;
-/// Width of a bin of peaks above the bar.
+/// Width of a bin of peaks above the bar, up to so many of them; from there each is by so much higher than the last. What leaps about has peaks in the hundreds.
 const BIN: f64 = 0.25;
+const EVEN_BINS: usize = 80;
+const BIN_GROWS: f64 = 1.05;
 const BINS: usize = 160;
-/// So much of a peak above the threshold is taken for noise.
+/// So much of a peak above the threshold is taken for noise, and all of it where there would be more real events a week than this.
 const NOISE: f64 = 0.6;
+const MOST_EVENTS: f64 = 2.0;
 /// After so many weeks a peak counts half.
 const HALF_LIFE_WEEKS: f64 = 8.0;
 /// The prior: peaks a week, what that weighs in weeks; the rate at which they fall off, what that weighs in peaks.
@@ -39,7 +42,7 @@ const LONGEST_EPISODE: Span = Span::from_mins(24 * 60);
 /// So long after the last score above the mean the bar still sinks. Of counts that are nearly always nought, watched for surges alone, most steps have none.
 const SILENCE: Span = Span::from_mins(24 * 60);
 /// The threshold is held within this, z.
-const THRESHOLD: (f64, f64) = (2.0, 9.0);
+const THRESHOLD: (f64, f64) = (2.0, 40.0);
 /// The threshold before any peak was seen, z.
 const FIRST: f64 = 5.0;
 
@@ -106,8 +109,7 @@ impl Budget {
         self.weeks = fade * self.weeks + weeks;
         self.peaks.iter_mut().for_each(|peaks| *peaks *= fade);
         if let Some(peak) = ended {
-            let bin = ((peak - bar).max(0.0) / BIN) as usize;
-            self.peaks[bin.min(BINS - 1)] += 1.0;
+            self.peaks[bin(peak - bar)] += 1.0;
             self.fit(bar, per_week);
         }
         if strongest > 0.0 {
@@ -143,7 +145,7 @@ impl Budget {
         let reach = (strength(self.threshold) - bar).max(1.0);
         let (mut below, mut sum, mut above) = (0.0, 0.0, 0.0);
         for (bin, peaks) in self.peaks.iter().enumerate() {
-            let height = (bin as f64 + 0.5) * BIN;
+            let height = height(bin);
             if height < reach {
                 below += peaks;
                 sum += peaks * height;
@@ -151,22 +153,36 @@ impl Budget {
                 above += peaks;
             }
         }
+        let noise = NOISE.max(1.0 - MOST_EVENTS * self.weeks.max(1.0) / above.max(1e-9));
         let (fall_prior, fall_weight) = PRIOR_FALL;
-        let total = sum + NOISE * above * reach + fall_weight / fall_prior;
-        let (mut low, mut high) = (0.05, 5.0);
+        let total = sum + noise * above * reach + fall_weight / fall_prior;
+        let (mut low, mut high) = (0.005, 5.0);
         for _ in 0..40 {
             let fall = 0.5 * (low + high);
-            let truncated = (1.0 - NOISE) * reach / libm::expm1(fall * reach);
+            let truncated = (1.0 - noise) * reach / libm::expm1(fall * reach);
             if below * (1.0 / fall - truncated) + fall_weight / fall > total { low = fall } else { high = fall }
         }
         let fall = 0.5 * (low + high);
         self.fall = fall;
-        let quiet = (1.0 - NOISE) * below / -libm::expm1(-fall * reach) + NOISE * (below + above);
+        let quiet = (1.0 - noise) * below / -libm::expm1(-fall * reach) + noise * (below + above);
         let (peaks_prior, prior_weeks) = PRIOR_PEAKS;
         let rate = (quiet + peaks_prior * prior_weeks) / (self.weeks + prior_weeks);
         let meets = bar + libm::log((rate / per_week.max(1e-6)).max(1.0)) / fall;
         self.threshold = (2.0 * meets).sqrt().clamp(THRESHOLD.0, THRESHOLD.1);
     }
+}
+
+/// The bin of a peak so high above the bar.
+fn bin(height: f64) -> usize {
+    let even = EVEN_BINS as f64 * BIN;
+    let bin = if height < even { height.max(0.0) / BIN } else { EVEN_BINS as f64 + libm::log(height / even) / libm::log(BIN_GROWS) };
+    (bin as usize).min(BINS - 1)
+}
+
+/// The middle of a bin.
+fn height(bin: usize) -> f64 {
+    let above = bin.saturating_sub(EVEN_BINS) as f64 + 0.5;
+    if bin < EVEN_BINS { (bin as f64 + 0.5) * BIN } else { EVEN_BINS as f64 * BIN * libm::pow(BIN_GROWS, above) }
 }
 
 /// The bar (z²/2) of the strongest of so many zones.
@@ -211,6 +227,23 @@ mod tests {
                 assert!((0.7..1.4).contains(&(came / per_week)), "fall {fall}, budget {per_week}: {came} above {threshold}");
             }
         }
+    }
+
+    #[test]
+    fn however_heavy_the_tail_the_budget_does_not_come_many_times_over() {
+        // z²/2 falls off with 1/30 and less: what leaps about.
+        for fall in [0.1, 0.03, 0.01] {
+            let (threshold, came) = run(fall, 0, 1.0, 60);
+            assert!(came < 2.0, "fall {fall}: {came} a week above {threshold}");
+        }
+    }
+
+    #[test]
+    fn a_peak_lies_in_the_bin_of_its_height() {
+        for at in 0..BINS {
+            assert_eq!(bin(height(at)), at);
+        }
+        assert_eq!((bin(-1.0), bin(1e9)), (0, BINS - 1));
     }
 
     #[test]

@@ -63,6 +63,13 @@ pub struct Seen {
     pub learnt: Option<f64>,
 }
 
+impl Seen {
+    /// Whether it can be held against what at least so many days have taught.
+    pub fn is_judged(&self, min_days: f64) -> bool {
+        self.came.is_some() && self.usual.is_some_and(|(_, days)| days >= min_days)
+    }
+}
+
 /// What the windows say: normal scores.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Evidence {
@@ -139,7 +146,7 @@ impl Scan {
     pub fn take(&mut self, seen: &Seen, step: Span, min_days: f64, in_finding: bool, new_regime: bool) -> Option<Evidence> {
         let hours = step.as_secs_f64() / 3_600.0;
         let longest = steps_of(WINDOWS_MIN[WINDOWS_MIN.len() - 1], step);
-        let known = seen.came.zip(seen.usual).filter(|(_, (_, days))| *days >= min_days);
+        let known = seen.came.zip(seen.usual).filter(|_| seen.is_judged(min_days));
         let Some((came, (usual, days))) = known else {
             self.push(Cell { came: None, expected: 0.0, usual: 0.0, youth: 0.0, occasion: 0.0 }, longest);
             // How it ran before a gap, or before the doors were shut, wears off.
@@ -165,6 +172,11 @@ impl Scan {
     /// Forgets the windows: what a finding was about is not to raise another.
     pub fn restart(&mut self) {
         self.cells.clear();
+    }
+
+    /// What came to what was usual is learnt from the newest step on.
+    pub fn begin_regime(&mut self) {
+        self.regime = Ratio::default();
     }
 
     /// What came to what was usual over the last day.

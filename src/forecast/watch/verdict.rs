@@ -24,12 +24,16 @@ const UNJUDGED: Span = Span::from_mins(240);
 const OFF: f64 = 0.5;
 /// A regime has been caught up with when no series is further from the usual than this.
 const CAUGHT_UP: f64 = 0.25;
+/// A new regime lasts for so long at least.
+const A_DAY: Span = Span::from_mins(24 * 60);
 /// For so long after a finding the same direction is the same finding, while the last day is off.
 const SAME_FINDING: Span = Span::from_mins(24 * 60);
 /// A new regime that no finding has told is told where the last day as a whole is off by this, z.
 const STANDS_OUT: f64 = 2.5;
 /// So long after one was told the same direction is the same change, of the zone and of its neighbours: a town does not shut its doors at once, and its Sundays are learnt last.
 pub(super) const SAME_REGIME: Span = Span::from_mins(28 * 24 * 60);
+/// After so long without a judged step nobody knows what is usual now: a new regime begins, and lasts for a day at least.
+const LONG_GAP: Span = Span::from_mins(28 * 24 * 60);
 /// A regime is given up as an explanation after so long.
 const LONGEST_REGIME: Span = Span::from_mins(21 * 24 * 60);
 
@@ -168,6 +172,9 @@ impl ZoneWatch {
     /// Takes in the step that ended at `end`, one [`Seen`] per series; the threshold is that of the direction and the score that speaks. Returns the strengths (z²/2) of the scores, 0 where an
     /// open finding has told of them before; `None` where nothing could be judged.
     pub fn take(&mut self, seen: &[Seen], end: EventTime, step: Span, thresholds: Directed<Twofold>, settings: &Settings) -> Option<Directed<Twofold>> {
+        if seen.iter().any(|seen| seen.is_judged(settings.min_days)) {
+            self.end_gap(end);
+        }
         let summed = (self.scans.len() > seen.len()).then(|| sum(seen));
         let (in_finding, new_regime) = (self.finding.is_some(), self.regime_since.is_some());
         let all = || seen.iter().chain(&summed);
@@ -181,7 +188,6 @@ impl ZoneWatch {
             self.pass_unjudged(end);
             return None;
         };
-        self.end_gap(end);
         self.open_or_close(evidence, (said.score, said.is_shortfall), end, step, thresholds, settings);
         if let Some(regime) = self.follow_regime(&alone, end, step, settings) {
             // It lies in no window that is held against a threshold, so it is told as what just reaches it.
@@ -258,7 +264,9 @@ impl ZoneWatch {
                     }
                 }
             }
-            Some(since) if ratio.abs() <= CAUGHT_UP || end.since(since) >= LONGEST_REGIME => (self.regime_since, self.off) = (None, None),
+            Some(since) if ratio.abs() <= CAUGHT_UP && end.since(since) >= A_DAY || end.since(since) >= LONGEST_REGIME => {
+                (self.regime_since, self.off) = (None, None);
+            }
             None => self.off = None,
             Some(_) => {}
         }
@@ -282,10 +290,13 @@ impl ZoneWatch {
         Some(Said { speaker, window: day, is_shortfall, score })
     }
 
-    /// After a long gap nobody knows whether what was off is so still: the next day will tell.
+    /// After a gap nobody knows whether what was off is so still: the next day will tell; and after a long one not even what is usual.
     fn end_gap(&mut self, end: EventTime) {
-        let before = self.judged_at.replace(end);
-        if self.regime_since.is_none() && before.is_some_and(|before| end.since(before) > SAME_FINDING) {
+        let Some(before) = self.judged_at.replace(end) else { return };
+        if end.since(before) > LONG_GAP {
+            (self.regime_since, self.off) = (Some(end), None);
+            self.scans.iter_mut().for_each(Scan::begin_regime);
+        } else if self.regime_since.is_none() && end.since(before) > SAME_FINDING {
             self.off = None;
         }
     }

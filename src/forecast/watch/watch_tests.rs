@@ -263,6 +263,20 @@ fn after_days_of_silence_the_days_before_it_are_no_change() {
 }
 
 #[test]
+fn after_months_of_silence_nobody_knows_what_is_usual() {
+    let (mut found, mut events) = (0, 0);
+    for seed in 1..=6 {
+        for times in [0.5, 1.0, 2.0] {
+            let mut place = settled(seed);
+            place.run(60 * 48 + 7, |_| None);
+            found += place.run(STEPS_A_WEEK, |_| Some(times));
+            events += place.run(48, |step| Some(if (20..26).contains(&step) { 4.0 * times } else { times }));
+        }
+    }
+    assert!(found <= 12 && (16..=20).contains(&events), "{found} in 18 weeks, {events} about 18 events");
+}
+
+#[test]
 fn what_creeps_in_is_told_once_for_all_its_places() {
     // A tenth less each day, down to a third: the pace follows, so no window sees it.
     let times = |step: u32| libm::pow(0.9, f64::from((step / 48).min(10)));
