@@ -28,6 +28,7 @@ impl Night {
             venue: &site.venue,
             figures: &figures,
             outlooks: &[],
+            of_all: None,
             models: ModelsSeen::default(),
             clocks: &[],
             pane_start: site.venue.pane.start(end),

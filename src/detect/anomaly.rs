@@ -3,10 +3,10 @@
 //! The watch (`forecast::watch`) has judged; one of the zone's series speaks for it. A machine's hint and nothing more: low priority, `possible`, and it says what was expected and what came, and
 //! in which window. What the learnt score says of the same step stands beside it, for or against.
 
-use super::finding::{Code, Evidence, Finding, Priority};
+use super::finding::{Code, Evidence, Finding, Place, Priority};
 use super::scene::{Manner, PerProfile, Scene, Standing, profile_of, seconds};
 use crate::forecast::watch::Verdict;
-use crate::forecast::{Outlook, SeriesKind};
+use crate::forecast::{OfAll, SeriesKind};
 use crate::time::Span;
 use crate::venue::Profile;
 
@@ -19,7 +19,7 @@ struct Limits {
     delays: (Span, Span),
 }
 
-/// One finding per zone of which the watch can speak.
+/// One finding per zone of which the watch can speak, and one of all places together.
 pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
     let mut limits = PerProfile::new(read);
     for outlook in scene.outlooks {
@@ -27,18 +27,30 @@ pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         let Some((verdict, profile)) = outlook.watch.zip(scene.venue.zones.get(zone).map(profile_of)) else {
             continue;
         };
-        findings.push(finding(scene, zone, &verdict, outlook, limits.of(profile), profile));
+        let said = Said { verdict: &verdict, kind: outlook.series.kind, learnt: outlook.score };
+        findings.push(finding(scene, scene.zone(zone), &said, limits.of(profile), profile));
+    }
+    if let Some((OfAll { kind, verdict }, (place, lead))) = scene.of_all.zip(scene.whole()) {
+        let profile = profile_of(lead);
+        findings.push(finding(scene, place, &Said { verdict, kind: *kind, learnt: None }, limits.of(profile), profile));
     }
 }
 
-fn finding(scene: &Scene<'_>, zone: usize, verdict: &Verdict, outlook: &Outlook, limits: &Limits, profile: &Profile) -> Finding {
+/// What the watch says, of which way, and what the learnt score says beside it.
+struct Said<'a> {
+    verdict: &'a Verdict,
+    kind: SeriesKind,
+    learnt: Option<f64>,
+}
+
+fn finding(scene: &Scene<'_>, place: Place, &Said { verdict, kind, learnt }: &Said<'_>, limits: &Limits, profile: &Profile) -> Finding {
     let low = |holds: bool| holds.then_some(Priority::Low);
     let standing = Standing { exceeds: low(verdict.exceeds), holds: low(verdict.holds) };
-    let (flow, expected) = words(outlook.series.kind);
+    let (flow, expected) = words(kind);
     let minutes = scene.end.since(verdict.from).as_secs_f64() / 60.0;
     let (came, usual) = (verdict.came / minutes, verdict.expected / minutes);
     let headline = [(flow, came), (expected, usual), ("score", verdict.share_above)];
-    let mut finding = MANNER.finding(scene.zone(zone), standing, limits.delays, &headline, &[("score_z", limits.hold * verdict.threshold)]);
+    let mut finding = MANNER.finding(place, standing, limits.delays, &headline, &[("score_z", limits.hold * verdict.threshold)]);
     finding.score = Some(verdict.share_above);
     let in_window = |figure: Evidence| Evidence { from: verdict.from, ..figure };
     finding.evidence.push(in_window(scene.figure("score", verdict.share_above, "1")));
@@ -46,7 +58,7 @@ fn finding(scene: &Scene<'_>, zone: usize, verdict: &Verdict, outlook: &Outlook,
         finding.evidence.push(in_window(scene.held("score_z", verdict.score, "1", verdict.threshold, profile)));
         finding.evidence.push(in_window(scene.figure(flow, came, "persons/min")));
         finding.evidence.push(in_window(scene.figure(expected, usual, "persons/min")));
-        if let Some(learnt) = outlook.score.filter(|learnt| learnt.is_finite()) {
+        if let Some(learnt) = learnt.filter(|learnt| learnt.is_finite()) {
             let side = if learnt <= limits.supports { &mut finding.evidence } else { &mut finding.against };
             side.push(scene.figure("score_learnt", learnt, "1"));
         }

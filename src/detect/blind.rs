@@ -7,10 +7,9 @@
 //! slot does: a forecast that was made just before closing time is no reason to expect anybody after it. Silence when nobody is expected says nothing either
 //! way: it raises no alarm and ends none.
 
-use super::finding::{Code, Finding, Place, PlaceKind, Priority};
+use super::finding::{Code, Finding, Place, Priority};
 use super::scene::{Manner, PerProfile, Scene, Standing, profile_of, seconds};
 use crate::crowd::ZoneFigures;
-use crate::crowd::topology::lead_zone;
 use crate::time::Span;
 use crate::venue::{Profile, ZoneKind};
 
@@ -50,15 +49,13 @@ pub(super) fn detect(scene: &Scene<'_>, findings: &mut Vec<Finding>) {
         }
         findings.push(zone_finding(scene, i, figures, is_concerned, limits, profile));
     }
-    let lead = lead_zone(scene.venue).and_then(|lead| scene.venue.zones.get(lead.index()));
-    // A zone that bears the venue's own name speaks for it: two alarms must not share an id.
-    let is_named_by_a_zone = scene.venue.find_zone(&scene.venue.id).is_some();
+    let Some((place, lead)) = scene.whole() else { return };
     // Of a table the one counter that it has speaks for the whole, and silence when nobody is expected is not judged.
-    let is_a_table = lead.is_some_and(|lead| lead.kind == ZoneKind::Counted);
+    let is_a_table = lead.kind == ZoneKind::Counted;
     let is_judged = if is_a_table { sensed > 1 && (is_anybody_concerned || scene.figures.coverage > 0.0) } else { sensed > 0 };
-    if let (true, false, Some(lead)) = (is_judged, is_named_by_a_zone, lead) {
+    if is_judged {
         let profile = profile_of(lead);
-        findings.push(venue_finding(scene, is_anybody_concerned, limits.of(profile), profile));
+        findings.push(venue_finding(scene, place, is_anybody_concerned, limits.of(profile), profile));
     }
 }
 
@@ -91,11 +88,10 @@ fn zone_finding(scene: &Scene<'_>, i: usize, figures: &ZoneFigures, is_concerned
 }
 
 /// With nothing heard at all the whole picture is dark: that is urgent however sparse the crowd was.
-fn venue_finding(scene: &Scene<'_>, is_concerned: bool, limits: &Limits, profile: &Profile) -> Finding {
+fn venue_finding(scene: &Scene<'_>, place: Place, is_concerned: bool, limits: &Limits, profile: &Profile) -> Finding {
     let coverage = scene.figures.coverage;
     let dark = (is_concerned && coverage <= 0.0).then_some(Priority::High);
     let silent = scene.figures.zones.iter().filter(|zone| zone.expected > 0).map(|zone| zone.silent_for).min().unwrap_or(Span::ZERO);
-    let place = Place { kind: PlaceKind::Venue, id: scene.venue.id.clone() };
     let headline = [("coverage", coverage), ("silence_s", silent.as_secs_f64())];
     let standing = Standing { exceeds: dark, holds: dark };
     let mut finding = MANNER.finding(place, standing, limits.delays, &headline, &[("coverage", 0.0)]);
@@ -153,6 +149,7 @@ mod tests {
     use super::*;
     use crate::crowd::Estimate;
     use crate::crowd::sample::KICK_OFF;
+    use crate::detect::finding::PlaceKind;
     use crate::detect::sample::Stage;
 
     const fn exactly(v: f64) -> Option<Estimate> {

@@ -44,7 +44,16 @@ pub fn of_match(venue: &Venue, game: &Match) -> Vec<Finding> {
     let topology = Topology::new(&venue);
     let end = venue.pane.end_of(game.kick_off.before(BEFORE));
     let figures = CrowdState::new(&venue, &topology).close(&venue, &topology, end, &PaneContent::new(&venue), Vec::new());
-    let scene = Scene { venue: &venue, figures: &figures, outlooks: &[], models: ModelsSeen::default(), clocks: &[], pane_start: venue.pane.start(end), end };
+    let scene = Scene {
+        venue: &venue,
+        figures: &figures,
+        outlooks: &[],
+        of_all: None,
+        models: ModelsSeen::default(),
+        clocks: &[],
+        pane_start: venue.pane.start(end),
+        end,
+    };
     let mut findings = Vec::new();
     for (code, detector) in DETECTORS {
         if CODES.contains(code) {

@@ -4,7 +4,7 @@ use super::{Finding, ModelsSeen, Scene};
 use crate::crowd::dense::{DenseFigures, Unfit};
 use crate::crowd::sample::{Site, site};
 use crate::crowd::{ApproachFigures, ScanWindow, VenueFigures, ZoneFigures};
-use crate::forecast::{Horizon, Outlook, Series, SeriesKind};
+use crate::forecast::{Horizon, OfAll, Outlook, Series, SeriesKind};
 use crate::time::EventTime;
 use crate::venue::ZoneId;
 
@@ -13,6 +13,7 @@ pub(crate) struct Stage {
     pub(crate) site: Site,
     pub(crate) figures: VenueFigures,
     pub(crate) outlooks: Vec<Outlook>,
+    pub(crate) of_all: Option<OfAll>,
     pub(crate) models: ModelsSeen,
 }
 
@@ -50,7 +51,7 @@ impl Stage {
         for gate in &mut figures.gates {
             (gate.queue, gate.arrivals_per_min, gate.spill_s, gate.scans) = (None, None, None, ScanWindow::default());
         }
-        Self { site, figures, outlooks: Vec::new(), models: ModelsSeen::default() }
+        Self { site, figures, outlooks: Vec::new(), of_all: None, models: ModelsSeen::default() }
     }
 
     pub(crate) fn zone(&mut self, name: &str) -> &mut ZoneFigures {
@@ -94,7 +95,16 @@ impl Stage {
         let end = self.figures.end;
         let pane_start = self.site.venue.pane.start(end);
         detect(
-            &Scene { venue: &self.site.venue, figures: &self.figures, outlooks: &self.outlooks, models: self.models, clocks: &[], pane_start, end },
+            &Scene {
+                venue: &self.site.venue,
+                figures: &self.figures,
+                outlooks: &self.outlooks,
+                of_all: self.of_all.as_ref(),
+                models: self.models,
+                clocks: &[],
+                pane_start,
+                end,
+            },
             &mut findings,
         );
         findings

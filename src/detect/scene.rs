@@ -3,9 +3,10 @@
 use super::clock::WrongClock;
 use super::finding::{Code, Evidence, Finding, Message, Place, PlaceKind, Priority};
 use crate::crowd::VenueFigures;
-use crate::forecast::Outlook;
+use crate::crowd::topology::lead_zone;
+use crate::forecast::{OfAll, Outlook};
 use crate::time::{EventTime, Span};
-use crate::venue::{Profile, Venue};
+use crate::venue::{Profile, Venue, Zone};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ pub struct Scene<'a> {
     pub figures: &'a VenueFigures,
     /// The forecast, series by series.
     pub outlooks: &'a [Outlook],
+    /// What is said of all places together.
+    pub of_all: Option<&'a OfAll>,
     /// Whether the configured models spoke.
     pub models: ModelsSeen,
     /// Sensors whose clocks are wrong, or were a moment ago.
@@ -116,6 +119,13 @@ impl Scene<'_> {
         Place { kind: PlaceKind::Zone, id: self.venue.zones[i].id.clone() }
     }
 
+    /// The venue as a place, and the profile of the zone that leads it; `None` where a zone bears the venue's own name and speaks for it, for two alarms must not share an id.
+    pub(super) fn whole(&self) -> Option<(Place, &Zone)> {
+        let lead = lead_zone(self.venue).and_then(|lead| self.venue.zones.get(lead.index()))?;
+        let is_named_by_a_zone = self.venue.find_zone(&self.venue.id).is_some();
+        (!is_named_by_a_zone).then(|| (Place { kind: PlaceKind::Venue, id: self.venue.id.clone() }, lead))
+    }
+
     /// A figure of this pane.
     pub(super) fn figure(&self, what: &'static str, value: f64, unit: &'static str) -> Evidence {
         Evidence { what: what.into(), value, unit: unit.into(), threshold: None, profile: None, from: self.pane_start, to: self.end }
@@ -163,7 +173,7 @@ pub(super) fn seconds(profile: &Profile, name: &str) -> Span {
 }
 
 /// The profile of a zone.
-pub(super) fn profile_of(zone: &crate::venue::Zone) -> &Profile {
+pub(super) fn profile_of(zone: &Zone) -> &Profile {
     Arc::as_ref(&zone.profile)
 }
 

@@ -103,7 +103,16 @@ impl Site {
             flow: is_expected(Role::Flow).then(|| spoke(&answer.flow) && !self.forecaster.is_model_off()),
             anomaly: is_expected(Role::Anomaly).then(|| spoke(&answer.anomaly)),
         };
-        let scene = Scene { venue, figures: &figures, outlooks: &outlooks.series, models, clocks: &clocks, pane_start: venue.pane.start(end), end };
+        let scene = Scene {
+            venue,
+            figures: &figures,
+            outlooks: &outlooks.series,
+            of_all: outlooks.of_all.as_ref(),
+            models,
+            clocks: &clocks,
+            pane_start: venue.pane.start(end),
+            end,
+        };
         let findings = of_what_is_there(venue, detect::detect(&scene));
         let at = At { venue: &venue.id, event_time: end, watermark: end, coverage: figures.coverage };
         let mut changes = self.alarms.expire(&at, self.reached(venue));

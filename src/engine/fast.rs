@@ -127,7 +127,7 @@ impl Site {
         let parts = panes().map(|pane| Part { end: end.min(pane), content: self.open.folded(pane, end.min(pane)).unwrap_or(&nothing) });
         let look = Look { since, end, parts: parts.collect(), snapshots: panes().filter_map(|pane| self.open.snapshots(pane)).collect() };
         let Some(figures) = self.crowd.glimpse(venue, &self.topology, &look) else { return };
-        let scene = Scene { venue, figures: &figures, outlooks: &[], models: ModelsSeen::default(), clocks: &[], pane_start: since, end };
+        let scene = Scene { venue, figures: &figures, outlooks: &[], of_all: None, models: ModelsSeen::default(), clocks: &[], pane_start: since, end };
         let findings = of_what_is_there(venue, detect::detect_fast(&scene));
         let is_newest = |finding: &Finding| runs_ahead || self.fast.ends_pane && detect::is_seen(&scene, finding);
         let newest: BTreeSet<EntryKey> = findings.iter().filter(|finding| is_newest(finding)).map(|finding| (finding.code, finding.place.clone())).collect();

@@ -47,7 +47,7 @@ mod tests {
             site.close(&mut site.state(), site.panes_to(KICK_OFF.before(Span::from_mins(7))), |pane| pane.add_count(site.sensor("gate-a"), &count(in_it, 0)));
         let horizons = vec![Horizon { h_s: 1_800, q10, q50, q90, expected: q50 }];
         let occupancy = vec![OccupancyOutlook { zone: site.zone(zone).into(), horizons, by_model: true }];
-        let mut outlooks = Outlooks { issued: figures.end, series: Vec::new(), occupancy };
+        let mut outlooks = Outlooks { issued: figures.end, series: Vec::new(), occupancy, of_all: None };
         bound(&mut outlooks, &site.venue, &figures);
         let Horizon { q10, q50, q90, .. } = outlooks.occupancy[0].horizons[0];
         [q10, q50, q90]

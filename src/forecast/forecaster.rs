@@ -23,7 +23,7 @@ use super::history::{HELD, History};
 use super::issued::{IssuedPane, IssuedPanes};
 use super::judgement::{Judgement, Target};
 use super::likeness::Likeness;
-use super::outlook::{OccupancyOutlook, Outlook, Outlooks, Series, SeriesKind};
+use super::outlook::{OccupancyOutlook, OfAll, Outlook, Outlooks, Series, SeriesKind};
 use super::pulse::Pulse;
 use super::series;
 use super::signs::{Looking, Sight, unit};
@@ -144,6 +144,7 @@ impl Forecaster {
         stored.extend(self.tonight.is_on().then_some(StateKey::Tonight));
         stored.extend((0..self.watch.groups() as u32).map(StateKey::WatchBudget));
         stored.extend((0..self.watch.zones() as u32).map(StateKey::WatchZone));
+        stored.extend(self.watch.whole().map(|_| StateKey::WatchWhole));
         *self = Self { changed: stored, is_silent: self.is_silent, ..Self::new(venue) };
         self.reload(venue, now);
     }
@@ -234,7 +235,7 @@ impl Forecaster {
         let end = answer.ticket.pane;
         if self.is_silent {
             let series = self.layout.series.iter().copied().map(Outlook::silent).collect();
-            return Outlooks { issued: end, series, occupancy: Vec::new() };
+            return Outlooks { issued: end, series, occupancy: Vec::new(), of_all: None };
         }
         self.fill(end);
         let mut outlooks = self.read(answer, end);
@@ -250,7 +251,8 @@ impl Forecaster {
         }
         self.keep_issued(end, &outlooks);
         let occupancy = self.occupancy(&outlooks, zones);
-        Outlooks { issued: end, series: outlooks, occupancy }
+        let of_all = self.watch.of_all().map(|(kind, verdict)| OfAll { kind, verdict: *verdict });
+        Outlooks { issued: end, series: outlooks, occupancy, of_all }
     }
 
     /// Where a step ends at `end`, everything learns from it.
@@ -450,6 +452,7 @@ impl Forecaster {
         self.changed.insert(StateKey::WatchScores);
         self.changed.extend((0..self.watch.groups() as u32).map(StateKey::WatchBudget));
         self.changed.extend((0..self.watch.zones() as u32).map(StateKey::WatchZone));
+        self.changed.extend(self.watch.whole().map(|_| StateKey::WatchWhole));
         self.changed.extend(learnt.map(|bin| StateKey::WatchOccasion(bin as u32)));
     }
 

@@ -48,5 +48,5 @@ pub mod usual;
 pub mod watch;
 
 pub use forecaster::Forecaster;
-pub use outlook::{Horizon, OccupancyOutlook, Outlook, Outlooks, Series, SeriesKind};
+pub use outlook::{Horizon, OccupancyOutlook, OfAll, Outlook, Outlooks, Series, SeriesKind};
 pub use state::RestoreError;

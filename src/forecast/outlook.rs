@@ -115,4 +115,15 @@ pub struct Outlooks {
     pub series: Vec<Outlook>,
     /// By zone, where occupancy can be forecast.
     pub occupancy: Vec<OccupancyOutlook>,
+    /// What the watch says of all places together, where it watches that.
+    pub of_all: Option<OfAll>,
+}
+
+/// What the watch says of all places of a venue together.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OfAll {
+    /// Of which way.
+    pub kind: SeriesKind,
+    /// What it says.
+    pub verdict: Verdict,
 }

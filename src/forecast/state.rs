@@ -12,7 +12,7 @@
 //!   tonight                       what is known of the event that is on
 //!   face/<kind of day>/<slot>     the two faces of a slot; faces: what is gathered of one that is not over; likeness: which days are like today; spent-like: which kind of day today is like
 //!   gathering                     what is gathered of a slot that is not over
-//!   watch/scores                  histogram of the watch's scores; likewise watch/budget/<group>, watch/zone/<n>, watch/occasion/<bin>
+//!   watch/scores                  histogram of the watch's scores; likewise watch/budget/<group>, watch/zone/<n>, watch/whole, watch/occasion/<bin>
 //!   calibration/<kind>            histogram of one kind of score
 //! ```
 
@@ -82,6 +82,7 @@ pub enum StateKey {
     WatchScores,
     WatchBudget(u32),
     WatchZone(u32),
+    WatchWhole,
     WatchOccasion(u32),
     Calibration(ScoreKind),
 }
@@ -108,6 +109,7 @@ impl fmt::Display for StateKey {
             Self::WatchScores => f.write_str("watch/scores"),
             Self::WatchBudget(group) => write!(f, "watch/budget/{group}"),
             Self::WatchZone(zone) => write!(f, "watch/zone/{zone}"),
+            Self::WatchWhole => f.write_str("watch/whole"),
             Self::WatchOccasion(bin) => write!(f, "watch/occasion/{bin}"),
             Self::Calibration(kind) => write!(f, "calibration/{}", kind.word()),
         }
@@ -139,6 +141,7 @@ impl StateKey {
             ["watch", "scores"] => Some(Self::WatchScores),
             ["watch", "budget", group] => group.parse().ok().map(Self::WatchBudget),
             ["watch", "zone", zone] => zone.parse().ok().map(Self::WatchZone),
+            ["watch", "whole"] => Some(Self::WatchWhole),
             ["watch", "occasion", bin] => bin.parse().ok().map(Self::WatchOccasion),
             ["calibration", word] => ScoreKind::ALL.into_iter().find(|kind| kind.word() == word).map(Self::Calibration),
             _ => None,
@@ -197,6 +200,7 @@ mod tests {
             StateKey::WatchScores,
             StateKey::WatchBudget(1),
             StateKey::WatchZone(3),
+            StateKey::WatchWhole,
             StateKey::WatchOccasion(0),
         ];
         keys.push(StateKey::Step(EventTime::from_millis(9)));

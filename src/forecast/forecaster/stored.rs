@@ -67,6 +67,7 @@ impl Forecaster {
             StateKey::WatchScores => self.watch.restore_scores(decoded(key, value)?),
             StateKey::WatchBudget(group) => self.watch.restore_budgets(group as usize, decoded(key, value)?),
             StateKey::WatchZone(zone) => self.watch.restore_zone(zone as usize, decoded::<ZoneWatch>(key, value)?),
+            StateKey::WatchWhole => self.watch.restore_whole(decoded::<ZoneWatch>(key, value)?),
             StateKey::WatchOccasion(bin) => self.watch.occasions_mut().restore(bin as usize, decoded(key, value)?),
         };
         self.filled = None;
@@ -94,6 +95,7 @@ impl Forecaster {
             StateKey::WatchScores => postcard::to_stdvec(self.watch.scores()).ok(),
             StateKey::WatchBudget(group) => self.watch.budgets(group as usize).and_then(|budgets| postcard::to_stdvec(budgets).ok()),
             StateKey::WatchZone(zone) => self.watch.zone(zone as usize).and_then(|zone| postcard::to_stdvec(zone).ok()),
+            StateKey::WatchWhole => self.watch.whole().and_then(|whole| postcard::to_stdvec(whole).ok()),
             StateKey::WatchOccasion(bin) => self.watch.occasions().bin(bin as usize).and_then(|bin| postcard::to_stdvec(bin).ok()),
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! The idea: an operator has a budget of false alarms, not a threshold. So a zone's counts become normal scores ([`law`], [`spread`], [`scan`]), the most unusual of which speaks ([`verdict`]), and
 //! the threshold is learnt so that quiet times spend the budget ([`budget`]). Where a model has scored the same step, both speak together ([`joint`]); no model is needed. What the match calendar
-//! expects is no surprise ([`occasion`]). It moves at the ends of steps; between them the last verdict stands.
+//! expects is no surprise ([`occasion`]). The places of a table are watched together too ([`whole`]). It moves at the ends of steps; between them the last verdict stands.
 //!
 //! ```text
 //!   Seen per series ─► Scan (windows) ─► ZoneWatch (one finding) ─► Verdict
@@ -18,6 +18,7 @@ pub mod scan;
 pub mod settings;
 pub mod spread;
 pub mod verdict;
+pub mod whole;
 
 use super::calibration::Calibration;
 use super::outlook::{Series, SeriesKind};
@@ -30,6 +31,7 @@ use settings::Settings;
 use std::collections::BTreeMap;
 pub use verdict::Verdict;
 use verdict::{EPISODE_APART, SAME_REGIME, ZoneWatch};
+use whole::Whole;
 
 /// A week, s.
 const WEEK_S: f64 = 604_800.0;
@@ -42,6 +44,8 @@ const ORDINARY_THRESHOLD: f64 = 5.0;
 pub struct Watch {
     groups: Vec<Group>,
     zones: Vec<Zone>,
+    /// What the places of a group are together, where that is watched; it stands among the zones as one behind the last.
+    whole: Option<(Whole, Zone)>,
     scores: Calibration,
     occasions: Occasions,
     step: Span,
@@ -89,7 +93,8 @@ impl Watch {
             groups[group].zones += usize::from(is_counted.iter().skip(first).take(of_zone.len()).any(|is_counted| *is_counted));
             zones.push(Zone { group, first, series: of_zone.len(), watch: ZoneWatch::new(of_zone.len(), summed) });
         }
-        Self { groups, zones, scores: Calibration::default(), occasions: Occasions::new(venue, series.len()), step: venue.step }
+        let whole = whole(venue, series, &groups, &zones);
+        Self { groups, zones, whole, scores: Calibration::default(), occasions: Occasions::new(venue, series.len()), step: venue.step }
     }
 
     /// Goes on under another configuration of the same frame: thresholds and calendar are that one's, what was learnt stays.
@@ -99,6 +104,9 @@ impl Watch {
             *group = Group { settings: group.settings, zones: group.zones, ..known };
         }
         for (zone, known) in fresh.zones.iter_mut().zip(std::mem::take(&mut self.zones)) {
+            zone.watch = known.watch;
+        }
+        if let (Some((_, zone)), Some((_, known))) = (&mut fresh.whole, self.whole.take()) {
             zone.watch = known.watch;
         }
         fresh.scores = std::mem::take(&mut self.scores);
@@ -114,9 +122,12 @@ impl Watch {
         let learnt = self.occasions.explain(end.before(self.step), seen);
         for zone in &mut self.zones {
             let Some(of_zone) = seen.get(zone.first..zone.first + zone.series) else { continue };
+            self.groups[zone.group].take(&mut zone.watch, of_zone, end, self.step);
+        }
+        if let Some((whole, zone)) = &mut self.whole {
             let group = &mut self.groups[zone.group];
-            let strengths = zone.watch.take(of_zone, end, self.step, group.budgets.thresholds(), &group.settings);
-            group.strongest = [group.strongest, strengths].into_iter().flatten().reduce(|one, other| one.with(other, Twofold::max));
+            let sums = whole.sums(seen, group.settings.min_days);
+            group.take(&mut zone.watch, &sums, end, self.step);
         }
         self.join_neighbours(end);
         for group in &mut self.groups {
@@ -131,9 +142,10 @@ impl Watch {
     /// One event is one finding: of the zones of a group that stand out in the same direction, the first tells it, of several at once the one that stands out most. Who
     /// follows within [`EPISODE_APART`] of the last one is part of it; so a zone that stands out for days silences no other event.
     fn join_neighbours(&mut self, end: EventTime) {
+        let zones: Vec<&Zone> = self.all().collect();
         let opened: Vec<Option<(usize, bool, EventTime)>> =
-            self.zones.iter().map(|zone| zone.watch.opened().map(|(is_shortfall, at)| (zone.group, is_shortfall, at))).collect();
-        let score = |zone: usize| self.zones[zone].watch.verdict().map_or(0.0, |verdict| verdict.score);
+            zones.iter().map(|zone| zone.watch.opened().map(|(is_shortfall, at)| (zone.group, is_shortfall, at))).collect();
+        let score = |zone: usize| zones[zone].watch.verdict().map_or(0.0, |verdict| verdict.score);
         let mut joined = Vec::new();
         for (zone, own) in opened.iter().enumerate() {
             let Some((group, is_shortfall, at)) = *own else { continue };
@@ -147,19 +159,32 @@ impl Watch {
                 })
             };
             let is_told = |of: &Zone| of.watch.told().filter(|told| told.is_shortfall == is_shortfall && of.group == group);
-            let tells_regime = is_told(&self.zones[zone]).is_some_and(|told| told.at == end);
+            let tells_regime = is_told(zones[zone]).is_some_and(|told| told.at == end);
             let has_told_it = |of: &Zone| is_told(of).is_some_and(|told| told.at < end && end.since(told.at) <= SAME_REGIME);
-            let is_part_of_regime = tells_regime && self.zones.iter().any(has_told_it);
+            let is_part_of_regime = tells_regime && zones.iter().copied().any(has_told_it);
             if is_part_of_regime || opened.iter().enumerate().any(tells_before) {
                 joined.push(zone);
             }
         }
-        joined.into_iter().for_each(|zone| self.zones[zone].watch.join());
+        let whole = self.whole.as_mut().map(|(_, zone)| zone);
+        self.zones.iter_mut().chain(whole).enumerate().filter(|(zone, _)| joined.contains(zone)).for_each(|(_, zone)| zone.watch.join());
+    }
+
+    /// All that is watched: the zones, and the whole behind them.
+    fn all(&self) -> impl Iterator<Item = &Zone> {
+        self.zones.iter().chain(self.whole.as_ref().map(|(_, zone)| zone))
     }
 
     /// By zone that has series: its place among the series, and what is said of it.
     pub fn verdicts(&self) -> impl Iterator<Item = (usize, &Verdict)> {
         self.zones.iter().filter_map(|zone| zone.watch.verdict().map(|verdict| (zone.first + verdict.speaker, verdict)))
+    }
+
+    /// What is said of all places together, and of which way.
+    pub fn of_all(&self) -> Option<(SeriesKind, &Verdict)> {
+        let (whole, zone) = self.whole.as_ref()?;
+        let verdict = zone.watch.verdict()?;
+        Some((whole.kinds().nth(verdict.speaker)?, verdict))
     }
 
     /// How many zones are watched.
@@ -176,6 +201,22 @@ impl Watch {
     pub fn restore_zone(&mut self, zone: usize, stored: ZoneWatch) -> bool {
         match self.zones.get_mut(zone) {
             Some(zone) if zone.watch.scans() == stored.scans() => {
+                zone.watch = stored;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What the state stores of all places together.
+    pub fn whole(&self) -> Option<&ZoneWatch> {
+        self.whole.as_ref().map(|(_, zone)| &zone.watch)
+    }
+
+    /// Puts it back. Returns `false` when nothing of the kind is watched or it is of another number of series.
+    pub fn restore_whole(&mut self, stored: ZoneWatch) -> bool {
+        match &mut self.whole {
+            Some((_, zone)) if zone.watch.scans() == stored.scans() => {
                 zone.watch = stored;
                 true
             }
@@ -231,7 +272,7 @@ impl Watch {
     /// Turns scores into shares of quiet steps, by those before, and counts them.
     fn share_out(&mut self) {
         let judge = self.scores.judge();
-        for zone in &mut self.zones {
+        for zone in self.zones.iter_mut().chain(self.whole.as_mut().map(|(_, zone)| zone)) {
             if let Some(score) = zone.watch.verdict().map(as_share) {
                 zone.watch.set_share(judge.share_above(score));
             }
@@ -240,6 +281,26 @@ impl Watch {
         let quiet = self.zones.iter().filter(|zone| !zone.watch.is_open()).filter_map(|zone| zone.watch.verdict());
         self.scores.learn(quiet.filter(|verdict| verdict.score < verdict.threshold).map(as_share));
     }
+}
+
+impl Group {
+    /// Lets the watch over one of its zones take in a step.
+    fn take(&mut self, watch: &mut ZoneWatch, seen: &[Seen], end: EventTime, step: Span) {
+        let strengths = watch.take(seen, end, step, self.budgets.thresholds(), &self.settings);
+        self.strongest = [self.strongest, strengths].into_iter().flatten().reduce(|one, other| one.with(other, Twofold::max));
+    }
+}
+
+/// The whole of the group that has most zones.
+fn whole(venue: &Venue, series: &[Series], groups: &[Group], zones: &[Zone]) -> Option<(Whole, Zone)> {
+    let size = |group: &usize| zones.iter().filter(|zone| zone.group == *group).count();
+    // Of groups of one size the first.
+    let group = (0..groups.len()).rev().max_by_key(size)?;
+    let rows: Vec<usize> = zones.iter().filter(|zone| zone.group == group).flat_map(|zone| zone.first..zone.first + zone.series).collect();
+    let whole = Whole::of(venue, series, &rows)?;
+    let kinds: Vec<SeriesKind> = whole.kinds().collect();
+    let watch = ZoneWatch::new(kinds.len(), kinds.starts_with(&[SeriesKind::In, SeriesKind::Out]));
+    Some((whole, Zone { group, first: series.len(), series: kinds.len(), watch }))
 }
 
 /// How far a verdict stands out as the histogram of [`Calibration`] takes it, 0 to 1: only its order matters, which is that of the scores against the thresholds of their directions.
