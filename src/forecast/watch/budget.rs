@@ -94,6 +94,11 @@ impl Budget {
         self.threshold
     }
 
+    /// How much rarer quiet times bring a score than one that just reaches the threshold: 1 below it.
+    pub fn rarity(&self, score: f64) -> f64 {
+        libm::exp(-self.fall * (strength(score) - strength(self.threshold)).max(0.0))
+    }
+
     /// Lets a judged step pass, of `weeks`, in which `strongest` was the strongest score (z²/2) of the group of `zones` zones; `per_week` is its budget. An episode counts when it is over.
     pub fn pass(&mut self, weeks: f64, strongest: f64, end: EventTime, zones: usize, per_week: f64) {
         // A group may have shrunk since.
@@ -312,6 +317,17 @@ mod tests {
         let mut budget = Budget { sunk: bar(80) - LOWEST_BAR, ..Budget::default() };
         budget.pass(0.003, 0.5, EventTime::from_millis(0), 1, 1.0);
         assert_eq!(budget.episode, None);
+    }
+
+    #[test]
+    fn beyond_the_threshold_rarity_falls_as_quiet_peaks_do() {
+        let mut budget = Budget::default();
+        (0..400).for_each(|peak| {
+            let chance = (f64::from(peak) * 0.618_033_988_749_895).fract().max(1e-9);
+            episode(&mut budget, peak, 0.1, BAR - chance.ln() / 0.8, 1.0);
+        });
+        let at = |higher: f64| budget.rarity((2.0 * (strength(budget.threshold()) + higher)).sqrt());
+        assert!((at(0.0), at(-1.0)) == (1.0, 1.0) && (0.35..0.6).contains(&at(1.0)) && at(20.0) < 1e-5, "{} {}", at(1.0), at(20.0));
     }
 
     #[test]

@@ -104,6 +104,12 @@ impl Budgets {
         Directed { surge: self.surges.thresholds(), shortfall: self.shortfalls.thresholds() }
     }
 
+    /// How much rarer quiet times bring a score of that direction than one that just reaches the threshold ([`Budget::rarity`]).
+    pub fn rarity(&self, is_shortfall: bool, score: f64) -> f64 {
+        let tails = if is_shortfall { &self.shortfalls } else { &self.surges };
+        tails.joint.as_ref().unwrap_or(&tails.alone).rarity(score)
+    }
+
     /// Lets a judged step pass, of `weeks`, in which `strongest` was the group's strongest score (z²/2) in each direction.
     pub fn pass(&mut self, weeks: f64, strongest: Directed<Twofold>, end: EventTime, zones: usize, per_week: Directed<f64>) {
         self.surges.pass(weeks, strongest.surge, end, zones, per_week.surge);

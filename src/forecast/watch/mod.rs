@@ -269,12 +269,13 @@ impl Watch {
         &mut self.occasions
     }
 
-    /// Turns scores into shares of quiet steps, by those before, and counts them.
+    /// Turns scores into shares of quiet steps, by those before, and counts them. No quiet step was ever beyond its threshold, so from there on the share falls as the tail does.
     fn share_out(&mut self) {
         let judge = self.scores.judge();
         for zone in self.zones.iter_mut().chain(self.whole.as_mut().map(|(_, zone)| zone)) {
-            if let Some(score) = zone.watch.verdict().map(as_share) {
-                zone.watch.set_share(judge.share_above(score));
+            if let Some(verdict) = zone.watch.verdict() {
+                let beyond = self.groups[zone.group].budgets.rarity(verdict.is_shortfall, verdict.score);
+                zone.watch.set_share(beyond * judge.share_above(as_share(verdict)));
             }
         }
         // A step within a finding is no quiet one, nor one that would be a finding were it not told already.

@@ -339,6 +339,18 @@ fn the_share_is_one_of_quiet_steps_however_long_events_last() {
 }
 
 #[test]
+fn what_stands_out_further_has_a_smaller_share() {
+    let share = |times: f64| {
+        let mut place = settled(2);
+        place.run(30, |_| Some(1.0));
+        let verdict = place.step(Some(times)).unwrap();
+        (verdict.exceeds, verdict.share_above)
+    };
+    let ((is_found, of_much), (_, of_more)) = (share(4.0), share(8.0));
+    assert!(is_found && of_more < 0.2 * of_much, "{of_much} {of_more}");
+}
+
+#[test]
 fn the_state_comes_back_whole() {
     let mut place = settled(3);
     let mut other = Place::new(3);
