@@ -178,17 +178,20 @@ impl Judgement {
         let most = sight.most(series, horizon);
         let expected = shares.of(&voices).min(most);
         let ahead_s = self.step.as_secs_f64() * f64::from(STEPS[horizon]);
-        let even = if is_green {
-            green::deviation(unit(scale, expected), expected, f64::from(sight.size[series]), ahead_s)
-        } else {
-            sight.deviation(series, horizon, expected)
+        let even = if is_green { green::deviation(unit(scale, expected), expected, f64::from(sight.size[series]), ahead_s) } else { unit(scale, expected) };
+        let spread = |even: f64| {
+            model.filter(|_| !is_green).map_or((even, even), |[low, median, high]| {
+                let blend = |distance: f64| ((1.0 - shares.model()) * even + shares.model() * distance / BAND_START).max(0.2 * even);
+                (blend(median - low), blend(high - median))
+            })
         };
-        let deviations = model.filter(|_| !is_green).map_or((even, even), |[low, median, high]| {
-            let blend = |distance: f64| ((1.0 - shares.model()) * even + shares.model() * distance / BAND_START).max(0.2 * even);
-            (blend(median - low), blend(high - median))
-        });
+        let mut deviations = spread(even);
         if let Some(issued) = issued {
             issued.note(series, horizon, &voices, expected, deviations, is_green);
+        }
+        if !is_green {
+            // What a first Saturday is unsure of says nothing of other days, so the bands learn without it.
+            deviations = spread(libm::hypot(even, sight.unsure_of(series, horizon) * expected));
         }
         let quantiles =
             if is_green { of.green.about(expected, deviations.0) } else { of.bands.about(self.ways[series], &self.at[horizon], expected, deviations) };

@@ -235,9 +235,9 @@ impl Sight {
         told(&self.alike, series, horizon)
     }
 
-    /// One deviation about `expected` persons of a horizon.
-    pub fn deviation(&self, series: usize, horizon: usize, expected: f64) -> f64 {
-        libm::hypot(unit(f64::from(self.scale[series]), expected), f64::from(self.unsure[series * HORIZONS + horizon]) * expected.max(0.0))
+    /// How far what is usual for a horizon may be off because few days taught it, as a share of it.
+    pub fn unsure_of(&self, series: usize, horizon: usize) -> f64 {
+        f64::from(self.unsure[series * HORIZONS + horizon])
     }
 
     /// What is usual for a horizon, persons.

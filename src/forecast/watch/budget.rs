@@ -25,9 +25,10 @@ const BIN: f64 = 0.25;
 const EVEN_BINS: usize = 80;
 const BIN_GROWS: f64 = 1.05;
 const BINS: usize = 160;
-/// So much of a peak above the threshold is taken for noise, and all of it where there would be more real events a week than this.
+/// So much of a peak above the threshold is taken for noise, and all of it where there would be more real events a week than this, and so many for each zone.
 const NOISE: f64 = 0.6;
 const MOST_EVENTS: f64 = 2.0;
+const MOST_EVENTS_A_ZONE: f64 = 0.1;
 /// After so many weeks a peak counts half.
 const HALF_LIFE_WEEKS: f64 = 8.0;
 /// The prior: peaks a week, what that weighs in weeks; the rate at which they fall off, what that weighs in peaks.
@@ -41,8 +42,13 @@ const LOWEST_BAR: f64 = 1.0;
 const LONGEST_EPISODE: Span = Span::from_mins(24 * 60);
 /// So long after the last score above the mean the bar still sinks. Of counts that are nearly always nought, watched for surges alone, most steps have none.
 const SILENCE: Span = Span::from_mins(24 * 60);
-/// The threshold is held within this, z.
+/// The threshold is held within this, z; beyond the first of the highest only where the bulk of the peaks falls off so slowly that by its tail one in so many budgets would still be there:
+/// a great event every day stands apart from the bulk, what leaps about does not.
 const THRESHOLD: (f64, f64) = (2.0, 40.0);
+const ORDINARY_MOST: f64 = 9.0;
+const STILL_THERE: f64 = 0.02;
+/// The bulk is this share of the peaks, the lowest.
+const BULK: f64 = 0.5;
 /// The threshold before any peak was seen, z.
 const FIRST: f64 = 5.0;
 
@@ -108,14 +114,14 @@ impl Budget {
         let fade = libm::exp2(-weeks / HALF_LIFE_WEEKS);
         if self.weeks == 0.0 {
             // Of a large group even the first bar is high.
-            self.fit(bar, per_week);
+            self.fit(bar, zones, per_week);
             self.threshold = self.threshold.max(FIRST);
         }
         self.weeks = fade * self.weeks + weeks;
         self.peaks.iter_mut().for_each(|peaks| *peaks *= fade);
         if let Some(peak) = ended {
             self.peaks[bin(peak - bar)] += 1.0;
-            self.fit(bar, per_week);
+            self.fit(bar, zones, per_week);
         }
         if strongest > 0.0 {
             self.heard = Some(end);
@@ -146,7 +152,7 @@ impl Budget {
     }
 
     /// The maximum-likelihood fall of the tail, by bisection, and the threshold where it meets the budget.
-    fn fit(&mut self, bar: f64, per_week: f64) {
+    fn fit(&mut self, bar: f64, zones: usize, per_week: f64) {
         let reach = (strength(self.threshold) - bar).max(1.0);
         let (mut below, mut sum, mut above) = (0.0, 0.0, 0.0);
         for (bin, peaks) in self.peaks.iter().enumerate() {
@@ -158,23 +164,45 @@ impl Budget {
                 above += peaks;
             }
         }
-        let noise = NOISE.max(1.0 - MOST_EVENTS * self.weeks.max(1.0) / above.max(1e-9));
+        let events = (MOST_EVENTS + MOST_EVENTS_A_ZONE * zones as f64) * self.weeks.max(1.0);
+        let noise = NOISE.max(1.0 - events / above.max(1e-9));
         let (fall_prior, fall_weight) = PRIOR_FALL;
         let total = sum + noise * above * reach + fall_weight / fall_prior;
-        let (mut low, mut high) = (0.005, 5.0);
-        for _ in 0..40 {
-            let fall = 0.5 * (low + high);
+        let fall = rising(0.005, 5.0, |fall| {
             let truncated = (1.0 - noise) * reach / libm::expm1(fall * reach);
-            if below * (1.0 / fall - truncated) + fall_weight / fall > total { low = fall } else { high = fall }
-        }
-        let fall = 0.5 * (low + high);
+            below * (1.0 / fall - truncated) + fall_weight / fall <= total
+        });
         self.fall = fall;
         let quiet = (1.0 - noise) * below / -libm::expm1(-fall * reach) + noise * (below + above);
         let (peaks_prior, prior_weeks) = PRIOR_PEAKS;
         let rate = (quiet + peaks_prior * prior_weeks) / (self.weeks + prior_weeks);
-        let meets = bar + libm::log((rate / per_week.max(1e-6)).max(1.0)) / fall;
-        self.threshold = (2.0 * meets).sqrt().clamp(THRESHOLD.0, THRESHOLD.1);
+        let beyond = |budget: f64, fall: f64| (2.0 * (bar + libm::log((rate / budget.max(1e-6)).max(1.0)) / fall)).sqrt();
+        let most = beyond(STILL_THERE * per_week, self.fall_of_bulk()).clamp(ORDINARY_MOST, THRESHOLD.1);
+        self.threshold = beyond(per_week, fall).clamp(THRESHOLD.0, most);
     }
+
+    /// How fast the lowest peaks fall off, whatever stands above them: the maximum likelihood of a truncated tail.
+    fn fall_of_bulk(&self) -> f64 {
+        let wanted = BULK * self.peaks.iter().sum::<f64>();
+        let (mut peaks, mut sum, mut reach) = (0.0, 0.0, 0.0);
+        for (bin, of_bin) in self.peaks.iter().enumerate() {
+            if peaks >= wanted {
+                break;
+            }
+            (peaks, sum, reach) = (peaks + of_bin, sum + of_bin * height(bin), height(bin + 1));
+        }
+        let (prior, weight) = PRIOR_FALL;
+        rising(0.005, 5.0, |fall| peaks * (1.0 / fall - reach / libm::expm1(fall * reach)) + weight / fall <= sum + weight / prior)
+    }
+}
+
+/// Where between two numbers a statement becomes true that stays so, by bisection.
+fn rising(mut low: f64, mut high: f64, is_true: impl Fn(f64) -> bool) -> f64 {
+    for _ in 0..40 {
+        let middle = 0.5 * (low + high);
+        if is_true(middle) { high = middle } else { low = middle }
+    }
+    0.5 * (low + high)
 }
 
 /// The bin of a peak so high above the bar.
@@ -241,6 +269,20 @@ mod tests {
             let (threshold, came) = run(fall, 0, 1.0, 60);
             assert!(came < 2.0, "fall {fall}: {came} a week above {threshold}");
         }
+    }
+
+    #[test]
+    fn a_great_event_every_day_is_no_heavy_tail() {
+        let mut budget = Budget::default();
+        for week in 0..60_u32 {
+            for peak in 0..17_u32 {
+                let chance = (f64::from(week * 17 + peak) * 0.618_033_988_749_895).fract().max(1e-9);
+                // Ten quiet peaks, and seven events at twelve deviations.
+                let height = if peak < 10 { BAR - chance.ln() / 0.8 } else { 72.0 };
+                episode(&mut budget, week * 17 + peak, 1.0 / 17.0, height, 1.0);
+            }
+        }
+        assert!(budget.threshold() <= ORDINARY_MOST, "{}", budget.threshold());
     }
 
     #[test]

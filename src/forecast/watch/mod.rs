@@ -30,8 +30,11 @@ pub use scan::Seen;
 use settings::Settings;
 use std::collections::BTreeMap;
 pub use verdict::Verdict;
-use verdict::{EPISODE_APART, SAME_REGIME, ZoneWatch};
-use whole::Whole;
+use verdict::{EPISODE_APART, SAME_REGIME, Teller, ZoneWatch};
+use whole::{Part, Whole, is_part};
+
+/// A place that was not judged for so long is not missed in the whole.
+const LATELY: Span = Span::from_mins(7 * 24 * 60);
 
 /// A week, s.
 const WEEK_S: f64 = 604_800.0;
@@ -44,7 +47,7 @@ const ORDINARY_THRESHOLD: f64 = 5.0;
 pub struct Watch {
     groups: Vec<Group>,
     zones: Vec<Zone>,
-    /// What the places of a group are together, where that is watched; it stands among the zones as one behind the last.
+    /// What the places of a group are together, where that is watched.
     whole: Option<(Whole, Zone)>,
     scores: Calibration,
     occasions: Occasions,
@@ -106,8 +109,8 @@ impl Watch {
         for (zone, known) in fresh.zones.iter_mut().zip(std::mem::take(&mut self.zones)) {
             zone.watch = known.watch;
         }
-        if let (Some((_, zone)), Some((_, known))) = (&mut fresh.whole, self.whole.take()) {
-            zone.watch = known.watch;
+        if let Some((_, known)) = self.whole.take() {
+            fresh.restore_whole(known.watch);
         }
         fresh.scores = std::mem::take(&mut self.scores);
         for (bin, learnt) in (0..).map_while(|bin| Some((bin, self.occasions.bin(bin)?.clone()))) {
@@ -122,14 +125,21 @@ impl Watch {
         let learnt = self.occasions.explain(end.before(self.step), seen);
         for zone in &mut self.zones {
             let Some(of_zone) = seen.get(zone.first..zone.first + zone.series) else { continue };
-            self.groups[zone.group].take(&mut zone.watch, of_zone, end, self.step);
+            let group = &mut self.groups[zone.group];
+            let strengths = zone.watch.take(of_zone, end, self.step, group.budgets.thresholds(), &group.settings);
+            group.hear(strengths);
         }
         if let Some((whole, zone)) = &mut self.whole {
             let group = &mut self.groups[zone.group];
-            let sums = whole.sums(seen, group.settings.min_days);
-            group.take(&mut zone.watch, &sums, end, self.step);
+            let part = |row: usize| part(&self.zones, row, end);
+            let sums = whole.sums(seen, group.settings.min_days, part);
+            let strengths = zone.watch.take(&sums, end, self.step, group.budgets.thresholds(), &group.settings);
+            // No model sees the sum; where one speaks of the places, what all together show is spent of the same budget.
+            let speaks = group.strongest.is_some_and(|strongest| strongest.surge.joint.is_some());
+            group.hear(strengths.map(|of| of.map(|of| Twofold { joint: speaks.then_some(of.alone), ..of })));
         }
         self.join_neighbours(end);
+        self.join_whole();
         for group in &mut self.groups {
             if let Some(strongest) = group.strongest.take() {
                 group.budgets.pass(self.step.as_secs_f64() / WEEK_S, strongest, end, group.zones, group.settings.budget());
@@ -142,9 +152,11 @@ impl Watch {
     /// One event is one finding: of the zones of a group that stand out in the same direction, the first tells it, of several at once the one that stands out most. Who
     /// follows within [`EPISODE_APART`] of the last one is part of it; so a zone that stands out for days silences no other event.
     fn join_neighbours(&mut self, end: EventTime) {
-        let zones: Vec<&Zone> = self.all().collect();
+        let zones = &self.zones;
+        // Who is part of the whole tells nothing, and so silences nobody.
+        let told = |watch: &ZoneWatch| watch.opened().filter(|_| watch.joined() != Some(Teller::Whole));
         let opened: Vec<Option<(usize, bool, EventTime)>> =
-            zones.iter().map(|zone| zone.watch.opened().map(|(is_shortfall, at)| (zone.group, is_shortfall, at))).collect();
+            zones.iter().map(|zone| told(&zone.watch).map(|(is_shortfall, at)| (zone.group, is_shortfall, at))).collect();
         let score = |zone: usize| zones[zone].watch.verdict().map_or(0.0, |verdict| verdict.score);
         let mut joined = Vec::new();
         for (zone, own) in opened.iter().enumerate() {
@@ -159,20 +171,32 @@ impl Watch {
                 })
             };
             let is_told = |of: &Zone| of.watch.told().filter(|told| told.is_shortfall == is_shortfall && of.group == group);
-            let tells_regime = is_told(zones[zone]).is_some_and(|told| told.at == end);
+            let tells_regime = is_told(&zones[zone]).is_some_and(|told| told.at == end);
             let has_told_it = |of: &Zone| is_told(of).is_some_and(|told| told.at < end && end.since(told.at) <= SAME_REGIME);
-            let is_part_of_regime = tells_regime && zones.iter().copied().any(has_told_it);
+            let is_part_of_regime = tells_regime && zones.iter().any(has_told_it);
             if is_part_of_regime || opened.iter().enumerate().any(tells_before) {
                 joined.push(zone);
             }
         }
-        let whole = self.whole.as_mut().map(|(_, zone)| zone);
-        self.zones.iter_mut().chain(whole).enumerate().filter(|(zone, _)| joined.contains(zone)).for_each(|(_, zone)| zone.watch.join());
+        joined.into_iter().for_each(|zone| self.zones[zone].watch.join(Teller::Neighbour));
     }
 
-    /// All that is watched: the zones, and the whole behind them.
-    fn all(&self) -> impl Iterator<Item = &Zone> {
-        self.zones.iter().chain(self.whole.as_ref().map(|(_, zone)| zone))
+    /// While all places together stand out, a place that began no sooner and stands out no further is part of that; when they do no more, or it goes further, it speaks for itself.
+    fn join_whole(&mut self) {
+        let Some((_, whole)) = &self.whole else { return };
+        let of_all = whole.watch.opened().zip(Some(whole.watch.times_usual(self.step)));
+        for zone in self.zones.iter_mut().filter(|zone| zone.group == whole.group) {
+            let Some((is_shortfall, at)) = zone.watch.opened() else { continue };
+            let is_part = |((of_all, since), times): &((bool, EventTime), f64)| {
+                let of_place = zone.watch.verdict().is_some_and(|place| place.is_shortfall != is_shortfall || is_part(place, *times));
+                *of_all == is_shortfall && at >= *since && of_place
+            };
+            match (of_all.as_ref().is_some_and(is_part), zone.watch.joined()) {
+                (true, None) => zone.watch.join(Teller::Whole),
+                (false, Some(Teller::Whole)) => zone.watch.part(),
+                _ => {}
+            }
+        }
     }
 
     /// By zone that has series: its place among the series, and what is said of it.
@@ -213,15 +237,14 @@ impl Watch {
         self.whole.as_ref().map(|(_, zone)| &zone.watch)
     }
 
-    /// Puts it back. Returns `false` when nothing of the kind is watched or it is of another number of series.
+    /// Puts it back; where nothing of the kind is watched any more, it is not wanted. Returns `false` when it is of another number of series.
     pub fn restore_whole(&mut self, stored: ZoneWatch) -> bool {
-        match &mut self.whole {
-            Some((_, zone)) if zone.watch.scans() == stored.scans() => {
-                zone.watch = stored;
-                true
-            }
-            _ => false,
+        let Some((_, zone)) = &mut self.whole else { return true };
+        let fits = zone.watch.scans() == stored.scans();
+        if fits {
+            zone.watch = stored;
         }
+        fits
     }
 
     /// The histogram of scores of the venue.
@@ -284,10 +307,19 @@ impl Watch {
     }
 }
 
+/// How the place whose series stands in `row` takes part in the whole.
+fn part(zones: &[Zone], row: usize, end: EventTime) -> Part {
+    let zone = zones.partition_point(|zone| zone.first <= row).checked_sub(1).and_then(|zone| zones.get(zone));
+    let Some(watch) = zone.map(|zone| &zone.watch) else { return Part::Gone };
+    if watch.judged_at().is_none_or(|at| end.since(at) > LATELY) {
+        return Part::Gone;
+    }
+    if watch.is_open() && watch.joined() != Some(Teller::Whole) { Part::Apart } else { Part::Whole }
+}
+
 impl Group {
-    /// Lets the watch over one of its zones take in a step.
-    fn take(&mut self, watch: &mut ZoneWatch, seen: &[Seen], end: EventTime, step: Span) {
-        let strengths = watch.take(seen, end, step, self.budgets.thresholds(), &self.settings);
+    /// Takes in how strong the scores of one of its zones are in this step.
+    fn hear(&mut self, strengths: Option<Directed<Twofold>>) {
         self.strongest = [self.strongest, strengths].into_iter().flatten().reduce(|one, other| one.with(other, Twofold::max));
     }
 }
@@ -300,7 +332,7 @@ fn whole(venue: &Venue, series: &[Series], groups: &[Group], zones: &[Zone]) -> 
     let rows: Vec<usize> = zones.iter().filter(|zone| zone.group == group).flat_map(|zone| zone.first..zone.first + zone.series).collect();
     let whole = Whole::of(venue, series, &rows)?;
     let kinds: Vec<SeriesKind> = whole.kinds().collect();
-    let watch = ZoneWatch::new(kinds.len(), kinds.starts_with(&[SeriesKind::In, SeriesKind::Out]));
+    let watch = ZoneWatch::of_whole(kinds.len(), kinds.starts_with(&[SeriesKind::In, SeriesKind::Out]));
     Some((whole, Zone { group, first: series.len(), series: kinds.len(), watch }))
 }
 

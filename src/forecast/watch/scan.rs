@@ -41,6 +41,8 @@ const PACE_PRIOR: f64 = 0.2;
 const CARRY_PRIOR: (f64, f64) = (0.5, 20.0);
 /// The memory of that, hours.
 const CARRY_HOURS: f64 = 50.0;
+/// By such a share whole days are off for all places at once: weather, and what an odd day left in what is usual.
+const COMMON: f64 = 0.05;
 /// The memory of the typical level, weeks.
 const LEVEL_WEEKS: f64 = 3.0;
 /// The memory of the ratio that a lasting change is measured by, hours.
@@ -109,6 +111,8 @@ pub struct Scan {
     /// Running Σ miss·lead/variance and Σ lead²/variance: how far a lead of the pace carried over.
     carried: (f64, f64),
     regime: Ratio,
+    /// All its steps together may be off by this share without anything being the matter.
+    common: f64,
 }
 
 /// One step in the ring; nobody knows what came where it was not judged.
@@ -169,6 +173,11 @@ impl Scan {
         Some(evidence)
     }
 
+    /// It is over the sum of all places: where each is quiet by itself the sum is narrow, and yet no day is quite like another.
+    pub const fn be_of_whole(&mut self) {
+        self.common = COMMON;
+    }
+
     /// Forgets the windows: what a finding was about is not to raise another.
     pub fn restart(&mut self) {
         self.cells.clear();
@@ -184,6 +193,13 @@ impl Scan {
         self.regime.within(0.01, REGIME)
     }
 
+    /// What came in the last hour against what was usual of it.
+    pub fn times_usual(&self, step: Span) -> f64 {
+        let hour = self.cells.iter().rev().take(steps_of(60, step)).filter_map(|cell| Some((f64::from(cell.came?), f64::from(cell.usual))));
+        let (came, usual) = hour.fold((0.0, 0.0), |(came, usual), (persons, of_usual)| (came + persons, usual + of_usual));
+        ((came + 1.0) / (usual + 1.0)).clamp(REGIME.0, REGIME.1)
+    }
+
     /// What is usual of the newest step against the mean of all that were judged: over a day without closed hours it comes to one.
     pub fn share_of_day(&self) -> f64 {
         self.cells.back().map_or(0.0, |cell| f64::from(cell.usual) / self.level.0.max(1e-3))
@@ -197,7 +213,7 @@ impl Scan {
         // Of windows of one length only the first learns.
         let place = WINDOWS_MIN.iter().position(|window| steps_of(*window, step) == longest).unwrap_or(WINDOWS_MIN.len() - 1);
         let doubt = 1.0 + YOUTH * self.cells.back().map_or(1.0, |cell| f64::from(cell.youth));
-        let score = normal_score(came + ground, expected + ground, self.spreads[place].variance(expected, ground) * doubt);
+        let score = normal_score(came + ground, expected + ground, self.spreads[place].variance(expected, ground) * doubt + square(self.common * expected));
         let steps = steps_of((REGIME_HOURS * 60.0) as u64, step);
         Window { score, steps, came: self.regime.came * steps as f64, expected: self.regime.usual * steps as f64 }
     }
@@ -246,13 +262,14 @@ impl Scan {
                 let ground = LEAST_GROUND + self.level.0 * counted;
                 let doubt = 1.0 + YOUTH * youth / counted;
                 let regime = if new_regime { REGIME_VARIANCE * expected * expected } else { 0.0 };
-                let variance = (spread.variance(expected, ground) + regime) * doubt + occasion * occasion;
+                let common = square(self.common * expected);
+                let variance = (spread.variance(expected, ground) + regime) * doubt + occasion * occasion + common;
                 let score = normal_score(came + ground, expected + ground, variance);
                 spread.learn(came - expected, expected, ground, variance, doubt, in_finding || occasion > 0.0);
                 let by_regime = Window { score, steps: first_counted, came, expected };
                 // Nobody knows whether what has lasted goes on: what lies between it and the usual is neither too many nor too few.
                 let by_usual = new_regime.then(|| {
-                    let variance = (spread.variance(usual, ground) + REGIME_VARIANCE * usual * usual) * doubt + occasion * occasion;
+                    let variance = (spread.variance(usual, ground) + REGIME_VARIANCE * usual * usual) * doubt + occasion * occasion + common;
                     Window { score: normal_score(came + ground, usual + ground, variance), expected: usual, ..by_regime }
                 });
                 let high = by_usual.filter(|usual| usual.score < score).unwrap_or(by_regime);
@@ -288,6 +305,10 @@ impl Scan {
             self.pace.learn(held, usual, (hours / PACE_HOURS).min(1.0));
         }
     }
+}
+
+const fn square(x: f64) -> f64 {
+    x * x
 }
 
 /// Steps in a window; at least one.

@@ -22,14 +22,16 @@ pub(super) const EPISODE_APART: Span = Span::from_mins(120);
 const UNJUDGED: Span = Span::from_mins(240);
 /// The last day is off when a series is further from the usual than this, as a logarithm: by a factor of 1.65.
 const OFF: f64 = 0.5;
-/// A regime has been caught up with when no series is further from the usual than this.
-const CAUGHT_UP: f64 = 0.25;
+/// A regime has been caught up with when no series is further from the usual than this share of what is off.
+const CAUGHT_UP: f64 = 0.5;
 /// A new regime lasts for so long at least.
 const A_DAY: Span = Span::from_mins(24 * 60);
 /// For so long after a finding the same direction is the same finding, while the last day is off.
 const SAME_FINDING: Span = Span::from_mins(24 * 60);
 /// A new regime that no finding has told is told where the last day as a whole is off by this, z.
 const STANDS_OUT: f64 = 2.5;
+/// All places together are off now where the short windows are by this, z.
+const STILL_OFF: f64 = 1.0;
 /// So long after one was told the same direction is the same change, of the zone and of its neighbours: a town does not shut its doors at once, and its Sundays are learnt last.
 pub(super) const SAME_REGIME: Span = Span::from_mins(28 * 24 * 60);
 /// After so long without a judged step nobody knows what is usual now: a new regime begins, and lasts for a day at least.
@@ -67,6 +69,10 @@ pub struct Verdict {
 pub struct ZoneWatch {
     /// By series of the zone; the last is the sum of both directions, where there are both.
     scans: Vec<Scan>,
+    /// Whether it is all places together.
+    is_whole: bool,
+    /// When what is usual was last unknown, after a long gap.
+    returned_at: Option<EventTime>,
     finding: Option<Open>,
     /// The direction of the last finding, and when it was closed.
     last: Option<(bool, EventTime)>,
@@ -106,8 +112,17 @@ struct Open {
     opened_at: EventTime,
     quiet_since: Option<EventTime>,
     judged_at: EventTime,
-    /// Whether it is part of what a neighbour has already told.
-    is_joined: bool,
+    /// Whether it is part of what another has already told.
+    joined: Option<Teller>,
+}
+
+/// Who has told what a finding is a part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Teller {
+    /// Another zone of the group.
+    Neighbour,
+    /// All places together, while they stand out themselves and this one no further.
+    Whole,
 }
 
 /// The window of one series that speaks for the zone.
@@ -123,6 +138,13 @@ impl ZoneWatch {
     /// A watch over so many series, of which the first two are both directions when `summed`.
     pub fn new(series: usize, summed: bool) -> Self {
         Self { scans: vec![Scan::default(); series + usize::from(summed)], ..Self::default() }
+    }
+
+    /// A watch over all places together, by their sums.
+    pub fn of_whole(series: usize, summed: bool) -> Self {
+        let mut watch = Self { is_whole: true, ..Self::new(series, summed) };
+        watch.scans.iter_mut().for_each(Scan::be_of_whole);
+        watch
     }
 
     /// How many series it watches, the sum included.
@@ -150,10 +172,33 @@ impl ZoneWatch {
         self.told
     }
 
-    /// The open finding is part of what a neighbour has told, and is not told again.
-    pub fn join(&mut self) {
+    /// Who has told what the open finding is a part of.
+    pub fn joined(&self) -> Option<Teller> {
+        self.finding.and_then(|open| open.joined)
+    }
+
+    /// The open finding is no longer a part of what another has told: if it goes on, it is told from the next step on.
+    pub fn part(&mut self) {
         if let Some(open) = &mut self.finding {
-            open.is_joined = true;
+            open.joined = None;
+        }
+    }
+
+    /// What came in the last hour against what was usual of it.
+    pub fn times_usual(&self, step: Span) -> f64 {
+        let speaker = self.verdict.map_or(0, |verdict| verdict.speaker);
+        self.scans.get(speaker).map_or(1.0, |scan| scan.times_usual(step))
+    }
+
+    /// When it was judged last.
+    pub const fn judged_at(&self) -> Option<EventTime> {
+        self.judged_at
+    }
+
+    /// The open finding is part of what another has told, and is not told again.
+    pub fn join(&mut self, teller: Teller) {
+        if let Some(open) = &mut self.finding {
+            open.joined = Some(teller);
             // Who was not heard silences nobody.
             self.told = self.told.filter(|told| told.at != open.opened_at);
         }
@@ -195,7 +240,7 @@ impl ZoneWatch {
         }
         let Said { speaker, window, is_shortfall, score } = said;
         let threshold = thresholds.of(is_shortfall);
-        let holds = self.finding.is_some_and(|open| open.quiet_since.is_none() && !open.is_joined);
+        let holds = self.finding.is_some_and(|open| open.quiet_since.is_none() && open.joined.is_none());
         self.verdict = Some(Verdict {
             // The sum speaks through the series that is itself further off.
             speaker: if speaker < seen.len() { speaker } else { further_off(&evidence[..seen.len()], is_shortfall) },
@@ -227,7 +272,7 @@ impl ZoneWatch {
         let Some(open) = &mut self.finding else {
             let same_direction = |(last, closed): (bool, EventTime)| last == is_shortfall && end.since(closed) < SAME_FINDING;
             if score >= thresholds.of(is_shortfall) && !(self.off.is_some() && self.last.is_some_and(same_direction)) {
-                self.finding = Some(Open { is_shortfall, opened_at: end, quiet_since: None, judged_at: end, is_joined: false });
+                self.finding = Some(Open { is_shortfall, opened_at: end, quiet_since: None, judged_at: end, joined: None });
             }
             return;
         };
@@ -235,8 +280,13 @@ impl ZoneWatch {
         let holds = holding(evidence, open.is_shortfall) >= settings.hold * thresholds.of(open.is_shortfall);
         open.quiet_since = if holds { None } else { open.quiet_since.or(Some(end)) };
         let is_over = open.quiet_since.is_some_and(|since| end.since(since) >= settings.off.max(step));
-        if is_over {
+        // Who flees is missing next: the other direction does not wait until the first has been quiet for long.
+        let turns = open.quiet_since.is_some() && is_shortfall != open.is_shortfall && score >= thresholds.of(is_shortfall);
+        if is_over || turns {
             self.close(end);
+        }
+        if turns {
+            self.finding = Some(Open { is_shortfall, opened_at: end, quiet_since: None, judged_at: end, joined: None });
         }
     }
 
@@ -247,16 +297,17 @@ impl ZoneWatch {
 
     /// A new regime begins when the last day has been off for long, and ends when what is usual has caught up with it. Returns the last day where that is told now.
     fn follow_regime(&mut self, judged: &[Option<Evidence>], end: EventTime, step: Span, settings: &Settings) -> Option<Said> {
-        let ratios = self.scans.iter().map(|scan| libm::log(scan.regime_ratio())).enumerate();
-        let (speaker, ratio) = ratios
-            .zip(judged)
-            .filter_map(|(ratio, judged)| judged.and(Some(ratio)))
-            .reduce(|most, next| if next.1.abs() > most.1.abs() { next } else { most })?;
-        let is_off = ratio.abs() > OFF;
+        let offs = self.scans.iter().map(|scan| self.how_far_off(scan, step)).enumerate();
+        let (speaker, how_far) =
+            offs.zip(judged).filter_map(|(off, judged)| judged.and(Some(off))).reduce(|most, next| if next.1.abs() > most.1.abs() { next } else { most })?;
+        let is_off = how_far.abs() > 1.0;
         match self.regime_since {
             None if is_off => {
                 let off = self.off.get_or_insert(Off { since: end, lasted_s: 0.0 });
-                off.lasted_s += step.as_secs_f64() * self.scans[speaker].share_of_day();
+                // The last day of all together is off for long after an odd one: only what is off now too lasts.
+                if !self.is_whole || holding(judged, how_far < 0.0) >= STILL_OFF {
+                    off.lasted_s += step.as_secs_f64() * self.scans[speaker].share_of_day();
+                }
                 if off.lasted_s >= settings.regime.as_secs_f64() {
                     self.regime_since = Some(end);
                     if self.finding.is_some_and(|open| open.opened_at < end) {
@@ -264,21 +315,27 @@ impl ZoneWatch {
                     }
                 }
             }
-            Some(since) if ratio.abs() <= CAUGHT_UP && end.since(since) >= A_DAY || end.since(since) >= LONGEST_REGIME => {
+            Some(since) if how_far.abs() <= CAUGHT_UP && end.since(since) >= A_DAY || end.since(since) >= LONGEST_REGIME => {
                 (self.regime_since, self.off) = (None, None);
             }
             None => self.off = None,
             Some(_) => {}
         }
         let off = self.off.filter(|_| is_off && self.regime_since.is_some() && self.finding.is_none())?;
-        self.tell_regime(end, off.since, (speaker, ratio < 0.0), step, settings)
+        self.tell_regime(end, off.since, (speaker, how_far < 0.0), step, settings)
+    }
+
+    /// How far the last day is off, against what counts as off: a place by a factor, all together by how far days are ever off, for they never are by so much.
+    fn how_far_off(&self, scan: &Scan, step: Span) -> f64 {
+        if self.is_whole { scan.last_day(step).score / STANDS_OUT } else { libm::log(scan.regime_ratio()) / OFF }
     }
 
     /// A regime that nothing has told is a finding as soon as the last day stands out.
     fn tell_regime(&mut self, end: EventTime, off_since: EventTime, (speaker, is_shortfall): (usize, bool), step: Span, settings: &Settings) -> Option<Said> {
         let by_finding = self.last.is_some_and(|(last, closed)| last == is_shortfall && closed >= off_since.before(SAME_FINDING));
         // Sundays catch up last: they are the same change still.
-        let by_regime = self.told.is_some_and(|told| told.is_shortfall == is_shortfall && end.since(told.at) <= SAME_REGIME);
+        let by_regime = self.told.is_some_and(|told| told.is_shortfall == is_shortfall && end.since(told.at) <= SAME_REGIME)
+            || self.returned_at.is_some_and(|at| end.since(at) <= SAME_REGIME);
         let is_wanted = settings.budget().of(is_shortfall) > 0.0;
         let day = self.scans[speaker].last_day(step);
         let score = if is_shortfall { -day.score } else { day.score };
@@ -286,7 +343,7 @@ impl ZoneWatch {
             return None;
         }
         self.told = Some(Told { is_shortfall, at: end });
-        self.finding = Some(Open { is_shortfall, opened_at: end, quiet_since: None, judged_at: end, is_joined: false });
+        self.finding = Some(Open { is_shortfall, opened_at: end, quiet_since: None, judged_at: end, joined: None });
         Some(Said { speaker, window: day, is_shortfall, score })
     }
 
@@ -294,7 +351,7 @@ impl ZoneWatch {
     fn end_gap(&mut self, end: EventTime) {
         let Some(before) = self.judged_at.replace(end) else { return };
         if end.since(before) > LONG_GAP {
-            (self.regime_since, self.off) = (Some(end), None);
+            (self.regime_since, self.off, self.returned_at) = (Some(end), None, Some(end));
             self.scans.iter_mut().for_each(Scan::begin_regime);
         } else if self.regime_since.is_none() && end.since(before) > SAME_FINDING {
             self.off = None;

@@ -1,14 +1,17 @@
 //! The whole of a zone group: one more zone under watch, whose counts are the sums of all places.
 //!
 //! The idea: a town that stays at home is nowhere to be seen where each of a hundred places has three persons an hour; it is plain in their sum. So the places of a table (or others of that kind: counted
-//! each for itself, nobody twice) are watched together too, by the law of the sum, which learns how far days are good or bad everywhere. It shares the group's budget, and what a place has told it does not tell
-//! again.
+//! each for itself, nobody twice) are watched together too, by the law of the sum, which learns how far days are good or bad everywhere. It shares the group's budget.
+//!
+//! Who tells what: a place that stands out by itself is left out of the sum, so that its own event is not told of the town; and while the town stands out, a place is part of that as long as it
+//! would not stand out against its own share of it ([`is_part`]).
 
 use super::scan::Seen;
+use super::verdict::Verdict;
 use crate::forecast::outlook::{Series, SeriesKind};
 use crate::venue::{Venue, ZoneKind};
 
-/// Of what is usual everywhere, at least this share must be counted.
+/// Of what is usual at all places that were counted lately, at least this share must be counted.
 const COUNTED: f64 = 0.5;
 /// Fewer places are seen well enough one by one.
 const PLACES: usize = 3;
@@ -20,15 +23,15 @@ pub struct Whole {
 }
 
 impl Whole {
-    /// Of the series that stand in `rows`; `None` where they are of few places, or of such that count the same persons.
+    /// Of the series that stand in `rows`; `None` where they are of few places, where the venue has such as count the same persons, or where one bears its name and would speak for all.
     pub fn of(venue: &Venue, series: &[Series], rows: &[usize]) -> Option<Self> {
-        let is_place = |row: &&usize| venue.zones.get(series[**row].zone.index()).is_some_and(|zone| zone.kind == ZoneKind::Counted);
-        let mut places: Vec<_> = rows.iter().filter(is_place).map(|row| series[*row].zone).collect();
+        let mut places: Vec<_> = rows.iter().map(|row| series[*row].zone).collect();
         places.dedup();
-        if places.len() < PLACES {
+        let are_places = venue.zones.iter().all(|zone| zone.kind == ZoneKind::Counted);
+        if places.len() < PLACES || !are_places || venue.find_zone(&venue.id).is_some() {
             return None;
         }
-        let of_kind = |kind| rows.iter().filter(is_place).copied().filter(|row| series[*row].kind == kind).collect::<Vec<_>>();
+        let of_kind = |kind| rows.iter().copied().filter(|row| series[*row].kind == kind).collect::<Vec<_>>();
         let kinds = [SeriesKind::In, SeriesKind::Out, SeriesKind::Count].map(|kind| (kind, of_kind(kind)));
         Some(Self { kinds: kinds.into_iter().filter(|(_, rows)| !rows.is_empty()).collect() })
     }
@@ -38,36 +41,59 @@ impl Whole {
         self.kinds.iter().map(|(kind, _)| *kind)
     }
 
-    /// What is known of its series, by the rows of `seen` that at least so many days have taught.
-    pub fn sums(&self, seen: &[Seen], min_days: f64) -> Vec<Seen> {
-        self.kinds.iter().map(|(_, rows)| sum(rows.iter().filter_map(|row| seen.get(*row)), min_days)).collect()
+    /// What is known of its series, by the rows of `seen` that at least so many days have taught and `role` lets take part.
+    pub fn sums(&self, seen: &[Seen], min_days: f64, role: impl Fn(usize) -> Part) -> Vec<Seen> {
+        self.kinds.iter().map(|(_, rows)| sum(rows.iter().filter_map(|row| Some((seen.get(*row)?, role(*row)))), min_days)).collect()
     }
 }
 
-fn sum<'a>(seen: impl Iterator<Item = &'a Seen>, min_days: f64) -> Seen {
-    let (mut came, mut usual, mut days, mut everywhere) = (0.0, 0.0, 0.0, 0.0);
+/// How a place takes part in the sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// As all others.
+    Whole,
+    /// It stands out by itself, and is left out.
+    Apart,
+    /// It was not counted for long, and is not missed.
+    Gone,
+}
+
+/// Whether a place that stands out would not if it were held against so many times its usual as all together show.
+pub fn is_part(place: &Verdict, times: f64) -> bool {
+    let deviation = (place.came - place.expected).abs() / place.score.max(1e-3);
+    let further = if place.is_shortfall { times * place.expected - place.came } else { place.came - times * place.expected };
+    further < place.threshold * deviation * times.sqrt()
+}
+
+fn sum<'a>(seen: impl Iterator<Item = (&'a Seen, Part)>, min_days: f64) -> Seen {
+    let (mut came, mut usual, mut taught, mut days, mut everywhere, mut counted) = (0.0, 0.0, 0.0, 0.0_f64, 0.0, 0_u32);
     let mut occasion: Option<(f64, f64)> = None;
-    for one in seen {
-        let Some((persons, taught)) = one.usual else { continue };
+    for (one, _) in seen.filter(|(_, part)| *part == Part::Whole) {
+        let Some((persons, own_days)) = one.usual else { continue };
         everywhere += persons;
         let Some(count) = one.came.filter(|_| one.is_judged(min_days)) else { continue };
         came += count;
         usual += persons;
-        days += persons * taught;
+        taught += persons * own_days;
+        days = days.max(own_days);
+        counted += 1;
         if let Some((added, doubt)) = one.occasion {
             let (sum, doubts) = occasion.unwrap_or_default();
             occasion = Some((sum + added, doubts + doubt));
         }
     }
-    let is_counted = usual > 0.0 && usual >= COUNTED * everywhere;
+    let is_counted = counted > 0 && usual >= COUNTED * everywhere;
+    // Where nobody is usual anywhere, days weigh alike.
+    let days = if usual > 0.0 { taught / usual } else { days };
     // The model sees no sum.
-    Seen { came: is_counted.then_some(came), usual: is_counted.then(|| (usual, days / usual)), occasion, learnt: None }
+    Seen { came: is_counted.then_some(came), usual: is_counted.then_some((usual, days)), occasion, learnt: None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::forecast::watch::Watch;
+    use crate::forecast::watch::verdict::ZoneWatch;
     use crate::forecast::{sample, series};
     use crate::time::{EventTime, Span};
 
@@ -79,7 +105,7 @@ mod tests {
     struct Town {
         watch: Watch,
         step: u32,
-        /// Whether a place's finding, or that of all together (the last), was open before.
+        /// Whether a place's finding was open before.
         holds: Vec<bool>,
     }
 
@@ -90,9 +116,15 @@ mod tests {
         fn new() -> Self {
             let mut venue = sample::large(PLACES_HERE);
             venue.step = Span::from_mins(30);
-            venue.zones.iter_mut().for_each(|zone| zone.kind = ZoneKind::Counted);
+            // As on a table: what comes back within two hours is the same event.
+            let mut profile = (*venue.zones[0].profile).clone();
+            if let Some(off) = profile.thresholds.get_mut("anomaly.off_s") {
+                off.value = 7_200.0;
+            }
+            let profile = std::sync::Arc::new(profile);
+            venue.zones.iter_mut().for_each(|zone| (zone.kind, zone.profile) = (ZoneKind::Counted, profile.clone()));
             let series: Vec<_> = series::of(&venue).into_iter().filter(|series| series.kind == SeriesKind::In).collect();
-            Self { watch: Watch::new(&venue, &series, &[true; PLACES_HERE]), step: 0, holds: vec![false; PLACES_HERE + 1] }
+            Self { watch: Watch::new(&venue, &series, &[true; PLACES_HERE]), step: 0, holds: vec![false; PLACES_HERE] }
         }
 
         /// So many steps with `times(place)` as many people as usual: findings of places, and of all together.
@@ -107,15 +139,11 @@ mod tests {
                 };
                 let mut seen: Vec<Seen> = (0..PLACES_HERE).map(seen).collect();
                 self.step += 1;
-                self.watch.take(EventTime::from_millis(i64::from(self.step) * 1_800_000), &mut seen);
-                let all = self.watch.of_all().map(|(_, verdict)| (PLACES_HERE, *verdict));
-                for (place, verdict) in self.watch.verdicts().map(|(place, verdict)| (place, *verdict)).chain(all).collect::<Vec<_>>() {
-                    let is_new = u32::from(verdict.exceeds && !self.holds[place]);
-                    if place < PLACES_HERE {
-                        of_places += is_new
-                    } else {
-                        of_all += is_new
-                    }
+                let end = EventTime::from_millis(i64::from(self.step) * 1_800_000);
+                self.watch.take(end, &mut seen);
+                of_all += u32::from(self.watch.whole().and_then(ZoneWatch::opened).is_some_and(|(_, at)| at == end));
+                for (place, verdict) in self.watch.verdicts() {
+                    of_places += u32::from(verdict.exceeds && !self.holds[place]);
                     self.holds[place] = verdict.holds;
                 }
             }
@@ -146,8 +174,8 @@ mod tests {
         let (of_places, of_all) = town.run(48, |_| 0.1);
         assert_eq!((of_places, of_all), (0, 1), "an empty day");
         town.run(48 * 6, |_| 1.0);
-        let (of_places, of_all) = town.run(48, |_| 1.8);
-        assert!((1..=2).contains(&of_all) && of_places <= 1, "{of_places} and {of_all} on a full day");
+        let (of_places, of_all) = town.run(48, |_| 2.5);
+        assert!(of_all == 1 && of_places <= 1, "{of_places} and {of_all} on a full day");
     }
 
     #[test]
@@ -156,6 +184,24 @@ mod tests {
         town.run(8 * A_WEEK + 20, |_| 1.0);
         let (of_places, of_all) = town.run(8, |place| if place == 7 { 15.0 } else { 1.0 });
         assert_eq!((of_places, of_all), (1, 0));
+    }
+
+    #[test]
+    fn what_is_grave_at_one_place_is_told_beside_what_all_show() {
+        let mut town = Town::new();
+        town.run(8 * A_WEEK + 20, |_| 1.0);
+        let (_, of_all) = town.run(6, |_| 2.0);
+        let (of_places, _) = town.run(6, |place| if place == 7 { 20.0 } else { 2.0 });
+        assert_eq!((of_all, of_places), (1, 1));
+    }
+
+    #[test]
+    fn what_all_show_is_told_though_one_place_was_found_before() {
+        let mut town = Town::new();
+        town.run(8 * A_WEEK + 20, |_| 1.0);
+        let (of_places, _) = town.run(4, |place| if place == 7 { 15.0 } else { 1.0 });
+        let (_, of_all) = town.run(12, |place| if place == 7 { 15.0 } else { 2.5 });
+        assert_eq!((of_places, of_all), (1, 1));
     }
 
     #[test]
@@ -168,13 +214,15 @@ mod tests {
     #[test]
     fn what_is_counted_is_summed_with_what_was_usual_of_it() {
         let rows = [seen(Some(3.0), 2.0, 10.0), seen(None, 1.0, 10.0), seen(Some(0.0), 2.0, 5.0), seen(Some(9.0), 1.0, 1.0)];
-        let whole = sum(rows.iter(), 2.0);
+        let whole = sum(rows.iter().map(|seen| (seen, Part::Whole)), 2.0);
         assert_eq!((whole.came, whole.usual), (Some(3.0), Some((4.0, 7.5))));
+        let without = sum(rows.iter().zip([Part::Apart, Part::Gone, Part::Whole, Part::Whole]), 2.0);
+        assert_eq!((without.came, without.usual), (Some(0.0), Some((2.0, 5.0))));
     }
 
     #[test]
     fn where_most_are_silent_nothing_is_known_of_the_whole() {
         let rows = [seen(Some(3.0), 2.0, 10.0), seen(None, 3.0, 10.0)];
-        assert_eq!(sum(rows.iter(), 2.0), Seen { came: None, usual: None, occasion: None, learnt: None });
+        assert_eq!(sum(rows.iter().map(|seen| (seen, Part::Whole)), 2.0), Seen { came: None, usual: None, occasion: None, learnt: None });
     }
 }

@@ -31,8 +31,8 @@ pub(super) fn count(kinds: &mut Vec<FaultKind>, at: impl FnOnce() -> String, det
 
 /// What is left of a sentence without its figures, what it quotes, and what to do about it.
 fn shape(detail: &str) -> String {
-    let what = detail.split_once(';').map_or(detail, |(what, _)| what);
-    what.split('"').step_by(2).flat_map(|unquoted| unquoted.chars().filter(|letter| !letter.is_ascii_digit()).chain(['"'])).collect()
+    let unquoted = detail.split('"').step_by(2).collect::<Vec<_>>().join("\"");
+    unquoted.chars().take_while(|letter| *letter != ';').filter(|letter| !letter.is_ascii_digit()).collect()
 }
 
 #[cfg(test)]
@@ -42,9 +42,13 @@ mod tests {
     #[test]
     fn faults_that_differ_in_figures_and_quotes_are_of_a_kind() {
         let mut kinds = Vec::new();
-        for (line, detail) in
-            [(2, "\"a 1\" is no number"), (3, "7 is more than 500"), (4, "\"b\" is no number"), (9, "\"\" is no number"), (12, "99 is more than 500")]
-        {
+        for (line, detail) in [
+            (2, "\"a 1\" is no number"),
+            (3, "7 is more than 500"),
+            (4, "\"b;7\" is no number; write one"),
+            (9, "\"\" is no number"),
+            (12, "99 is more than 500"),
+        ] {
             count(&mut kinds, || format!("t.csv:{line}"), detail);
         }
         let told: Vec<_> = kinds.iter().map(|kind| (kind.first.as_str(), kind.count)).collect();
