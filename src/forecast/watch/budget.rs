@@ -42,13 +42,10 @@ const LOWEST_BAR: f64 = 1.0;
 const LONGEST_EPISODE: Span = Span::from_mins(24 * 60);
 /// So long after the last score above the mean the bar still sinks. Of counts that are nearly always nought, watched for surges alone, most steps have none.
 const SILENCE: Span = Span::from_mins(24 * 60);
-/// The threshold is held within this, z; beyond the first of the highest only where the bulk of the peaks falls off so slowly that by its tail one in so many budgets would still be there:
-/// a great event every day stands apart from the bulk, what leaps about does not.
+/// The threshold is held within this, z; beyond the first of the highest only where more peaks a week lie there than there can be real events: a great event now and then stands apart from what is
+/// quiet, what leaps about does not.
 const THRESHOLD: (f64, f64) = (2.0, 40.0);
 const ORDINARY_MOST: f64 = 9.0;
-const STILL_THERE: f64 = 0.02;
-/// The bulk is this share of the peaks, the lowest.
-const BULK: f64 = 0.5;
 /// The threshold before any peak was seen, z.
 const FIRST: f64 = 5.0;
 
@@ -176,23 +173,10 @@ impl Budget {
         let quiet = (1.0 - noise) * below / -libm::expm1(-fall * reach) + noise * (below + above);
         let (peaks_prior, prior_weeks) = PRIOR_PEAKS;
         let rate = (quiet + peaks_prior * prior_weeks) / (self.weeks + prior_weeks);
-        let beyond = |budget: f64, fall: f64| (2.0 * (bar + libm::log((rate / budget.max(1e-6)).max(1.0)) / fall)).sqrt();
-        let most = beyond(STILL_THERE * per_week, self.fall_of_bulk()).clamp(ORDINARY_MOST, THRESHOLD.1);
-        self.threshold = beyond(per_week, fall).clamp(THRESHOLD.0, most);
-    }
-
-    /// How fast the lowest peaks fall off, whatever stands above them: the maximum likelihood of a truncated tail.
-    fn fall_of_bulk(&self) -> f64 {
-        let wanted = BULK * self.peaks.iter().sum::<f64>();
-        let (mut peaks, mut sum, mut reach) = (0.0, 0.0, 0.0);
-        for (bin, of_bin) in self.peaks.iter().enumerate() {
-            if peaks >= wanted {
-                break;
-            }
-            (peaks, sum, reach) = (peaks + of_bin, sum + of_bin * height(bin), height(bin + 1));
-        }
-        let (prior, weight) = PRIOR_FALL;
-        rising(0.005, 5.0, |fall| peaks * (1.0 / fall - reach / libm::expm1(fall * reach)) + weight / fall <= sum + weight / prior)
+        let meets = bar + libm::log((rate / per_week.max(1e-6)).max(1.0)) / fall;
+        let extreme: f64 = self.peaks[bin(strength(ORDINARY_MOST) - bar)..].iter().sum();
+        let most = if extreme > events { THRESHOLD.1 } else { ORDINARY_MOST };
+        self.threshold = (2.0 * meets).sqrt().clamp(THRESHOLD.0, most);
     }
 }
 
@@ -273,13 +257,16 @@ mod tests {
 
     #[test]
     fn a_great_event_every_day_is_no_heavy_tail() {
+        const ZONES: usize = 60;
         let mut budget = Budget::default();
         for week in 0..60_u32 {
             for peak in 0..17_u32 {
                 let chance = (f64::from(week * 17 + peak) * 0.618_033_988_749_895).fract().max(1e-9);
                 // Ten quiet peaks, and seven events at twelve deviations.
-                let height = if peak < 10 { BAR - chance.ln() / 0.8 } else { 72.0 };
-                episode(&mut budget, week * 17 + peak, 1.0 / 17.0, height, 1.0);
+                let height = if peak < 10 { bar(ZONES) - chance.ln() / 0.8 } else { 72.0 };
+                let at = |hours: i64| EventTime::from_millis((i64::from(week * 17 + peak) * 6 + hours) * 3_600_000);
+                budget.pass(1.0 / 17.0, height, at(0), ZONES, 1.0);
+                budget.pass(0.0, 0.0, at(3), ZONES, 1.0);
             }
         }
         assert!(budget.threshold() <= ORDINARY_MOST, "{}", budget.threshold());
