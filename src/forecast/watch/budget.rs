@@ -28,7 +28,7 @@ const BINS: usize = 160;
 /// So much of a peak above the threshold is taken for noise, and all of it where there would be more real events a week than this, and so many for each zone.
 const NOISE: f64 = 0.6;
 const MOST_EVENTS: f64 = 2.0;
-const MOST_EVENTS_A_ZONE: f64 = 0.1;
+const MOST_EVENTS_A_ZONE: f64 = 0.2;
 /// After so many weeks a peak counts half.
 const HALF_LIFE_WEEKS: f64 = 8.0;
 /// The prior: peaks a week, what that weighs in weeks; the rate at which they fall off, what that weighs in peaks.
