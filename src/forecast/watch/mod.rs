@@ -193,7 +193,7 @@ impl Watch {
             };
             match (of_all.as_ref().is_some_and(is_part), zone.watch.joined()) {
                 (true, None) => zone.watch.join(Teller::Whole),
-                (false, Some(Teller::Whole)) => zone.watch.part(),
+                (false, Some(Teller::Whole)) => zone.watch.speak_for_itself(),
                 _ => {}
             }
         }

@@ -178,7 +178,7 @@ impl ZoneWatch {
     }
 
     /// The open finding is no longer a part of what another has told: if it goes on, it is told from the next step on.
-    pub fn part(&mut self) {
+    pub fn speak_for_itself(&mut self) {
         if let Some(open) = &mut self.finding {
             open.joined = None;
         }

@@ -205,6 +205,21 @@ mod tests {
     }
 
     #[test]
+    fn its_state_comes_back_and_is_not_wanted_where_nothing_of_the_kind_is_watched() {
+        let mut town = Town::new();
+        town.run(4 * A_WEEK + 20, |_| 1.0);
+        let stored = postcard::to_stdvec(town.watch.whole().unwrap()).unwrap();
+        let read = || postcard::from_bytes::<ZoneWatch>(&stored).unwrap();
+        assert_eq!(&read(), town.watch.whole().unwrap());
+        let mut other = Town::new();
+        assert!(other.watch.restore_whole(read()));
+        assert_eq!(other.watch.whole(), town.watch.whole());
+        assert!(!other.watch.restore_whole(ZoneWatch::of_whole(2, true)), "of another number of series");
+        let stadium = sample::large(PLACES_HERE);
+        assert!(Watch::new(&stadium, &series::of(&stadium), &[true; 2 * PLACES_HERE]).restore_whole(read()));
+    }
+
+    #[test]
     fn zones_that_count_the_same_persons_have_no_sum() {
         let venue = sample::large(PLACES_HERE);
         let series = series::of(&venue);
