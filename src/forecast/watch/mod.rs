@@ -31,7 +31,7 @@ use settings::Settings;
 use std::collections::BTreeMap;
 pub use verdict::Verdict;
 use verdict::{EPISODE_APART, SAME_REGIME, Teller, ZoneWatch};
-use whole::{Part, Whole, is_part};
+use whole::{Whole, is_part};
 
 /// A place that was not judged for so long is not missed in the whole.
 const LATELY: Span = Span::from_mins(7 * 24 * 60);
@@ -131,8 +131,7 @@ impl Watch {
         }
         if let Some((whole, zone)) = &mut self.whole {
             let group = &mut self.groups[zone.group];
-            let part = |row: usize| part(&self.zones, row, end);
-            let sums = whole.sums(seen, group.settings.min_days, part);
+            let sums = whole.sums(seen, group.settings.min_days, |row| takes_part(&self.zones, row, end));
             let strengths = zone.watch.take(&sums, end, self.step, group.budgets.thresholds(), &group.settings);
             // No model sees the sum; where one speaks of the places, what all together show is spent of the same budget.
             let speaks = group.strongest.is_some_and(|strongest| strongest.surge.joint.is_some());
@@ -307,14 +306,13 @@ impl Watch {
     }
 }
 
-/// How the place whose series stands in `row` takes part in the whole.
-fn part(zones: &[Zone], row: usize, end: EventTime) -> Part {
+/// Whether the place whose series stands in `row` takes part in the whole: it was counted lately, and does not stand out by itself.
+fn takes_part(zones: &[Zone], row: usize, end: EventTime) -> bool {
     let zone = zones.partition_point(|zone| zone.first <= row).checked_sub(1).and_then(|zone| zones.get(zone));
-    let Some(watch) = zone.map(|zone| &zone.watch) else { return Part::Gone };
-    if watch.judged_at().is_none_or(|at| end.since(at) > LATELY) {
-        return Part::Gone;
-    }
-    if watch.is_open() && watch.joined() != Some(Teller::Whole) { Part::Apart } else { Part::Whole }
+    zone.map(|zone| &zone.watch).is_some_and(|watch| {
+        let is_counted = watch.judged_at().is_some_and(|at| end.since(at) <= LATELY);
+        is_counted && (!watch.is_open() || watch.joined() == Some(Teller::Whole))
+    })
 }
 
 impl Group {

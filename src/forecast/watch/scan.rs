@@ -12,7 +12,7 @@
 //! A profile of few days widens every law: its variance is multiplied by 1 + 6/days.
 
 use super::law::normal_score;
-use super::spread::Spread;
+use super::spread::{Spread, square};
 use crate::time::Span;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -305,10 +305,6 @@ impl Scan {
             self.pace.learn(held, usual, (hours / PACE_HOURS).min(1.0));
         }
     }
-}
-
-const fn square(x: f64) -> f64 {
-    x * x
 }
 
 /// Steps in a window; at least one.

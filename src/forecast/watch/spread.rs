@@ -70,7 +70,8 @@ impl Spread {
     }
 }
 
-const fn square(x: f64) -> f64 {
+/// x².
+pub(super) const fn square(x: f64) -> f64 {
     x * x
 }
 

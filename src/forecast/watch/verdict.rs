@@ -125,6 +125,12 @@ pub enum Teller {
     Whole,
 }
 
+impl Open {
+    fn at(end: EventTime, is_shortfall: bool) -> Self {
+        Self { is_shortfall, opened_at: end, quiet_since: None, judged_at: end, joined: None }
+    }
+}
+
 /// The window of one series that speaks for the zone.
 #[derive(Clone, Copy, Debug)]
 struct Said {
@@ -272,7 +278,7 @@ impl ZoneWatch {
         let Some(open) = &mut self.finding else {
             let same_direction = |(last, closed): (bool, EventTime)| last == is_shortfall && end.since(closed) < SAME_FINDING;
             if score >= thresholds.of(is_shortfall) && !(self.off.is_some() && self.last.is_some_and(same_direction)) {
-                self.finding = Some(Open { is_shortfall, opened_at: end, quiet_since: None, judged_at: end, joined: None });
+                self.finding = Some(Open::at(end, is_shortfall));
             }
             return;
         };
@@ -286,7 +292,7 @@ impl ZoneWatch {
             self.close(end);
         }
         if turns {
-            self.finding = Some(Open { is_shortfall, opened_at: end, quiet_since: None, judged_at: end, joined: None });
+            self.finding = Some(Open::at(end, is_shortfall));
         }
     }
 
@@ -343,7 +349,7 @@ impl ZoneWatch {
             return None;
         }
         self.told = Some(Told { is_shortfall, at: end });
-        self.finding = Some(Open { is_shortfall, opened_at: end, quiet_since: None, judged_at: end, joined: None });
+        self.finding = Some(Open::at(end, is_shortfall));
         Some(Said { speaker, window: day, is_shortfall, score })
     }
 

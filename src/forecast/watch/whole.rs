@@ -41,21 +41,10 @@ impl Whole {
         self.kinds.iter().map(|(kind, _)| *kind)
     }
 
-    /// What is known of its series, by the rows of `seen` that at least so many days have taught and `role` lets take part.
-    pub fn sums(&self, seen: &[Seen], min_days: f64, role: impl Fn(usize) -> Part) -> Vec<Seen> {
-        self.kinds.iter().map(|(_, rows)| sum(rows.iter().filter_map(|row| Some((seen.get(*row)?, role(*row)))), min_days)).collect()
+    /// What is known of its series, by the rows of `seen` that at least so many days have taught and that take part.
+    pub fn sums(&self, seen: &[Seen], min_days: f64, takes_part: impl Fn(usize) -> bool) -> Vec<Seen> {
+        self.kinds.iter().map(|(_, rows)| sum(rows.iter().filter(|row| takes_part(**row)).filter_map(|row| seen.get(*row)), min_days)).collect()
     }
-}
-
-/// How a place takes part in the sum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// As all others.
-    Whole,
-    /// It stands out by itself, and is left out.
-    Apart,
-    /// It was not counted for long, and is not missed.
-    Gone,
 }
 
 /// Whether a place that stands out would not if it were held against so many times its usual as all together show.
@@ -65,10 +54,10 @@ pub fn is_part(place: &Verdict, times: f64) -> bool {
     further < place.threshold * deviation * times.sqrt()
 }
 
-fn sum<'a>(seen: impl Iterator<Item = (&'a Seen, Part)>, min_days: f64) -> Seen {
+fn sum<'a>(seen: impl Iterator<Item = &'a Seen>, min_days: f64) -> Seen {
     let (mut came, mut usual, mut taught, mut days, mut everywhere, mut counted) = (0.0, 0.0, 0.0, 0.0_f64, 0.0, 0_u32);
     let mut occasion: Option<(f64, f64)> = None;
-    for (one, _) in seen.filter(|(_, part)| *part == Part::Whole) {
+    for one in seen {
         let Some((persons, own_days)) = one.usual else { continue };
         everywhere += persons;
         let Some(count) = one.came.filter(|_| one.is_judged(min_days)) else { continue };
@@ -229,15 +218,16 @@ mod tests {
     #[test]
     fn what_is_counted_is_summed_with_what_was_usual_of_it() {
         let rows = [seen(Some(3.0), 2.0, 10.0), seen(None, 1.0, 10.0), seen(Some(0.0), 2.0, 5.0), seen(Some(9.0), 1.0, 1.0)];
-        let whole = sum(rows.iter().map(|seen| (seen, Part::Whole)), 2.0);
+        let whole = sum(rows.iter(), 2.0);
         assert_eq!((whole.came, whole.usual), (Some(3.0), Some((4.0, 7.5))));
-        let without = sum(rows.iter().zip([Part::Apart, Part::Gone, Part::Whole, Part::Whole]), 2.0);
+        let whole = Whole { kinds: vec![(SeriesKind::Count, vec![0, 1, 2, 3])] };
+        let without = whole.sums(&rows, 2.0, |row| row >= 2)[0];
         assert_eq!((without.came, without.usual), (Some(0.0), Some((2.0, 5.0))));
     }
 
     #[test]
     fn where_most_are_silent_nothing_is_known_of_the_whole() {
         let rows = [seen(Some(3.0), 2.0, 10.0), seen(None, 3.0, 10.0)];
-        assert_eq!(sum(rows.iter().map(|seen| (seen, Part::Whole)), 2.0), Seen { came: None, usual: None, occasion: None, learnt: None });
+        assert_eq!(sum(rows.iter(), 2.0), Seen { came: None, usual: None, occasion: None, learnt: None });
     }
 }
