@@ -14,6 +14,8 @@
 //! A fourth belongs to the way's moment ([`TimeGroup`]): the evening of a working day is not as sure as its morning, and an event's last hour is less sure than either. It is that of the two hours
 //! of the day about the target (`hours`), or of the hour of the event that is on then, and in the long run follows twice as fast as the others, for a moment comes but once a day.
 //!
+//! A fifth belongs to the unrest of the series when the band is told: errors come in clusters ([`super::unrest`]).
+//!
 //! Where few persons are expected the law is one of whole numbers and no bell: [`Few`] has the word there.
 
 use super::calendar::Place;
@@ -22,6 +24,7 @@ use super::few::Few;
 use super::hours::{self, Between};
 use super::outlook::SeriesKind;
 use super::quarters::Quarters;
+use super::unrest::{LEVELS, levels};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -59,6 +62,17 @@ pub struct AtTime {
     added: [[f64; 3]; WAYS],
 }
 
+/// What a case is told apart by, beside what is expected of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The way.
+    pub way: SeriesKind,
+    /// The time.
+    pub at: &'a AtTime,
+    /// How restless the series is.
+    pub unrest: f64,
+}
+
 /// The quantiles of one level, or what a way, a quarter or a moment adds to them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Law {
@@ -88,6 +102,8 @@ pub struct Bands {
     quarters: BTreeMap<u8, (Quarters, [Law; 4])>,
     /// What a moment adds, by way and moment, where anything was counted.
     moments: BTreeMap<(u8, u8), Law>,
+    /// By way, what each level of unrest adds.
+    unrest: BTreeMap<u8, [Law; LEVELS]>,
     /// What comes where few are expected.
     few: Few,
 }
@@ -100,6 +116,7 @@ impl Default for Bands {
             ways: BTreeMap::new(),
             quarters: BTreeMap::new(),
             moments: BTreeMap::new(),
+            unrest: BTreeMap::new(),
             few: Few::default(),
         }
     }
@@ -139,8 +156,9 @@ impl Bands {
         AtTime { group, added }
     }
 
-    /// The quantiles about `expected` persons of a way at that time, where one deviation downwards and upwards is so many.
-    pub fn about(&self, way: SeriesKind, at: &AtTime, expected: f64, deviations: (f64, f64)) -> [f64; 3] {
+    /// The quantiles about `expected` persons, where one deviation downwards and upwards is so many.
+    pub fn about(&self, case: Circumstances<'_>, expected: f64, deviations: (f64, f64)) -> [f64; 3] {
+        let Circumstances { way, at, unrest } = case;
         let place = octave(expected);
         let octave = &self.octaves[place];
         let law = if octave.seen < OWN_WAY { &self.whole } else { octave };
@@ -148,10 +166,11 @@ impl Bands {
         let quarters = self.quarters.get(&(way as u8));
         let of_quarter = quarters.and_then(|(quarters, laws)| Some(laws[quarters.of(expected)?])).unwrap_or(Law::NOTHING);
         let of_time = at.added[way as usize];
+        let of_unrest = self.unrest.get(&(way as u8)).map_or([0.0; 3], |laws| added(laws, unrest));
         let mut quantiles = [0.0; 3];
         let few = self.few.about(way, expected, deviations);
         for (place, quantile) in quantiles.iter_mut().enumerate() {
-            let shift = law.quantiles[place] + own.quantiles[place] + of_quarter.quantiles[place] + of_time[place];
+            let shift = law.quantiles[place] + own.quantiles[place] + of_quarter.quantiles[place] + of_time[place] + of_unrest[place];
             let deviation = if shift < 0.0 { deviations.0 } else { deviations.1 };
             *quantile = few[place].or((expected + shift * deviation).max(0.0));
         }
@@ -159,8 +178,9 @@ impl Bands {
         quantiles
     }
 
-    /// Counts one case: its way and time, what had been expected, the deviations as they were, and what came.
-    pub fn count(&mut self, way: SeriesKind, at: &AtTime, expected: f64, deviations: (f64, f64), came: f64) {
+    /// Counts one case: what had been expected, the deviations as they were, and what came.
+    pub fn count(&mut self, case: Circumstances<'_>, expected: f64, deviations: (f64, f64), came: f64) {
+        let Circumstances { way, at, unrest } = case;
         let far = came - expected;
         let distance = far / if far < 0.0 { deviations.0 } else { deviations.1 };
         let whole = self.whole.quantiles;
@@ -174,13 +194,18 @@ impl Bands {
         let mut unknown = Law::NOTHING;
         let quarter = quarters.of(expected).map_or(&mut unknown, |quarter| &mut laws[quarter]);
         let of_time = at.added[way as usize];
-        let said = std::array::from_fn(|place| octave.quantiles[place] + own.quantiles[place] + quarter.quantiles[place] + of_time[place]);
+        let unrests = self.unrest.entry(way as u8).or_insert([Law::NOTHING; LEVELS]);
+        let of_unrest = added(unrests, unrest);
+        let said = std::array::from_fn(|place| octave.quantiles[place] + own.quantiles[place] + quarter.quantiles[place] + of_time[place] + of_unrest[place]);
         quarters.count(expected);
         quarter.count(said, distance, 1.0);
         octave.count(said, distance, 1.0);
         own.count(said, distance, 1.0);
         for (moment, share) in at.group.shares() {
             self.moments.entry((way as u8, moment)).or_insert(Law::NOTHING).count(said, distance, share);
+        }
+        for (level, share) in levels(unrest) {
+            unrests[level].count(said, distance, share);
         }
         self.whole.count(whole, distance, 1.0);
         self.few.count(way, expected, deviations, came);
@@ -196,6 +221,7 @@ impl Bands {
         }
         self.ways.values_mut().for_each(|law| law.settle(gently));
         self.moments.values_mut().for_each(|law| law.settle(OF_MOMENT * gently));
+        self.unrest.values_mut().flatten().for_each(|law| law.settle(gently));
         for (quarters, laws) in self.quarters.values_mut() {
             quarters.settle();
             laws.iter_mut().for_each(|law| law.settle(gently));
@@ -231,6 +257,12 @@ impl Law {
     }
 }
 
+/// What so much unrest adds.
+fn added(laws: &[Law; LEVELS], unrest: f64) -> [f64; 3] {
+    let [(low, most), (high, rest)] = levels(unrest);
+    std::array::from_fn(|place| most * laws[low].quantiles[place] + rest * laws[high].quantiles[place])
+}
+
 /// The octave of what is expected.
 pub(super) fn octave(expected: f64) -> usize {
     (libm::log2(expected.max(0.0) + 1.0) as usize).min(OCTAVES - 1)
@@ -240,6 +272,11 @@ pub(super) fn octave(expected: f64) -> usize {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// A case of a way at that time, as restless as ever.
+    fn by(way: SeriesKind, at: &AtTime) -> Circumstances<'_> {
+        Circumstances { way, at, unrest: 0.0 }
+    }
 
     /// A number of 0..1 that jumps about, the same each time.
     fn even(case: u32) -> f64 {
@@ -252,10 +289,10 @@ mod tests {
         let mut within = 0;
         for case in 0..6_000 {
             let came = 100.0 + 240.0 * (even(case) - 0.5);
-            let [low, median, high] = bands.about(SeriesKind::In, &AtTime::default(), 100.0, (10.0, 10.0));
+            let [low, median, high] = bands.about(by(SeriesKind::In, &AtTime::default()), 100.0, (10.0, 10.0));
             within += u32::from(case >= 2_000 && low <= came && came <= high);
             assert!(low <= median && median <= high);
-            bands.count(SeriesKind::In, &AtTime::default(), 100.0, (10.0, 10.0), came);
+            bands.count(by(SeriesKind::In, &AtTime::default()), 100.0, (10.0, 10.0), came);
             bands.settle(1, 300.0);
         }
         assert!((3_080..3_320).contains(&within), "{within} of 4000");
@@ -265,10 +302,10 @@ mod tests {
     fn where_mostly_nobody_comes_the_low_quantiles_are_zero() {
         let mut bands = Bands::default();
         for case in 0..3_000 {
-            bands.count(SeriesKind::In, &AtTime::default(), 0.3, (1.0, 1.0), if even(case) < 0.75 { 0.0 } else { 1.0 });
+            bands.count(by(SeriesKind::In, &AtTime::default()), 0.3, (1.0, 1.0), if even(case) < 0.75 { 0.0 } else { 1.0 });
             bands.settle(1, 300.0);
         }
-        let [low, median, high] = bands.about(SeriesKind::In, &AtTime::default(), 0.3, (1.0, 1.0));
+        let [low, median, high] = bands.about(by(SeriesKind::In, &AtTime::default()), 0.3, (1.0, 1.0));
         assert_eq!((low, median), (0.0, 0.0));
         assert!(high > 0.5, "{high}");
     }
@@ -277,10 +314,10 @@ mod tests {
     fn an_octave_that_was_never_seen_takes_the_venues_law() {
         let mut bands = Bands::default();
         for case in 0..3_000 {
-            bands.count(SeriesKind::In, &AtTime::default(), 100.0, (10.0, 10.0), 100.0 + 240.0 * (even(case) - 0.5));
+            bands.count(by(SeriesKind::In, &AtTime::default()), 100.0, (10.0, 10.0), 100.0 + 240.0 * (even(case) - 0.5));
             bands.settle(1, 300.0);
         }
-        let [low, _, high] = bands.about(SeriesKind::In, &AtTime::default(), 10_000.0, (100.0, 100.0));
+        let [low, _, high] = bands.about(by(SeriesKind::In, &AtTime::default()), 10_000.0, (100.0, 100.0));
         assert!(low < 10_000.0 - 700.0 && high > 10_000.0 + 700.0, "{low} {high}");
     }
 
@@ -291,9 +328,9 @@ mod tests {
         for case in 0..6_000 {
             for (place, (way, spread)) in [(SeriesKind::In, 60.0), (SeriesKind::Out, 240.0)].into_iter().enumerate() {
                 let came = 100.0 + spread * (even(case + 7 * place as u32) - 0.5);
-                let [low, _, high] = bands.about(way, &AtTime::default(), 100.0, (10.0, 10.0));
+                let [low, _, high] = bands.about(by(way, &AtTime::default()), 100.0, (10.0, 10.0));
                 within[place] += u32::from(case >= 2_000 && low <= came && came <= high);
-                bands.count(way, &AtTime::default(), 100.0, (10.0, 10.0), came);
+                bands.count(by(way, &AtTime::default()), 100.0, (10.0, 10.0), came);
             }
             bands.settle(1, 300.0);
         }
@@ -308,9 +345,26 @@ mod tests {
             let place = case as usize % 2;
             let (about, spread) = [(1_100.0, 60.0), (1_900.0, 240.0)][place];
             let came = about + spread * (even(case) - 0.5);
-            let [low, _, high] = bands.about(SeriesKind::In, &AtTime::default(), about, (10.0, 10.0));
+            let [low, _, high] = bands.about(by(SeriesKind::In, &AtTime::default()), about, (10.0, 10.0));
             within[place] += u32::from(case >= 4_000 && low <= came && came <= high);
-            bands.count(SeriesKind::In, &AtTime::default(), about, (10.0, 10.0), came);
+            bands.count(by(SeriesKind::In, &AtTime::default()), about, (10.0, 10.0), came);
+            bands.settle(1, 300.0);
+        }
+        assert!(within.iter().all(|within| (3_080..3_320).contains(within)), "{within:?} of 4000");
+    }
+
+    #[test]
+    fn restless_hours_are_told_by_wider_bands_and_calm_ones_by_narrower() {
+        let at = AtTime::default();
+        let mut bands = Bands::default();
+        let mut within = [0; 2];
+        for case in 0..12_000 {
+            let place = case as usize % 2;
+            let circumstances = Circumstances { unrest: [-1.25, 1.0][place], ..by(SeriesKind::In, &at) };
+            let came = 100.0 + [60.0, 240.0][place] * (even(case) - 0.5);
+            let [low, _, high] = bands.about(circumstances, 100.0, (10.0, 10.0));
+            within[place] += u32::from(case >= 4_000 && low <= came && came <= high);
+            bands.count(circumstances, 100.0, (10.0, 10.0), came);
             bands.settle(1, 300.0);
         }
         assert!(within.iter().all(|within| (3_080..3_320).contains(within)), "{within:?} of 4000");
@@ -323,10 +377,10 @@ mod tests {
         for case in 0..12_000 {
             let place = case as usize % 2;
             let came = 100.0 + [60.0, 240.0][place] * (even(case) - 0.5);
-            let [low, _, high] = bands.about(SeriesKind::In, &bands.at(groups[place]), 100.0, (10.0, 10.0));
+            let [low, _, high] = bands.about(by(SeriesKind::In, &bands.at(groups[place])), 100.0, (10.0, 10.0));
             within[place] += f64::from(u8::from(case >= 4_000 && low <= came && came <= high)) / 4_000.0;
             let time = bands.at(groups[place]);
-            bands.count(SeriesKind::In, &time, 100.0, (10.0, 10.0), came);
+            bands.count(by(SeriesKind::In, &time), 100.0, (10.0, 10.0), came);
             bands.settle(1, 300.0);
         }
         within
@@ -355,7 +409,7 @@ mod tests {
     fn a_stored_moment_that_no_day_and_no_event_has_is_refused() {
         let mut bands = Bands::default();
         let time = bands.at(at(19, Moment::of_phase(PHASES - 1)));
-        bands.count(SeriesKind::In, &time, 100.0, (10.0, 10.0), 90.0);
+        bands.count(by(SeriesKind::In, &time), 100.0, (10.0, 10.0), 90.0);
         assert!(bands.is_sound());
         bands.moments.insert((0, hours::ALL + PHASES), Law::NOTHING);
         assert!(!bands.is_sound());
@@ -365,11 +419,11 @@ mod tests {
     fn nobody_by_one_way_is_no_nobody_by_the_other() {
         let mut bands = Bands::default();
         for case in 0..3_000 {
-            bands.count(SeriesKind::In, &AtTime::default(), 0.4, (1.0, 1.0), 0.0);
-            bands.count(SeriesKind::Out, &AtTime::default(), 0.4, (1.0, 1.0), f64::from(u8::from(even(case) < 0.3)));
+            bands.count(by(SeriesKind::In, &AtTime::default()), 0.4, (1.0, 1.0), 0.0);
+            bands.count(by(SeriesKind::Out, &AtTime::default()), 0.4, (1.0, 1.0), f64::from(u8::from(even(case) < 0.3)));
             bands.settle(1, 300.0);
         }
-        let high = |way| bands.about(way, &AtTime::default(), 0.4, (1.0, 1.0))[2];
+        let high = |way| bands.about(by(way, &AtTime::default()), 0.4, (1.0, 1.0))[2];
         assert!(high(SeriesKind::In) == 0.0 && high(SeriesKind::Out) > 0.5, "{} {}", high(SeriesKind::In), high(SeriesKind::Out));
     }
 
@@ -378,10 +432,10 @@ mod tests {
         fn quantiles_never_cross_and_are_never_negative(cases in proptest::collection::vec((0.0f64..1e5, 0.0f64..1e6), 1..80), expected in 0.0f64..1e6) {
             let mut bands = Bands::default();
             for (about, came) in cases {
-                bands.count(SeriesKind::In, &AtTime::default(), about, (about.sqrt() + 1.0, about.sqrt() + 1.0), came);
+                bands.count(by(SeriesKind::In, &AtTime::default()), about, (about.sqrt() + 1.0, about.sqrt() + 1.0), came);
                 bands.settle(1, 300.0);
             }
-            let [low, median, high] = bands.about(SeriesKind::In, &AtTime::default(), expected, (3.0, 7.0));
+            let [low, median, high] = bands.about(by(SeriesKind::In, &AtTime::default()), expected, (3.0, 7.0));
             prop_assert!(0.0 <= low && low <= median && median <= high && high.is_finite());
         }
     }

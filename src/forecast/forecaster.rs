@@ -368,8 +368,8 @@ impl Forecaster {
         let flow = answer.flow.of_length(rows_for(size) * FLOW_WIDTH);
         let before = self.issued.at(end.before(*step));
         let is_step_end = calendar.is_step_end(end);
-        let Sight { signs, scale, size: sizes, .. } = &self.sight;
-        let mut issued = is_step_end.then(|| IssuedStep::new(size, signs, scale, sizes));
+        let Sight { signs, scale, size: sizes, unrest, .. } = &self.sight;
+        let mut issued = is_step_end.then(|| IssuedStep::new(size, signs, scale, sizes, unrest));
         let of_series = |(row, series): (usize, &Series)| {
             let scale = f64::from(self.sight.scale[row]);
             // With every lag missing a model has nothing to go by; what is usual speaks, if anything does.

@@ -4,7 +4,7 @@
 //!   step complete ─► what was issued 1, 2, 3, 6, 12 steps before ─► scale of errors, learner, mixture, bands
 //! ```
 
-use super::bands::{AtTime, Bands, TimeGroup};
+use super::bands::{AtTime, Bands, Circumstances, TimeGroup};
 use super::calendar::Place;
 use super::event::Moment;
 use super::green::{self, Green};
@@ -193,8 +193,8 @@ impl Judgement {
             // What a first Saturday is unsure of says nothing of other days, so the bands learn without it.
             deviations = spread(libm::hypot(even, sight.unsure_of(series, horizon) * expected));
         }
-        let quantiles =
-            if is_green { of.green.about(expected, deviations.0) } else { of.bands.about(self.ways[series], &self.at[horizon], expected, deviations) };
+        let circumstances = Circumstances { way: self.ways[series], at: &self.at[horizon], unrest: f64::from(sight.unrest[series]) };
+        let quantiles = if is_green { of.green.about(expected, deviations.0) } else { of.bands.about(circumstances, expected, deviations) };
         Some(Said { expected, quantiles: quantiles.map(|quantile| quantile.min(most).round()), by_model: shares.model() > 0.0 && model.is_some() })
     }
 
@@ -278,6 +278,7 @@ impl OfHorizon {
             pupils.count(case.signs, (came - plain) / unit(case.scale, plain), weight);
         }
         let per = unit(case.scale, case.size);
+        let circumstances = Circumstances { way, at, unrest: case.unrest };
         if case.is_green {
             // What the newest step says while nothing is usual, its trend, earns it no hearing later.
             self.mixture.learn_before(&Voices { latest: None, ..case.voices }, came, per);
@@ -285,10 +286,10 @@ impl OfHorizon {
             self.green.count(case.said, case.deviations.0, came);
             // The first bands of the day after start from these: better too wide than too narrow.
             let even = unit(case.scale, case.said);
-            self.bands.count(way, at, case.said, (even, even), came);
+            self.bands.count(circumstances, case.said, (even, even), came);
         } else {
             self.mixture.learn(&case.voices, came, per);
-            self.bands.count(way, at, case.said, case.deviations, came);
+            self.bands.count(circumstances, case.said, case.deviations, came);
         }
     }
 }

@@ -5,6 +5,7 @@
 //! drift towards what lasts: how it ran before the doors were shut says little of how it runs when they open again.
 
 use super::room::widen;
+use super::unrest::unrest;
 use crate::time::Span;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,8 @@ const PRIOR_WEIGHT: f64 = 8.0;
 /// The slowest that it learns, and what it never falls below.
 const SLOWEST_SCALE: f64 = 0.005;
 const LEAST_SCALE: f64 = 0.3;
+/// How fast the newest errors are followed: half of what counts are the newest two.
+const NEWEST: f64 = 0.3;
 /// One error counts for at most so many times the running one.
 const ROBUST: f64 = 5.0;
 /// How fast it is learnt whether what stands out goes on; from which share on it is expected to.
@@ -38,6 +41,8 @@ pub struct Beat {
     came: [f32; RATIOS],
     usual: [f32; RATIOS],
     scale: f32,
+    /// The same of the newest errors.
+    newest: f32,
     errors: u16,
     size: f32,
     steps: u32,
@@ -57,6 +62,7 @@ impl Default for Beat {
             came: [0.0; RATIOS],
             usual: [0.0; RATIOS],
             scale: PRIOR_SCALE as f32,
+            newest: PRIOR_SCALE as f32,
             errors: 0,
             size: 0.0,
             steps: 0,
@@ -148,6 +154,7 @@ impl Pulse {
         let error = ((came - expected).abs() / (expected + 1.0).sqrt()).min(ROBUST * scale);
         let weight = (1.0 / (f64::from(beat.errors) + PRIOR_WEIGHT)).max(SLOWEST_SCALE);
         beat.scale = (scale + weight * (error - scale)) as f32;
+        beat.newest += (NEWEST * (error - f64::from(beat.newest))) as f32;
         beat.errors = beat.errors.saturating_add(1);
     }
 
@@ -187,6 +194,11 @@ impl Pulse {
     /// The mean of |error|/√(expected+1): one deviation about `e` expected persons is about scale·√(e+1).
     pub fn scale(&self, series: usize) -> f64 {
         f64::from(self.beats[series].scale).max(LEAST_SCALE)
+    }
+
+    /// How much larger the newest errors are than those as a rule ([`super::unrest`]).
+    pub fn unrest(&self, series: usize) -> f64 {
+        unrest(f64::from(self.beats[series].newest), self.scale(series))
     }
 
     /// The mean persons per step of the last two weeks.
@@ -277,6 +289,17 @@ mod tests {
         assert!(pulse.ratios(0)[0] > 1.0);
         (0..11).for_each(|_| pulse.pass(0));
         assert!((0.0..0.05).contains(&(pulse.ratios(0)[0] - pulse.lasting(0))), "{:?} {}", pulse.ratios(0), pulse.lasting(0));
+    }
+
+    #[test]
+    fn a_place_is_restless_after_some_large_errors_and_calm_after_small_ones() {
+        let mut pulse = Pulse::new(1, Span::from_mins(5));
+        let mut err = |steps: u32, came: f64| {
+            (0..steps).for_each(|_| pulse.err(0, 100.0, came));
+            pulse.unrest(0)
+        };
+        let (as_ever, restless, calm) = (err(500, 115.0), err(3, 145.0), err(30, 105.0));
+        assert!(as_ever.abs() < 0.05 && restless > 0.8 && calm < -1.0, "{as_ever} {restless} {calm}");
     }
 
     #[test]

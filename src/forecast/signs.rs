@@ -91,6 +91,8 @@ pub struct Sight {
     pub scale: Vec<f32>,
     /// By series: mean persons per step.
     pub size: Vec<f32>,
+    /// By series: how restless it is (`unrest`).
+    pub unrest: Vec<f32>,
     /// By series: days that taught what is usual for the next step, 10 at most; −1, −2 borrowed of another kind of day, −3 unknown.
     pub days: Vec<i8>,
     /// By series: the last twelve steps.
@@ -190,6 +192,7 @@ impl Sight {
             unsure: vec![0.0; series * HORIZONS],
             scale: vec![1.0; series],
             size: vec![0.0; series],
+            unrest: vec![0.0; series],
             days: vec![-3; series],
             recent: vec![Recent::default(); series],
             ratios: vec![[0.0; 4]; series],
@@ -349,6 +352,7 @@ impl Looking<'_> {
         let before = before.iter().flatten().sum::<f64>() / 3.0;
         sight.scale[series] = scale as f32;
         sight.size[series] = self.pulse.size(series) as f32;
+        sight.unrest[series] = self.pulse.unrest(series) as f32;
         sight.days[series] = ahead[0].of_kind.of(series).map_or(-3, |level| level.days);
         sight.ratios[series] = [ratios[0], ratios[1], ratios[2], twelve];
         let others = sight.others[series];

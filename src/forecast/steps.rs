@@ -23,9 +23,10 @@ pub struct IssuedStep {
     below: Vec<f32>,
     above: Vec<f32>,
     signs: Vec<i8>,
-    /// By series: scale and size.
+    /// By series: scale, size and unrest.
     scale: Vec<f32>,
     size: Vec<f32>,
+    unrest: Vec<f32>,
 }
 
 /// One horizon of one series as it was issued.
@@ -45,11 +46,13 @@ pub struct IssuedCase<'a> {
     pub scale: f64,
     /// Mean size of the series, persons per step.
     pub size: f64,
+    /// How restless it was.
+    pub unrest: f64,
 }
 
 impl IssuedStep {
     /// Nothing said of so many series.
-    pub fn new(series: usize, signs: &[i8], scale: &[f32], size: &[f32]) -> Self {
+    pub fn new(series: usize, signs: &[i8], scale: &[f32], size: &[f32], unrest: &[f32]) -> Self {
         let nothing = || vec![-1.0; series * HORIZONS];
         Self {
             plain: nothing(),
@@ -62,6 +65,7 @@ impl IssuedStep {
             signs: signs.to_vec(),
             scale: scale.to_vec(),
             size: size.to_vec(),
+            unrest: unrest.to_vec(),
         }
     }
 
@@ -97,16 +101,17 @@ impl IssuedStep {
             is_green: self.green[place],
             scale: f64::from(self.scale[series]),
             size: f64::from(self.size[series]),
+            unrest: f64::from(self.unrest[series]),
         })
     }
 
     /// Makes room for so many series. Returns `false` when it is of more.
     fn widen(&mut self, series: usize) -> bool {
         let cases = series * HORIZONS;
-        let Self { plain, learnt, sometimes, green, said, below, above, signs, scale, size } = self;
+        let Self { plain, learnt, sometimes, green, said, below, above, signs, scale, size, unrest } = self;
         let always = [plain, learnt, said, below, above].into_iter().all(|voice| widen(voice, cases, -1.0));
         let sometimes = sometimes.iter_mut().all(|voice| voice.is_empty() || widen(voice, cases, -1.0));
-        let of_series = [scale, size].into_iter().all(|figures| widen(figures, series, 0.0));
+        let of_series = [scale, size, unrest].into_iter().all(|figures| widen(figures, series, 0.0));
         always && sometimes && of_series && widen(green, cases, false) && widen(signs, cases * SIGNS, 0)
     }
 }
@@ -164,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_case_comes_back_as_it_was_issued() {
-        let mut step = IssuedStep::new(2, &[5; 2 * HORIZONS * SIGNS], &[1.5, 2.5], &[10.0, 20.0]);
+        let mut step = IssuedStep::new(2, &[5; 2 * HORIZONS * SIGNS], &[1.5, 2.5], &[10.0, 20.0], &[0.0, 0.5]);
         let voices = Voices {
             plain: 4.0,
             learnt: 5.0,
