@@ -16,6 +16,8 @@ const CAUTION: [f64; RATIOS] = [3.0, 4.0, 5.0];
 const DAY_CAUTION: f64 = CAUTION[RATIOS - 1];
 /// A day of fewer persons than this tells nothing.
 const LEAST_DAY: f64 = 1.0;
+/// Once so much of a day's persons were to come, half of what it has in common with the one before is believed to last.
+const MORNING: f64 = 0.03;
 /// How many ratios there are.
 pub const RATIOS: usize = 3;
 /// The mean of |error|/√(expected+1) before any error was seen.
@@ -143,8 +145,16 @@ impl Pulse {
 
     /// ln(what came / what was usual) over the last day, as far as that lasts; 0 while nothing is known.
     pub fn lasting(&self, series: usize) -> f64 {
-        let [came, usual] = self.beats[series].lasting.map(f64::from);
-        log_ratio(came, usual, DAY_CAUTION)
+        let beat = &self.beats[series];
+        let [came, usual] = beat.lasting.map(f64::from);
+        let lasting = log_ratio(came, usual, DAY_CAUTION);
+        // What yesterday and today have in common lasts already, as far as enough of today is over.
+        let (_, common) = self.today(series);
+        if common * lasting < 0.0 || common.abs() <= lasting.abs() {
+            return lasting;
+        }
+        let (today, day) = (f64::from(beat.today[1]), f64::from(beat.usual[RATIOS - 1]));
+        lasting + today / (today + MORNING * day) * (common - lasting)
     }
 
     /// Learns how wrong a forecast was: what had been expected of the step and what came, persons.
