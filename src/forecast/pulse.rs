@@ -18,6 +18,8 @@ const DAY_CAUTION: f64 = CAUTION[RATIOS - 1];
 const LEAST_DAY: f64 = 1.0;
 /// Once so much of a day's persons were to come, half of what it has in common with the one before is believed to last.
 const MORNING: f64 = 0.03;
+/// No more is believed of one step than so many times what was usual, came in the step before, or comes on the average, and so many persons.
+const AT_ONCE: (f64, f64) = (4.0, 30.0);
 /// How many ratios there are.
 pub const RATIOS: usize = 3;
 /// The mean of |error|/√(expected+1) before any error was seen.
@@ -47,6 +49,8 @@ pub struct Beat {
     newest: f32,
     errors: u16,
     size: f32,
+    /// What came in the newest step that was counted, as far as it was believed.
+    newest_came: f32,
     steps: u32,
     /// As `came` and `usual` of a day, but that each begins with what the two before it have in common.
     lasting: [f32; 2],
@@ -67,6 +71,7 @@ impl Default for Beat {
             newest: PRIOR_SCALE as f32,
             errors: 0,
             size: 0.0,
+            newest_came: 0.0,
             steps: 0,
             lasting: [0.0; 2],
             today: [0.0; 2],
@@ -95,6 +100,8 @@ impl Pulse {
     /// Takes a complete step of `series`: what came and what was usual, persons.
     pub fn count(&mut self, series: usize, came: f64, usual: Option<f64>) {
         let beat = &mut self.beats[series];
+        let came = believed(came, beat, usual);
+        beat.newest_came = came as f32;
         beat.steps = beat.steps.saturating_add(1);
         let weight = (1.0 / f64::from(beat.steps)).max(self.slowest_size);
         beat.size += (weight * (came - f64::from(beat.size))) as f32;
@@ -231,6 +238,12 @@ impl Pulse {
     }
 }
 
+/// What of a count is believed at once: one wrong figure must not carry hours of forecasts, while a crowd is there in the next step too.
+fn believed(came: f64, beat: &Beat, usual: Option<f64>) -> f64 {
+    let known = usual.unwrap_or(0.0).max(f64::from(beat.newest_came)).max(f64::from(beat.size));
+    if beat.steps == 0 { came } else { came.min(AT_ONCE.0 * known + AT_ONCE.1) }
+}
+
 /// What two days have in common, as logarithms; of a first one all.
 fn in_common(day: f64, before: Option<f32>) -> f64 {
     let before = before.map_or(day, f64::from);
@@ -299,6 +312,21 @@ mod tests {
         assert!(pulse.ratios(0)[0] > 1.0);
         (0..11).for_each(|_| pulse.pass(0));
         assert!((0.0..0.05).contains(&(pulse.ratios(0)[0] - pulse.lasting(0))), "{:?} {}", pulse.ratios(0), pulse.lasting(0));
+    }
+
+    #[test]
+    fn a_figure_that_stands_alone_carries_no_more_than_a_crowd_does_at_first() {
+        let after = |counts: &[f64]| {
+            let mut pulse = Pulse::new(1, Span::from_mins(60));
+            (0..48).for_each(|_| pulse.count(0, 50.0, Some(50.0)));
+            counts.iter().for_each(|came| pulse.count(0, *came, Some(50.0)));
+            (pulse.ratios(0)[0].exp(), pulse.size(0))
+        };
+        let (absurd, large) = (after(&[50_000.0]), after(&[230.0]));
+        assert_eq!(absurd, large);
+        assert!(absurd.0 < 2.5 && absurd.1 < 55.0, "{absurd:?}");
+        let (crowd, _) = after(&[5_000.0; 4]);
+        assert!(crowd > 15.0, "a crowd that stays is believed: {crowd}");
     }
 
     #[test]

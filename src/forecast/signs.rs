@@ -51,7 +51,7 @@ const UNSURE: [f64; KNOWN_DAYS as usize] = [0.22, 0.07, 0.03];
 /// However the last hour ran, no more is forecast than so many times what is usual or has come in the last twelve steps, and no further off the usual than so many times the farthest of these was: a ratio
 /// of what leaps about, or of the few who wait before the doors open, says nothing of what comes.
 const MOST_TIMES: f64 = 4.0;
-/// Beyond so many times more than what is usual and lasts, what is expected above it is no more than the newest three steps had, of which half is left in this time, s, or these steps: a crowd by night is no multiple of the noon.
+/// Beyond so many times more than what is usual and lasts, what is expected above it is no more than the newest step had, or two of the newest three, of which half is left in this time, s, or these steps: a crowd by night is no multiple of the noon.
 const MOST_MORE: f64 = 1.5;
 const EXCESS_HALF_LIFE_S: f64 = 6.0 * 3_600.0;
 const EXCESS_HALF_LIFE_STEPS: f64 = 3.0;
@@ -211,9 +211,9 @@ impl Sight {
         (ABSURD.0 * highest).max(ABSURD.1 * f64::from(self.plain[series * HORIZONS + horizon])) + ABSURD.2
     }
 
-    /// What was usual for the last step, persons.
+    /// What was usual for the last step by days of its own kind, persons.
     pub fn usual_of_last(&self, series: usize) -> Option<f64> {
-        self.recent[series].usual[0]
+        self.recent[series].own_usual
     }
 
     /// The plain forecast of a horizon, persons.
@@ -435,6 +435,8 @@ pub struct Recent {
     pub came: [Option<f64>; LAGS],
     /// What was usual.
     pub usual: [Option<f64>; LAGS],
+    /// What was usual in the newest, where days of its own kind have taught it.
+    pub own_usual: Option<f64>,
 }
 
 impl Recent {
@@ -442,6 +444,7 @@ impl Recent {
         Self {
             came: std::array::from_fn(|lag| history.lag(lag, series).map(|persons| persons as f64)),
             usual: std::array::from_fn(|lag| lags[lag].of(series).map(|level| level.persons)),
+            own_usual: lags[0].of(series).filter(|level| level.days > 0).map(|level| level.persons),
         }
     }
 
@@ -456,10 +459,13 @@ impl Recent {
         known.fold(0.0, |farthest, (came, usual)| farthest.max((came - usual).abs()))
     }
 
-    /// How far the newest three steps were above the usual at most, persons.
+    /// How far the newest step was above the usual, or two of the newest three were, persons: one alone that is over has gone.
     fn excess(&self) -> f64 {
         let known = self.came.iter().zip(&self.usual).take(LEVEL_LAGS).filter_map(|(came, usual)| came.zip(*usual));
-        known.fold(0.0, |most, (came, usual)| most.max(came - usual))
+        let mut above = known.map(|(came, usual)| (came - usual).max(0.0));
+        let newest = above.next().unwrap_or(0.0);
+        // Of three the second highest is the newest or, where that is lower than both others, the lower of these.
+        newest.max(above.reduce(f64::min).unwrap_or(0.0))
     }
 
     fn level(&self) -> Option<f64> {

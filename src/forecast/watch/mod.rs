@@ -30,11 +30,14 @@ pub use scan::Seen;
 use settings::Settings;
 use std::collections::BTreeMap;
 pub use verdict::Verdict;
-use verdict::{EPISODE_APART, SAME_REGIME, Teller, ZoneWatch};
+use verdict::{AT_ONCE, EPISODE_APART, SAME_REGIME, Teller, ZoneWatch};
 use whole::{Whole, is_part};
 
 /// A place that was not judged for so long is not missed in the whole.
 const LATELY: Span = Span::from_mins(7 * 24 * 60);
+
+/// A change is one of many where one in so many zones of the group is in it.
+const MANY: usize = 3;
 
 /// A week, s.
 const WEEK_S: f64 = 604_800.0;
@@ -171,7 +174,10 @@ impl Watch {
             };
             let is_told = |of: &Zone| of.watch.told().filter(|told| told.is_shortfall == is_shortfall && of.group == group);
             let tells_regime = is_told(&zones[zone]).is_some_and(|told| told.at == end);
-            let has_told_it = |of: &Zone| is_told(of).is_some_and(|told| told.at < end && end.since(told.at) <= SAME_REGIME);
+            // A counter that dies two weeks after another is no part of what happened there; a town that shuts its doors takes days.
+            let of_many = || MANY * zones.iter().filter(|of| of.group == group && of.watch.regime() == Some(is_shortfall)).count() >= self.groups[group].zones;
+            let within = if tells_regime && of_many() { SAME_REGIME } else { AT_ONCE };
+            let has_told_it = |of: &Zone| is_told(of).is_some_and(|told| told.at < end && end.since(told.at) <= within);
             let is_part_of_regime = tells_regime && zones.iter().any(has_told_it);
             if is_part_of_regime || opened.iter().enumerate().any(tells_before) {
                 joined.push(zone);

@@ -9,6 +9,9 @@
 //!   came ────────────────────────────┴─► windows of 15 … 240 min ─► normal scores ─► the highest, the lowest
 //! ```
 //!
+//! Where nobody comes any more the pace follows, and after some hours no window shows what a dead counter does not count. So what was to come since the last person did is one more window, as soon as
+//! it is longer than the others: by the usual, and by the pace of before.
+//!
 //! A profile of few days widens every law: its variance is multiplied by 1 + 6/days.
 
 use super::law::normal_score;
@@ -111,6 +114,7 @@ pub struct Scan {
     /// Running Σ miss·lead/variance and Σ lead²/variance: how far a lead of the pace carried over.
     carried: (f64, f64),
     regime: Ratio,
+    silence: Silence,
     /// All its steps together may be off by this share without anything being the matter.
     common: f64,
 }
@@ -124,6 +128,46 @@ struct Cell {
     usual: f32,
     youth: f32,
     occasion: f32,
+}
+
+/// The steps since the last person came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Silence {
+    /// All of them, gaps among them, and those that were judged.
+    steps: u32,
+    judged: u32,
+    /// Whether a finding has told of them.
+    is_told: bool,
+    /// The share of the usual at which it ran when they began.
+    pace: f64,
+    /// What was to come in those that were judged, and their sums of youth and occasion.
+    expected: f64,
+    youth: f64,
+    occasion: f64,
+}
+
+impl Silence {
+    /// A step of which so many persons, and nobody, came, where so many were usual and it ran at that pace; no more than so many steps count.
+    fn take(&mut self, came: f64, usual: f64, pace: f64, (youth, occasion): (f64, f64), most: usize) {
+        if came > 0.0 {
+            return *self = Self::default();
+        }
+        if self.judged == 0 {
+            self.pace = pace.min(1.0);
+        }
+        self.steps = self.steps.saturating_add(1);
+        if (self.judged as usize) < most {
+            self.judged += 1;
+            self.expected += self.pace * usual;
+            self.youth += youth;
+            self.occasion += occasion;
+        }
+    }
+
+    /// A step of which nothing is known.
+    fn pass(&mut self) {
+        self.steps = if self.judged > 0 { self.steps.saturating_add(1) } else { 0 };
+    }
 }
 
 /// Running means of what came and of what was usual.
@@ -153,6 +197,7 @@ impl Scan {
         let known = seen.came.zip(seen.usual).filter(|_| seen.is_judged(min_days));
         let Some((came, (usual, days))) = known else {
             self.push(Cell { came: None, expected: 0.0, usual: 0.0, youth: 0.0, occasion: 0.0 }, longest);
+            self.silence.pass();
             // How it ran before a gap, or before the doors were shut, wears off.
             self.pace.came += (hours / FORGOTTEN_HOURS).min(1.0) * (self.pace.usual - self.pace.came);
             return None;
@@ -165,10 +210,19 @@ impl Scan {
         let long_usual = usual;
         let usual = if new_regime { usual * self.regime_ratio() } else { usual };
         let pace = self.pace.within(PACE_PRIOR, PACE);
-        let expected = usual * libm::pow(pace, self.carry());
+        let carried = libm::pow(pace, self.carry());
+        let expected = usual * carried;
         let youth = (1.0 / days.max(1.0)) as f32;
+        self.silence.take(came, usual.min(long_usual), carried, (f64::from(youth), doubt), steps_of((REGIME_HOURS * 60.0) as u64, step));
         self.push(Cell { came: Some(came as f32), expected: expected as f32, usual: long_usual as f32, youth, occasion: doubt as f32 }, longest);
-        let (evidence, variance) = self.judge(step, in_finding, new_regime);
+        let (mut evidence, variance) = self.judge(step, in_finding, new_regime);
+        if let Some(silence) = self.judge_silence(longest, step, new_regime) {
+            // As long as nobody comes a finding of it holds.
+            evidence.holds_low = evidence.holds_low.min(silence.score);
+            if silence.score < evidence.low.score && !self.silence.is_told {
+                evidence.low = silence;
+            }
+        }
         self.learn_pace(came, usual, expected, variance, (hours, pace, in_finding));
         Some(evidence)
     }
@@ -181,6 +235,7 @@ impl Scan {
     /// Forgets the windows: what a finding was about is not to raise another.
     pub fn restart(&mut self) {
         self.cells.clear();
+        self.silence.is_told = self.silence.judged > 0;
     }
 
     /// What came to what was usual is learnt from the newest step on.
@@ -193,8 +248,11 @@ impl Scan {
         self.regime.within(0.01, REGIME)
     }
 
-    /// What came in the last hour against what was usual of it.
+    /// What came in the last hour against what was usual of it; where nobody has come for longer, since then.
     pub fn times_usual(&self, step: Span) -> f64 {
+        if self.silence.judged as usize > steps_of(60, step) {
+            return (1.0 / (self.silence.expected + 1.0)).max(REGIME.0);
+        }
         let hour = self.cells.iter().rev().take(steps_of(60, step)).filter_map(|cell| Some((f64::from(cell.came?), f64::from(cell.usual))));
         let (came, usual) = hour.fold((0.0, 0.0), |(came, usual), (persons, of_usual)| (came + persons, usual + of_usual));
         ((came + 1.0) / (usual + 1.0)).clamp(REGIME.0, REGIME.1)
@@ -210,10 +268,8 @@ impl Scan {
         let longest = steps_of(WINDOWS_MIN[WINDOWS_MIN.len() - 1], step);
         let (came, expected) = (self.regime.came * longest as f64, self.regime.usual * longest as f64);
         let ground = LEAST_GROUND + self.level.0 * longest as f64;
-        // Of windows of one length only the first learns.
-        let place = WINDOWS_MIN.iter().position(|window| steps_of(*window, step) == longest).unwrap_or(WINDOWS_MIN.len() - 1);
         let doubt = 1.0 + YOUTH * self.cells.back().map_or(1.0, |cell| f64::from(cell.youth));
-        let score = normal_score(came + ground, expected + ground, self.spreads[place].variance(expected, ground) * doubt + square(self.common * expected));
+        let score = normal_score(came + ground, expected + ground, self.longest(step).variance(expected, ground) * doubt + square(self.common * expected));
         let steps = steps_of((REGIME_HOURS * 60.0) as u64, step);
         Window { score, steps, came: self.regime.came * steps as f64, expected: self.regime.usual * steps as f64 }
     }
@@ -292,6 +348,27 @@ impl Scan {
             }
         }
         (evidence, newest_variance)
+    }
+
+    /// What was to come since the last person did, by the law of the longest window; `None` until that is longer.
+    fn judge_silence(&self, longest: usize, step: Span, new_regime: bool) -> Option<Window> {
+        let Silence { steps, judged, expected, youth, occasion, .. } = self.silence;
+        if judged as usize <= longest {
+            return None;
+        }
+        let ground = LEAST_GROUND + self.level.0 * longest as f64;
+        let doubt = 1.0 + YOUTH * youth / f64::from(judged);
+        let regime = if new_regime { REGIME_VARIANCE * expected * expected } else { 0.0 };
+        let variance = (self.longest(step).variance(expected, ground) + regime) * doubt + square(occasion) + square(self.common * expected);
+        Some(Window { score: normal_score(ground, expected + ground, variance), steps: steps as usize, came: 0.0, expected })
+    }
+
+    /// The law of the longest window; of windows of one length only the first learns.
+    fn longest(&self, step: Span) -> &Spread {
+        let steps = |window: u64| steps_of(window, step);
+        let last = WINDOWS_MIN.len() - 1;
+        let place = WINDOWS_MIN.iter().position(|window| steps(*window) == steps(WINDOWS_MIN[last])).unwrap_or(last);
+        &self.spreads[place]
     }
 
     fn learn_pace(&mut self, came: f64, usual: f64, expected: f64, variance: f64, (hours, pace, in_finding): (f64, f64, bool)) {

@@ -86,6 +86,21 @@ fn few_people_at_night_are_no_event_in_a_busy_place() {
 }
 
 #[test]
+fn a_dead_counter_is_plainer_the_longer_nobody_comes_though_the_pace_follows() {
+    let scores: Vec<f64> = [4, 8, 12, 24].iter().map(|steps| after(settled(), &vec![0.0; *steps], 10.0).low.score).collect();
+    assert!(scores[3] < scores[2] && scores[2] < -5.0, "{scores:?}");
+    let one_came = after(settled(), &[vec![0.0; 23], vec![1.0]].concat(), 10.0);
+    assert!(one_came.low.score > 0.5 * scores[3], "{one_came:?} and {scores:?}");
+}
+
+#[test]
+fn a_door_that_is_shut_every_night_is_no_dead_counter() {
+    let mut scan = settled();
+    let night = (0..16).map(|_| scan.take(&seen(0.0, 0.05, 10.0), STEP, 2.0, false, false).unwrap().low.score).fold(0.0, f64::min);
+    assert!(night > -1.0, "{night}");
+}
+
+#[test]
 fn what_the_calendar_adds_is_expected_and_its_absence_is_not() {
     let expected = |came: f64| {
         let mut scan = settled();

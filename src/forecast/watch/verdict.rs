@@ -34,6 +34,8 @@ const STANDS_OUT: f64 = 2.5;
 const STILL_OFF: f64 = 1.0;
 /// So long after one was told the same direction is the same change, of the zone and of its neighbours: a town does not shut its doors at once, and its Sundays are learnt last.
 pub(super) const SAME_REGIME: Span = Span::from_mins(28 * 24 * 60);
+/// A change that came so much later than a neighbour's is the same one only where it is one of many.
+pub(super) const AT_ONCE: Span = Span::from_mins(48 * 60);
 /// After so long without a judged step nobody knows what is usual now: a new regime begins, and lasts for a day at least.
 const LONG_GAP: Span = Span::from_mins(28 * 24 * 60);
 /// A regime is given up as an explanation after so long.
@@ -178,6 +180,13 @@ impl ZoneWatch {
         self.told
     }
 
+    /// The direction (whether fewer come) of a new regime that has not become the usual yet.
+    pub fn regime(&self) -> Option<bool> {
+        let offs = self.scans.iter().map(|scan| libm::log(scan.regime_ratio()));
+        let furthest = offs.reduce(|most, next| if next.abs() > most.abs() { next } else { most });
+        furthest.filter(|_| self.regime_since.is_some()).map(|off| off < 0.0)
+    }
+
     /// Who has told what the open finding is a part of.
     pub fn joined(&self) -> Option<Teller> {
         self.finding.and_then(|open| open.joined)
@@ -190,7 +199,7 @@ impl ZoneWatch {
         }
     }
 
-    /// What came in the last hour against what was usual of it.
+    /// What came in the last hour, or since the last person did, against what was usual of it.
     pub fn times_usual(&self, step: Span) -> f64 {
         let speaker = self.verdict.map_or(0, |verdict| verdict.speaker);
         self.scans.get(speaker).map_or(1.0, |scan| scan.times_usual(step))

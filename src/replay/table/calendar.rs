@@ -76,7 +76,11 @@ pub fn read_calendar(path: &Path, mapping: &Mapping) -> Result<(Vec<CalendarEntr
         }
         let attendance = persons(mapping, get(attendance))?;
         let end = Some(get(end)).filter(|text| !text.is_empty()).map(|text| time(&stamps, text, "end"));
-        Ok(Some(CalendarEntry { start: time(&stamps, cells.get(start), "start")?, end: end.transpose()?, attendance, name: get(name).to_owned() }))
+        let (start, end) = (time(&stamps, cells.get(start), "start")?, end.transpose()?);
+        if end.is_some_and(|end| end <= start) {
+            return Err("the event ends no later than it starts".to_owned());
+        }
+        Ok(Some(CalendarEntry { start, end, attendance, name: get(name).to_owned() }))
     };
     rows.each(path, &reads, |line, cells| {
         report.rows += 1;
@@ -88,6 +92,9 @@ pub fn read_calendar(path: &Path, mapping: &Mapping) -> Result<(Vec<CalendarEntr
                 events.extend(event);
             }
             // Who knows no attendance leaves it out.
+            (Lacks::Nothing | Lacks::Cells | Lacks::Unread, Ok(event)) if event.as_ref().is_some_and(|event| events.contains(event)) => {
+                report.fault(line, "the event stands in the calendar before".to_owned());
+            }
             (Lacks::Nothing | Lacks::Cells | Lacks::Unread, Ok(event)) => events.extend(event),
         }
     })?;

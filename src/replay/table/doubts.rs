@@ -13,15 +13,41 @@ use std::collections::BTreeMap;
 const ENOUGH: u64 = 24;
 /// One row in so many with a fault is too many for faults of single rows.
 const MANY_FAULTY: u64 = 4;
+/// Of steps that are too short for the rows, where an absent row means nobody, the rows still lie on a grid of their own: all but one gap in so many.
+const OFF_GRID: u64 = 20;
+/// So many of a sensor's figures, at most and one in so many, are held against the next highest: so many times that is what nobody has ever seen.
+const LONE: (usize, u64, u32) = (8, 200, 20);
 /// A count falls about as often as it rises; a running total hardly ever.
 const RISES_A_FALL: u64 = 20;
 
 /// What was seen of one sensor.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Seen {
     last: Option<(EventTime, [Option<u32>; 3])>,
     rises: u64,
     falls: u64,
+    figures: u64,
+    /// Its highest figures and the lines they stand in, the highest first.
+    highest: Vec<(u32, u32)>,
+}
+
+impl Seen {
+    fn count(&mut self, figure: u32, line: u32) {
+        self.figures += 1;
+        if self.highest.last().is_none_or(|(least, _)| figure > *least) || self.highest.len() <= LONE.0 {
+            let place = self.highest.partition_point(|(higher, _)| *higher >= figure);
+            self.highest.insert(place, (figure, line));
+            self.highest.truncate(LONE.0 + 1);
+        }
+    }
+
+    /// The figures that stand alone far above all others, the highest first, and the next one.
+    fn alone(&self) -> Option<(&[(u32, u32)], u32)> {
+        let few = (self.figures / LONE.1).max(1) as usize;
+        let far = |place: &usize| self.highest[*place - 1].0 > self.highest[*place].0.saturating_mul(LONE.2).max(100);
+        let place = (1..self.highest.len()).take(few).find(far)?;
+        Some((&self.highest[..place], self.highest[place].0))
+    }
 }
 
 /// What is doubtful, a sentence each, where `report` tells what came of reading the table.
@@ -39,6 +65,7 @@ pub(super) fn of(entries: &Entries, mapping: &Mapping, report: &Report) -> Vec<S
             seen.rises += u64::from(told.is_some_and(|(was, is)| is > was));
             seen.falls += u64::from(told.is_some_and(|(was, is)| is < was));
         }
+        persons.iter().flatten().for_each(|figure| seen.count(*figure, entry.line));
         seen.last = Some((entry.from, persons));
     }
     let mut doubts = Vec::new();
@@ -72,11 +99,14 @@ pub(super) fn of(entries: &Entries, mapping: &Mapping, report: &Report) -> Vec<S
         ));
     }
     let all: u64 = apart.values().sum();
-    let (gap, count) = apart.into_iter().max_by_key(|(_, count)| *count).unwrap_or_default();
-    if mapping.absent == Absent::Gap && all >= ENOUGH && 2 * count > all && gap > mapping.step.as_millis() {
-        let (gap, step) = (Span::from_millis(gap), mapping.step);
-        doubts.push(format!("most rows of a place lie {gap} apart, and the mapping's step is {step}: all between is a gap. Is the step right?"));
+    let (gap, count) = apart.iter().map(|(gap, count)| (*gap, *count)).max_by_key(|(_, count)| *count).unwrap_or_default();
+    let beside: u64 = apart.iter().filter(|(apart, _)| *apart % gap.max(1) != 0).map(|(_, count)| count).sum();
+    let is_zero = mapping.absent == Absent::Zero;
+    if all >= ENOUGH && 2 * count > all && gap > mapping.step.as_millis() && !(is_zero && OFF_GRID * beside > all) {
+        let (gap, step, meaning) = (Span::from_millis(gap), mapping.step, if is_zero { "is taken for nobody" } else { "is a gap" });
+        doubts.push(format!("most rows of a place lie {gap} apart, and the mapping's step is {step}: all between {meaning}. Is the step right?"));
     }
+    doubts.extend(alone(&of_sensors, entries, report).filter(|_| !mapping.totals));
     doubts.extend(backwards(&report.backwards));
     let is_total = |seen: &Seen| seen.rises >= ENOUGH && seen.falls * RISES_A_FALL <= seen.rises;
     let totals: Vec<&str> = of_sensors.iter().zip(&entries.sensors).filter(|(seen, _)| is_total(seen)).map(|(_, id)| id.as_str()).collect();
@@ -84,6 +114,19 @@ pub(super) fn of(entries: &Entries, mapping: &Mapping, report: &Report) -> Vec<S
         doubts.push(format!("the figures of {whose} hardly ever fall: running totals? totals = true counts their rise"));
     }
     doubts
+}
+
+/// What is said of figures that stand alone far above all others of their place.
+fn alone(of_sensors: &[Seen], entries: &Entries, report: &Report) -> Option<String> {
+    let mut places = of_sensors.iter().zip(&entries.sensors).filter_map(|(seen, id)| Some((seen.alone()?, id)));
+    let ((figures, next), id) = places.next()?;
+    let (figure, line) = figures[0];
+    let more = figures.len() - 1 + places.map(|((figures, _), _)| figures.len()).sum::<usize>();
+    let more = if more > 0 { format!(" (and {more} more like it)") } else { String::new() };
+    Some(format!(
+        "{}:{line}: {figure} of {id} stands alone, the next highest there is {next}{more}: a mistake? `most` says what a step can have at most",
+        report.file
+    ))
 }
 
 /// What is said of sensors whose totals mostly fall.
