@@ -1,7 +1,7 @@
 //! Findings as intervals: one line each, from the onset of an alarm to its clearing, with the one time at which it came out.
 
 use crate::alarm::{Change, ChangeKind};
-use crate::detect::finding::PlaceKind;
+use crate::detect::finding::{Code, PlaceKind};
 use crate::forecast::SeriesKind;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ pub struct FindingLine {
     pub what: String,
     /// Start of the first pane that led to it, epoch ms.
     pub from: i64,
-    /// End of the last pane before the quiet run that ended it; of the last pane of all where none did.
+    /// End of the last pane before the quiet run that ended it, and before the hours in which nothing was counted there; of the last pane of all where none did.
     pub to: i64,
     /// Event time at which it came out.
     pub detected: i64,
@@ -37,6 +37,16 @@ pub struct FindingLine {
 /// The series that a finding can be about.
 const SERIES: [&str; 3] = [SeriesKind::In.word(), SeriesKind::Out.word(), SeriesKind::Count.word()];
 
+/// Where nothing was counted for so long, ms, nobody knows of it: the doors are shut, and what stood out before is over.
+const UNCOUNTED_MS: i64 = 4 * 3_600_000;
+
+/// Panes in which a place was counted, with no more than [`UNCOUNTED_MS`] between two of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    from: i64,
+    to: i64,
+}
+
 /// What ended a finding.
 #[derive(Debug)]
 struct Quiet {
@@ -55,6 +65,8 @@ pub struct Findings {
     latest: Option<i64>,
     /// By venue: how long panes are, ms, from the end of the first one on that is as long.
     panes: BTreeMap<Box<str>, BTreeMap<i64, i64>>,
+    /// By venue and zone, the runs in which it was counted, oldest first; by the venue's own id those of any of its zones.
+    counted: BTreeMap<Box<str>, BTreeMap<Box<str>, Vec<Run>>>,
 }
 
 impl Findings {
@@ -84,6 +96,27 @@ impl Findings {
         }
     }
 
+    /// A zone was counted in its pane from `from` to `at`.
+    pub fn count(&mut self, venue: &str, zone: &str, at: i64, from: i64) {
+        let zones = match self.counted.get_mut(venue) {
+            Some(zones) => zones,
+            None => self.counted.entry(venue.into()).or_default(),
+        };
+        for zone in [zone, venue] {
+            match zones.get_mut(zone).and_then(|runs| runs.last_mut()) {
+                Some(run) if from - run.to < UNCOUNTED_MS => run.to = run.to.max(at),
+                _ => zones.entry(zone.into()).or_default().push(Run { from, to: at }),
+            }
+        }
+    }
+
+    /// When a zone was last counted before `end`, in runs.
+    fn counted_until(&self, venue: &str, zone: &str, end: i64) -> i64 {
+        let runs = self.counted.get(venue).and_then(|zones| zones.get(zone)).map_or(&[][..], Vec::as_slice);
+        let before = runs.partition_point(|run| run.from < end);
+        before.checked_sub(1).map_or(end, |last| runs[last].to.min(end))
+    }
+
     /// How long the venue's pane is that ends at `end`.
     fn pane_ms(&self, venue: &str, end: i64) -> Option<i64> {
         self.panes.get(venue)?.range(..=end).next_back().map(|(_, length)| *length)
@@ -94,8 +127,10 @@ impl Findings {
         let mut findings: Vec<FindingLine> =
             std::mem::take(&mut self.open).into_values().map(|finding| FindingLine { to: self.latest.unwrap_or(finding.to), ..finding }).collect();
         for (finding, quiet) in std::mem::take(&mut self.done) {
-            let quiet = quiet.since.map_or(finding.to, |end| end - self.pane_ms(&quiet.venue, end).unwrap_or(0));
-            findings.push(FindingLine { to: quiet.max(finding.detected), ..finding });
+            let since = quiet.since.map_or(finding.to, |end| end - self.pane_ms(&quiet.venue, end).unwrap_or(0));
+            let is_silence = finding.code == Code::Blind.word();
+            let to = if is_silence { since } else { self.counted_until(&quiet.venue, &finding.zone, since) };
+            findings.push(FindingLine { to: to.max(finding.detected), ..finding });
         }
         findings.sort_by(|a, b| (a.detected, &a.zone, &a.code).cmp(&(b.detected, &b.zone, &b.code)));
         findings
@@ -163,6 +198,21 @@ mod tests {
         findings.pass("b", 30 * MINUTE, 0);
         let ends: Vec<i64> = findings.finish().iter().map(|finding| finding.to / MINUTE).collect();
         assert_eq!(ends, [25, 0, 30]);
+    }
+
+    #[test]
+    fn what_stood_out_when_the_doors_were_shut_was_over_then_and_silence_was_not() {
+        let hour = 60 * MINUTE;
+        let (anomaly, quiet) = over("a", 31 * hour);
+        let (blind, still) = over("a", 31 * hour);
+        let done = vec![(anomaly, quiet), (FindingLine { code: "BLIND".to_owned(), ..blind }, still)];
+        let mut findings = Findings { done, ..Findings::default() };
+        for end in (1..=20).chain(31..=40) {
+            findings.pass("a", end * hour, (end - 1) * hour);
+            findings.count("a", "a", end * hour, (end - 1) * hour);
+        }
+        let ends: Vec<(String, i64)> = findings.finish().into_iter().map(|finding| (finding.code, finding.to / hour)).collect();
+        assert_eq!(ends, [(String::new(), 20), ("BLIND".to_owned(), 30)]);
     }
 
     #[test]

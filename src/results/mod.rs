@@ -185,6 +185,9 @@ impl Results {
         self.zones.write_all(b"\n")?;
         let Some(record) = record else { return Ok(()) };
         self.findings.pass(&record.venue, record.event_time, record.from);
+        if record.inwards.or(record.out).or(record.count).is_some() {
+            self.findings.count(&record.venue, &record.zone, record.event_time, record.from);
+        }
         self.reach = Some(self.reach.map_or((record.from, record.event_time), |(first, last)| (first.min(record.from), last.max(record.event_time))));
         if record.revision > 0 {
             return Ok(());

@@ -142,3 +142,6 @@ fn named(sensors: &[&str]) -> Option<String> {
     let more = if sensors.len() > 1 { format!(" and {} more", sensors.len() - 1) } else { String::new() };
     sensors.first().map(|first| format!("{first}{more}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -420,26 +420,6 @@ fn two_columns_of_one_name_are_refused() {
 }
 
 #[test]
-fn figures_that_look_like_something_else_are_said() {
-    let hours = |step: &str, figure: &dyn Fn(u32) -> u32| {
-        let rows: String = (0..48).map(|hour| format!("2023-06-{:02}T{:02}:00,a,{},0\n", 1 + hour / 24, hour % 24, figure(hour))).collect();
-        table("a.csv", &LONG.replace("30m", step), format!("t,s,i,o\n{rows}").as_bytes()).report().doubts.join("\n")
-    };
-    assert_eq!(hours("1h", &|hour| hour * 7 % 11), "");
-    assert!(hours("15m", &|hour| hour * 7 % 11).contains("lie 3600 s apart, and the mapping's step is 900 s"), "{}", hours("15m", &|hour| hour * 7 % 11));
-    assert!(hours("1h", &|hour| 1_000 + hour * 5).contains("running totals?"));
-    let swapped: String = (1..31).map(|day| format!("{day}/6/2019 10:00,a,1,2\n")).collect();
-    let text = LONG.replace("[long]", "format = \"%m/%d/%Y %H:%M\"\n[long]");
-    assert_eq!(table("a.csv", &text, format!("t,s,i,o\n{swapped}").as_bytes()).report().doubts.len(), 0, "18 rows are few");
-    let twice = swapped.clone() + &swapped.replace("10:00", "11:00");
-    assert!(table("a.csv", &text, format!("t,s,i,o\n{twice}").as_bytes()).report().doubts[0].contains("36 of 60 rows have a fault"));
-    let minute = |hour: u32| if hour % 10 < 3 { 20 } else { 0 };
-    let beside: String = (0..96).map(|hour| format!("2023-06-{:02}T{:02}:{:02},a,{},0\n", 1 + hour / 24, hour % 24, minute(hour), hour * 7 % 11)).collect();
-    let doubts = table("a.csv", &LONG.replace("30m", "1h"), format!("t,s,i,o\n{beside}").as_bytes()).report().doubts.join("\n");
-    assert!(doubts.contains("Of 30 of them the time lies beside the grid of the step, 3600 s") && !doubts.contains("Day and month"), "{doubts}");
-}
-
-#[test]
 fn what_is_more_than_the_most_of_a_step_is_a_fault_of_the_row() {
     let table = table("a.csv", &LONG.replace("missing", "most = 500\nmissing"), b"t,s,i,o\n2020-06-01T10:00,a,500,2\n2020-06-01T10:30,a,9999,2\n");
     assert_eq!(short(&counts(&table)), ["a 06-01T08:00 500/2/0"]);

@@ -1,0 +1,45 @@
+//! What a mapping may have got wrong although every row can be read.
+
+use crate::replay::table::tests::{LONG, table};
+
+/// What is doubtful of two days of hourly rows of one sensor, with these keys changed.
+fn doubts_of_hours(keys: &str, figure: &dyn Fn(u32) -> u32) -> String {
+    let rows: String = (0..48).map(|hour| format!("2023-06-{:02}T{:02}:00,a,{},0\n", 1 + hour / 24, hour % 24, figure(hour))).collect();
+    table("a.csv", &LONG.replace("step = \"30m\"", keys), format!("t,s,i,o\n{rows}").as_bytes()).report().doubts.join("\n")
+}
+
+#[test]
+fn a_step_that_is_too_short_is_said_whatever_an_absent_row_means() {
+    let figure = |hour: u32| hour * 7 % 11;
+    let told = |absent: &str| doubts_of_hours(&format!("step = \"15m\"\nabsent = \"{absent}\""), &figure);
+    assert!(told("gap").contains("lie 3600 s apart, and the mapping's step is 900 s: all between is a gap"), "{}", told("gap"));
+    assert!(told("zero").contains("all between is taken for nobody"), "{}", told("zero"));
+    let seldom: String = (0..96_u32).filter(|hour| hour * 7 % 11 < 5).map(|hour| format!("2023-06-{:02}T{:02}:00,a,1,0\n", 1 + hour / 24, hour % 24)).collect();
+    let text = LONG.replace("step = \"30m\"", "step = \"1h\"\nabsent = \"zero\"");
+    assert_eq!(table("a.csv", &text, format!("t,s,i,o\n{seldom}").as_bytes()).report().doubts.len(), 0, "nobody comes in every second hour");
+}
+
+#[test]
+fn a_figure_that_stands_alone_is_said_with_its_line_and_a_busy_hour_is_not() {
+    let hours = |at_ten: u32| doubts_of_hours("step = \"1h\"", &|hour| if hour == 10 { at_ten } else { 20 + hour * 7 % 31 });
+    assert_eq!(hours(900), "");
+    let told = hours(50_000);
+    assert!(told.contains("a.csv:12: 50000 of a stands alone, the next highest there is 50: a mistake? `most` says"), "{told}");
+    assert_eq!(doubts_of_hours("step = \"1h\"", &|hour| if hour % 12 == 10 { 50_000 } else { 20 + hour * 7 % 31 }), "", "four of 48 are no lone figure");
+}
+
+#[test]
+fn figures_that_look_like_something_else_are_said() {
+    let hours = |figure: &dyn Fn(u32) -> u32| doubts_of_hours("step = \"1h\"", figure);
+    assert_eq!(hours(&|hour| hour * 7 % 11), "");
+    assert!(hours(&|hour| 1_000 + hour * 5).contains("running totals?"));
+    let swapped: String = (1..31).map(|day| format!("{day}/6/2019 10:00,a,1,2\n")).collect();
+    let text = LONG.replace("[long]", "format = \"%m/%d/%Y %H:%M\"\n[long]");
+    assert_eq!(table("a.csv", &text, format!("t,s,i,o\n{swapped}").as_bytes()).report().doubts.len(), 0, "18 rows are few");
+    let twice = swapped.clone() + &swapped.replace("10:00", "11:00");
+    assert!(table("a.csv", &text, format!("t,s,i,o\n{twice}").as_bytes()).report().doubts[0].contains("36 of 60 rows have a fault"));
+    let minute = |hour: u32| if hour % 10 < 3 { 20 } else { 0 };
+    let beside: String = (0..96).map(|hour| format!("2023-06-{:02}T{:02}:{:02},a,{},0\n", 1 + hour / 24, hour % 24, minute(hour), hour * 7 % 11)).collect();
+    let doubts = table("a.csv", &LONG.replace("30m", "1h"), format!("t,s,i,o\n{beside}").as_bytes()).report().doubts.join("\n");
+    assert!(doubts.contains("Of 30 of them the time lies beside the grid of the step, 3600 s") && !doubts.contains("Day and month"), "{doubts}");
+}
