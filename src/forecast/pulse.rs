@@ -16,6 +16,8 @@ const CAUTION: [f64; RATIOS] = [3.0, 4.0, 5.0];
 const DAY_CAUTION: f64 = CAUTION[RATIOS - 1];
 /// A day of fewer persons than this tells nothing.
 const LEAST_DAY: f64 = 1.0;
+/// The square of a day's ratio (as a logarithm) of which half counts.
+const DAY_HALF: f64 = 0.09;
 /// Once so much of a day's persons were to come, half of what it has in common with the one before is believed to last.
 const MORNING: f64 = 0.03;
 /// No more is believed of one step than so many times what was usual, came in the step before, or comes on the average, and so many persons.
@@ -100,7 +102,7 @@ impl Pulse {
     /// Takes a complete step of `series`: what came and what was usual, persons.
     pub fn count(&mut self, series: usize, came: f64, usual: Option<f64>) {
         let beat = &mut self.beats[series];
-        let came = believed(came, beat, usual);
+        let came = at_once(came, beat, usual);
         beat.newest_came = came as f32;
         beat.steps = beat.steps.saturating_add(1);
         let weight = (1.0 / f64::from(beat.steps)).max(self.slowest_size);
@@ -139,6 +141,13 @@ impl Pulse {
             let common = in_common(ended, beat.day_before.replace(ended as f32));
             let usual = f64::from(beat.lasting[1]);
             beat.lasting[0] = ((usual + DAY_CAUTION) * libm::exp(common) - DAY_CAUTION).max(0.0) as f32;
+            // Of how the last hours ran goes on what the day that is over does not explain.
+            for place in 0..RATIOS - 1 {
+                let (usual, caution) = (f64::from(beat.usual[place]), CAUTION[place]);
+                let ratio = log_ratio(f64::from(beat.came[place]), usual, caution);
+                let beyond = unexplained(ratio, ended);
+                beat.came[place] = ((usual + caution) * libm::exp(beyond + believed(common)) - caution).max(0.0) as f32;
+            }
         }
     }
 
@@ -239,9 +248,19 @@ impl Pulse {
 }
 
 /// What of a count is believed at once: one wrong figure must not carry hours of forecasts, while a crowd is there in the next step too.
-fn believed(came: f64, beat: &Beat, usual: Option<f64>) -> f64 {
+fn at_once(came: f64, beat: &Beat, usual: Option<f64>) -> f64 {
     let known = usual.unwrap_or(0.0).max(f64::from(beat.newest_came)).max(f64::from(beat.size));
     if beat.steps == 0 { came } else { came.min(AT_ONCE.0 * known + AT_ONCE.1) }
+}
+
+/// How much of a day's ratio counts: little at a few tens of percent, wholly at a closure.
+pub(super) fn believed(off: f64) -> f64 {
+    off * off * off / (off * off + DAY_HALF)
+}
+
+/// What of a ratio a whole day that was off so far does not explain.
+pub(super) fn unexplained(ratio: f64, day: f64) -> f64 {
+    Some(ratio - believed(day)).filter(|beyond| beyond * ratio > 0.0).unwrap_or(0.0)
 }
 
 /// What two days have in common, as logarithms; of a first one all.

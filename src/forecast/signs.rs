@@ -24,7 +24,7 @@ use super::faces::FaceBook;
 use super::history::{History, LAGS};
 use super::learner::SIGN_GRAIN;
 use super::likeness::{Alike, Likeness};
-use super::pulse::Pulse;
+use super::pulse::{Pulse, believed, unexplained};
 use super::spent_like::SpentLike;
 use super::standing::{STANDING_STEPS, StandsOut};
 use super::tonight::{self, Tonight};
@@ -37,9 +37,8 @@ pub const SIGNS: usize = 16;
 /// How much of the last hour's ratio is believed, and how much of that lasts from step to step (a quick least-squares fit on the public tables' training parts).
 pub(super) const BELIEVED: f64 = 0.7;
 const LASTS: f64 = 0.97;
-/// How much of a day's ratio is believed, and the square of the ratio (as a logarithm) of which half counts.
+/// How much of a day's ratio is believed.
 const DAY_BELIEVED: f64 = 0.9;
-const DAY_HALF: f64 = 0.09;
 /// While fewer days of its kind than this taught what is usual, the mean of the newest steps has a share in the plain forecast: so much before the first of them, less for
 /// longer steps (half at this length, s) and by this factor with each step ahead. Set on the first two weeks of the public tables.
 const KNOWN_DAYS: i8 = 3;
@@ -333,11 +332,9 @@ impl Looking<'_> {
         let scale = self.pulse.scale(series);
         let ratios = self.pulse.ratios(series);
         let unknown = GREEN / (1.0 + self.step.as_secs_f64() / GREEN_STEP_S);
-        let believed = |off: f64| off * off * off / (off * off + DAY_HALF);
         let (today, tomorrow) = self.pulse.today(series);
-        let (today, tomorrow) = (believed(today), believed(tomorrow));
         // Of another day, what counts of the hour is what today as a whole does not explain.
-        let beyond_today = Some(ratios[0] - today).filter(|beyond| beyond * ratios[0] > 0.0).unwrap_or(0.0);
+        let (beyond_today, tomorrow) = (unexplained(ratios[0], today), believed(tomorrow));
         let lasting = believed(self.pulse.lasting(series));
         let twelve = recent.twelve_steps();
         let highest = recent.highest();
