@@ -8,7 +8,7 @@
 //! ```
 //!
 //! and then [`Forecaster::take_changed`] for the state. Everything is a function of the counts and the answers. What is usual learns a step when it is out of every window
-//! that looks back (`history::HELD`): nothing is to be compared with itself. Revisions that came meanwhile are in it. All else learns at the ends of steps.
+//! that looks back (`history::lag_learnt`): nothing is to be compared with itself. Revisions that came meanwhile are in it. All else learns at the ends of steps.
 
 mod stored;
 
@@ -19,7 +19,7 @@ use super::event::{Excess, Manner, Programme};
 use super::faces::FaceBook;
 use super::fallback;
 use super::features::{self, rows_for};
-use super::history::{HELD, History};
+use super::history::{History, lag_learnt};
 use super::issued::{IssuedPane, IssuedPanes};
 use super::judgement::{Judgement, Target};
 use super::likeness::Likeness;
@@ -297,16 +297,17 @@ impl Forecaster {
             }
             self.changed.extend([StateKey::SpentLike, StateKey::Likeness]);
         }
-        self.learn_usual(end.before(step.times(HELD as u64)));
+        let lag = lag_learnt(*step);
+        self.learn_usual(end.before(step.times(lag as u64 + 1)), lag);
         self.changed.extend([StateKey::Pulse, StateKey::Gathering]);
     }
 
-    /// The oldest step that is held, which began at `start`, is learnt: in the time of a match only what the match does not explain.
-    fn learn_usual(&mut self, start: EventTime) {
+    /// The step that began at `start`, so many before the newest, is learnt: in the time of a match only what the match does not explain.
+    fn learn_usual(&mut self, start: EventTime, lag: usize) {
         let Layout { calendar, programme, series, .. } = &self.layout;
         let place = calendar.place(start);
         let moment = programme.at(start);
-        let came = |series: usize| self.history.lag(HELD - 1, series).map(|persons| persons as f64);
+        let came = |series: usize| self.history.lag(lag, series).map(|persons| persons as f64);
         let mut ordinary: Vec<Option<f64>> = (0..series.len()).map(came).collect();
         if let Some(moment) = moment {
             let usual = self.usual.level(place);

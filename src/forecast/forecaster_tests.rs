@@ -4,6 +4,7 @@ use super::super::sample;
 use super::*;
 use crate::crowd::Estimate;
 use crate::forecast::faces::FaceSlot;
+use crate::forecast::history::HELD;
 use crate::forecast::state::RestoreError;
 use crate::inference::ask::{HORIZONS, Outcome};
 use crate::time::PaneLength;

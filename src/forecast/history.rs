@@ -20,6 +20,14 @@ pub const LAGS: usize = 12;
 /// How many steps are held: one more, which is learnt when it is out of every window that looks back.
 pub const HELD: usize = LAGS + 1;
 
+/// After so long a step is learnt though windows of long steps reach back further.
+const LEARNT_AFTER: Span = Span::from_mins(12 * 60);
+
+/// How many steps before the newest one the step is that is learnt: the oldest that is held, but where steps are long one that has been over for half a day, and never the newest.
+pub fn lag_learnt(step: Span) -> usize {
+    (LEARNT_AFTER.as_millis() / step.as_millis().max(1)).clamp(1, HELD as u64 - 1) as usize
+}
+
 /// The counts of one closed pane, as the state stores them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryPane {

@@ -114,3 +114,9 @@ proptest! {
         prop_assert_eq!(new.newest(), old.newest());
     }
 }
+
+#[test]
+fn a_step_is_learnt_out_of_every_window_and_a_day_the_day_after_the_next() {
+    let lag = |minutes: u64| lag_learnt(Span::from_mins(minutes));
+    assert_eq!([1, 60, 120, 240, 720, 1_440].map(lag), [HELD - 1, HELD - 1, 6, 3, 1, 1]);
+}

@@ -142,11 +142,11 @@ impl Pulse {
             let usual = f64::from(beat.lasting[1]);
             beat.lasting[0] = ((usual + DAY_CAUTION) * libm::exp(common) - DAY_CAUTION).max(0.0) as f32;
             // Of how the last hours ran goes on what the day that is over does not explain.
-            for place in 0..RATIOS - 1 {
-                let (usual, caution) = (f64::from(beat.usual[place]), CAUTION[place]);
-                let ratio = log_ratio(f64::from(beat.came[place]), usual, caution);
-                let beyond = unexplained(ratio, ended);
-                beat.came[place] = ((usual + caution) * libm::exp(beyond + believed(common)) - caution).max(0.0) as f32;
+            let hours = beat.came.iter_mut().zip(&beat.usual).zip(CAUTION).take(RATIOS - 1);
+            for ((came, usual), caution) in hours {
+                let usual = f64::from(*usual);
+                let beyond = unexplained(log_ratio(f64::from(*came), usual, caution), ended);
+                *came = ((usual + caution) * libm::exp(beyond + believed(common)) - caution).max(0.0) as f32;
             }
         }
     }

@@ -15,7 +15,7 @@
 //! - of a kind's first two days that cannot both be ordinary, the one that is more like the other kinds of days is believed, until two in a row say otherwise.
 //!
 //! What the days of a match bring is kept elsewhere (`faces`). A gap teaches nothing. A step is learnt when it is out of every window that is compared with its slot
-//! (`history::HELD` steps later), so nothing is ever compared with itself.
+//! (`history::lag_learnt`), so nothing is ever compared with itself; but of steps of hours and days twelve would be days and weeks, and a second Saturday passed before the first was learnt.
 //!
 //! Counts are held as 32·√persons in 16 bits: finer than a twentieth of a Poisson deviation at every size, up to 4 million persons a step. With 5-minute steps that is 6.5 KB a
 //! series.

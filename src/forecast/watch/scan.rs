@@ -32,6 +32,8 @@ const YOUTH: f64 = 6.0;
 const LEAST_GROUND: f64 = 0.25;
 /// The memory of the pace, hours.
 const PACE_HOURS: f64 = 3.0;
+/// No single step is more of it than this.
+const PACE_SHARE: f64 = 1.0 / 3.0;
 /// The time in which it wears off while nothing is known, hours: the day goes on as it began, and the next is another.
 const FORGOTTEN_HOURS: f64 = 24.0;
 /// The pace is held within this.
@@ -379,7 +381,7 @@ impl Scan {
         self.carried = (fade * self.carried.0 + miss * lead / variance, fade * self.carried.1 + lead * lead / variance);
         if !in_finding {
             let held = came.clamp(expected - PACE_ROBUST * deviation, expected + PACE_ROBUST * deviation);
-            self.pace.learn(held, usual, (hours / PACE_HOURS).min(1.0));
+            self.pace.learn(held, usual, (hours / PACE_HOURS).min(PACE_SHARE));
         }
     }
 }

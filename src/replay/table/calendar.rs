@@ -93,7 +93,7 @@ pub fn read_calendar(path: &Path, mapping: &Mapping) -> Result<(Vec<CalendarEntr
             }
             // Who knows no attendance leaves it out.
             (Lacks::Nothing | Lacks::Cells | Lacks::Unread, Ok(event)) if event.as_ref().is_some_and(|event| events.contains(event)) => {
-                report.fault(line, "the event stands in the calendar before".to_owned());
+                report.fault(line, "the event stands in the calendar before");
             }
             (Lacks::Nothing | Lacks::Cells | Lacks::Unread, Ok(event)) => events.extend(event),
         }
