@@ -334,6 +334,23 @@ mod tests {
     }
 
     #[test]
+    fn after_a_shut_day_the_next_begins_as_usual_and_after_two_it_is_shut() {
+        let mut pulse = Pulse::new(1, Span::from_mins(60));
+        let mut day = |came: f64| {
+            (0..24).for_each(|_| pulse.count(0, came, Some(100.0)));
+            pulse.dawn();
+            pulse.ratios(0)
+        };
+        day(100.0);
+        let after_one = day(0.0);
+        assert!(after_one[..2].iter().all(|ratio| ratio.abs() < 0.1), "{after_one:?}");
+        let after_two = day(0.0);
+        assert!(after_two[..2].iter().all(|ratio| *ratio < -2.0), "{after_two:?}");
+        let slow = [day(100.0), day(100.0), day(90.0)][2];
+        assert!(slow[0] < -0.05, "a slow evening goes on: {slow:?}");
+    }
+
+    #[test]
     fn a_figure_that_stands_alone_carries_no_more_than_a_crowd_does_at_first() {
         let after = |counts: &[f64]| {
             let mut pulse = Pulse::new(1, Span::from_mins(60));
