@@ -141,7 +141,11 @@ impl Bands {
     /// Whether it is of the size that this binary uses; a stored one may not be.
     pub fn is_sound(&self) -> bool {
         let are_moments = self.moments.keys().all(|(way, moment)| usize::from(*way) < WAYS && *moment < hours::ALL + PHASES);
-        are_moments && self.few.is_sound() && self.octaves.len() == OCTAVES && self.quarters.values().all(|(quarters, _)| quarters.is_sound())
+        are_moments
+            && self.unrest.keys().all(|way| usize::from(*way) < WAYS)
+            && self.few.is_sound()
+            && self.octaves.len() == OCTAVES
+            && self.quarters.values().all(|(quarters, _)| quarters.is_sound())
     }
 
     /// What that time adds.

@@ -394,7 +394,7 @@ impl Forecaster {
             }
             outlook.band_last = before.and_then(|issued| issued.quantiles(row));
             outlook.expected_last = before.and_then(|issued| issued.expected(row));
-            outlook.usual_last = self.sight.usual_of_last(row);
+            outlook.usual_last = self.sight.own_usual_of_last(row);
             outlook.scale_last = outlook.expected_last.map(|expected| unit(scale, expected));
             outlook.actual_last = self.sight.came(row, 0);
             outlook
@@ -442,12 +442,14 @@ impl Forecaster {
 
     /// Where a step ends at `end`, the watch takes it in. A zone of which a part was silent cannot be said to be empty, so it is not judged.
     fn watch_step(&mut self, end: EventTime, zones: &[ZoneFigures], outlooks: &[Outlook], raw: &[RawScore]) {
-        let levels = self.usual.level(self.layout.calendar.place(end.before(self.layout.step)));
+        let place = self.layout.calendar.place(end.before(self.layout.step));
+        let (levels, week) = (self.usual.level(place), self.usual.week(place));
         for (row, (seen, series)) in self.seen.iter_mut().zip(&self.layout.series).enumerate() {
             let is_whole = zones.get(series.zone.index()).is_none_or(|zone| zone.expected == 0 || zone.coverage >= WHOLE);
             let usual = levels.of(row).map(|level| (level.persons, f64::from(level.days)));
             let learnt = raw[row].filter(|(kind, _)| kind.is_by_model()).and(outlooks[row].score);
-            *seen = Seen { came: self.sight.came(row, 0).filter(|_| is_whole), usual, occasion: None, learnt };
+            let weekday = usual.map(|(persons, _)| week.shifted(row, persons).max(0.0));
+            *seen = Seen { came: self.sight.came(row, 0).filter(|_| is_whole), usual, weekday, occasion: None, learnt };
         }
         let learnt = self.watch.take(end, &mut self.seen);
         self.changed.insert(StateKey::WatchScores);

@@ -69,7 +69,7 @@ pub struct Outlook {
     pub expected_last: Option<f64>,
     /// The quantiles of the forecast for the last step, made a step before: 10, 50, 90 %, persons.
     pub band_last: Option<[f64; 3]>,
-    /// What is usual for the last step, by the series' own history without it, persons.
+    /// What is usual for the last step, by the series' own history without it, persons, where days of its kind have taught it or it was counted on this one.
     pub usual_last: Option<f64>,
     /// One deviation of the series' forecast errors about `expected_last`, as a mean absolute error, persons.
     pub scale_last: Option<f64>,

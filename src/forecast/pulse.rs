@@ -20,7 +20,7 @@ const LEAST_DAY: f64 = 1.0;
 const DAY_HALF: f64 = 0.09;
 /// Once so much of a day's persons were to come, half of what it has in common with the one before is believed to last.
 const MORNING: f64 = 0.03;
-/// No more is believed of one step than so many times what was usual, came in the step before, or comes on the average, and so many persons.
+/// No more is believed of one step than so many times what was usual, came in the step before, or comes on the average, and so many persons, or than two steps had in the last weeks.
 const AT_ONCE: (f64, f64) = (4.0, 30.0);
 /// How many ratios there are.
 pub const RATIOS: usize = 3;
@@ -51,8 +51,9 @@ pub struct Beat {
     newest: f32,
     errors: u16,
     size: f32,
-    /// What came in the newest step that was counted, as far as it was believed.
+    /// What came in the newest step that was counted, and the most that came in two steps one after the other, which fades.
     newest_came: f32,
+    highest: f32,
     steps: u32,
     /// As `came` and `usual` of a day, but that each begins with what the two before it have in common.
     lasting: [f32; 2],
@@ -74,6 +75,7 @@ impl Default for Beat {
             errors: 0,
             size: 0.0,
             newest_came: 0.0,
+            highest: 0.0,
             steps: 0,
             lasting: [0.0; 2],
             today: [0.0; 2],
@@ -102,8 +104,10 @@ impl Pulse {
     /// Takes a complete step of `series`: what came and what was usual, persons.
     pub fn count(&mut self, series: usize, came: f64, usual: Option<f64>) {
         let beat = &mut self.beats[series];
+        let raw = came as f32;
         let came = at_once(came, beat, usual);
-        beat.newest_came = came as f32;
+        beat.highest = (beat.highest * (1.0 - self.slowest_size as f32)).max(raw.min(beat.newest_came));
+        beat.newest_came = raw;
         beat.steps = beat.steps.saturating_add(1);
         let weight = (1.0 / f64::from(beat.steps)).max(self.slowest_size);
         beat.size += (weight * (came - f64::from(beat.size))) as f32;
@@ -166,7 +170,7 @@ impl Pulse {
         let lasting = log_ratio(came, usual, DAY_CAUTION);
         // What yesterday and today have in common lasts already, as far as enough of today is over.
         let (_, common) = self.today(series);
-        if common * lasting < 0.0 || common.abs() <= lasting.abs() {
+        if common.abs() <= lasting.abs() {
             return lasting;
         }
         let (today, day) = (f64::from(beat.today[1]), f64::from(beat.usual[RATIOS - 1]));
@@ -250,7 +254,7 @@ impl Pulse {
 /// What of a count is believed at once: one wrong figure must not carry hours of forecasts, while a crowd is there in the next step too.
 fn at_once(came: f64, beat: &Beat, usual: Option<f64>) -> f64 {
     let known = usual.unwrap_or(0.0).max(f64::from(beat.newest_came)).max(f64::from(beat.size));
-    if beat.steps == 0 { came } else { came.min(AT_ONCE.0 * known + AT_ONCE.1) }
+    if beat.steps == 0 { came } else { came.min((AT_ONCE.0 * known + AT_ONCE.1).max(f64::from(beat.highest))) }
 }
 
 /// How much of a day's ratio counts: little at a few tens of percent, wholly at a closure.
@@ -361,8 +365,10 @@ mod tests {
         let (absurd, large) = (after(&[50_000.0]), after(&[230.0]));
         assert_eq!(absurd, large);
         assert!(absurd.0 < 2.5 && absurd.1 < 55.0, "{absurd:?}");
-        let (crowd, _) = after(&[5_000.0; 4]);
-        assert!(crowd > 15.0, "a crowd that stays is believed: {crowd}");
+        let (crowd, _) = after(&[5_000.0, 5_000.0]);
+        assert!(crowd > 20.0, "a crowd that stays is believed in its second step: {crowd}");
+        let (again, _) = after(&[&[5_000.0, 5_000.0][..], &[50.0; 48], &[5_000.0]].concat());
+        assert!(again > 20.0, "and at once where one came before: {again}");
     }
 
     #[test]

@@ -18,7 +18,7 @@
 //!
 //! A sign that is not known is 0. Signs are whole 127ths of 3, so that what is learnt later is what was issued. Everything is a function of steps that ended at or before T.
 
-use super::calendar::Calendar;
+use super::calendar::{Calendar, DayKind};
 use super::event::{Excess, Moment, Programme};
 use super::faces::FaceBook;
 use super::history::{History, LAGS};
@@ -210,9 +210,14 @@ impl Sight {
         (ABSURD.0 * highest).max(ABSURD.1 * f64::from(self.plain[series * HORIZONS + horizon])) + ABSURD.2
     }
 
-    /// What was usual for the last step by days of its own kind, persons.
+    /// What was usual for the last step, persons.
     pub fn usual_of_last(&self, series: usize) -> Option<f64> {
-        self.recent[series].own_usual
+        self.recent[series].usual[0]
+    }
+
+    /// The same where days of its own kind have taught it, or the series was counted on such a day lately: where nobody ever counted on a Saturday nobody is missed.
+    pub fn own_usual_of_last(&self, series: usize) -> Option<f64> {
+        self.recent[series].usual[0].filter(|_| self.recent[series].is_own)
     }
 
     /// The plain forecast of a horizon, persons.
@@ -263,6 +268,7 @@ impl Looking<'_> {
     pub fn fill(&self, at: EventTime, sight: &mut Sight) {
         let lags: [Expected<'_>; LAGS] = std::array::from_fn(|lag| self.expected(at.before(self.step.times(lag as u64 + 1))));
         let newest_start = at.before(self.step);
+        let kinds: [DayKind; LAGS] = std::array::from_fn(|lag| self.calendar.place(at.before(self.step.times(lag as u64 + 1))).kind);
         let ahead: [Ahead<'_>; HORIZONS] = STEPS.map(|steps| {
             let start = at.after(self.step.times(u64::from(steps) - 1));
             Ahead { of_kind: self.expected(start), week: self.usual.week(self.calendar.place(start)), is_tomorrow: self.calendar.dawns(newest_start, start) }
@@ -279,7 +285,9 @@ impl Looking<'_> {
         let alike = Alike::new(self, at);
         let tonight = self.tonight.seen(self.programme, at, self.step);
         for series in 0..series {
-            let recent = Recent::of(self.history, &lags, series);
+            let mut recent = Recent::of(self.history, &lags, series);
+            let is_counted_on_its_kind = || recent.came.iter().zip(&kinds).any(|(came, kind)| came.is_some() && *kind == kinds[0]);
+            recent.is_own = lags[0].of(series).is_some_and(|level| level.days > 0) || is_counted_on_its_kind();
             let (came, usual) = newest(series).unwrap_or_default();
             let of_hour = self.pulse.last_hour(series);
             sight.others[series] = if alone {
@@ -432,8 +440,8 @@ pub struct Recent {
     pub came: [Option<f64>; LAGS],
     /// What was usual.
     pub usual: [Option<f64>; LAGS],
-    /// What was usual in the newest, where days of its own kind have taught it.
-    pub own_usual: Option<f64>,
+    /// Whether days of its own kind have taught what was usual in the newest, or the series was counted on such a day in these steps.
+    pub is_own: bool,
 }
 
 impl Recent {
@@ -441,7 +449,7 @@ impl Recent {
         Self {
             came: std::array::from_fn(|lag| history.lag(lag, series).map(|persons| persons as f64)),
             usual: std::array::from_fn(|lag| lags[lag].of(series).map(|level| level.persons)),
-            own_usual: lags[0].of(series).filter(|level| level.days > 0).map(|level| level.persons),
+            is_own: false,
         }
     }
 

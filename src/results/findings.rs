@@ -128,8 +128,8 @@ impl Findings {
             std::mem::take(&mut self.open).into_values().map(|finding| FindingLine { to: self.latest.unwrap_or(finding.to), ..finding }).collect();
         for (finding, quiet) in std::mem::take(&mut self.done) {
             let since = quiet.since.map_or(finding.to, |end| end - self.pane_ms(&quiet.venue, end).unwrap_or(0));
-            let is_silence = finding.code == Code::Blind.word();
-            let to = if is_silence { since } else { self.counted_until(&quiet.venue, &finding.zone, since) };
+            let is_of_counts = finding.code == Code::Anomaly.word();
+            let to = if is_of_counts { self.counted_until(&quiet.venue, &finding.zone, since) } else { since };
             findings.push(FindingLine { to: to.max(finding.detected), ..finding });
         }
         findings.sort_by(|a, b| (a.detected, &a.zone, &a.code).cmp(&(b.detected, &b.zone, &b.code)));
@@ -205,14 +205,14 @@ mod tests {
         let hour = 60 * MINUTE;
         let (anomaly, quiet) = over("a", 31 * hour);
         let (blind, still) = over("a", 31 * hour);
-        let done = vec![(anomaly, quiet), (FindingLine { code: "BLIND".to_owned(), ..blind }, still)];
+        let done = vec![(FindingLine { code: "ANOMALY".to_owned(), ..anomaly }, quiet), (FindingLine { code: "BLIND".to_owned(), ..blind }, still)];
         let mut findings = Findings { done, ..Findings::default() };
         for end in (1..=20).chain(31..=40) {
             findings.pass("a", end * hour, (end - 1) * hour);
             findings.count("a", "a", end * hour, (end - 1) * hour);
         }
         let ends: Vec<(String, i64)> = findings.finish().into_iter().map(|finding| (finding.code, finding.to / hour)).collect();
-        assert_eq!(ends, [(String::new(), 20), ("BLIND".to_owned(), 30)]);
+        assert_eq!(ends, [("ANOMALY".to_owned(), 20), ("BLIND".to_owned(), 30)]);
     }
 
     #[test]

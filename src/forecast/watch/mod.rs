@@ -36,7 +36,7 @@ use whole::{Whole, is_part};
 /// A place that was not judged for so long is not missed in the whole.
 const LATELY: Span = Span::from_mins(7 * 24 * 60);
 
-/// A change is one of many where one in so many zones of the group is in it.
+/// A change is one of many where one in so many zones of the group is in it besides.
 const MANY: usize = 3;
 
 /// A week, s.
@@ -175,7 +175,9 @@ impl Watch {
             let is_told = |of: &Zone| of.watch.told().filter(|told| told.is_shortfall == is_shortfall && of.group == group);
             let tells_regime = is_told(&zones[zone]).is_some_and(|told| told.at == end);
             // A counter that dies two weeks after another is no part of what happened there; a town that shuts its doors takes days.
-            let of_many = || MANY * zones.iter().filter(|of| of.group == group && of.watch.regime() == Some(is_shortfall)).count() >= self.groups[group].zones;
+            let in_regime = || zones.iter().filter(|of| of.group == group && of.watch.regime() == Some(is_shortfall)).count();
+            // Besides the one that told and the one that might.
+            let of_many = || MANY * in_regime().saturating_sub(2) >= self.groups[group].zones;
             let within = if tells_regime && of_many() { SAME_REGIME } else { AT_ONCE };
             let has_told_it = |of: &Zone| is_told(of).is_some_and(|told| told.at < end && end.since(told.at) <= within);
             let is_part_of_regime = tells_regime && zones.iter().any(has_told_it);

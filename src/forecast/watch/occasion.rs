@@ -161,7 +161,7 @@ mod tests {
     /// An hour before the event of that day `came` persons come where 50 are usual.
     fn explained(occasions: &mut Occasions, day: i64, came: f64) -> Seen {
         let start = EventTime::from_millis(day * DAY_MS + DAY_MS / 2 - 3_600_000);
-        let mut seen = [Seen { came: Some(came), usual: Some((50.0, 10.0)), occasion: None, learnt: None }];
+        let mut seen = [Seen { came: Some(came), usual: Some((50.0, 10.0)), occasion: None, weekday: None, learnt: None }];
         occasions.explain(start, &mut seen);
         seen[0]
     }
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn far_from_an_event_the_usual_stands() {
-        let mut seen = [Seen { came: Some(9.0), usual: Some((50.0, 10.0)), occasion: None, learnt: None }];
+        let mut seen = [Seen { came: Some(9.0), usual: Some((50.0, 10.0)), occasion: None, weekday: None, learnt: None }];
         let before = seen[0];
         assert_eq!(occasions(10_000).explain(EventTime::from_millis(15 * DAY_MS), &mut seen), None);
         assert_eq!(seen[0], before);

@@ -50,6 +50,8 @@ const CARRY_HOURS: f64 = 50.0;
 const COMMON: f64 = 0.05;
 /// The memory of the typical level, weeks.
 const LEVEL_WEEKS: f64 = 3.0;
+/// Hardly anybody is to come where less than this share of the typical level is usual.
+const IDLE: f64 = 0.1;
 /// The memory of the ratio that a lasting change is measured by, hours.
 const REGIME_HOURS: f64 = 24.0;
 /// That ratio is held within this.
@@ -64,6 +66,8 @@ pub struct Seen {
     pub came: Option<f64>,
     /// What was usual, and how many days taught it; `None` where nothing did.
     pub usual: Option<(f64, f64)>,
+    /// What was usual of it on this weekday, where that is known.
+    pub weekday: Option<f64>,
     /// What the calendar adds, and one deviation of it, persons; `None` where it expects nothing in particular.
     pub occasion: Option<(f64, f64)>,
     /// The share of quiet steps with a higher learnt score; `None` where no model has spoken.
@@ -140,6 +144,8 @@ struct Silence {
     judged: u32,
     /// Whether a finding has told of them.
     is_told: bool,
+    /// So many of the newest in which hardly anybody was to come, or nothing is known.
+    idle: u32,
     /// The share of the usual at which it ran when they began.
     pace: f64,
     /// What was to come in those that were judged, and their sums of youth and occasion.
@@ -149,18 +155,15 @@ struct Silence {
 }
 
 impl Silence {
-    /// A step of which so many persons, and nobody, came, where so many were usual and it ran at that pace; no more than so many steps count.
-    fn take(&mut self, came: f64, usual: f64, pace: f64, (youth, occasion): (f64, f64), most: usize) {
-        if came > 0.0 {
-            return *self = Self::default();
-        }
+    /// A step in which nobody came, where so many were usual and it ran at that pace; no more than so many persons in all count.
+    fn take(&mut self, owed: f64, pace: f64, (youth, occasion): (f64, f64), most: f64) {
         if self.judged == 0 {
             self.pace = pace.min(1.0);
         }
         self.steps = self.steps.saturating_add(1);
-        if (self.judged as usize) < most {
+        if self.expected < most {
             self.judged += 1;
-            self.expected += self.pace * usual;
+            self.expected += self.pace * owed;
             self.youth += youth;
             self.occasion += occasion;
         }
@@ -169,6 +172,14 @@ impl Silence {
     /// A step of which nothing is known.
     fn pass(&mut self) {
         self.steps = if self.judged > 0 { self.steps.saturating_add(1) } else { 0 };
+    }
+
+    /// An evening on which the last went early and a morning on which the first came late are two: after so many steps in which nobody was to come it begins anew, unless a finding is of it.
+    fn rest(&mut self, is_idle: bool, steps: usize, in_finding: bool) {
+        self.idle = if is_idle { self.idle.saturating_add(1) } else { 0 };
+        if self.idle as usize >= steps && !in_finding && !self.is_told {
+            *self = Self { idle: self.idle, ..Self::default() };
+        }
     }
 }
 
@@ -197,9 +208,13 @@ impl Scan {
         let hours = step.as_secs_f64() / 3_600.0;
         let longest = steps_of(WINDOWS_MIN[WINDOWS_MIN.len() - 1], step);
         let known = seen.came.zip(seen.usual).filter(|_| seen.is_judged(min_days));
+        if seen.came.is_some_and(|came| came > 0.0) {
+            self.silence = Silence::default();
+        }
         let Some((came, (usual, days))) = known else {
             self.push(Cell { came: None, expected: 0.0, usual: 0.0, youth: 0.0, occasion: 0.0 }, longest);
             self.silence.pass();
+            self.silence.rest(true, longest, in_finding);
             // How it ran before a gap, or before the doors were shut, wears off.
             self.pace.came += (hours / FORGOTTEN_HOURS).min(1.0) * (self.pace.usual - self.pace.came);
             return None;
@@ -215,12 +230,19 @@ impl Scan {
         let carried = libm::pow(pace, self.carry());
         let expected = usual * carried;
         let youth = (1.0 / days.max(1.0)) as f32;
-        self.silence.take(came, usual.min(long_usual), carried, (f64::from(youth), doubt), steps_of((REGIME_HOURS * 60.0) as u64, step));
+        if came <= 0.0 {
+            let owed = seen.weekday.map_or(long_usual, |weekday| weekday + added) * (usual / long_usual.max(1e-9)).min(1.0);
+            let day = self.level.0 * steps_of((REGIME_HOURS * 60.0) as u64, step) as f64;
+            self.silence.take(owed, carried, (f64::from(youth), doubt), day);
+        }
+        self.silence.rest(usual < IDLE * self.level.0, longest, in_finding);
         self.push(Cell { came: Some(came as f32), expected: expected as f32, usual: long_usual as f32, youth, occasion: doubt as f32 }, longest);
         let (mut evidence, variance) = self.judge(step, in_finding, new_regime);
         if let Some(silence) = self.judge_silence(longest, step, new_regime) {
-            // As long as nobody comes a finding of it holds.
-            evidence.holds_low = evidence.holds_low.min(silence.score);
+            // As long as somebody is to come and nobody does a finding of it holds, but not beyond what has become usual.
+            if !new_regime && (self.silence.idle as usize) < longest {
+                evidence.holds_low = evidence.holds_low.min(silence.score);
+            }
             if silence.score < evidence.low.score && !self.silence.is_told {
                 evidence.low = silence;
             }
@@ -234,10 +256,10 @@ impl Scan {
         self.common = COMMON;
     }
 
-    /// Forgets the windows: what a finding was about is not to raise another.
-    pub fn restart(&mut self) {
+    /// Forgets the windows: what a finding was about is not to raise another, nor the silence that one of fewer was about.
+    pub fn restart(&mut self, of_fewer: bool) {
         self.cells.clear();
-        self.silence.is_told = self.silence.judged > 0;
+        self.silence.is_told |= of_fewer && self.silence.judged > 0;
     }
 
     /// What came to what was usual is learnt from the newest step on.

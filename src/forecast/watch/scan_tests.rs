@@ -5,7 +5,7 @@ use super::*;
 const STEP: Span = Span::from_mins(30);
 
 fn seen(came: f64, usual: f64, days: f64) -> Seen {
-    Seen { came: Some(came), usual: Some((usual, days)), occasion: None, learnt: None }
+    Seen { came: Some(came), usual: Some((usual, days)), occasion: None, weekday: None, learnt: None }
 }
 
 /// A scan that has seen three weeks of a place with about 40 persons a step.
@@ -56,7 +56,7 @@ fn a_young_profile_widens_the_law() {
 #[test]
 fn a_gap_is_not_judged_and_no_window_reaches_over_a_hole() {
     let mut scan = settled();
-    let gap = Seen { came: None, usual: Some((40.0, 10.0)), occasion: None, learnt: None };
+    let gap = Seen { came: None, usual: Some((40.0, 10.0)), occasion: None, weekday: None, learnt: None };
     assert!((0..7).all(|_| scan.take(&gap, STEP, 2.0, false, false).is_none()));
     let evidence = scan.take(&seen(41.0, 40.0, 10.0), STEP, 2.0, false, false).unwrap();
     assert_eq!((evidence.high.steps, evidence.low.steps), (1, 1));
@@ -104,7 +104,7 @@ fn a_door_that_is_shut_every_night_is_no_dead_counter() {
 fn what_the_calendar_adds_is_expected_and_its_absence_is_not() {
     let expected = |came: f64| {
         let mut scan = settled();
-        let seen = Seen { came: Some(came), usual: Some((40.0, 10.0)), occasion: Some((400.0, 60.0)), learnt: None };
+        let seen = Seen { came: Some(came), usual: Some((40.0, 10.0)), occasion: Some((400.0, 60.0)), weekday: None, learnt: None };
         scan.take(&seen, STEP, 2.0, false, false).unwrap()
     };
     assert!(expected(430.0).high.score < 1.0 && expected(460.0).low.score > -1.0);

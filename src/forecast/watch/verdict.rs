@@ -306,8 +306,9 @@ impl ZoneWatch {
     }
 
     fn close(&mut self, end: EventTime) {
+        let of_fewer = self.finding.is_some_and(|open| open.is_shortfall);
         self.last = self.finding.take().map(|open| (open.is_shortfall, end)).or(self.last);
-        self.scans.iter_mut().for_each(Scan::restart);
+        self.scans.iter_mut().for_each(|scan| scan.restart(of_fewer));
     }
 
     /// A new regime begins when the last day has been off for long, and ends when what is usual has caught up with it. Returns the last day where that is told now.
@@ -407,6 +408,7 @@ fn sum(seen: &[Seen]) -> Seen {
     Seen {
         came: a.came.zip(b.came).map(|(a, b)| a + b),
         usual: a.usual.zip(b.usual).map(|((a, days_a), (b, days_b))| (a + b, days_a.min(days_b))),
+        weekday: a.weekday.zip(b.weekday).map(|(a, b)| a + b),
         occasion,
         // The model sees no sum; the rarer of its two words stands for it.
         learnt: a.learnt.zip(b.learnt).map(|(a, b)| a.min(b)),

@@ -65,7 +65,7 @@ impl Place {
         let learnt = self.has_model.then(|| if times.is_some_and(|times| times > 1.2) { 1e-4 } else { tail((0.7 * own + 0.7 * noise(n + 500_000)).abs()) });
         self.step += 1;
         self.days = f64::from(self.step / 48);
-        Seen { came, usual: Some((usual, self.days.min(12.0))), occasion: None, learnt }
+        Seen { came, usual: Some((usual, self.days.min(12.0))), occasion: None, weekday: None, learnt }
     }
 
     /// So many steps; counts the findings that open.
@@ -402,7 +402,7 @@ impl Neighbours {
             };
             self.step += 1;
             let days = f64::from(self.step / 48).min(12.0);
-            let seen = |place: usize| Seen { came: Some(came(place)), usual: Some((usual, days)), occasion: None, learnt: None };
+            let seen = |place: usize| Seen { came: Some(came(place)), usual: Some((usual, days)), occasion: None, weekday: None, learnt: None };
             let mut seen: Vec<Seen> = (0..self.holds.len()).map(seen).collect();
             self.watch.take(EventTime::from_millis(i64::from(self.step) * 1_800_000), &mut seen);
             for (place, verdict) in self.watch.verdicts() {

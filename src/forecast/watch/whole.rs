@@ -55,7 +55,7 @@ pub fn is_part(place: &Verdict, times: f64) -> bool {
 }
 
 fn sum<'a>(seen: impl Iterator<Item = &'a Seen>, min_days: f64) -> Seen {
-    let (mut came, mut usual, mut taught, mut days, mut everywhere, mut counted) = (0.0, 0.0, 0.0, 0.0_f64, 0.0, 0_u32);
+    let (mut came, mut usual, mut weekday, mut taught, mut days, mut everywhere, mut counted) = (0.0, 0.0, 0.0, 0.0, 0.0_f64, 0.0, 0_u32);
     let mut occasion: Option<(f64, f64)> = None;
     for one in seen {
         let Some((persons, own_days)) = one.usual else { continue };
@@ -63,6 +63,7 @@ fn sum<'a>(seen: impl Iterator<Item = &'a Seen>, min_days: f64) -> Seen {
         let Some(count) = one.came.filter(|_| one.is_judged(min_days)) else { continue };
         came += count;
         usual += persons;
+        weekday += one.weekday.unwrap_or(persons);
         taught += persons * own_days;
         days = days.max(own_days);
         counted += 1;
@@ -75,7 +76,7 @@ fn sum<'a>(seen: impl Iterator<Item = &'a Seen>, min_days: f64) -> Seen {
     // Where nobody is usual anywhere, days weigh alike.
     let days = if usual > 0.0 { taught / usual } else { days };
     // The model sees no sum.
-    Seen { came: is_counted.then_some(came), usual: is_counted.then_some((usual, days)), occasion, learnt: None }
+    Seen { came: is_counted.then_some(came), usual: is_counted.then_some((usual, days)), weekday: is_counted.then_some(weekday), occasion, learnt: None }
 }
 
 #[cfg(test)]
@@ -87,7 +88,7 @@ mod tests {
     use crate::time::{EventTime, Span};
 
     fn seen(came: Option<f64>, usual: f64, days: f64) -> Seen {
-        Seen { came, usual: Some((usual, days)), occasion: None, learnt: None }
+        Seen { came, usual: Some((usual, days)), occasion: None, weekday: None, learnt: None }
     }
 
     /// Forty places of a table with two persons an hour at most, under one watch.
@@ -124,7 +125,7 @@ mod tests {
                 let usual = 0.02 + libm::exp(-libm::pow((hour - 13.0) / 4.0, 2.0));
                 let seen = |place: usize| {
                     let came = persons(usual * times(place), u64::from(self.step) * 64 + place as u64);
-                    Seen { came: Some(came), usual: Some((usual, f64::from(self.step / 48).min(12.0))), occasion: None, learnt: None }
+                    Seen { came: Some(came), usual: Some((usual, f64::from(self.step / 48).min(12.0))), occasion: None, weekday: None, learnt: None }
                 };
                 let mut seen: Vec<Seen> = (0..PLACES_HERE).map(seen).collect();
                 self.step += 1;
@@ -228,6 +229,6 @@ mod tests {
     #[test]
     fn where_most_are_silent_nothing_is_known_of_the_whole() {
         let rows = [seen(Some(3.0), 2.0, 10.0), seen(None, 3.0, 10.0)];
-        assert_eq!(sum(rows.iter(), 2.0), Seen { came: None, usual: None, occasion: None, learnt: None });
+        assert_eq!(sum(rows.iter(), 2.0), Seen { came: None, usual: None, occasion: None, weekday: None, learnt: None });
     }
 }

@@ -76,15 +76,17 @@ pub fn read_calendar(path: &Path, mapping: &Mapping) -> Result<(Vec<CalendarEntr
         }
         let attendance = persons(mapping, get(attendance))?;
         let end = Some(get(end)).filter(|text| !text.is_empty()).map(|text| time(&stamps, text, "end"));
-        let (start, end) = (time(&stamps, cells.get(start), "start")?, end.transpose()?);
-        if end.is_some_and(|end| end <= start) {
-            return Err("the event ends no later than it starts".to_owned());
-        }
-        Ok(Some(CalendarEntry { start, end, attendance, name: get(name).to_owned() }))
+        Ok(Some(CalendarEntry { start: time(&stamps, cells.get(start), "start")?, end: end.transpose()?, attendance, name: get(name).to_owned() }))
     };
     rows.each(path, &reads, |line, cells| {
         report.rows += 1;
-        let event = event_of(&cells);
+        let mut event = event_of(&cells);
+        if let Ok(Some(CalendarEntry { start, end, .. })) = &mut event
+            && end.is_some_and(|end| end <= *start)
+        {
+            report.fault(line, "the event ends no later than it starts: it is taken without its end");
+            *end = None;
+        }
         match (cells.lacks(), event) {
             (Lacks::Figures(detail) | Lacks::Place(detail), _) | (_, Err(detail)) => report.fault(line, detail),
             (Lacks::Rest(detail), Ok(event)) => {

@@ -124,7 +124,7 @@ fn alone(of_sensors: &[Seen], entries: &Entries, report: &Report) -> Option<Stri
     let more = figures.len() - 1 + places.map(|((figures, _), _)| figures.len()).sum::<usize>();
     let more = if more > 0 { format!(" (and {more} more like it)") } else { String::new() };
     Some(format!(
-        "{}:{line}: {figure} of {id} stands alone, the next highest there is {next}{more}: a mistake? `most` says what a step can have at most",
+        "{}:{line}: {figure} of {id} stands alone, the next highest there is {next}{more}: was it a crowd, or is it a mistake? `most` says what a step can have at most",
         report.file
     ))
 }

@@ -43,15 +43,16 @@ fn a_calendar_becomes_the_venues_matches() {
 }
 
 #[test]
-fn an_event_that_ends_before_it_starts_or_stands_twice_is_a_fault() {
+fn an_event_that_ends_before_it_starts_is_taken_without_its_end_and_one_that_stands_twice_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("games.csv");
     std::fs::write(&path, "start,end,name\n2020-06-01T20:00,2020-06-01T18:00,a\n2020-06-02T20:00,,b\n2020-06-02T20:00,,b\n2020-06-02T20:00,,c\n").unwrap();
     let (events, report) = read_calendar(&path, &mapping(LONG)).unwrap();
     let told: Vec<&str> = report.kinds.iter().map(|kind| kind.first.as_str()).collect();
-    assert_eq!((events.len(), report.faulty), (2, 2));
+    assert_eq!((events.len(), events[0].end, report.faulty), (3, None, 2));
     assert!(
-        told[0].ends_with("games.csv:2: the event ends no later than it starts") && told[1].ends_with("games.csv:4: the event stands in the calendar before"),
+        told[0].ends_with("games.csv:2: the event ends no later than it starts: it is taken without its end")
+            && told[1].ends_with("games.csv:4: the event stands in the calendar before"),
         "{told:?}"
     );
 }

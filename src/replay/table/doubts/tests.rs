@@ -24,7 +24,7 @@ fn a_figure_that_stands_alone_is_said_with_its_line_and_a_busy_hour_is_not() {
     let hours = |at_ten: u32| doubts_of_hours("step = \"1h\"", &|hour| if hour == 10 { at_ten } else { 20 + hour * 7 % 31 });
     assert_eq!(hours(900), "");
     let told = hours(50_000);
-    assert!(told.contains("a.csv:12: 50000 of a stands alone, the next highest there is 50: a mistake? `most` says"), "{told}");
+    assert!(told.contains("a.csv:12: 50000 of a stands alone, the next highest there is 50: was it a crowd, or is it a mistake? `most` says"), "{told}");
     assert_eq!(doubts_of_hours("step = \"1h\"", &|hour| if hour % 12 == 10 { 50_000 } else { 20 + hour * 7 % 31 }), "", "four of 48 are no lone figure");
 }
 
