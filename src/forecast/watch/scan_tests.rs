@@ -93,11 +93,53 @@ fn a_dead_counter_is_plainer_the_longer_nobody_comes_though_the_pace_follows() {
     assert!(one_came.low.score > 0.5 * scores[3], "{one_came:?} and {scores:?}");
 }
 
+/// How many steps the lowest window has after these.
+fn lowest(scan: &mut Scan, steps: impl IntoIterator<Item = Seen>, in_finding: bool) -> (usize, f64) {
+    let last = steps.into_iter().filter_map(|seen| scan.take(&seen, STEP, 2.0, in_finding, false)).last().unwrap();
+    (last.low.steps, last.low.score)
+}
+
 #[test]
-fn a_door_that_is_shut_every_night_is_no_dead_counter() {
-    let mut scan = settled();
-    let night = (0..16).map(|_| scan.take(&seen(0.0, 0.05, 10.0), STEP, 2.0, false, false).unwrap().low.score).fold(0.0, f64::min);
-    assert!(night > -1.0, "{night}");
+fn nobody_came_is_not_said_of_hours_in_which_somebody_did_or_of_which_nobody_knows() {
+    let (nobody, gap) = (seen(0.0, 40.0, 10.0), Seen { came: None, ..seen(0.0, 40.0, 10.0) });
+    let after = |between: &[Seen]| {
+        let steps = [&[nobody; 7][..], between, &[nobody; 7]].concat();
+        lowest(&mut settled(), steps, false).0
+    };
+    assert_eq!(after(&[]), 14);
+    assert!(after(&[seen(30.0, 40.0, 1.0)]) <= 8, "though it is not judged");
+    assert!(after(&[gap; 8]) <= 8, "four hours");
+    assert_eq!(after(&[gap; 3]), 17, "an hour and a half");
+    assert!(after(&[seen(0.0, 0.1, 10.0); 8]) <= 8, "an evening and the morning after a night");
+}
+
+#[test]
+fn who_is_shut_on_mondays_is_missed_on_none() {
+    let of = |weekday: Option<f64>| lowest(&mut settled(), [Seen { weekday, ..seen(0.0, 40.0, 10.0) }; 24], false);
+    let (as_ever, on_mondays) = (of(None), of(Some(0.0)));
+    assert!(as_ever.0 == 24 && on_mondays.0 <= 8 && on_mondays.1 > as_ever.1, "{as_ever:?} {on_mondays:?}");
+}
+
+#[test]
+fn a_silence_that_was_told_is_not_told_again_and_one_that_was_not_is() {
+    let nobody = seen(0.0, 40.0, 10.0);
+    let after = |of_fewer: bool| {
+        let mut scan = settled();
+        lowest(&mut scan, [nobody; 12], true);
+        scan.restart(of_fewer);
+        lowest(&mut scan, [nobody; 3], false).0
+    };
+    assert!(after(true) <= 3 && after(false) == 15, "{} {}", after(true), after(false));
+}
+
+#[test]
+fn while_somebody_is_to_come_and_nobody_does_it_still_is_off_and_at_night_it_is_not() {
+    let holds = |usual: f64| {
+        let mut scan = settled();
+        lowest(&mut scan, [seen(0.0, 40.0, 10.0); 12], true);
+        (0..8).filter_map(|_| scan.take(&seen(0.0, usual, 10.0), STEP, 2.0, true, false)).last().unwrap().holds_low
+    };
+    assert!(holds(40.0) < -5.0 && holds(0.1) > -2.0, "{} {}", holds(40.0), holds(0.1));
 }
 
 #[test]

@@ -303,6 +303,28 @@ fn what_creeps_in_is_told_once_for_all_its_places() {
 }
 
 #[test]
+fn what_creeps_in_at_a_place_weeks_after_it_did_at_another_is_told_too() {
+    let creeps = |step: u32| libm::pow(0.9, f64::from((step / 48).min(10)));
+    let mut town = Town::new(6);
+    town.run(4 * STEPS_A_WEEK, |_| 1.0);
+    let mut told = [0; 6];
+    for step in 0..5 * STEPS_A_WEEK {
+        let times = |place: usize| match place {
+            0 => creeps(step),
+            1 => creeps(step.saturating_sub(2 * STEPS_A_WEEK)),
+            _ => 1.0,
+        };
+        let mut seen: Vec<Seen> = town.places.iter_mut().enumerate().map(|(nth, place)| place.seen(Some(times(nth)))).collect();
+        let end = EventTime::from_millis(i64::from(town.places[0].step) * 1_800_000);
+        town.watch.take(end, &mut seen);
+        for (zone, verdict) in town.watch.verdicts() {
+            told[zone] += u32::from(verdict.exceeds && verdict.is_shortfall && end.since(verdict.from) == Span::from_mins(24 * 60));
+        }
+    }
+    assert_eq!(told, [1, 1, 0, 0, 0, 0], "lasting changes, by place");
+}
+
+#[test]
 fn however_far_crowds_stand_out_here_an_empty_place_is_found() {
     for seed in 1..=4 {
         let mut place = Place::new(seed);
