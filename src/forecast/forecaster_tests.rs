@@ -478,3 +478,21 @@ fn what_stands_out_for_two_steps_is_expected_to_stand_for_two_more() {
     assert!(next.is_some_and(|persons| (380.0..420.0).contains(&persons)) && second.is_some() && third.is_none(), "{next:?} {second:?} {third:?}");
     assert_eq!(standing(hours + 2, 10), [None; 3], "it is over, and what fell once may rise again");
 }
+
+#[test]
+fn nobody_is_missed_on_the_first_saturday_but_where_it_was_counted_that_morning() {
+    let missed_at_noon = |counted_until: i64| {
+        let mut venue = sample::large(1);
+        (venue.pane, venue.step) = (PaneLength::new(Span::from_mins(60)).unwrap(), Span::from_mins(60));
+        let mut forecaster = Forecaster::new(&venue);
+        let mut usual = None;
+        for hour in 0..5 * 24 + 13 {
+            let end = EventTime::from_millis((4 * 24 + hour + 1) * 3_600_000);
+            forecaster.observe(end, &vec![(hour < 5 * 24 + counted_until).then_some(100); forecaster.series().len()]);
+            let ask = forecaster.ask(VENUE, end);
+            usual = forecaster.answer(&absent(&ask), &[sample::zone_figures()]).series[0].usual_last;
+        }
+        usual
+    };
+    assert_eq!((missed_at_noon(0), missed_at_noon(6).map(f64::round)), (None, Some(100.0)));
+}
