@@ -285,9 +285,7 @@ impl Looking<'_> {
         let alike = Alike::new(self, at);
         let tonight = self.tonight.seen(self.programme, at, self.step);
         for series in 0..series {
-            let mut recent = Recent::of(self.history, &lags, series);
-            let is_counted_on_its_kind = || recent.came.iter().zip(&kinds).any(|(came, kind)| came.is_some() && *kind == kinds[0]);
-            recent.is_own = lags[0].of(series).is_some_and(|level| level.days > 0) || is_counted_on_its_kind();
+            let recent = Recent::of(self.history, &lags, &kinds, series);
             let (came, usual) = newest(series).unwrap_or_default();
             let of_hour = self.pulse.last_hour(series);
             sight.others[series] = if alone {
@@ -445,11 +443,13 @@ pub struct Recent {
 }
 
 impl Recent {
-    fn of(history: &History, lags: &[Expected<'_>; LAGS], series: usize) -> Self {
+    fn of(history: &History, lags: &[Expected<'_>; LAGS], kinds: &[DayKind; LAGS], series: usize) -> Self {
+        let came = std::array::from_fn(|lag| history.lag(lag, series).map(|persons| persons as f64));
+        let is_counted_on_its_kind = || came.iter().zip(kinds).any(|(came, kind)| came.is_some() && *kind == kinds[0]);
         Self {
-            came: std::array::from_fn(|lag| history.lag(lag, series).map(|persons| persons as f64)),
+            came,
             usual: std::array::from_fn(|lag| lags[lag].of(series).map(|level| level.persons)),
-            is_own: false,
+            is_own: lags[0].of(series).is_some_and(|level| level.days > 0) || is_counted_on_its_kind(),
         }
     }
 

@@ -175,10 +175,10 @@ impl Watch {
             let is_told = |of: &Zone| of.watch.told().filter(|told| told.is_shortfall == is_shortfall && of.group == group);
             let tells_regime = is_told(&zones[zone]).is_some_and(|told| told.at == end);
             // A counter that dies two weeks after another is no part of what happened there; a town that shuts its doors takes days.
-            let in_regime = || zones.iter().filter(|of| of.group == group && of.watch.regime() == Some(is_shortfall)).count();
+            let in_regime = zones.iter().filter(|of| of.group == group && of.watch.regime() == Some(is_shortfall)).count();
             // Besides the one that told and the one that might.
-            let of_many = || MANY * in_regime().saturating_sub(2) >= self.groups[group].zones;
-            let within = if tells_regime && of_many() { SAME_REGIME } else { AT_ONCE };
+            let of_many = MANY * in_regime.saturating_sub(2) >= self.groups[group].zones;
+            let within = if of_many { SAME_REGIME } else { AT_ONCE };
             let has_told_it = |of: &Zone| is_told(of).is_some_and(|told| told.at < end && end.since(told.at) <= within);
             let is_part_of_regime = tells_regime && zones.iter().any(has_told_it);
             if is_part_of_regime || opened.iter().enumerate().any(tells_before) {

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Where nobody comes any more the pace follows, and after some hours no window shows what a dead counter does not count. So what was to come since the last person did is one more window, as soon as
-//! it is longer than the others: by the usual, and by the pace of before.
+//! it is longer than the others: by the usual of the weekday, and by the pace of before.
 //!
 //! A profile of few days widens every law: its variance is multiplied by 1 + 6/days.
 
