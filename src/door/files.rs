@@ -1,28 +1,33 @@
 //! Files: a folder is read in the order of its names, and looked at again for more. The door remembers what it has read only while it runs; after a restart it reads all again,
-//! and the repeats collapse downstream. A file must be put in place whole (written elsewhere, then renamed).
+//! and the repeats collapse downstream. A file should be put in place whole (written elsewhere, then renamed). One that changes after it was read is read again from its
+//! beginning: of a file seen half-written nothing is missing, only its cut line is in quarantine too.
 
 use super::poll::too_large;
 use super::route::{Payload, Route};
 use super::run::{Context, Gathered};
 use super::settings;
 use crate::feeds::Attributes;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// So many lines are written together.
 const TOGETHER: usize = 1_000;
+
+/// By what a changed file is known: its length in bytes, and when it was last written to.
+type Stamp = (u64, SystemTime);
 
 /// A file or folder that is read.
 pub struct Reader {
     settings: settings::File,
     route: Route,
-    read: BTreeSet<PathBuf>,
+    read: BTreeMap<PathBuf, Stamp>,
 }
 
 impl Reader {
     /// Nothing of it is read yet.
     pub const fn new(settings: settings::File, route: Route) -> Self {
-        Self { settings, route, read: BTreeSet::new() }
+        Self { settings, route, read: BTreeMap::new() }
     }
 
     /// Reads until it is told to stop.
@@ -35,33 +40,34 @@ impl Reader {
         }
     }
 
-    /// Reads what has not been read, and answers how many files that were.
+    /// Reads what has not been read as it now is, and answers how many files that were.
     ///
     /// # Errors
     /// One cannot be read, or the log does not take it; it will be read again.
     pub fn look(&mut self, context: &Context) -> Result<usize, String> {
         let mut count = 0;
         for path in files(&self.settings.path).map_err(|why| format!("{}: {why}", self.settings.path.display()))? {
-            if context.stopped() || self.read.contains(&path) {
+            // Before it is read: what is written meanwhile makes another stamp.
+            let stamp = stamp(&path).map_err(|why| format!("{}: {why}", path.display()))?;
+            if context.stopped() || self.read.get(&path) == Some(&stamp) {
                 continue;
             }
-            self.file(context, &path)?;
-            self.read.insert(path);
+            self.file(context, &path, stamp.0)?;
+            self.read.insert(path, stamp);
             count += 1;
         }
         Ok(count)
     }
 
-    fn file(&self, context: &Context, path: &Path) -> Result<(), String> {
+    fn file(&self, context: &Context, path: &Path, bytes: u64) -> Result<(), String> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let limit = context.settings.max_frame_bytes;
-        let told = |why: std::io::Error| format!("{}: {why}", path.display());
-        if std::fs::metadata(path).map_err(told)?.len() > limit as u64 {
+        if bytes > limit as u64 {
             let mut gathered = Gathered::default();
             context.gather_refused(&self.route, too_large(limit), &format!("file/{name}"), &mut gathered);
             return context.write(gathered).map(drop);
         }
-        let bytes = std::fs::read(path).map_err(told)?;
+        let bytes = std::fs::read(path).map_err(|why| format!("{}: {why}", path.display()))?;
         if !self.settings.lines {
             return self.payloads(context, &[(bytes.as_slice(), format!("file/{name}"))]);
         }
@@ -78,6 +84,11 @@ impl Reader {
         }
         context.write(gathered).map(drop)
     }
+}
+
+fn stamp(path: &Path) -> std::io::Result<Stamp> {
+    let metadata = std::fs::metadata(path)?;
+    Ok((metadata.len(), metadata.modified()?))
 }
 
 fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {

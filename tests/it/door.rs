@@ -227,8 +227,12 @@ fn files_are_read_line_by_line_and_what_is_broken_goes_to_quarantine_with_its_pl
     let refused = house.records(Topic::Out(OutTopic::Quarantine));
     assert_eq!((refused.len(), refused[0].header("midan-position")), (1, Some("file/1.ndjson/2")));
     assert!(!String::from_utf8_lossy(refused[0].value.as_deref().unwrap()).contains("nonsense"));
-    std::fs::write(folder.path().join("2.ndjson"), count(3)).unwrap();
+    let next = folder.path().join("2.ndjson");
+    std::fs::write(folder.path().join(".2"), format!("{}\n", count(3))).unwrap();
+    std::fs::rename(folder.path().join(".2"), &next).unwrap();
     until("the next file is read", || house.records(Topic::In(Feed::Sensors)).len() == 3);
+    writeln!(std::fs::File::options().append(true).open(&next).unwrap(), "{}", count(4)).unwrap();
+    until("what is added is read, and what was read before once more", || house.records(Topic::In(Feed::Sensors)).len() == 5);
     house.balance();
     house.door.close();
 }
