@@ -72,6 +72,8 @@ pub enum Meaning {
     Once(EventTime),
     /// One of two: which, only the neighbouring rows tell.
     Either(EventTime, EventTime),
+    /// Of an hour that never was, an hour later: a row of that hour itself counts before it.
+    Moved(EventTime),
 }
 
 /// What a time cell says, before the zone gives it its meaning.
@@ -239,7 +241,7 @@ impl Meaning {
     /// The time; of two, the one nearer to when it was received, and the first where nobody knows that.
     pub fn near(self, received: Option<EventTime>) -> EventTime {
         match (self, received) {
-            (Self::Once(at), _) | (Self::Either(at, _), None) => at,
+            (Self::Once(at) | Self::Moved(at), _) | (Self::Either(at, _), None) => at,
             (Self::Either(first, second), Some(received)) => {
                 let off = |at: EventTime| at.as_millis().abs_diff(received.as_millis());
                 if off(second) < off(first) { second } else { first }
@@ -282,7 +284,7 @@ fn has_offset(pattern: &str) -> bool {
 fn shifted(zone: Tz, local: NaiveDateTime) -> Option<Meaning> {
     let hours = TimeDelta::hours(3);
     let before = zone.from_local_datetime(&local.checked_sub_signed(hours)?).earliest()?;
-    Some(once(&before.checked_add_signed(hours)?))
+    Some(Meaning::Moved(millis(&before.checked_add_signed(hours)?)))
 }
 
 /// RFC 3339, and what databases and data frames make of it: a blank for the T, no seconds, an offset of `+00` or `+0000`, or the word UTC.

@@ -117,7 +117,7 @@ fn persons(mapping: &Mapping, text: &str) -> Result<Option<u32>, String> {
 fn time(stamps: &Stamps, text: &str, what: &str) -> Result<EventTime, String> {
     let iso = || Stamps { format: Format::Iso, ..stamps.clone() }.read(text);
     match stamps.read(text).or_else(|why| iso().map_err(|_| why)) {
-        Ok(Meaning::Once(at) | Meaning::Either(at, _)) => Ok(at),
+        Ok(meaning) => Ok(meaning.near(None)),
         Err(detail) => Err(format!("the {what} {detail}")),
     }
 }

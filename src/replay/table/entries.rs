@@ -16,6 +16,8 @@ use crate::time::EventTime;
 use crate::time::stamp::{Format, Meaning, Stamps};
 use csv::StringRecord;
 use indexmap::IndexSet;
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::path::Path;
 
 /// What one sensor counted in one step.
@@ -29,7 +31,7 @@ pub(super) struct Entry {
     pub(super) line: u32,
     figures: [u32; 3],
     /// The row's hour comes twice, and its neighbours tell which it is: how long after this one the other is, ms.
-    pub(super) later: Option<std::num::NonZeroU32>,
+    pub(super) later: Option<NonZeroU32>,
 }
 
 /// The figures of a table.
@@ -147,6 +149,7 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
         sensors,
         list: Vec::new(),
         suspected: Vec::new(),
+        moved: BTreeSet::new(),
         last_time: None,
         by_wall: false,
         has_hinted: false,
@@ -158,7 +161,7 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     let reads = Reads { last: plan.last(), looks: &|cells| plan.looks(cells, mapping, stamps) };
     rows.each(path, &reads, |line, cells| reading.row(line, &cells))?;
     let mut marks = reading.marks();
-    let Reading { sensors: Sensors { ids: sensors, alike, .. }, mut list, by_wall, .. } = reading;
+    let Reading { sensors: Sensors { ids: sensors, alike, .. }, mut list, moved, by_wall, .. } = reading;
     if let Some(alike) = alike {
         return Err(TableError::malformed(path, alike));
     }
@@ -171,6 +174,7 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
         doubled::tell_apart(&mut list, mapping);
     }
     let order = in_order(&sensors, &mut list, &mut marks, matches!(mapping.layout, Layout::Long { .. }));
+    yield_to_the_real(&mut list, &moved);
     grid::leave_out_the_far(path, &mut list, report)?;
     merge(&mut list, mapping);
     marks::apply(&mut list, &marks, &grid, mapping.repeated);
@@ -181,8 +185,15 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     Ok(Entries { by_wall, ..without_the_mute(sensors, list, report) })
 }
 
-/// The start of what a row covers; and, of an hour that comes twice, how long after it the other one is, ms.
-type Start = (EventTime, Option<std::num::NonZeroU32>);
+/// When what a row covers starts.
+#[derive(Clone, Copy)]
+struct Start {
+    from: EventTime,
+    /// Of an hour that comes twice, how long after it the other one is, ms.
+    later: Option<NonZeroU32>,
+    /// Whether it was put there out of an hour that never was.
+    is_moved: bool,
+}
 
 struct Reading<'a> {
     mapping: &'a Mapping,
@@ -194,6 +205,8 @@ struct Reading<'a> {
     list: Vec<Entry>,
     /// Lines within other rows that look like rows.
     suspected: Vec<(u32, StringRecord)>,
+    /// Lines of an hour that never was.
+    moved: BTreeSet<u32>,
     /// The last time that was read, and what it means: the next row's is often the same.
     last_time: Option<(String, Start)>,
     /// Whether any time was one of the clock on the wall.
@@ -245,7 +258,10 @@ impl Reading<'_> {
 
     fn figures(&mut self, line: u32, cells: &Cells<'_>) -> Result<(), String> {
         let plan = self.plan;
-        let (from, later) = self.time(cells)?;
+        let Start { from, later, is_moved } = self.time(cells)?;
+        if is_moved {
+            self.moved.insert(line);
+        }
         let entry = |sensor| Entry { from, sensor, line, figures: [NONE; 3], later };
         let persons = |column: Option<usize>| column.map_or(Ok(1), |column| self.mapping.read_figure(cells.get(column)));
         match &plan.layout {
@@ -319,16 +335,17 @@ impl Reading<'_> {
 
     fn start(&self, text: &str) -> Result<Start, String> {
         let stamps = self.stamps;
-        let (at, later) = match self.clock {
-            StepClock::Wall => (stamps.read_wall(text)?, None),
-            StepClock::Elapsed => match stamps.read(text)? {
-                Meaning::Once(at) => (at, None),
-                Meaning::Either(first, second) => (first, u32::try_from(second.since(first).as_millis()).ok().and_then(std::num::NonZeroU32::new)),
-            },
+        let meaning = match self.clock {
+            StepClock::Wall => Meaning::Once(stamps.read_wall(text)?),
+            StepClock::Elapsed => stamps.read(text)?,
         };
-        let at = grid::believable(at)?;
+        let later = match meaning {
+            Meaning::Either(first, second) => u32::try_from(second.since(first).as_millis()).ok().and_then(NonZeroU32::new),
+            Meaning::Once(_) | Meaning::Moved(_) => None,
+        };
+        let at = grid::believable(meaning.near(None))?;
         let from = if self.mapping.stamp_is == StampIs::To { at.before(self.mapping.step) } else { at };
-        Ok((from, later))
+        Ok(Start { from, later, is_moved: matches!(meaning, Meaning::Moved(_)) })
     }
 }
 
@@ -352,6 +369,13 @@ fn in_order(sensors: &IndexSet<String>, list: &mut [Entry], marks: &mut [Mark], 
     }
     list.sort_unstable();
     order
+}
+
+/// Puts the rows of an hour that never was behind those of the hour that they were put into: of two that contradict each other the first counts.
+fn yield_to_the_real(list: &mut [Entry], moved: &BTreeSet<u32>) {
+    if !moved.is_empty() {
+        list.sort_by_key(|entry| (entry.from, entry.sensor, moved.contains(&entry.line)));
+    }
 }
 
 /// Makes one entry of what several rows tell of a sensor's step.

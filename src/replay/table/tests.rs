@@ -390,6 +390,15 @@ fn the_doubled_hour_of_a_table_is_that_of_the_zone_in_which_it_is_written() {
 }
 
 #[test]
+fn a_row_of_an_hour_that_never_was_yields_to_one_of_the_hour_that_it_is_put_into() {
+    let text = LONG.replace("[long]", "nonexistent = \"shift\"\n[long]");
+    let read = table("a.csv", &text, b"t,s,i,o\n2020-03-29T02:00,a,9,9\n2020-03-29T02:30,a,8,8\n2020-03-29T03:30,a,1,2\n");
+    // Of two that tell the same step the first counts, and the other is set aside.
+    assert_eq!(short(&counts(&read)), ["a 03-29T01:00 9/9/0", "a 03-29T01:30 1/2/0", "a 03-29T01:30 8/8/0"]);
+    assert_eq!(read.report().first_contradicting, Some((3, 4)), "{:?}", read.report());
+}
+
+#[test]
 fn a_delimiter_at_the_end_of_every_row_is_no_cell_too_many() {
     let rows = b"t,s,i,o\n2020-06-01T10:00,a,1,2,\n2020-06-01T10:30,a,3,4,\n2020-06-01T11:00,a,5,6,7\n";
     let table = table("a.csv", LONG, rows);

@@ -16,6 +16,7 @@ fn a_pattern_that_tells_no_whole_time_says_what_it_lacks() {
 fn utc(meaning: Meaning) -> String {
     match meaning {
         Meaning::Once(at) => at.to_string(),
+        Meaning::Moved(at) => format!("moved to {at}"),
         Meaning::Either(first, second) => format!("{first} or {second}"),
     }
 }
@@ -31,7 +32,7 @@ fn the_hour_that_comes_twice_is_read_as_the_mapping_says() {
 #[test]
 fn the_hour_that_never_comes_is_refused_or_shifted() {
     assert!(zurich(Ambiguous::First, Nonexistent::Refuse).read("2020-03-29T02:30:00").is_err());
-    assert_eq!(utc(zurich(Ambiguous::First, Nonexistent::Shift).read("2020-03-29T02:30:00").unwrap()), "2020-03-29T01:30:00.000Z");
+    assert_eq!(utc(zurich(Ambiguous::First, Nonexistent::Shift).read("2020-03-29T02:30:00").unwrap()), "moved to 2020-03-29T01:30:00.000Z");
 }
 
 #[test]
