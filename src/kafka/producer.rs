@@ -193,7 +193,16 @@ impl Transactions {
 
     pub(super) fn abort(&mut self) -> Result<(), LogError> {
         // An abort beside a commit is refused, and after one that stands there is nothing to give up.
-        while !matches!(self.await_commit(STEP), Ok(true) | Err(_)) {}
+        let is_committing = self.committing_since.is_some();
+        let answer = loop {
+            match self.await_commit(STEP) {
+                Ok(false) => {}
+                answer => break answer,
+            }
+        };
+        if is_committing && answer.is_ok() {
+            tracing::info!("The commit that was given up stands; its work is not done again.");
+        }
         if self.committing_since.is_some() {
             return Err(LogError::Fenced { doing: "giving a transaction up", detail: "its commit does not come back".to_owned() });
         }

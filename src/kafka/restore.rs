@@ -140,7 +140,9 @@ impl Restorer {
             // Its callbacks want to be served, and it is never heard of again if nobody polls it.
             let _ = self.consumer.poll(Duration::ZERO);
         };
-        let seen = ffi::cached_end(&self.consumer, topic, partition).unwrap_or(known_end).max(known_end);
+        // An answer that is an error wipes out what was seen, and the end that was asked for is none beyond an open transaction.
+        let unseen = || LogError::Busy { doing: DOING, detail: format!("nobody can tell whether a transaction is open on {topic}[{partition}]") };
+        let seen = ffi::cached_end(&self.consumer, topic, partition).ok_or_else(unseen)?.max(known_end);
         if seen > end {
             let detail = format!("a transaction is open on {topic}[{partition}] from {end} to {seen}");
             return Err(LogError::Blocked { doing: DOING, detail });

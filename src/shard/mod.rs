@@ -216,6 +216,7 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
 
     fn follow_membership(&mut self) -> Result<(), LogError> {
         self.desk.send_held()?;
+        let mut is_given_up = false;
         for event in std::mem::take(&mut self.inbox.events) {
             if matches!(event, Event::Assigned(_) | Event::Revoked { .. }) {
                 // A poll that tells of the membership brings no records, whether there are more or not.
@@ -231,15 +232,17 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
                     // A restore can take longer than the broker lets a transaction stay open.
                     self.desk.commit(&mut self.running)?;
                 }
-                Event::Revoked { partitions, lost } => self.give_back(&partitions, lost)?,
+                Event::Revoked { partitions, lost } => is_given_up |= self.give_back(&partitions, lost)?,
+                // What is read again ends again.
+                _ if is_given_up => {}
                 other => self.inbox.events.push(other),
             }
         }
         Ok(())
     }
 
-    /// Finishes what is open, while the partitions are still owned, and gives them back: a batch never outlives a revocation.
-    fn give_back(&mut self, partitions: &[u32], lost: bool) -> Result<(), LogError> {
+    /// Finishes what is open, while the partitions are still owned, and gives them back: a batch never outlives a revocation. Answers whether what was open had to be given up.
+    fn give_back(&mut self, partitions: &[u32], lost: bool) -> Result<bool, LogError> {
         let finished = if lost {
             Err(LogError::Aborted { doing: "giving partitions back", detail: "they are another member's already".to_owned() })
         } else {
@@ -254,8 +257,14 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
                 self.around.watch.revoked(running.revoke().partition);
             }
         }
+        let is_given_up = finished.is_err();
+        // Before the release: who has released is let in again under its old name, and a coordinator that came back without the last rebalance counts the same generation once more. A commit
+        // that is under way then is still taken, though another has the partition and reads from before it.
+        if let Err(why) = finished {
+            self.give_up(why)?;
+        }
         self.desk.log()?.release(partitions)?;
-        finished
+        Ok(is_given_up)
     }
 
     fn step_all(&mut self) -> Result<(), LogError> {

@@ -25,6 +25,14 @@ impl<M: MakeCore> Shard<'_, '_, M> {
         self.rebuild(error)
     }
 
+    /// Gives the transaction up, whatever ended it; an error comes back where that takes new clients, which let the old ones go once nothing of theirs is open.
+    pub(super) fn give_up(&mut self, why: LogError) -> Result<(), LogError> {
+        match why.answer() {
+            Answer::Retry | Answer::AbortAndRewind if !self.desk.is_ailing(self.around.settings.stall_patience) => self.rewind(&why),
+            _ => Err(why),
+        }
+    }
+
     /// Back to the last commit: the transaction, the cores and the input.
     fn rewind(&mut self, why: &LogError) -> Result<(), LogError> {
         self.desk.abort(why)?;

@@ -24,6 +24,10 @@ pub(crate) struct Hand {
     pub(crate) blocked: Arc<AtomicU64>,
     /// While set, nobody tells the end of an input.
     pub(crate) cut_off: Arc<AtomicBool>,
+    /// Once, the group says that these partitions are lost.
+    pub(crate) lost: Arc<Mutex<Vec<u32>>>,
+    /// At each release of partitions, whether a commit was under way.
+    pub(crate) released_in_commit: Arc<Mutex<Vec<bool>>>,
 }
 
 /// The log.
@@ -32,6 +36,7 @@ pub(crate) struct HookedLog<L> {
     hand: Hand,
     commits: u32,
     is_sick: bool,
+    is_committing: bool,
 }
 
 impl<L: ShardLog> HookedLog<L> {
@@ -40,6 +45,7 @@ impl<L: ShardLog> HookedLog<L> {
             inner,
             hand: hand.clone(),
             commits: 0,
+            is_committing: false,
             is_sick: hand.sick.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok(),
         }
     }
@@ -56,6 +62,12 @@ impl<L: ShardLog> ShardLog for HookedLog<L> {
         self.inner.generation()
     }
     fn poll(&mut self, max_records: usize, wait: Duration, inbox: &mut Inbox) -> Result<(), LogError> {
+        let lost = std::mem::take(&mut *self.hand.lost.lock().unwrap());
+        if !lost.is_empty() {
+            inbox.clear();
+            inbox.events.push(midan::log::Event::Revoked { partitions: lost, lost: true });
+            return Ok(());
+        }
         self.inner.poll(max_records, wait, inbox)?;
         let deaf = self.hand.deaf.lock().unwrap();
         if deaf.is_empty() {
@@ -92,6 +104,7 @@ impl<L: ShardLog> ShardLog for HookedLog<L> {
         self.inner.pause(places, paused)
     }
     fn release(&mut self, partitions: &[u32]) -> Result<(), LogError> {
+        self.hand.released_in_commit.lock().unwrap().push(self.is_committing);
         self.inner.release(partitions)
     }
     fn read_state(&mut self, partition: u32, entry: &mut StateEntry<'_>) -> Result<u64, LogError> {
@@ -138,15 +151,19 @@ impl<L: ShardLog> ShardLog for HookedLog<L> {
         if self.is_sick || self.hand.refuse_every > 0 && self.commits.is_multiple_of(self.hand.refuse_every) {
             return Err(LogError::Aborted { doing: "committing", detail: "on purpose".to_owned() });
         }
+        self.is_committing = true;
         self.inner.start_commit(next)
     }
     fn await_commit(&mut self, wait: Duration) -> Result<bool, LogError> {
         if self.hand.slow_commits.load(Ordering::Relaxed) {
             return Ok(false);
         }
-        self.inner.await_commit(wait)
+        let answer = self.inner.await_commit(wait);
+        self.is_committing &= matches!(answer, Ok(false));
+        answer
     }
     fn abort(&mut self) -> Result<(), LogError> {
+        self.is_committing = false;
         self.inner.abort()
     }
     fn send_alert(&mut self, partition: u32, alert: &Alert, term: i32, commands_read: i64) -> Result<(), LogError> {
