@@ -8,15 +8,17 @@
 //! - *Priority*: a rise needs the on-delay at the higher priority and asks for attention anew (un-acks); a fall needs the off-delay and does not.
 //! - *Reassessed*: at most once a minute, when a figure has moved by 5 % of what was told, or a point in time by a minute.
 //! - *Cleared* when nothing was held, deadband included, in every pane for the off-delay. Its sentence stays as it was last told, the figures are those that ended it. Unacknowledged it stays as `rtn_unack` until somebody acknowledges it.
+//! - A surge where an alarm tells of a shortfall clears that and is raised in the same pane. A shortfall behind a surge waits until the surge has been quiet: who has left already is missing next.
 //! - A place that no finding speaks of cannot be judged: its alarm stays as it is, and a run of panes begins anew.
 //! - While put aside an alarm goes on to be recorded (its records say so), but is not reassessed.
 
 use super::change::{AlarmState, Change, ChangeKind};
 use super::entry::{Alarm, Entry, Look, Told, Turn};
 use crate::detect::FAST;
-use crate::detect::finding::{Code, Finding, Place, PlaceKind};
+use crate::detect::finding::{Code, Finding, Place, PlaceKind, Priority};
 use crate::time::EventTime;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What an entry is about.
@@ -75,7 +77,7 @@ impl AlarmBook {
 
     /// Takes in the findings of a fast pane. What they do not speak of is judged at the close of the pane.
     pub fn assess_fast(&mut self, at: &At<'_>, findings: &[Finding]) -> Vec<Change> {
-        findings.iter().filter_map(|finding| self.heed(at, finding, Look::Short)).collect()
+        findings.iter().flat_map(|finding| self.heed(at, finding, Look::Short)).collect()
     }
 
     /// Ends the shelves whose time has come by the close of the pane. To be called before [`AlarmBook::assess`] of the same pane, so that what a finding changes is told unshelved.
@@ -146,14 +148,14 @@ impl AlarmBook {
         }
     }
 
-    fn heed(&mut self, at: &At<'_>, finding: &Finding, look: Look) -> Option<Change> {
+    fn heed(&mut self, at: &At<'_>, finding: &Finding, look: Look) -> SmallVec<[Change; 1]> {
         // Most findings are of quiet places without an entry, and leave none: their places are not even copied.
         if finding.exceeds.is_none() && !self.knows(finding.code) {
-            return None;
+            return SmallVec::new();
         }
         let key = (finding.code, finding.place.clone());
         if finding.exceeds.is_none() && !self.entries.contains_key(&key) {
-            return None;
+            return SmallVec::new();
         }
         let entry = self.entries.entry(key.clone()).or_default();
         let before = entry.runs();
@@ -166,23 +168,13 @@ impl AlarmBook {
             Some(before) if finding.holds.is_none() => Told { headline: before.headline.clone(), ..Told::of(finding, at.event_time) },
             _ => Told::of(finding, at.event_time),
         };
+        let mut ended = None;
         let change = match turn {
             Turn::Still => None,
-            Turn::Raise(priority, onset) => {
-                let blank = entry.alarm.is_none().then(|| Alarm {
-                    alarm_id: alarm_id(at.venue, &key, onset),
-                    change_no: 0,
-                    onset,
-                    priority,
-                    active: true,
-                    acked: false,
-                    aside: None,
-                    told: told(None),
-                });
-                entry.alarm = entry.alarm.take().or(blank);
-                self.change(at, &key, ChangeKind::Raised, By::default(), |alarm| {
-                    (alarm.active, alarm.acked, alarm.priority, alarm.told) = (true, false, priority, told(None));
-                })
+            Turn::Raise(priority, onset) => self.raise(at, &key, (priority, onset), told(None)),
+            Turn::Crowd(priority, onset) => {
+                ended = self.end_shortfall(at, &key);
+                self.raise(at, &key, (priority, onset), told(None))
             }
             Turn::Priority(priority) => {
                 entry.lower = None;
@@ -204,7 +196,32 @@ impl AlarmBook {
         if self.entries.get(&key).is_some_and(Entry::is_over) {
             self.entries.remove(&key);
         }
-        change
+        ended.into_iter().chain(change).collect()
+    }
+
+    fn raise(&mut self, at: &At<'_>, key: &EntryKey, (priority, onset): (Priority, EventTime), told: Told) -> Option<Change> {
+        let entry = self.entries.entry(key.clone()).or_default();
+        let blank = entry.alarm.is_none().then(|| Alarm {
+            alarm_id: alarm_id(at.venue, key, onset),
+            change_no: 0,
+            onset,
+            priority,
+            active: true,
+            acked: false,
+            aside: None,
+            told: told.clone(),
+        });
+        entry.alarm = entry.alarm.take().or(blank);
+        self.change(at, key, ChangeKind::Raised, By::default(), |alarm| {
+            (alarm.active, alarm.acked, alarm.priority, alarm.told) = (true, false, priority, told);
+        })
+    }
+
+    /// Clears the alarm of fewer where a crowd has come, with what was told of it last.
+    fn end_shortfall(&mut self, at: &At<'_>, key: &EntryKey) -> Option<Change> {
+        let quiet_since = self.entries.get_mut(key)?.quiet_since.take();
+        let cleared = self.change(at, key, ChangeKind::Cleared, By::default(), |alarm| alarm.active = false)?;
+        Some(Change { quiet_since, ..cleared })
     }
 
     /// Whether there is any entry of that code.

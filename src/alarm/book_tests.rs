@@ -1,7 +1,7 @@
 //! The life cycle, transition by transition, and its laws over any sequence of findings and commands.
 
 use super::*;
-use crate::detect::finding::{Code, Evidence, Finding, Message, Place, PlaceKind, Priority};
+use crate::detect::finding::{Code, Evidence, Finding, Message, Place, PlaceKind, Priority, Way};
 use crate::feeds::fault::{Fault, Reason};
 use crate::feeds::observation::{Action, Command};
 use crate::time::{EventTime, Span};
@@ -44,6 +44,7 @@ fn finding(place: &str, exceeds: Option<Priority>, holds: Option<Priority>, valu
         urgency: "immediate",
         severity: "severe",
         score: None,
+        way: None,
     }
 }
 
@@ -153,6 +154,27 @@ fn a_rise_asks_for_attention_anew_and_a_fall_does_not() {
     assert_eq!(night.panes(3, &held(Priority::Medium)), []);
     assert_eq!(night.panes(1, &held(Priority::Medium)), [(ChangeKind::Priority, AlarmState::Ack)]);
     assert_eq!(night.log.last().unwrap().priority, Priority::Medium);
+}
+
+#[test]
+fn a_surge_behind_a_shortfall_is_raised_at_once_however_long_that_would_be_quiet() {
+    let said = |way: Way, finding: Finding| Finding { way: Some(way), off_delay: Span::from_secs(7_200), ..finding };
+    for (acked, cleared) in [(false, AlarmState::RtnUnack), (true, AlarmState::Normal)] {
+        let mut night = Night::new();
+        night.panes(3, &said(Way::Fewer, over(Priority::Medium)));
+        let before = night.id();
+        if acked {
+            night.order(Action::Ack { alarm_id: before.clone() }).unwrap();
+        }
+        night.panes(2, &said(Way::Fewer, quiet()));
+        assert_eq!(night.panes(2, &said(Way::More, over(Priority::Medium))), [], "not before its on-delay");
+        let told = night.panes(1, &said(Way::More, over(Priority::Medium)));
+        assert_eq!(told, [(ChangeKind::Cleared, cleared), (ChangeKind::Raised, AlarmState::Unack)]);
+        assert_eq!(night.log[night.log.len() - 2].quiet_since, Some(time(8)), "it was held until it turned");
+        assert_eq!(night.id() == before, !acked, "one that nobody has seen is raised again, as ever");
+        assert_eq!(night.panes(100, &said(Way::More, over(Priority::Medium))), [], "it is told once");
+        assert_eq!(night.panes(100, &said(Way::Fewer, over(Priority::Medium))), [], "and who is missing behind it are the same people");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@
 //! Time is counted in panes: a run begins with the end of its first pane, and is as long as from there to the end of the present one.
 
 use super::change::AlarmState;
-use crate::detect::finding::{Evidence, Finding, Message, Priority};
+use crate::detect::finding::{Evidence, Finding, Message, Priority, Way};
 use crate::time::{EventTime, Span};
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +92,9 @@ pub struct Told {
     pub urgency: Box<str>,
     /// CAP severity.
     pub severity: Box<str>,
+    /// Which of two opposites it says, where there are two.
+    #[serde(default)]
+    pub way: Option<Way>,
 }
 
 /// What a finding was made of.
@@ -114,6 +117,8 @@ pub(super) enum Turn {
     Priority(Priority),
     /// Its condition has ended.
     Clear,
+    /// It was of fewer than expected and is of more now, which is another alarm, with this priority and onset.
+    Crowd(Priority, EventTime),
     /// It goes on, and its figures have moved.
     Reassess,
 }
@@ -121,12 +126,18 @@ pub(super) enum Turn {
 impl Entry {
     /// Takes in a finding of the pane, or the part of one, that ends at `end`.
     pub(super) fn heed(&mut self, finding: &Finding, end: EventTime, look: Look) -> Turn {
+        let was_quiet_since = self.quiet_since;
         self.count_over(finding, end, look);
         self.count_quiet(finding.holds, end);
         let due = self.due(finding, end);
         let Some(alarm) = self.alarm.as_ref().filter(|alarm| alarm.active) else {
             return due.map_or(Turn::Still, |(priority, onset)| Turn::Raise(priority, onset));
         };
+        // Who has left already is missing later, and that is no news; a crowd where fewer were told of is.
+        if let (Some((priority, onset)), Some(Way::Fewer), Some(Way::More)) = (due, alarm.told.way, finding.way) {
+            self.quiet_since = was_quiet_since.or(Some(end));
+            return Turn::Crowd(priority, onset);
+        }
         let lasted = |since: EventTime| end.since(since) >= finding.off_delay;
         if self.quiet_since.is_some_and(lasted) {
             return Turn::Clear;
@@ -245,6 +256,7 @@ impl Told {
             certainty: finding.certainty.into(),
             urgency: finding.urgency.into(),
             severity: finding.severity.into(),
+            way: finding.way,
         }
     }
 

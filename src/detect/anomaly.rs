@@ -3,7 +3,7 @@
 //! The watch (`forecast::watch`) has judged; one of the zone's series speaks for it. A machine's hint and nothing more: low priority, `possible`, and it says what was expected and what came, and
 //! in which window. What the learnt score says of the same step stands beside it, for or against.
 
-use super::finding::{Code, Evidence, Finding, Place, Priority};
+use super::finding::{Code, Evidence, Finding, Place, Priority, Way};
 use super::scene::{Manner, PerProfile, Scene, Standing, profile_of, seconds};
 use crate::forecast::watch::Verdict;
 use crate::forecast::{OfAll, SeriesKind};
@@ -52,6 +52,7 @@ fn finding(scene: &Scene<'_>, place: Place, &Said { verdict, kind, learnt }: &Sa
     let headline = [(flow, came), (expected, usual), ("score", verdict.share_above)];
     let mut finding = MANNER.finding(place, standing, limits.delays, &headline, &[("score_z", limits.hold * verdict.threshold)]);
     finding.score = Some(verdict.share_above);
+    finding.way = Some(if verdict.is_shortfall { Way::Fewer } else { Way::More });
     let in_window = |figure: Evidence| Evidence { from: verdict.from, ..figure };
     finding.evidence.push(in_window(scene.figure("score", verdict.share_above, "1")));
     if !standing.is_quiet() {

@@ -148,6 +148,16 @@ pub struct Message {
     pub args: Args,
 }
 
+/// What a finding says, where its opposite would be said by the same detector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// More came than expected.
+    More,
+    /// Fewer.
+    Fewer,
+}
+
 /// What a detector says about one place in one pane. A detector speaks at every pane of every place that it can judge, so that "no" is distinct from "cannot tell".
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
@@ -179,4 +189,6 @@ pub struct Finding {
     pub severity: &'static str,
     /// The calibrated score behind it, where there is one.
     pub score: Option<f64>,
+    /// Which of two opposites it says, where there are two.
+    pub way: Option<Way>,
 }

@@ -162,6 +162,7 @@ impl Manner {
             urgency: self.urgency,
             severity: self.severity,
             score: None,
+            way: None,
         }
     }
 }
