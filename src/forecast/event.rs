@@ -2,7 +2,7 @@
 //!
 //! The idea: events are kept apart. Where the calendar knows of a match, what came beyond the usual from four hours before kick-off to five hours after it is learnt here, in slots
 //! of 15 minutes and per thousand persons expected, and is expected again at the next match, scaled by its crowd. What is usual learns in that time only what the event does
-//! not explain; from the first two matches, nothing. Without a calendar the usual must resist by itself (`usual`).
+//! not explain; from the first match, nothing. Without a calendar the usual must resist by itself (`usual`).
 
 use crate::time::{EventTime, Span};
 use crate::venue::Match;
@@ -17,8 +17,8 @@ const OF_PHASE: usize = 4;
 pub(super) const PHASES: u8 = (SLOTS / OF_PHASE) as u8;
 /// Below this share of the new value the excess does not learn.
 const LEARNS: f64 = 0.3;
-/// From so many matches on the excess of a slot is known.
-const KNOWN: u8 = 2;
+/// From so many steps on the excess of a slot is known: the second match is expected to be like the first, for what is usual learns nothing of that.
+const KNOWN: u8 = 1;
 
 /// How long an event lasts by which phases are told, ms.
 const LASTS_MS: i64 = 2 * 3_600_000;
@@ -192,7 +192,7 @@ impl Excess {
         Self { series, persons: vec![0.0; SLOTS * series], seen: vec![0; SLOTS * series] }
     }
 
-    /// Persons beyond the usual in a step of that moment; `None` before two matches were seen.
+    /// Persons beyond the usual in a step of that moment; `None` before one was seen.
     pub fn of(&self, moment: Moment, series: usize) -> Option<f64> {
         let place = moment.slot * self.series + series;
         (*self.seen.get(place)? >= KNOWN).then(|| f64::from(self.persons[place]) * moment.thousands)
@@ -274,8 +274,9 @@ mod tests {
     fn a_match_twice_as_large_is_expected_twice_as_full() {
         let mut excess = Excess::new(2);
         let small = Moment { slot: 10, thousands: 20.0 };
+        assert_eq!(excess.of(small, 1), None);
         excess.learn(small, 1, 300.0, 100.0);
-        assert_eq!(excess.of(small, 1), None, "one match is none");
+        assert_eq!(excess.of(small, 1), Some(200.0), "the second is expected to be like the first");
         excess.learn(small, 1, 320.0, 100.0);
         let expected = excess.of(Moment { slot: 10, thousands: 40.0 }, 1).unwrap();
         assert!((expected - 420.0).abs() < 1e-3, "{expected}");

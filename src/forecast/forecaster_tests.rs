@@ -398,6 +398,29 @@ fn a_match_that_comes_back_is_forecast_and_an_ordinary_saturday_after_it_is_not(
     assert!(said[8] < 60.0 && said[10] < 60.0, "{said:?}");
 }
 
+#[test]
+fn where_every_saturday_has_an_event_its_hours_stand_out_on_none() {
+    let mut venue = sample::large(1);
+    (venue.step, venue.pane) = (Span::from_mins(15), PaneLength::new(Span::from_mins(15)).unwrap());
+    // At six in the evening, elsewhere: it brings nobody here. What is forecast knows of it from two in the afternoon on, the watch from three.
+    venue.matches = (0..10).map(|week| event_at(EventTime::from_millis(((week * 7 + 2) * 96 + 72) * 900_000))).collect();
+    let mut forecaster = Forecaster::new(&venue);
+    let mut found = Vec::new();
+    for step in 0..10 * 7 * 96_i64 {
+        let (day, slot) = (step / 96, step % 96);
+        let persons = if day % 7 == 2 { 120 } else { 40 } + (day * 31 + slot * 17) % 13;
+        let end = EventTime::from_millis((step + 1) * 900_000);
+        forecaster.observe(end, &vec![Some(persons as u32); forecaster.series().len()]);
+        let answer = absent(&forecaster.ask(VENUE, end));
+        let outlooks = forecaster.answer(&answer, &[sample::zone_figures()]);
+        let exceeds = outlooks.series.iter().any(|outlook| outlook.watch.is_some_and(|verdict| verdict.exceeds));
+        if exceeds && day % 7 == 2 && day > 28 {
+            found.push((day, slot));
+        }
+    }
+    assert_eq!(found, [], "(day, slot)");
+}
+
 /// A place of one way with steps of an hour, fed from Monday, 5 January 1970 on: 100 an hour on working days, 20 on others and on the holiday, Thursday of the third week.
 fn with_a_holiday_in_the_third_week(holidays: Holidays, hours: std::ops::Range<i64>, mut hear: impl FnMut(i64, &Forecaster, &Outlooks)) {
     let mut venue = sample::large(1);

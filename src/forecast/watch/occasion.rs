@@ -89,6 +89,11 @@ impl Occasions {
         Some(bin)
     }
 
+    /// Whether the calendar explains the step that starts at `start`.
+    pub fn covers(&self, start: EventTime) -> bool {
+        self.at(start).is_some()
+    }
+
     /// What the state stores of a bin.
     pub fn bin(&self, bin: usize) -> Option<&Vec<Excess>> {
         self.learnt.get(bin)
