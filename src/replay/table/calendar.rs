@@ -6,7 +6,7 @@ use super::mapping::{FileShape, Mapping};
 use super::quotes::{Looks, Reads};
 use super::{Report, TableError};
 use crate::time::EventTime;
-use crate::time::stamp::{Format, Meaning, Stamps};
+use crate::time::stamp::{Format, Stamps};
 use crate::venue::Match;
 use std::path::Path;
 

@@ -23,6 +23,7 @@ const JITTER: i64 = 10;
 /// Rows beside the grid are a few that somebody mistyped; a third of all and more, and the step is wrong: rows twice as close as it says leave one half beside it.
 const TOO_MANY: usize = 3;
 const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 /// Times outside of these years are no times of a count.
 const YEARS: (i64, i64) = (-2_208_988_800_000, 7_258_118_400_000); // 1900 to 2199
 
@@ -154,7 +155,8 @@ fn grid_of(list: &[Entry], mapping: &Mapping, clock: StepClock) -> Grid {
     let [of_most, of_the_clock] = [most, phase_of_the_clock(list, mapping, clock)].map(|phase| Grid { phase, step, off_grid: mapping.off_grid });
     let is_of_the_clock = match mapping.off_grid {
         _ if 2 * rows >= list.len() => false,
-        // Single passages follow no grid, and a longer step may straddle the hours when it is moved.
+        // Single passages follow no grid. Steps that are no part of an hour begin at midnight, where they follow the clock on the wall.
+        OffGrid::Down if clock == StepClock::Wall => DAY_MS % step == 0,
         OffGrid::Down => HOUR_MS % step == 0,
         // The second that chance has written most often says nothing: a clock that jitters writes about the full step.
         OffGrid::Refuse | OffGrid::Nearest => of_the_clock.holds(list) >= of_most.holds(list),

@@ -255,7 +255,10 @@ impl Table {
                 return Err(TableError::malformed(path, why));
             }
             let by_the_wall = read(StepClock::Wall);
+            // Single passages lie on no grid of either clock, and their days are those of the wall.
+            let are_passages = |elapsed: &Report| mapping.off_grid == OffGrid::Down && 2 * elapsed.moved >= elapsed.rows;
             let fits_better = match (&table, &by_the_wall) {
+                (Ok((.., elapsed)), Ok((.., wall))) if are_passages(elapsed) => wall.faulty <= elapsed.faulty,
                 (Ok((.., elapsed)), Ok((.., wall))) => trouble(wall) < trouble(elapsed),
                 (Err(_), Ok(_)) => true,
                 (Err(elapsed), Err(wall)) => wall.is_no_worse_than(elapsed),

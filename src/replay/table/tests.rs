@@ -224,6 +224,12 @@ fn where_each_row_is_a_person_rows_are_counted() {
     assert_ne!((&told, &counted), (&passages, &passages));
     assert_eq!(short(&counts(&table("a.csv", &told, rows))), ["a 06-01T08:00 1/1/0", "b 06-01T08:00 1/0/0", "a 06-01T08:30 2/0/0", "b 06-01T08:30 1/0/0"]);
     assert_eq!(short(&counts(&table("a.csv", &counted, rows))), ["a 06-01T08:00 2/0/0", "b 06-01T08:00 1/0/0", "a 06-01T08:30 2/0/0", "b 06-01T08:30 1/0/0"]);
+    // Their days are those of the clock on the wall, whenever they came: Zürich is two hours ahead of UTC, and one from 25 October on.
+    let daily = counted.replace("30m", "1d");
+    let rows = b"t,s\n2020-10-24T00:10,a\n2020-10-24T23:50,a\n2020-10-25T02:10,a\n2020-10-25T23:10,a\n2020-10-25T23:40,a\n2020-10-26T00:20,a\n";
+    let daily = table("a.csv", &daily, rows);
+    assert_eq!(short(&counts(&daily)), ["a 10-24T00:00 2/0/0", "a 10-25T00:00 3/0/0", "a 10-26T00:00 1/0/0"]);
+    assert_eq!(daily.clock(), StepClock::Wall);
     let forgotten = told.replace("rows = \"told\"\n", "");
     assert!(Mapping::read("m.toml", &forgotten).unwrap_err().iter().any(|fault| fault.key == "long.in"), "a forgotten value is no row that counts one");
     let judged = counted.replace("repeated = \"sum\"\n", "");
