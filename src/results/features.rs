@@ -4,6 +4,7 @@
 //! series and step: `venue`, `zone`, `what`, `issued` (the end of the step), and the columns of the model's feature set (docs/FEATURES.md): `f000` to `f104` for the flow model,
 //! `a00` to `a29` for the anomaly model. What is to be forecast is not in the row: it is what came (`f099`) in the rows 1, 2, 3, 6 and 12 steps later.
 
+use super::NamedFile;
 use crate::forecast::Series;
 use crate::forecast::calendar::Calendar;
 use crate::forecast::series;
@@ -15,7 +16,6 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const GROUP: usize = 65_536;
 /// The file of one model's features, being written.
 pub struct FeatureFile {
     role: Role,
-    writer: SerializedFileWriter<File>,
+    writer: SerializedFileWriter<NamedFile>,
     venues: Vec<(ByteArray, Vec<(ByteArray, ByteArray)>)>,
     calendars: Vec<Calendar>,
     /// Row by row: venue, place of the series, issued.
@@ -118,7 +118,13 @@ impl FeatureFile {
     }
 }
 
-fn columns(group: &mut SerializedRowGroupWriter<'_, File>, texts: &[Vec<ByteArray>], issued: &[i64], values: &[f32], width: usize) -> Result<(), ParquetError> {
+fn columns(
+    group: &mut SerializedRowGroupWriter<'_, NamedFile>,
+    texts: &[Vec<ByteArray>],
+    issued: &[i64],
+    values: &[f32],
+    width: usize,
+) -> Result<(), ParquetError> {
     for text in texts {
         if let Some(mut column) = group.next_column()? {
             column.typed::<ByteArrayType>().write_batch(text, None, None)?;

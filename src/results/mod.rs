@@ -29,9 +29,9 @@ const NAMES: [&str; 7] = ["forecasts.ndjson", "findings.ndjson", "zones.ndjson",
 #[derive(Debug)]
 pub struct Results {
     folder: PathBuf,
-    forecasts: BufWriter<File>,
-    zones: BufWriter<File>,
-    quarantine: Option<BufWriter<File>>,
+    forecasts: BufWriter<NamedFile>,
+    zones: BufWriter<NamedFile>,
+    quarantine: Option<BufWriter<NamedFile>>,
     findings: Findings,
     rows: Vec<Row>,
     lines: u64,
@@ -232,12 +232,30 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
     })
 }
 
-/// Makes a file; what goes wrong names it.
+/// A file that is written; what goes wrong names it, such as a disk that is full.
+#[derive(Debug)]
+pub struct NamedFile {
+    file: File,
+    path: PathBuf,
+}
+
+/// Makes a file.
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn create(path: &Path) -> io::Result<File> {
-    File::create(path).map_err(|why| at(path, &why))
+pub fn create(path: &Path) -> io::Result<NamedFile> {
+    let file = File::create(path).map_err(|why| at(path, &why))?;
+    Ok(NamedFile { file, path: path.to_owned() })
+}
+
+impl Write for NamedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes).map_err(|why| at(&self.path, &why))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush().map_err(|why| at(&self.path, &why))
+    }
 }
 
 fn at(path: &Path, why: &io::Error) -> io::Error {
@@ -247,6 +265,14 @@ fn at(path: &Path, why: &io::Error) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_disk_that_is_full_is_told_with_the_file() {
+        // A device that is always full; only Linux has it.
+        let Ok(mut full) = create(Path::new("/dev/full")) else { return println!("left out: there is no /dev/full") };
+        let why = full.write_all(b"line").unwrap_err();
+        assert!(why.to_string().starts_with("/dev/full: ") && why.kind() == io::ErrorKind::StorageFull, "{why}");
+    }
 
     #[test]
     fn what_an_earlier_replay_left_is_taken_away_and_nothing_else() {

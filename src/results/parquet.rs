@@ -2,6 +2,7 @@
 //!
 //! It reads back the lines that stand in the folder, so both always say the same; a file that is not there is passed over.
 
+use super::NamedFile;
 use parquet::basic::Compression;
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
@@ -201,7 +202,7 @@ fn message(columns: &[Column]) -> String {
 }
 
 impl Column {
-    fn write(&self, rows: &[Value], group: &mut SerializedRowGroupWriter<'_, File>) -> Result<(), ParquetError> {
+    fn write(&self, rows: &[Value], group: &mut SerializedRowGroupWriter<'_, NamedFile>) -> Result<(), ParquetError> {
         let Some(mut column) = group.next_column()? else { return Ok(()) };
         let cells = || rows.iter().map(|row| row.pointer(&self.pointer).filter(|cell| !cell.is_null()));
         let levels: Vec<i16> = cells().map(|cell| i16::from(cell.and_then(|cell| self.fits(cell)).is_some())).collect();

@@ -33,7 +33,7 @@ pub(super) fn run(settings: &Settings, args: &ReplayArgs, path: &Path) -> anyhow
     let text = mapping_text(map)?;
     let table = open(&map.display().to_string(), &text, path)?;
     let matches = match &args.calendar {
-        Some(calendar) => calendar_of(calendar, table.mapping())?,
+        Some(calendar) => calendar_of(calendar, &table)?,
         None => Vec::new(),
     };
     let around = Around::new(Arc::new(table.world(&Arc::new(profile(settings)?), matches)))?;
@@ -99,10 +99,19 @@ fn profile(settings: &Settings) -> anyhow::Result<Profile> {
     load_profile(&SourceFile { path: path.display().to_string(), text }).map_err(|faults| lines(&faults))
 }
 
-fn calendar_of(path: &Path, mapping: &Mapping) -> anyhow::Result<Vec<Match>> {
+fn calendar_of(path: &Path, table: &Table) -> anyhow::Result<Vec<Match>> {
+    let mapping = table.mapping();
     let (events, report) = read_calendar(path, mapping)?;
     tell(&report, "rows of the calendar");
     println!("calendar      {} events of {}", events.len(), mapping.venue);
+    let within = events.iter().filter(|event| table.reach().is_some_and(|(from, to)| (from..to).contains(&event.start))).count();
+    if within < events.len() {
+        println!("              {} of them start within the table's time", if within == 0 { "none".to_owned() } else { within.to_string() });
+    }
+    let unknown = events.iter().filter(|event| event.attendance.is_none()).count();
+    if unknown > 0 {
+        println!("              {unknown} of them tell no attendance: they count as the mean of the others");
+    }
     if events.is_empty() && report.rows > report.faulty {
         println!("              {} rows are of other venues: is mapping's venue written as in the calendar?", report.rows - report.faulty);
     }
