@@ -254,6 +254,9 @@ fn alerts_that_left_before_a_crash_are_made_again_before_a_later_command_takes_e
     assert_eq!(once, alerts);
 }
 
+type Due<'a> = Box<dyn Fn() -> bool + 'a>;
+type Then<'a> = Box<dyn Fn() + 'a>;
+
 /// A member that has released is let in again under its old name, and a coordinator that forgot a rebalance gives the same generation once more: what is under way then would still be
 /// taken, though another has the partition.
 #[test]
@@ -261,9 +264,8 @@ fn who_has_lost_its_partitions_gives_its_commit_up_before_it_releases_them() {
     let (log, _folder) = home();
     let hand = Hand::default();
     let state_end = || log.end(Topic::Out(midan::engine::OutTopic::State), 0);
-    let mut steps: [(bool, Box<dyn Fn() -> bool>, Box<dyn Fn()>); 4] = [
+    let mut steps: Vec<(Due<'_>, Then<'_>)> = vec![
         (
-            false,
             Box::new(|| state_end() > 0),
             Box::new(|| {
                 hand.slow_commits.store(true, Ordering::Relaxed);
@@ -271,25 +273,21 @@ fn who_has_lost_its_partitions_gives_its_commit_up_before_it_releases_them() {
                 send(&log, Feed::Sensors, 3);
             }),
         ),
-        (false, Box::new(|| hand.started.load(Ordering::Relaxed) > 0), Box::new(|| hand.lost.lock().unwrap().push(0))),
+        (Box::new(|| hand.started.load(Ordering::Relaxed) > 0), Box::new(|| hand.lost.lock().unwrap().push(0))),
         (
-            false,
             Box::new(|| !hand.released_in_commit.lock().unwrap().is_empty()),
             Box::new(|| {
                 hand.slow_commits.store(false, Ordering::Relaxed);
                 send(&log, Feed::Sensors, 1);
             }),
         ),
-        (false, Box::new(|| alerts(&log).iter().any(|(alarm, _)| alarm == "alarm-4")), Box::new(|| ())),
+        (Box::new(|| alerts(&log).iter().any(|(alarm, _)| alarm == "alarm-4")), Box::new(|| ())),
     ];
     let done = || {
-        if let Some((is_done, is_due, then)) = steps.iter_mut().find(|(is_done, ..)| !*is_done)
-            && is_due()
-        {
-            *is_done = true;
-            then();
+        if steps.first().is_some_and(|(is_due, _)| is_due()) {
+            steps.remove(0).1();
         }
-        steps.iter().all(|(is_done, ..)| *is_done)
+        steps.is_empty()
     };
     let stats = serve(&log, &hand, &serving(true), &Unwatched, |_| Siren::default(), done);
     assert_eq!(*hand.released_in_commit.lock().unwrap(), [false]);
