@@ -8,7 +8,7 @@
 //! - *Priority*: a rise needs the on-delay at the higher priority and asks for attention anew (un-acks); a fall needs the off-delay and does not.
 //! - *Reassessed*: at most once a minute, when a figure has moved by 5 % of what was told, or a point in time by a minute.
 //! - *Cleared* when nothing was held, deadband included, in every pane for the off-delay. Its sentence stays as it was last told, the figures are those that ended it. Unacknowledged it stays as `rtn_unack` until somebody acknowledges it.
-//! - A surge where an alarm tells of a shortfall clears that and is raised in the same pane. A shortfall behind a surge waits until the surge has been quiet: who has left already is missing next.
+//! - A surge where an alarm tells of a shortfall clears that and is raised in the same pane. A shortfall behind a surge is of the same alarm: who has left already is missing next.
 //! - A place that no finding speaks of cannot be judged: its alarm stays as it is, and a run of panes begins anew.
 //! - While put aside an alarm goes on to be recorded (its records say so), but is not reassessed.
 
@@ -171,10 +171,10 @@ impl AlarmBook {
         let mut ended = None;
         let change = match turn {
             Turn::Still => None,
-            Turn::Raise(priority, onset) => self.raise(at, &key, (priority, onset), told(None)),
+            Turn::Raise(priority, onset) => self.raise(at, &key, (priority, onset), finding),
             Turn::Crowd(priority, onset) => {
                 ended = self.end_shortfall(at, &key);
-                self.raise(at, &key, (priority, onset), told(None))
+                self.raise(at, &key, (priority, onset), finding)
             }
             Turn::Priority(priority) => {
                 entry.lower = None;
@@ -199,8 +199,9 @@ impl AlarmBook {
         ended.into_iter().chain(change).collect()
     }
 
-    fn raise(&mut self, at: &At<'_>, key: &EntryKey, (priority, onset): (Priority, EventTime), told: Told) -> Option<Change> {
+    fn raise(&mut self, at: &At<'_>, key: &EntryKey, (priority, onset): (Priority, EventTime), finding: &Finding) -> Option<Change> {
         let entry = self.entries.entry(key.clone()).or_default();
+        let way = finding.way;
         let blank = entry.alarm.is_none().then(|| Alarm {
             alarm_id: alarm_id(at.venue, key, onset),
             change_no: 0,
@@ -209,17 +210,20 @@ impl AlarmBook {
             active: true,
             acked: false,
             aside: None,
-            told: told.clone(),
+            way,
+            told: Told::of(finding, at.event_time),
         });
         entry.alarm = entry.alarm.take().or(blank);
         self.change(at, key, ChangeKind::Raised, By::default(), |alarm| {
-            (alarm.active, alarm.acked, alarm.priority, alarm.told) = (true, false, priority, told);
+            (alarm.active, alarm.acked, alarm.priority, alarm.way, alarm.told) = (true, false, priority, way, Told::of(finding, at.event_time));
         })
     }
 
     /// Clears the alarm of fewer where a crowd has come, with what was told of it last.
     fn end_shortfall(&mut self, at: &At<'_>, key: &EntryKey) -> Option<Change> {
-        let quiet_since = self.entries.get_mut(key)?.quiet_since.take();
+        let entry = self.entries.get_mut(key)?;
+        let quiet_since = entry.quiet_since.take();
+        entry.lower = None;
         let cleared = self.change(at, key, ChangeKind::Cleared, By::default(), |alarm| alarm.active = false)?;
         Some(Change { quiet_since, ..cleared })
     }

@@ -28,6 +28,8 @@ pub(super) const REASSESS_MS: f64 = 60_000.0;
 pub struct Entry {
     /// By priority: the first pane of the run in which it has been exceeded without a break.
     pub over: [Option<EventTime>; 4],
+    /// Which of two opposites those runs are of.
+    pub way: Option<Way>,
     /// The first pane of the run in which nothing was held.
     pub quiet_since: Option<EventTime>,
     /// The run in which less than the alarm's priority was held: its first pane, and the most that was held in it.
@@ -53,6 +55,8 @@ pub struct Alarm {
     pub acked: bool,
     /// Whether it is put aside.
     pub aside: Option<Aside>,
+    /// Which of two opposites it was raised for.
+    pub way: Option<Way>,
     /// What was told last, and when.
     pub told: Told,
 }
@@ -92,9 +96,6 @@ pub struct Told {
     pub urgency: Box<str>,
     /// CAP severity.
     pub severity: Box<str>,
-    /// Which of two opposites it says, where there are two.
-    #[serde(default)]
-    pub way: Option<Way>,
 }
 
 /// What a finding was made of.
@@ -134,8 +135,8 @@ impl Entry {
             return due.map_or(Turn::Still, |(priority, onset)| Turn::Raise(priority, onset));
         };
         // Who has left already is missing later, and that is no news; a crowd where fewer were told of is.
-        if let (Some((priority, onset)), Some(Way::Fewer), Some(Way::More)) = (due, alarm.told.way, finding.way) {
-            self.quiet_since = was_quiet_since.or(Some(end));
+        if let (Some((priority, onset)), Some(Way::Fewer), Some(Way::More)) = (due, alarm.way, finding.way) {
+            self.quiet_since = was_quiet_since.or(Some(onset));
             return Turn::Crowd(priority, onset);
         }
         let lasted = |since: EventTime| end.since(since) >= finding.off_delay;
@@ -181,6 +182,9 @@ impl Entry {
     }
 
     fn count_over(&mut self, finding: &Finding, end: EventTime, look: Look) {
+        if finding.exceeds.is_some() && finding.way != self.way {
+            (self.over, self.way) = ([None; 4], finding.way);
+        }
         for (level, since) in LEVELS.iter().zip(&mut self.over) {
             if finding.exceeds >= Some(*level) {
                 *since = since.or(Some(end));
@@ -256,7 +260,6 @@ impl Told {
             certainty: finding.certainty.into(),
             urgency: finding.urgency.into(),
             severity: finding.severity.into(),
-            way: finding.way,
         }
     }
 

@@ -43,20 +43,31 @@ impl Reader {
     /// Reads what has not been read as it now is, and answers how many files that were.
     ///
     /// # Errors
-    /// One cannot be read, or the log does not take it; it will be read again.
+    /// One cannot be read, or the log does not take it; it will be read again. Those behind it are read all the same.
     pub fn look(&mut self, context: &Context) -> Result<usize, String> {
-        let mut count = 0;
+        let (mut count, mut fault) = (0, None);
         for path in files(&self.settings.path).map_err(|why| format!("{}: {why}", self.settings.path.display()))? {
-            // Before it is read: what is written meanwhile makes another stamp.
-            let stamp = stamp(&path).map_err(|why| format!("{}: {why}", path.display()))?;
-            if context.stopped() || self.read.get(&path) == Some(&stamp) {
-                continue;
+            match self.look_at(context, &path) {
+                Ok(is_read) => count += usize::from(is_read),
+                Err(why) => drop(fault.get_or_insert(why)),
             }
-            self.file(context, &path, stamp.0)?;
-            self.read.insert(path, stamp);
-            count += 1;
         }
-        Ok(count)
+        fault.map_or(Ok(count), Err)
+    }
+
+    /// Reads a file where it has not been read as it now is; one that was read and is gone is done with.
+    fn look_at(&mut self, context: &Context, path: &Path) -> Result<bool, String> {
+        // Before it is read: what is written meanwhile makes another stamp.
+        let stamp = match stamp(path) {
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound && self.read.contains_key(path) => return Ok(false),
+            stamp => stamp.map_err(|why| format!("{}: {why}", path.display()))?,
+        };
+        if context.stopped() || self.read.get(path) == Some(&stamp) {
+            return Ok(false);
+        }
+        self.file(context, path, stamp.0)?;
+        self.read.insert(path.to_owned(), stamp);
+        Ok(true)
     }
 
     fn file(&self, context: &Context, path: &Path, bytes: u64) -> Result<(), String> {

@@ -17,7 +17,7 @@ const OF_PHASE: usize = 4;
 pub(super) const PHASES: u8 = (SLOTS / OF_PHASE) as u8;
 /// Below this share of the new value the excess does not learn.
 const LEARNS: f64 = 0.3;
-/// From so many steps on the excess of a slot is known: the second match is expected to be like the first, for what is usual learns nothing of that.
+/// From so many cases on the excess of a slot is known: the second match is expected to be like the first, of which what is usual learns nothing.
 const KNOWN: u8 = 1;
 
 /// How long an event lasts by which phases are told, ms.

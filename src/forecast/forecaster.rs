@@ -442,15 +442,11 @@ impl Forecaster {
 
     /// Where a step ends at `end`, the watch takes it in. A zone of which a part was silent cannot be said to be empty, so it is not judged.
     fn watch_step(&mut self, end: EventTime, zones: &[ZoneFigures], outlooks: &[Outlook], raw: &[RawScore]) {
-        let start = end.before(self.layout.step);
-        let place = self.layout.calendar.place(start);
+        let place = self.layout.calendar.place(end.before(self.layout.step));
         let (levels, week) = (self.usual.level(place), self.usual.week(place));
-        // What is usual learns only what an event does not explain; where the watch explains nothing itself, what this one brings belongs to it.
-        let moment = self.layout.programme.at(start).filter(|_| !self.watch.occasions().covers(start));
         for (row, (seen, series)) in self.seen.iter_mut().zip(&self.layout.series).enumerate() {
             let is_whole = zones.get(series.zone.index()).is_none_or(|zone| zone.expected == 0 || zone.coverage >= WHOLE);
-            let added = moment.and_then(|moment| self.excess.of(moment, row)).unwrap_or(0.0);
-            let usual = levels.of(row).map(|level| ((level.persons + added).max(0.0), f64::from(level.days)));
+            let usual = levels.of(row).map(|level| (level.persons, f64::from(level.days)));
             let learnt = raw[row].filter(|(kind, _)| kind.is_by_model()).and(outlooks[row].score);
             let weekday = usual.map(|(persons, _)| week.shifted(row, persons).max(0.0));
             *seen = Seen { came: self.sight.came(row, 0).filter(|_| is_whole), usual, weekday, occasion: None, learnt };

@@ -402,7 +402,7 @@ fn a_match_that_comes_back_is_forecast_and_an_ordinary_saturday_after_it_is_not(
 fn where_every_saturday_has_an_event_its_hours_stand_out_on_none() {
     let mut venue = sample::large(1);
     (venue.step, venue.pane) = (Span::from_mins(15), PaneLength::new(Span::from_mins(15)).unwrap());
-    // At six in the evening, elsewhere: it brings nobody here. What is forecast knows of it from two in the afternoon on, the watch from three.
+    // At six in the evening, elsewhere: it brings nobody here. From two in the afternoon on what is usual learns only what it does not explain.
     venue.matches = (0..10).map(|week| event_at(EventTime::from_millis(((week * 7 + 2) * 96 + 72) * 900_000))).collect();
     let mut forecaster = Forecaster::new(&venue);
     let mut found = Vec::new();

@@ -230,7 +230,12 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
                         self.arriving.insert(partition, Arriving::at(now));
                     }
                     // A restore can take longer than the broker lets a transaction stay open.
-                    self.desk.commit(&mut self.running)?;
+                    if let Err(why) = self.desk.commit(&mut self.running) {
+                        self.give_up(why)?;
+                        let stopped = self.go_back();
+                        self.desk.log()?.halt(&stopped)?;
+                        is_given_up = true;
+                    }
                 }
                 Event::Revoked { partitions, lost } => is_given_up |= self.give_back(&partitions, lost)?,
                 // What is read again ends again.
@@ -260,10 +265,16 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
         let is_given_up = finished.is_err();
         // Before the release: who has released is let in again under its old name, and a coordinator that came back without the last rebalance counts the same generation once more. A commit
         // that is under way then is still taken, though another has the partition and reads from before it.
-        if let Err(why) = finished {
-            self.give_up(why)?;
-        }
+        let stopped = match finished {
+            Ok(()) => Vec::new(),
+            Err(why) => {
+                self.give_up(why)?;
+                self.go_back()
+            }
+        };
         self.desk.log()?.release(partitions)?;
+        // Behind the release: the first stop that the client is told of answers the revocation.
+        self.desk.log()?.halt(&stopped)?;
         Ok(is_given_up)
     }
 

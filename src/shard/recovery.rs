@@ -25,10 +25,10 @@ impl<M: MakeCore> Shard<'_, '_, M> {
         self.rebuild(error)
     }
 
-    /// Gives the transaction up, whatever ended it; an error comes back where that takes new clients, which let the old ones go once nothing of theirs is open.
+    /// Gives the transaction up, whatever ended it; an error comes back where that takes new clients, which let the old ones go once nothing of theirs is open. The cores must [go back](Self::go_back).
     pub(super) fn give_up(&mut self, why: LogError) -> Result<(), LogError> {
         match why.answer() {
-            Answer::Retry | Answer::AbortAndRewind if !self.desk.is_ailing(self.around.settings.stall_patience) => self.rewind(&why),
+            Answer::Retry | Answer::AbortAndRewind if !self.desk.is_ailing(self.around.settings.stall_patience) => self.desk.abort(&why),
             _ => Err(why),
         }
     }
@@ -36,14 +36,19 @@ impl<M: MakeCore> Shard<'_, '_, M> {
     /// Back to the last commit: the transaction, the cores and the input.
     fn rewind(&mut self, why: &LogError) -> Result<(), LogError> {
         self.desk.abort(why)?;
+        let stopped = self.go_back();
+        self.desk.log()?.halt(&stopped)
+    }
+
+    /// Takes the cores and the input back to the last commit; answers the partitions that are to be halted.
+    pub(super) fn go_back(&mut self) -> Vec<u32> {
         self.inbox.clear();
         self.quiet = false;
         let partitions: Vec<u32> = self.running.keys().copied().collect();
-        self.desk.log()?.halt(&partitions)?;
         let now = self.around.clock.now();
         self.running.clear();
-        self.arriving.extend(partitions.into_iter().map(|partition| (partition, Arriving::at(now))));
-        Ok(())
+        self.arriving.extend(partitions.iter().map(|partition| (*partition, Arriving::at(now))));
+        partitions
     }
 
     /// Lets the clients go; the next turn builds new ones.

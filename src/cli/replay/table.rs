@@ -108,9 +108,9 @@ fn calendar_of(path: &Path, table: &Table) -> anyhow::Result<Vec<Match>> {
     if within < events.len() {
         println!("              {} of them start within the table's time", if within == 0 { "none".to_owned() } else { within.to_string() });
     }
-    let unknown = events.iter().filter(|event| event.attendance.is_none()).count();
+    let unknown = events.iter().filter(|event| event.attendance.is_none_or(|persons| persons == 0)).count();
     if unknown > 0 {
-        println!("              {unknown} of them tell no attendance: they count as the mean of the others");
+        println!("              {unknown} of them tell no attendance");
     }
     if events.is_empty() && report.rows > report.faulty {
         println!("              {} rows are of other venues: is mapping's venue written as in the calendar?", report.rows - report.faulty);

@@ -10,8 +10,8 @@ use crate::time::{EventTime, Span};
 use crate::venue::{Match, Venue};
 use serde::{Deserialize, Serialize};
 
-/// From so long before the start to so long after it an event is felt.
-const BEFORE: Span = Span::from_mins(180);
+/// From so long before the start to so long after it an event is felt: no less than what is usual leaves out (`event`), or it would lack there what every event has brought.
+const BEFORE: Span = Span::from_mins(240);
 const AFTER: Span = Span::from_mins(390);
 /// Excess is learnt in bins of a step, and no shorter than this.
 const SHORTEST_BIN: Span = Span::from_mins(15);
@@ -87,11 +87,6 @@ impl Occasions {
             }
         }
         Some(bin)
-    }
-
-    /// Whether the calendar explains the step that starts at `start`.
-    pub fn covers(&self, start: EventTime) -> bool {
-        self.at(start).is_some()
     }
 
     /// What the state stores of a bin.

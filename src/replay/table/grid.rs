@@ -24,6 +24,8 @@ const JITTER: i64 = 10;
 const TOO_MANY: usize = 3;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
+/// So late is a logger at most.
+const LATE_MS: i64 = 300_000;
 /// Times outside of these years are no times of a count.
 const YEARS: (i64, i64) = (-2_208_988_800_000, 7_258_118_400_000); // 1900 to 2199
 
@@ -61,6 +63,11 @@ impl Grid {
         list.iter().filter(|entry| JITTER * self.off(entry.from) <= self.step).count()
     }
 
+    /// Whether most rows lie about no grid, as single passages do: a logger that writes a day's sum is not late by hours.
+    fn is_scattered(&self, list: &[Entry]) -> bool {
+        2 * list.iter().filter(|entry| self.off(entry.from) <= LATE_MS.min(self.step / JITTER)).count() < list.len()
+    }
+
     /// Where on the grid a row of this time belongs; none where it belongs nowhere.
     pub(super) fn place(&self, at: EventTime) -> Option<EventTime> {
         let (beside, step) = (self.beside(at), self.step);
@@ -79,6 +86,7 @@ impl Grid {
 /// Puts every entry on the grid that most of them lie on, or leaves it out and says so.
 pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, clock: StepClock, report: &mut Report) -> Result<Grid, TableError> {
     let grid = grid_of(list, mapping, clock);
+    report.is_scattered = grid.is_scattered(list);
     for entry in &mut *list {
         let from = grid.place(entry.from).unwrap_or(entry.from);
         report.moved += u64::from(from != entry.from);
@@ -156,7 +164,7 @@ fn grid_of(list: &[Entry], mapping: &Mapping, clock: StepClock) -> Grid {
     let is_of_the_clock = match mapping.off_grid {
         _ if 2 * rows >= list.len() => false,
         // Single passages follow no grid. Steps that are no part of an hour begin at midnight, where they follow the clock on the wall.
-        OffGrid::Down if clock == StepClock::Wall => DAY_MS % step == 0,
+        OffGrid::Down if clock == StepClock::Wall => (DAY_MS % step == 0 || step % DAY_MS == 0) && of_most.is_scattered(list),
         OffGrid::Down => HOUR_MS % step == 0,
         // The second that chance has written most often says nothing: a clock that jitters writes about the full step.
         OffGrid::Refuse | OffGrid::Nearest => of_the_clock.holds(list) >= of_most.holds(list),

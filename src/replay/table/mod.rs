@@ -208,6 +208,9 @@ pub struct Report {
     pub in_doubled_hours: u64,
     /// Figures that were moved to the grid of the step, as the mapping says.
     pub moved: u64,
+    /// Most figures lay about no grid: single passages do.
+    #[serde(skip)]
+    pub is_scattered: bool,
     /// Sensors of which no row has a whole figure; they are left out.
     pub mute: Vec<String>,
     /// What the figures look like, and what the mapping may have meant instead.
@@ -256,7 +259,7 @@ impl Table {
             }
             let by_the_wall = read(StepClock::Wall);
             // Single passages lie on no grid of either clock, and their days are those of the wall.
-            let are_passages = |elapsed: &Report| mapping.off_grid == OffGrid::Down && 2 * elapsed.moved >= elapsed.rows;
+            let are_passages = |elapsed: &Report| mapping.repeated == Repeated::Sum && mapping.off_grid == OffGrid::Down && elapsed.is_scattered;
             let fits_better = match (&table, &by_the_wall) {
                 (Ok((.., elapsed)), Ok((.., wall))) if are_passages(elapsed) => wall.faulty <= elapsed.faulty,
                 (Ok((.., elapsed)), Ok((.., wall))) => trouble(wall) < trouble(elapsed),

@@ -230,6 +230,9 @@ fn where_each_row_is_a_person_rows_are_counted() {
     let daily = table("a.csv", &daily, rows);
     assert_eq!(short(&counts(&daily)), ["a 10-24T00:00 2/0/0", "a 10-25T00:00 3/0/0", "a 10-26T00:00 1/0/0"]);
     assert_eq!(daily.clock(), StepClock::Wall);
+    // Sums of days that are written at six, give or take a minute, are no passages.
+    let late = "t,s\n2020-10-21T06:00:03,a\n2020-10-22T06:01:00,a\n2020-10-23T06:00:41,a\n2020-10-24T06:00:07,a\n";
+    assert_eq!(table("a.csv", &counted.replace("30m", "1d"), late.as_bytes()).clock(), StepClock::Elapsed);
     let forgotten = told.replace("rows = \"told\"\n", "");
     assert!(Mapping::read("m.toml", &forgotten).unwrap_err().iter().any(|fault| fault.key == "long.in"), "a forgotten value is no row that counts one");
     let judged = counted.replace("repeated = \"sum\"\n", "");
