@@ -3,11 +3,14 @@
 //! The idea: a step that is too short, or a running total taken for a count, makes every figure wrong and no row faulty. Both show in the figures, so they are said;
 //! nothing is changed, for only the owner of a table knows.
 
+mod stuck;
+
 use super::Report;
 use super::entries::Entries;
 use super::mapping::{Absent, Mapping};
 use crate::time::{EventTime, Span};
 use std::collections::BTreeMap;
+use stuck::Repeats;
 
 /// Pairs of rows that are enough to say something.
 const ENOUGH: u64 = 24;
@@ -29,6 +32,8 @@ struct Seen {
     figures: u64,
     /// Its highest figures and the lines they stand in, the highest first.
     highest: Vec<(u32, u32)>,
+    /// By way: in, out, undirected.
+    repeats: [Repeats; 3],
 }
 
 impl Seen {
@@ -65,7 +70,11 @@ pub(super) fn of(entries: &Entries, mapping: &Mapping, report: &Report) -> Vec<S
             seen.rises += u64::from(told.is_some_and(|(was, is)| is > was));
             seen.falls += u64::from(told.is_some_and(|(was, is)| is < was));
         }
-        persons.iter().flatten().for_each(|figure| seen.count(*figure, entry.line));
+        for (way, figure) in persons.iter().enumerate() {
+            let Some(figure) = *figure else { continue };
+            seen.count(figure, entry.line);
+            seen.repeats[way].take(entry, figure, mapping.step);
+        }
         seen.last = Some((entry.from, persons));
     }
     let mut doubts = Vec::new();
@@ -107,6 +116,7 @@ pub(super) fn of(entries: &Entries, mapping: &Mapping, report: &Report) -> Vec<S
         doubts.push(format!("most rows of a place lie {gap} apart, and the mapping's step is {step}: all between {meaning}. Is the step right?"));
     }
     doubts.extend(alone(&of_sensors, entries, report).filter(|_| !mapping.totals));
+    doubts.extend(stuck(&of_sensors, entries, report));
     doubts.extend(backwards(&report.backwards));
     let is_total = |seen: &Seen| seen.rises >= ENOUGH && seen.falls * RISES_A_FALL <= seen.rises;
     let totals: Vec<&str> = of_sensors.iter().zip(&entries.sensors).filter(|(seen, _)| is_total(seen)).map(|(_, id)| id.as_str()).collect();
@@ -125,6 +135,18 @@ fn alone(of_sensors: &[Seen], entries: &Entries, report: &Report) -> Option<Stri
     let more = if more > 0 { format!(" (and {more} more like it)") } else { String::new() };
     Some(format!(
         "{}:{line}: {figure} of {id} stands alone, the next highest there is {next}{more}: was it a crowd, or is it a mistake? `most` says what a step can have at most",
+        report.file
+    ))
+}
+
+/// What is said of counters that stick at one figure.
+fn stuck(of_sensors: &[Seen], entries: &Entries, report: &Report) -> Option<String> {
+    let of_sensor = |(seen, id): (&Seen, _)| Some((seen.repeats.iter().filter_map(Repeats::stuck).max_by_key(|run| run.steps)?, id));
+    let places: Vec<(stuck::Run, &String)> = of_sensors.iter().zip(&entries.sensors).filter_map(of_sensor).collect();
+    let (stuck::Run { figure, line, steps }, id) = *places.first()?;
+    let more = if places.len() > 1 { format!(" (and {} more places like it)", places.len() - 1) } else { String::new() };
+    Some(format!(
+        "{}:{line}: {figure} of {id} stands there for {steps} steps in a row{more}: does the counter stick? With a missing marker in their place they are a gap",
         report.file
     ))
 }

@@ -29,6 +29,18 @@ fn a_figure_that_stands_alone_is_said_with_its_line_and_a_busy_hour_is_not() {
 }
 
 #[test]
+fn a_counter_that_sticks_is_said_with_its_first_line_and_chance_and_nights_are_not() {
+    let hours =
+        |from_ten: &dyn Fn(u32) -> u32| doubts_of_hours("step = \"1h\"", &|hour| if (10..30).contains(&hour) { from_ten(hour) } else { 20 + hour * 7 % 31 });
+    let told = hours(&|_| 17);
+    assert!(told.contains("a.csv:12: 17 of a stands there for 20 steps in a row: does the counter stick?"), "{told}");
+    assert_eq!(hours(&|_| 0), "", "nobody is no figure that sticks");
+    assert_eq!(hours(&|_| 1), "", "where one comes an hour, chance brings it");
+    assert_eq!(hours(&|hour| 17 + hour % 2), "");
+    assert_eq!(doubts_of_hours("step = \"1h\"", &|hour| 20 + (hour / 8) * 7 % 31), "", "whoever writes each figure eight times sticks nowhere");
+}
+
+#[test]
 fn figures_that_look_like_something_else_are_said() {
     let hours = |figure: &dyn Fn(u32) -> u32| doubts_of_hours("step = \"1h\"", figure);
     assert_eq!(hours(&|hour| hour * 7 % 11), "");
