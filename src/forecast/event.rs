@@ -12,6 +12,8 @@ const SLOT_MS: i64 = 900_000;
 /// Slots before kick-off, and all.
 const BEFORE: i64 = 16;
 const SLOTS: usize = 36;
+/// From so long before kick-off on a match is kept apart from what is usual, ms.
+pub(super) const BEFORE_MS: i64 = BEFORE * SLOT_MS;
 /// Slots that make a phase, and phases of an event.
 const OF_PHASE: usize = 4;
 pub(super) const PHASES: u8 = (SLOTS / OF_PHASE) as u8;

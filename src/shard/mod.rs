@@ -231,8 +231,7 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
                     }
                     // A restore can take longer than the broker lets a transaction stay open.
                     if let Err(why) = self.desk.commit(&mut self.running) {
-                        self.give_up(why)?;
-                        let stopped = self.go_back();
+                        let stopped = self.give_up(why)?;
                         self.desk.log()?.halt(&stopped)?;
                         is_given_up = true;
                     }
@@ -265,13 +264,7 @@ impl<'s, 'a, M: MakeCore> Shard<'s, 'a, M> {
         let is_given_up = finished.is_err();
         // Before the release: who has released is let in again under its old name, and a coordinator that came back without the last rebalance counts the same generation once more. A commit
         // that is under way then is still taken, though another has the partition and reads from before it.
-        let stopped = match finished {
-            Ok(()) => Vec::new(),
-            Err(why) => {
-                self.give_up(why)?;
-                self.go_back()
-            }
-        };
+        let stopped = finished.map_or_else(|why| self.give_up(why), |()| Ok(Vec::new()))?;
         self.desk.log()?.release(partitions)?;
         // Behind the release: the first stop that the client is told of answers the revocation.
         self.desk.log()?.halt(&stopped)?;

@@ -25,30 +25,31 @@ impl<M: MakeCore> Shard<'_, '_, M> {
         self.rebuild(error)
     }
 
-    /// Gives the transaction up, whatever ended it; an error comes back where that takes new clients, which let the old ones go once nothing of theirs is open. The cores must [go back](Self::go_back).
-    pub(super) fn give_up(&mut self, why: LogError) -> Result<(), LogError> {
+    /// Gives the transaction up, whatever ended it, and answers the partitions that are to be halted; an error comes back where that takes new clients, which let the old ones go once nothing of theirs
+    /// is open.
+    pub(super) fn give_up(&mut self, why: LogError) -> Result<Vec<u32>, LogError> {
         match why.answer() {
-            Answer::Retry | Answer::AbortAndRewind if !self.desk.is_ailing(self.around.settings.stall_patience) => self.desk.abort(&why),
+            Answer::Retry | Answer::AbortAndRewind if !self.desk.is_ailing(self.around.settings.stall_patience) => self.go_back(&why),
             _ => Err(why),
         }
     }
 
     /// Back to the last commit: the transaction, the cores and the input.
     fn rewind(&mut self, why: &LogError) -> Result<(), LogError> {
-        self.desk.abort(why)?;
-        let stopped = self.go_back();
+        let stopped = self.go_back(why)?;
         self.desk.log()?.halt(&stopped)
     }
 
-    /// Takes the cores and the input back to the last commit; answers the partitions that are to be halted.
-    pub(super) fn go_back(&mut self) -> Vec<u32> {
+    /// The same, but for the partitions that it answers, which are to be halted.
+    fn go_back(&mut self, why: &LogError) -> Result<Vec<u32>, LogError> {
+        self.desk.abort(why)?;
         self.inbox.clear();
         self.quiet = false;
         let partitions: Vec<u32> = self.running.keys().copied().collect();
         let now = self.around.clock.now();
         self.running.clear();
         self.arriving.extend(partitions.iter().map(|partition| (*partition, Arriving::at(now))));
-        partitions
+        Ok(partitions)
     }
 
     /// Lets the clients go; the next turn builds new ones.

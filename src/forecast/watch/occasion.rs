@@ -4,14 +4,14 @@
 //! tells it, in proportion to the expected attendance. Before two events have taught that, nobody can say what is right, and the time around an event is not judged at all.
 
 use super::scan::Seen;
-use crate::forecast::event::phase_ms;
+use crate::forecast::event::{BEFORE_MS, phase_ms};
 use crate::forecast::room::widen;
 use crate::time::{EventTime, Span};
 use crate::venue::{Match, Venue};
 use serde::{Deserialize, Serialize};
 
-/// From so long before the start to so long after it an event is felt: no less than what is usual leaves out (`event`), or it would lack there what every event has brought.
-const BEFORE: Span = Span::from_mins(240);
+/// From so long before the start to so long after it an event is felt: as early as what is usual leaves it out, which lacks there what every event has brought.
+const BEFORE: Span = Span::from_millis(BEFORE_MS as u64);
 const AFTER: Span = Span::from_mins(390);
 /// Excess is learnt in bins of a step, and no shorter than this.
 const SHORTEST_BIN: Span = Span::from_mins(15);
