@@ -22,7 +22,7 @@ use std::collections::VecDeque;
 use std::fmt::Arguments;
 
 /// Version of the entries' form; a change of any of them is a new version.
-const VERSION: u32 = 30;
+const VERSION: u32 = 31;
 
 #[derive(Serialize, Deserialize)]
 struct Layout {

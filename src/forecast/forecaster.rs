@@ -137,6 +137,7 @@ impl Forecaster {
         stored.extend(self.judgement.forget_steps().into_iter().map(StateKey::Step));
         stored.extend(self.usual.slots().map(StateKey::Usual));
         stored.extend(self.judgement.parts().map(|(horizon, part)| StateKey::Hours(horizon, part)));
+        stored.extend(self.judgement.weekday_here().quarters().map(StateKey::Weekday));
         stored.extend(self.faces.names().map(|(kind, slot)| StateKey::Face(kind, slot)));
         // These are learnt at every end of a step, counts or not.
         stored.extend((0..HORIZONS as u8).map(StateKey::Horizon));
@@ -267,6 +268,7 @@ impl Forecaster {
         let gone = self.judgement.learn(end, target, size, came, &mut self.pulse);
         self.changed.extend(gone.into_iter().map(StateKey::Step));
         self.changed.extend(self.judgement.touched(target.between).map(|(horizon, part)| StateKey::Hours(horizon, part)));
+        self.changed.extend(self.judgement.weekday_here().quarter(target.quarter()).map(|_| StateKey::Weekday(target.quarter())));
         self.changed.extend((0..HORIZONS as u8).map(StateKey::Horizon));
         let looking = self.looking();
         let usual = looking.expected(end.before(*step));

@@ -8,9 +8,10 @@ use super::bands::{AtTime, Bands, Circumstances, TimeGroup};
 use super::calendar::Place;
 use super::event::Moment;
 use super::green::{self, Green};
+use super::habits::{AlikeHere, OfQuarter, Quarter, WeekdayHere};
 use super::hours::{self, Between, Hours, Part};
 use super::learner::{Learner, Sums, corrected};
-use super::mixture::{AlikeHere, Mixture, Voices};
+use super::mixture::{Here, Mixture, Voices};
 use super::outlook::{Series, SeriesKind};
 use super::pulse::Pulse;
 use super::signs::{SIGNS, Sight, unit};
@@ -55,12 +56,19 @@ pub struct Target {
     pub between: Between,
     /// By what bands are told apart.
     group: TimeGroup,
+    /// By what a weekday's records are.
+    quarter: Quarter,
 }
 
 impl Target {
     /// A step that starts there in the local week, and at that moment of an event.
     pub fn new(place: Place, event: Option<Moment>) -> Self {
-        Self { between: hours::between(place), group: TimeGroup::new(place, event) }
+        Self { between: hours::between(place), group: TimeGroup::new(place, event), quarter: Quarter::of(place) }
+    }
+
+    /// The quarter of the week's days in which it lies.
+    pub const fn quarter(self) -> Quarter {
+        self.quarter
     }
 }
 
@@ -73,6 +81,9 @@ pub struct Judgement {
     hourly: [Option<[f64; SIGNS]>; HORIZONS],
     /// By horizon, what the time that is forecast adds to the bands.
     at: [AtTime; HORIZONS],
+    /// How far this weekday has been right, place by place; and when what is forecast is, by horizon.
+    weekday_here: WeekdayHere,
+    quarters: [Quarter; HORIZONS],
     steps: IssuedSteps,
     step: Span,
     /// The way of each series.
@@ -98,6 +109,8 @@ impl Judgement {
             hours: Default::default(),
             hourly: [None; HORIZONS],
             at: Default::default(),
+            weekday_here: WeekdayHere::default(),
+            quarters: [Quarter::default(); HORIZONS],
             steps: IssuedSteps::default(),
             step,
             ways: series.iter().map(|series| series.kind).collect(),
@@ -129,7 +142,9 @@ impl Judgement {
                     let said = if case.voices.standing.is_none() { case.said } else { case.voices.learnt };
                     pulse.err(series, said, came);
                 }
-                of.alike_here.learn(series, &case.voices, came, unit(case.scale, case.size));
+                let per = unit(case.scale, case.size);
+                of.alike_here.learn(series, &case.voices, came, per);
+                self.weekday_here.learn(target.quarter, (series, place), &case.voices, came, per);
                 of.judge(&case, (self.ways[series], &at), came, (series % turns == turn).then_some(&mut sums));
             }
             of.learner.take(&sums);
@@ -146,6 +161,7 @@ impl Judgement {
         for (place, (target, of)) in targets.iter().zip(&self.horizons).enumerate() {
             self.hourly[place] = self.hours[place].weights(target.between, now, &of.learner);
             self.at[place] = of.bands.at(target.group);
+            self.quarters[place] = target.quarter;
         }
     }
 
@@ -172,9 +188,11 @@ impl Judgement {
             standing: sight.standing_of(series, horizon),
             event: sight.event_of(series, horizon),
             alike: sight.alike_of(series, horizon),
+            weekday: sight.weekday_of(series, horizon),
             model: model.map(|model| model[1]),
         };
-        let shares = mixture.shares(&voices, of.alike_here.of(series));
+        let here = Here { alike: of.alike_here.of(series), weekday: self.weekday_here.of(self.quarters[horizon], series, horizon) };
+        let shares = mixture.shares(&voices, here);
         let most = sight.most(series, horizon);
         let expected = shares.of(&voices).min(most);
         let ahead_s = self.step.as_secs_f64() * f64::from(STEPS[horizon]);
@@ -250,6 +268,16 @@ impl Judgement {
     /// Puts it back. Returns `false` when this binary has no such horizon or part, or it is of another size.
     pub fn restore_part(&mut self, horizon: usize, part: u8, stored: Part) -> bool {
         self.hours.get_mut(horizon).is_some_and(|hours| hours.restore(part, stored))
+    }
+
+    /// The records of this weekday.
+    pub const fn weekday_here(&self) -> &WeekdayHere {
+        &self.weekday_here
+    }
+
+    /// Puts those of one quarter back. Returns `false` when they are of more series or not of numbers.
+    pub fn restore_weekday(&mut self, quarter: Quarter, stored: OfQuarter, series: usize) -> bool {
+        self.weekday_here.restore(quarter, stored, series)
     }
 
     /// What the state stores of one horizon.

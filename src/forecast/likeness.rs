@@ -38,8 +38,8 @@ const GRANTED: f64 = 0.25;
 /// How sharply the days decide: what is said is to be a median, not a mean of what will not come.
 const SHARPNESS: f64 = 4.0;
 /// The pace is that of the last hour, and so many persons are added to both sides.
-const HOUR_S: f64 = 3_600.0;
-const CAUTION: f64 = 3.0;
+pub(super) const HOUR_S: f64 = 3_600.0;
+pub(super) const CAUTION: f64 = 3.0;
 /// What differs by no more than this, as a logarithm, or by no more roots of the usual, is the usual.
 const OTHER: (f64, f64) = (0.15, 1.0);
 

@@ -30,9 +30,7 @@ const HELD_WORSE: f64 = 1.01;
 const USUAL_HELD: f64 = 0.97;
 /// All cases of before anything was usual count as those of so many steps at most.
 const BEFORE_STEPS: f64 = 5.0;
-/// How days alike have fared at one place: with each case there the ones before count so much less.
-const KEEPS_HERE: f64 = 0.98;
-/// Cases that are taken for granted there, and how much worse they are held to be in them.
+/// Cases that are taken for granted at one place (`habits`), and how much worse who tells of habits is held to be in them.
 const GRANTED_HERE: f64 = 10.0;
 const HELD_WORSE_HERE: f64 = 1.1;
 
@@ -55,17 +53,20 @@ pub struct Voices {
     pub event: Option<f64>,
     /// What the days that were like today let expect (`likeness`), where that differs from the usual.
     pub alike: Option<f64>,
+    /// What this weekday lets expect (`weekday`), where that differs from the others of its kind.
+    pub weekday: Option<f64>,
     /// The model's median.
     pub model: Option<f64>,
 }
 
 /// How many voices are silent at times.
-pub const SOMETIMES: usize = 7;
+pub const SOMETIMES: usize = 8;
 /// Which of them is the model's.
-pub const MODEL: usize = 6;
-/// And which are what is usual and what days alike let expect.
+pub const MODEL: usize = 7;
+/// And which are what is usual, what days alike and what this weekday let expect.
 const USUAL: usize = 1;
 const ALIKE: usize = 5;
+const WEEKDAY: usize = 6;
 
 /// How one voice has fared beside the learnt one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -97,9 +98,14 @@ pub struct Mixture {
     model_age_s: f64,
 }
 
-/// How days alike have fared, place by place: where a market is held each week they are right, and where days are only odd they are not.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct AlikeHere(Vec<Record>);
+/// How the voices that tell of habits have fared at one place (`habits`).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Here {
+    /// Days alike.
+    pub alike: Record,
+    /// This weekday.
+    pub weekday: Record,
+}
 
 /// The shares of the voices.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -112,35 +118,12 @@ pub struct Shares {
 impl Voices {
     /// Those that are silent at times, in a fixed order.
     pub const fn sometimes(&self) -> [Option<f64>; SOMETIMES] {
-        [self.hourly, self.usual, self.latest, self.standing, self.event, self.alike, self.model]
+        [self.hourly, self.usual, self.latest, self.standing, self.event, self.alike, self.weekday, self.model]
     }
 
     /// The plain one, the learnt one, and those that are silent at times in the order of [`Self::sometimes`].
-    pub const fn of(plain: f64, learnt: f64, [hourly, usual, latest, standing, event, alike, model]: [Option<f64>; SOMETIMES]) -> Self {
-        Self { plain, learnt, hourly, usual, latest, standing, event, alike, model }
-    }
-}
-
-impl AlikeHere {
-    /// Learns one case of a series.
-    pub fn learn(&mut self, series: usize, voices: &Voices, came: f64, per: f64) {
-        let Some(alike) = voices.alike else { return };
-        if self.0.len() <= series {
-            self.0.resize(series + 1, Record::default());
-        }
-        let record = &mut self.0[series];
-        record.fade(KEEPS_HERE);
-        record.count(error(alike, came, per), error(voices.learnt, came, per));
-    }
-
-    /// Whether all of it are numbers; a stored one may not be.
-    pub fn is_sound(&self) -> bool {
-        self.0.iter().all(|record| [record.own, record.learnt, record.cases].iter().all(|sum| sum.is_finite()))
-    }
-
-    /// How they have fared at a series.
-    pub fn of(&self, series: usize) -> Record {
-        self.0.get(series).copied().unwrap_or_default()
+    pub const fn of(plain: f64, learnt: f64, [hourly, usual, latest, standing, event, alike, weekday, model]: [Option<f64>; SOMETIMES]) -> Self {
+        Self { plain, learnt, hourly, usual, latest, standing, event, alike, weekday, model }
     }
 }
 
@@ -173,18 +156,20 @@ impl Mixture {
         (self.now.sometimes[MODEL], self.before.sometimes[MODEL], self.model_age_s) = Default::default();
     }
 
-    /// The shares of those who speak; `alike_here` is how days alike have fared at this series.
-    pub fn shares(&self, voices: &Voices, alike_here: Record) -> Shares {
+    /// The shares of those who speak; `here` is how those that tell of habits have fared there.
+    pub fn shares(&self, voices: &Voices, here: Here) -> Shares {
         let said = Voices { model: voices.model.filter(|_| !self.is_model_off()), ..*voices }.sometimes();
         let a_step = f64::from(self.running.max(self.a_step));
         let merit = |now: &Record, before: &Record, held: f64| now.and(before, BEFORE_STEPS * a_step).merit(GRANTED.max(GRANTED_STEPS * a_step), held);
-        let of = |place: usize| match place {
+        let of = |place: usize| {
+            let of_all = merit(&self.now.sometimes[place], &self.before.sometimes[place], if place == USUAL { USUAL_HELD } else { HELD_WORSE });
+            let here = match place {
+                ALIKE => here.alike,
+                WEEKDAY => here.weekday,
+                _ => return of_all,
+            };
             // Right everywhere or right here: either will do.
-            ALIKE => {
-                let here = if alike_here.cases > 0.0 { alike_here.merit(GRANTED_HERE, HELD_WORSE_HERE) } else { f64::NEG_INFINITY };
-                merit(&self.now.sometimes[ALIKE], &self.before.sometimes[ALIKE], HELD_WORSE).max(here)
-            }
-            _ => merit(&self.now.sometimes[place], &self.before.sometimes[place], if place == USUAL { USUAL_HELD } else { HELD_WORSE }),
+            if here.cases > 0.0 { of_all.max(here.merit(GRANTED_HERE, HELD_WORSE_HERE)) } else { of_all }
         };
         let merits: [Option<f64>; SOMETIMES] = std::array::from_fn(|place| said[place].map(|_| of(place)));
         let plain = merit(&self.now.plain, &self.before.plain, HELD_WORSE);
@@ -227,6 +212,17 @@ fn error(said: f64, came: f64, per: f64) -> f64 {
 }
 
 impl Record {
+    /// Learns what one voice said in a case, of which the ones before count this share from then on.
+    pub(super) fn learn(&mut self, keep: f64, said: f64, voices: &Voices, came: f64, per: f64) {
+        self.fade(keep);
+        self.count(error(said, came, per), error(voices.learnt, came, per));
+    }
+
+    /// Whether all of it are numbers; a stored one may not be.
+    pub(super) fn is_sound(&self) -> bool {
+        [self.own, self.learnt, self.cases].iter().all(|sum| sum.is_finite())
+    }
+
     fn fade(&mut self, keep: f64) {
         for sum in [&mut self.own, &mut self.learnt, &mut self.cases] {
             *sum *= keep;
@@ -288,7 +284,7 @@ mod tests {
     #[test]
     fn a_model_that_is_worse_is_hardly_heard() {
         let voices = Voices { plain: 108.0, learnt: 105.0, model: Some(150.0), ..Voices::default() };
-        let said = after(500, &voices, 100.0).shares(&voices, Record::default()).of(&voices);
+        let said = after(500, &voices, 100.0).shares(&voices, Here::default()).of(&voices);
         assert!((said - 105.0).abs() < 0.1, "{said}");
     }
 
@@ -302,14 +298,14 @@ mod tests {
             mixture.learn(&bad, 100.0, 10.0);
         }
         assert!(mixture.is_model_off());
-        assert_eq!(mixture.shares(&bad, Record::default()).model(), 0.0);
+        assert_eq!(mixture.shares(&bad, Here::default()).model(), 0.0);
         let good = Voices { model: Some(101.0), ..bad };
         for _ in 0..20 * 288 {
             mixture.forget(STEP_S);
             mixture.learn(&good, 100.0, 10.0);
         }
         assert!(!mixture.is_model_off());
-        assert!(mixture.shares(&good, Record::default()).model() > 0.9);
+        assert!(mixture.shares(&good, Here::default()).model() > 0.9);
     }
 
     #[test]
@@ -323,7 +319,7 @@ mod tests {
     #[test]
     fn a_model_that_is_better_is_believed() {
         let voices = Voices { plain: 130.0, learnt: 120.0, model: Some(102.0), ..Voices::default() };
-        let said = after(500, &voices, 100.0).shares(&voices, Record::default()).of(&voices);
+        let said = after(500, &voices, 100.0).shares(&voices, Here::default()).of(&voices);
         assert!(said < 103.0, "{said}");
     }
 
@@ -337,40 +333,23 @@ mod tests {
                 mixture.forget(STEP_S);
                 if step < 96 { learn(&mut mixture, &good, 100.0, 10.0) } else { mixture.learn(&bad, 101.0, 10.0) }
             }
-            mixture.shares(&bad, Record::default()).model()
+            mixture.shares(&bad, Here::default()).model()
         };
         assert!(after_both(Mixture::learn_before) < 0.01, "{}", after_both(Mixture::learn_before));
         assert!(after_both(Mixture::learn) > 0.9, "as if a day of it were one like the next: {}", after_both(Mixture::learn));
     }
 
     #[test]
-    fn days_alike_are_heard_where_they_were_right_and_nowhere_else() {
-        let market = Voices { plain: 50.0, learnt: 60.0, alike: Some(145.0), ..Voices::default() };
-        let odd = Voices { plain: 50.0, learnt: 60.0, alike: Some(150.0), ..Voices::default() };
-        let (mut mixture, mut here) = (Mixture::default(), AlikeHere::default());
-        for _ in 0..40 {
-            mixture.forget(STEP_S);
-            for (series, voices, came) in [(0, &market, 150.0), (1, &odd, 62.0), (2, &odd, 58.0)] {
-                mixture.learn(voices, came, 10.0);
-                here.learn(series, voices, came, 10.0);
-            }
-        }
-        let said = |series: usize| mixture.shares(&market, here.of(series)).of(&market);
-        assert!(said(0) > 140.0, "{}", said(0));
-        assert!(said(1) < 62.0 && said(7) < 62.0, "{} {}", said(1), said(7));
-    }
-
-    #[test]
     fn while_a_crowd_gathers_the_newest_step_is_believed() {
         let voices = Voices { plain: 60.0, learnt: 65.0, latest: Some(92.0), model: Some(50.0), ..Voices::default() };
-        let said = after(100, &voices, 100.0).shares(&voices, Record::default()).of(&voices);
+        let said = after(100, &voices, 100.0).shares(&voices, Here::default()).of(&voices);
         assert!(said > 91.0, "{said}");
     }
 
     #[test]
     fn a_silent_model_takes_nothing_away() {
         let voices = Voices { plain: 100.0, learnt: 100.0, ..Voices::default() };
-        assert!((Mixture::default().shares(&voices, Record::default()).of(&voices) - 100.0).abs() < 1e-9);
+        assert!((Mixture::default().shares(&voices, Here::default()).of(&voices) - 100.0).abs() < 1e-9);
     }
 
     #[test]
@@ -380,7 +359,7 @@ mod tests {
         assert!(mixture.is_model_off());
         mixture.judge_model_anew();
         assert!(!mixture.is_model_off());
-        assert!(mixture.shares(&bad, Record::default()).model() > 0.1, "{:?}", mixture.shares(&bad, Record::default()));
+        assert!(mixture.shares(&bad, Here::default()).model() > 0.1, "{:?}", mixture.shares(&bad, Here::default()));
         let mut steps = 0;
         while !mixture.is_model_off() {
             mixture.forget(STEP_S);
@@ -399,6 +378,6 @@ mod tests {
             mixture.forget(STEP_S);
             mixture.learn(&bad, 100.0, 10.0);
         }
-        assert!(mixture.shares(&bad, Record::default()).model() < 0.05);
+        assert!(mixture.shares(&bad, Here::default()).model() < 0.05);
     }
 }

@@ -1,9 +1,9 @@
 //! Features, profiles, fallback forecasts and calibration: all that surrounds a model and is not one.
 //!
 //! - [`forecaster`]: the one face that the engine sees; [`outlook`]: what it says; [`state`]: the names of its stored entries.
-//! - [`series`]: which series a venue has; [`calendar`]: the clock on the wall; [`history`]: the last thirteen steps; [`usual`]: what is usual; [`faces`]: slots in which surges come back; [`likeness`]: which days are like today; [`spent_like`]: which kind of day today is like; [`event`]: what a match adds; [`tonight`]: what a first night knows of it;
+//! - [`series`]: which series a venue has; [`calendar`]: the clock on the wall; [`history`]: the last thirteen steps; [`usual`]: what is usual; [`faces`]: slots in which surges come back; [`likeness`]: which days are like today; [`weekday`]: how this weekday differs here; [`spent_like`]: which kind of day today is like; [`event`]: what a match adds; [`tonight`]: what a first night knows of it;
 //!   [`pulse`]: how things run now.
-//! - [`signs`]: the plain forecast and what speaks for more or fewer; [`learner`]: how much each sign is trusted here; [`hours`]: and at this time of the day; [`mixture`]: who is believed; [`bands`]: honest quantiles, [`quarters`]: of quiet hours and busy ones, [`unrest`]: of restless ones and calm ones, [`few`]: of few persons; [`standing`]: what stands out goes on;
+//! - [`signs`]: the plain forecast and what speaks for more or fewer; [`learner`]: how much each sign is trusted here; [`hours`]: and at this time of the day; [`mixture`]: who is believed, [`habits`]: of what tells of a place's habits; [`bands`]: honest quantiles, [`quarters`]: of quiet hours and busy ones, [`unrest`]: of restless ones and calm ones, [`few`]: of few persons; [`standing`]: what stands out goes on;
 //!   [`steps`]: what was issued; [`judgement`]: what is learnt once reality has come.
 //! - [`green`]: the same while nothing is usual yet.
 //! - [`tensor`]: what the flow model sees; [`assembly`]: from its answer to persons; [`attendance`]: how many can be in the seats at all.
@@ -23,6 +23,7 @@ pub mod features;
 pub mod few;
 pub mod forecaster;
 pub mod green;
+pub mod habits;
 pub mod history;
 pub mod hours;
 pub mod issued;
@@ -47,6 +48,7 @@ pub mod tonight;
 pub mod unrest;
 pub mod usual;
 pub mod watch;
+pub mod weekday;
 
 pub use forecaster::Forecaster;
 pub use outlook::{Horizon, OccupancyOutlook, OfAll, Outlook, Outlooks, Series, SeriesKind};

@@ -29,6 +29,7 @@ use super::spent_like::SpentLike;
 use super::standing::{STANDING_STEPS, StandsOut};
 use super::tonight::{self, Tonight};
 use super::usual::{Level, LevelView, Usual, WeekView};
+use super::weekday::Weekday;
 use crate::inference::ask::{HORIZONS, STEPS};
 use crate::time::{EventTime, Span};
 
@@ -78,6 +79,8 @@ pub struct Sight {
     pub event: Vec<f32>,
     /// Series × horizons: what the days that were like today let expect, persons; below 0 where that is the usual.
     pub alike: Vec<f32>,
+    /// Series × horizons: what this weekday lets expect, persons; below 0 where that is the usual.
+    pub weekday: Vec<f32>,
     /// Series × horizons: what is usual for the target step, persons; below 0 where nothing is.
     pub usual: Vec<f32>,
     /// Series × horizons: the usual and what came beyond it in the newest step, where the newest two stand out; below 0 else.
@@ -185,6 +188,7 @@ impl Sight {
             spread: vec![-1.0; series * HORIZONS],
             event: vec![-1.0; series * HORIZONS],
             alike: vec![-1.0; series * HORIZONS],
+            weekday: vec![-1.0; series * HORIZONS],
             usual: vec![-1.0; series * HORIZONS],
             standing: vec![-1.0; series * HORIZONS],
             green: vec![true; series * HORIZONS],
@@ -242,6 +246,11 @@ impl Sight {
         told(&self.alike, series, horizon)
     }
 
+    /// What this weekday lets expect of a horizon, persons.
+    pub fn weekday_of(&self, series: usize, horizon: usize) -> Option<f64> {
+        told(&self.weekday, series, horizon)
+    }
+
     /// How far what is usual for a horizon may be off because few days taught it, as a share of it.
     pub fn unsure_of(&self, series: usize, horizon: usize) -> f64 {
         f64::from(self.unsure[series * HORIZONS + horizon])
@@ -283,6 +292,7 @@ impl Looking<'_> {
         }
         let alone = series < 2;
         let alike = Alike::new(self, at);
+        let weekday = Weekday::new(self, at);
         let tonight = self.tonight.seen(self.programme, at, self.step);
         for series in 0..series {
             let recent = Recent::of(self.history, &lags, &kinds, series);
@@ -298,9 +308,11 @@ impl Looking<'_> {
                 let said = tonight.as_ref().and_then(|tonight| self.tonight_of(tonight, series, &recent, target));
                 sight.event[series * HORIZONS + horizon] = said.map_or(-1.0, |said| said as f32);
             }
-            let said = alike.of(series, &recent, |horizon| ahead[horizon].of_kind.of(series).map(|level| level.persons));
-            for (horizon, said) in said.into_iter().enumerate() {
-                sight.alike[series * HORIZONS + horizon] = said.map_or(-1.0, |said| said as f32);
+            let usual = |horizon: usize| ahead[horizon].of_kind.of(series).map(|level| level.persons);
+            for (voice, said) in [(&mut sight.alike, alike.of(series, &recent, usual)), (&mut sight.weekday, weekday.of(series, &recent, usual))] {
+                for (place, said) in voice[series * HORIZONS..].iter_mut().zip(said) {
+                    *place = said.map_or(-1.0, |said| said as f32);
+                }
             }
             self.of_series(series, &recent, &ahead, sight);
             sight.recent[series] = recent;

@@ -6,6 +6,7 @@
 //!   step/<end>                    what was issued at the end of one step, for all horizons
 //!   horizon/<place>               what is learnt of one horizon
 //!   hours/<place>/<part>          the same of a part of the day, where a horizon's target lies in it
+//!   weekday/<quarter>             how far this weekday has been right there, by quarter of the week's days
 //!   pulse                         running ratios, errors and sizes
 //!   level/<kind of day>/<slot>    what is usual; likewise spread/<kind of day>/<slot>, week/<weekday>/<slot>
 //!   excess                        what matches add
@@ -17,6 +18,7 @@
 //! ```
 
 use super::calendar::DayKind;
+use super::habits::Quarter;
 use super::usual::SlotKey;
 use crate::time::EventTime;
 use std::fmt;
@@ -70,6 +72,7 @@ pub enum StateKey {
     Step(EventTime),
     Horizon(u8),
     Hours(u8, u8),
+    Weekday(Quarter),
     Pulse,
     Usual(SlotKey),
     Face(DayKind, u16),
@@ -95,6 +98,7 @@ impl fmt::Display for StateKey {
             Self::Step(end) => write!(f, "step/{}", end.as_millis()),
             Self::Horizon(place) => write!(f, "horizon/{place}"),
             Self::Hours(place, part) => write!(f, "hours/{place}/{part}"),
+            Self::Weekday(quarter) => write!(f, "weekday/{}", quarter.number()),
             Self::Pulse => f.write_str("pulse"),
             Self::Usual(SlotKey::Level(kind, slot)) => write!(f, "level/{}/{slot}", kind.word()),
             Self::Usual(SlotKey::Spread(kind, slot)) => write!(f, "spread/{}/{slot}", kind.word()),
@@ -127,6 +131,7 @@ impl StateKey {
             ["step", text] => end(text).map(Self::Step),
             ["horizon", text] => text.parse().ok().map(Self::Horizon),
             ["hours", place, part] => Some(Self::Hours(place.parse().ok()?, part.parse().ok()?)),
+            ["weekday", nth] => Quarter::numbered(nth.parse().ok()?).map(Self::Weekday),
             ["pulse"] => Some(Self::Pulse),
             ["level", word, slot] => Some(Self::Usual(SlotKey::Level(kind(word)?, slot.parse().ok()?))),
             ["spread", word, slot] => Some(Self::Usual(SlotKey::Spread(kind(word)?, slot.parse().ok()?))),
@@ -154,7 +159,7 @@ impl StateKey {
 pub enum RestoreError {
     /// The name is none of the forecaster's.
     #[error(
-        "unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, hours/…, pulse, level/…, spread/…, week/…, face/…, faces, likeness, spent-like, gathering, excess, tonight, watch/… or calibration/…; the state was written by another version"
+        "unknown forecast state `{key}`: expected history/…, issued/…, step/…, horizon/…, hours/…, weekday/…, pulse, level/…, spread/…, week/…, face/…, faces, likeness, spent-like, gathering, excess, tonight, watch/… or calibration/…; the state was written by another version"
     )]
     UnknownKey {
         /// The name.
@@ -197,6 +202,7 @@ mod tests {
             StateKey::Tonight,
             StateKey::Horizon(4),
             StateKey::Hours(3, 23),
+            StateKey::Weekday(Quarter::numbered(27).unwrap()),
             StateKey::WatchScores,
             StateKey::WatchBudget(1),
             StateKey::WatchZone(3),
@@ -213,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_name_of_nobody_is_refused() {
-        for name in ["", "history", "history/x", "profile/weekday/3", "pulse/1", "week/7/0", "level/holiday/3", "calibration/best"] {
+        for name in ["", "history", "history/x", "profile/weekday/3", "pulse/1", "week/7/0", "weekday/28", "level/holiday/3", "calibration/best"] {
             assert_eq!(StateKey::parse(name), None, "{name}");
         }
     }

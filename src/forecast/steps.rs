@@ -179,6 +179,7 @@ mod tests {
             latest: Some(3.0),
             event: Some(9.0),
             alike: Some(7.0),
+            weekday: Some(11.0),
             model: Some(6.0),
         };
         step.note(1, 3, &voices, 5.5, (1.0, 2.0), true);

@@ -21,6 +21,7 @@
 //! series.
 
 use super::calendar::{DayKind, Place};
+use super::fallback::MEAN_TO_SIGMA;
 use super::room::widen;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -36,7 +37,7 @@ const LEVEL_LEARNS: f64 = 0.15;
 const WEEK_LEARNS: f64 = 0.3;
 /// The same of the spread.
 const SPREAD_LEARNS: f64 = 0.2;
-/// A level moves within so many spreads of itself, and the week within half as many again.
+/// A level moves within so many spreads of itself; the week within half as many again beyond it and the level.
 const CLIP: f64 = 4.0;
 /// From so many days on a level is held to that.
 const KNOWN_DAYS: u8 = 2;
@@ -44,6 +45,10 @@ const KNOWN_DAYS: u8 = 2;
 const FAR: (f64, f64) = (0.25, 1.5);
 /// What stands out as the day before did not moves a level by so many spreads at most.
 const LONE_CLIP: f64 = 1.0;
+/// A weekday differs from others of its kind by so many times at most, where nothing else tells.
+const SHIFTED: f64 = 5.0;
+/// As many weeks are in that mean at most.
+const WEEKS: f64 = (2.0 - WEEK_LEARNS) / WEEK_LEARNS;
 /// Steps per √person.
 const GRAIN: f64 = 32.0;
 /// No spread yet.
@@ -333,7 +338,12 @@ impl Usual {
                 let level = mean_level(fine.iter().copied(), series);
                 let spread = spread.and_then(|spread| spread.get(series));
                 let within = level.zip(spread).map(|(level, spread)| (level, 1.5 * CLIP * at_least(spread, level)));
-                week.absorb(series, within.map_or(persons, |(level, reach)| persons.clamp(level - reach, level + reach)));
+                let before = week.level(series);
+                let taken = within.map_or(persons, |(level, reach)| {
+                    let (least, most) = before.map_or((level, level), |before| (level.min(before), level.max(before)));
+                    persons.clamp(least - reach, most + reach)
+                });
+                week.absorb(series, taken);
             }
         }
         changed.push(SlotKey::Week(slot.0, slot.1));
@@ -430,6 +440,10 @@ impl WeekSlot {
         *seen = seen.saturating_add(1);
     }
 
+    fn level(&self, series: usize) -> Option<f64> {
+        (*self.seen.get(series)? > 0).then(|| persons(self.levels[series]))
+    }
+
     fn last(&self, series: usize) -> Option<f64> {
         self.last.get(series).filter(|last| **last != NO_SPREAD).map(|last| persons(*last))
     }
@@ -451,11 +465,23 @@ impl LevelView<'_> {
 }
 
 impl WeekView<'_> {
-    /// `level` shifted as this weekday differs from others of its kind; as it is while that is not known.
+    /// `level` shifted as this weekday differs from others of its kind, by five times at most; as it is while that is not known.
     pub fn shifted(&self, series: usize, level: f64) -> f64 {
-        let week = self.week.filter(|week| week.seen.get(series).is_some_and(|seen| *seen > 0));
+        self.shifted_within(series, level, SHIFTED)
+    }
+
+    /// The same by so many times at most.
+    pub fn shifted_within(&self, series: usize, level: f64, times: f64) -> f64 {
+        let week = self.week.and_then(|week| week.level(series));
         let of_kind = mean_level(self.fine.iter().flatten().copied(), series);
-        week.zip(of_kind).map_or(level, |(week, of_kind)| (level + 1.0) * ((persons(week.levels[series]) + 1.0) / (of_kind + 1.0)).clamp(0.2, 5.0) - 1.0)
+        week.zip(of_kind).map_or(level, |(week, of_kind)| (level + 1.0) * ((week + 1.0) / (of_kind + 1.0)).clamp(1.0 / times, times) - 1.0)
+    }
+
+    /// How far the week's slow mean may be off by chance, one deviation, persons per step; `None` where a single week taught it, or no spread is known.
+    pub fn doubt(&self, series: usize, level: f64) -> Option<f64> {
+        let weeks = f64::from(*self.week?.seen.get(series)?);
+        let spread = at_least(self.spread(series)?, level);
+        (weeks > 1.0).then(|| MEAN_TO_SIGMA * spread / weeks.min(WEEKS).sqrt())
     }
 
     /// What came at this time of the day before, persons per step.

@@ -39,6 +39,7 @@ impl Forecaster {
             StateKey::Step(end) => self.judgement.restore_step(end, decoded::<IssuedStep>(key, value)?, size),
             StateKey::Horizon(place) => self.judgement.restore_horizon(usize::from(place), decoded::<OfHorizon>(key, value)?),
             StateKey::Hours(horizon, part) => self.judgement.restore_part(usize::from(horizon), part, decoded(key, value)?),
+            StateKey::Weekday(quarter) => self.judgement.restore_weekday(quarter, decoded(key, value)?, size),
             StateKey::Pulse => self.pulse.restore(decoded::<Vec<Beat>>(key, value)?),
             StateKey::Usual(slot) => self.usual.restore(slot, decoded::<StoredSlot>(key, value)?),
             StateKey::Excess => {
@@ -82,6 +83,7 @@ impl Forecaster {
             StateKey::Step(end) => self.judgement.step_at(end).and_then(|step| postcard::to_stdvec(step).ok()),
             StateKey::Horizon(place) => self.judgement.of_horizon(usize::from(place)).and_then(|of| postcard::to_stdvec(of).ok()),
             StateKey::Hours(horizon, part) => self.judgement.part(usize::from(horizon), part).and_then(|part| postcard::to_stdvec(part).ok()),
+            StateKey::Weekday(quarter) => self.judgement.weekday_here().quarter(quarter).and_then(|of| postcard::to_stdvec(of).ok()),
             StateKey::Pulse => postcard::to_stdvec(self.pulse.stored()).ok(),
             StateKey::Usual(slot) => self.usual.stored(slot).and_then(|slot| postcard::to_stdvec(&slot).ok()),
             StateKey::Excess => postcard::to_stdvec(&self.excess).ok(),

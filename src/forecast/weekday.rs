@@ -1,0 +1,83 @@
+//! How this weekday differs from the others of its kind at one place, and what that lets expect.
+//!
+//! The idea: what is usual is learnt by kinds of days, for five working days teach it in a week what one weekday would in five. But one street has its Wednesday nights, and the other twenty of its
+//! table have not. So where the slow mean of this weekday (`usual`, the week) differs from what is usual by more than chance, it speaks as a voice of its own,
+//!
+//! ```text
+//!   what is said   weekday's mean, shifted by how the last hour ran against the weekday's means of it: as the plain forecast is (`signs`)
+//! ```
+//!
+//! and is believed where it has been right: by place and quarter of the day (`habits`). What is usual stays as it is: a match that comes each Wednesday makes no ordinary Wednesday.
+
+use super::history::LAGS;
+use super::likeness::{CAUTION, HOUR_S};
+use super::signs::{BELIEVED, LASTING, Looking, Recent};
+use super::usual::WeekView;
+use crate::inference::ask::{HORIZONS, STEPS};
+use crate::time::EventTime;
+
+/// It speaks where its mean is off the usual by so many deviations of that mean, and by this as a logarithm.
+const DIFFERS: (f64, f64) = (1.0, 0.1);
+/// A weekday may be so many times its kind, or so few.
+const WITHIN: f64 = 50.0;
+
+/// One moment: what the week tells of the steps before it and of those ahead.
+#[derive(Clone, Debug)]
+pub struct Weekday<'a> {
+    before: [WeekView<'a>; LAGS],
+    /// By horizon; none where the calendar knows what is on, which needs no habit.
+    ahead: [Option<WeekView<'a>>; HORIZONS],
+    keep: f64,
+}
+
+impl<'a> Weekday<'a> {
+    /// The moment `at`.
+    pub fn new(looking: &Looking<'a>, at: EventTime) -> Self {
+        let Looking { usual, calendar, programme, step, .. } = *looking;
+        let week = |start: EventTime| usual.week(calendar.place(start));
+        let before = std::array::from_fn(|lag| week(at.before(step.times(lag as u64 + 1))));
+        let ahead = STEPS.map(|steps| {
+            let start = at.after(step.times(u64::from(steps) - 1));
+            programme.at(start).is_none().then(|| week(start))
+        });
+        let keep = libm::exp2(-step.as_secs_f64() / f64::max(HOUR_S, 2.0 * step.as_secs_f64()));
+        Self { before, ahead, keep }
+    }
+
+    /// What is said of `series` by horizon, persons; `None` where the usual is expected. `usual` is that of a horizon.
+    pub fn of(&self, series: usize, recent: &Recent, usual: impl Fn(usize) -> Option<f64>) -> [Option<f64>; HORIZONS] {
+        let expected: [Option<f64>; HORIZONS] = std::array::from_fn(|horizon| {
+            let (week, usual) = (self.ahead[horizon].as_ref()?, usual(horizon)?);
+            let expected = on_weekday(week, series, usual);
+            let is_other =
+                (expected - usual).abs() >= DIFFERS.0 * week.doubt(series, usual)? && libm::log((expected + CAUTION) / (usual + CAUTION)).abs() >= DIFFERS.1;
+            is_other.then_some(expected)
+        });
+        if expected.iter().all(Option::is_none) {
+            return expected;
+        }
+        let pace = self.pace(series, recent);
+        std::array::from_fn(|horizon| expected[horizon].map(|expected| ((expected + 0.5) * libm::exp(BELIEVED * pace * LASTING[horizon]) - 0.5).max(0.0)))
+    }
+
+    /// ln(came/expected) over the last hour.
+    fn pace(&self, series: usize, recent: &Recent) -> f64 {
+        let (mut came, mut due, mut weight) = (CAUTION, CAUTION, 1.0);
+        for (lag, week) in self.before.iter().enumerate() {
+            if let (Some(persons), Some(usual)) = (recent.came[lag], recent.usual[lag]) {
+                (came, due) = (came + weight * persons, due + weight * on_weekday(week, series, usual));
+            }
+            weight *= self.keep;
+        }
+        libm::log(came / due)
+    }
+}
+
+/// What is expected on this weekday where so many are usual, persons.
+fn on_weekday(week: &WeekView<'_>, series: usize, usual: f64) -> f64 {
+    week.shifted_within(series, usual, WITHIN).max(0.0)
+}
+
+#[cfg(test)]
+#[path = "weekday_tests.rs"]
+mod tests;
