@@ -33,7 +33,7 @@ const MOST_EVENTS_A_ZONE: f64 = 0.2;
 const HALF_LIFE_WEEKS: f64 = 8.0;
 /// The prior: peaks a week, what that weighs in weeks; the rate at which they fall off, what that weighs in peaks.
 const PRIOR_PEAKS: (f64, f64) = (10.0, 2.0);
-const PRIOR_FALL: (f64, f64) = (0.6, 10.0);
+const PRIOR_FALL: (f64, f64) = (0.9, 10.0);
 /// A bar sinks where fewer episodes a week pass it than this, or than so many times the budget; by so much for each that is missing; to no less than this (z = 1.4).
 const WANTED: f64 = 3.0;
 const WANTED_PER_BUDGET: f64 = 2.0;

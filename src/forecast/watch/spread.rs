@@ -1,7 +1,8 @@
 //! How far counts of one series scatter about what was expected, learnt in the stream for one length of window.
 //!
-//! The idea: a variance of two parts, φ·m + α·m² (m is the mean with its ground): groups scatter with the mean, good and bad days with its square. Both are learnt by weighted regression of the squared miss on the mean,
-//! with a memory of some hundred steps, and squares beyond three deviations count as three: one evacuation must not widen the law for days.
+//! The idea: a variance of two parts, φ·m + α·e² (e is the mean, m the same with its ground): groups scatter with the mean, good and bad days with its square. The ground has no part in the second: at
+//! night nobody is there to have a good day. Both are learnt by weighted regression of the squared miss, with a memory of some hundred steps, and squares beyond three deviations count as three: one
+//! evacuation must not widen the law for days.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,15 +15,15 @@ const ROBUST_IN_FINDING: f64 = 0.3;
 /// The prior of φ and α, and what it weighs in the regression.
 const PRIOR: (f64, f64) = (1.5, 0.05);
 const PRIOR_WEIGHT: f64 = 0.02;
-/// The variance is at least this share of m: with a narrower law every tremor would be an event, whatever the threshold.
-const NARROWEST: f64 = 0.5;
+/// The variance is at least this share of m: with a narrower law every tremor of a quiet night would be an event, whatever the threshold.
+const NARROWEST: f64 = 0.8;
 
 /// The learnt scatter.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     phi: f64,
     alpha: f64,
-    /// Running means of w, w·m, w·m², w·y/m, w·y: w the weight, m the mean with its ground, y the squared miss.
+    /// Running means of w·m², w·m·e², w·e⁴, w·m·y, w·e²·y: w the weight, e the mean, m the same with its ground, y the squared miss.
     moments: [f64; 5],
 }
 
@@ -36,16 +37,18 @@ impl Spread {
     /// The variance about `mean` persons, `ground` persons being added to the part that goes with the mean; persons².
     pub fn variance(&self, mean: f64, ground: f64) -> f64 {
         let m = mean + ground;
-        (self.phi + self.alpha * m).max(NARROWEST) * m
+        (self.phi * m + self.alpha * square(mean)).max(NARROWEST * m)
     }
 
     /// Learns one miss, which had a variance of `variance` of which `doubt` times as much is due to the profile's youth.
     pub fn learn(&mut self, miss: f64, mean: f64, ground: f64, variance: f64, doubt: f64, in_finding: bool) {
-        let m = mean + ground;
+        let (m, squared) = (mean + ground, square(mean));
         let cap = ROBUST * ROBUST * variance * if in_finding { ROBUST_IN_FINDING } else { 1.0 };
         let y = (miss * miss).min(cap) / doubt;
-        let weight = 1.0 / square(self.phi + self.alpha * m);
-        for (moment, now) in self.moments.iter_mut().zip([weight, weight * m, weight * m * m, weight * y / m, weight * y]) {
+        let weight = 1.0 / square(self.variance(mean, ground));
+        for (moment, now) in
+            self.moments.iter_mut().zip([weight * m * m, weight * m * squared, weight * squared * squared, weight * m * y, weight * squared * y])
+        {
             *moment += LEARNS * (now - *moment);
         }
         self.fit();
@@ -99,6 +102,20 @@ mod tests {
                 assert!((spread.variance(mean, 0.0) / right - 1.0).abs() < 0.1, "φ {phi}, α {alpha}, {mean}: {spread:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_added_for_a_night_has_no_part_in_good_and_bad_days() {
+        // A day about 60 persons that leap by a third, and a night in which one comes, both on a ground of 20.
+        let scatter = |mean: f64| mean + 0.12 * mean * mean;
+        let mut spread = Spread::default();
+        for step in 0..4_000 {
+            let mean = if step % 2 == 0 { 60.0 } else { 1.0 };
+            spread.learn(scatter(mean).sqrt(), mean, 20.0, spread.variance(mean, 20.0), 1.0, false);
+        }
+        let day = spread.variance(60.0, 20.0) / scatter(60.0);
+        assert!((0.9..1.2).contains(&day), "{day}: {spread:?}");
+        assert!(spread.variance(1.0, 20.0) <= 1.5 * NARROWEST * 21.0, "{spread:?}");
     }
 
     #[test]
