@@ -95,9 +95,9 @@ fn naming_the_broker(why: anyhow::Error, brokers: &str) -> anyhow::Error {
     match why.downcast_ref::<LogError>() {
         Some(LogError::Setting { .. }) | None => why,
         // Who ends with it tries nothing again.
-        Some(LogError::Busy { doing, detail }) => anyhow::anyhow!(
-            "Kafka at {brokers} (kafka.bootstrap_servers) does not answer: {doing}: {detail}; check the address, and start this again once the broker is there"
-        ),
+        Some(LogError::Busy { doing, detail }) => {
+            anyhow::anyhow!("Kafka at {brokers} (kafka.bootstrap_servers): {doing}: {detail}; check that a broker is there and not busy, and start this again")
+        }
         Some(_) => why.context(format!("Kafka at {brokers} (kafka.bootstrap_servers)")),
     }
 }
@@ -110,7 +110,7 @@ mod tests {
     fn who_does_not_answer_is_named() {
         let busy = LogError::Busy { doing: "listing topics", detail: "timed out".to_owned() };
         let told = format!("{:#}", naming_the_broker(anyhow::Error::new(busy).context("status"), "10.0.0.9:9092"));
-        let expected = "Kafka at 10.0.0.9:9092 (kafka.bootstrap_servers) does not answer: listing topics: timed out; ";
+        let expected = "Kafka at 10.0.0.9:9092 (kafka.bootstrap_servers): listing topics: timed out; ";
         assert!(told.starts_with(expected) && !told.contains("will be tried"), "{told}");
         let fenced = LogError::Fenced { doing: "committing", detail: "fenced".to_owned() };
         let told = format!("{:#}", naming_the_broker(anyhow::Error::new(fenced).context("status"), "10.0.0.9:9092"));

@@ -14,6 +14,8 @@ const HALF_LIFE_S: f64 = 7.0 * 86_400.0;
 /// In the first weeks it is this share of the time since the first step, and no shorter than two days: how a voice did before a place was known says little of it.
 const YOUNG: f64 = 0.5;
 const YOUNGEST_S: f64 = 2.0 * 86_400.0;
+/// How much one error counts at one place: a night that was foreseen is not to outweigh the next ones, on which it did not come.
+const MOST_HERE: f64 = 4.0;
 /// How sharply errors decide.
 const SHARPNESS: f64 = 30.0;
 /// A model is off while it is worse by this than what was learnt without it, over at least so many cases and days: in a place's first hours the learnt voice is lucky or not.
@@ -163,13 +165,14 @@ impl Mixture {
         let merit = |now: &Record, before: &Record, held: f64| now.and(before, BEFORE_STEPS * a_step).merit(GRANTED.max(GRANTED_STEPS * a_step), held);
         let of = |place: usize| {
             let of_all = merit(&self.now.sometimes[place], &self.before.sometimes[place], if place == USUAL { USUAL_HELD } else { HELD_WORSE });
-            let here = match place {
-                ALIKE => here.alike,
-                WEEKDAY => here.weekday,
-                _ => return of_all,
-            };
-            // Right everywhere or right here: either will do.
-            if here.cases > 0.0 { of_all.max(here.merit(GRANTED_HERE, HELD_WORSE_HERE)) } else { of_all }
+            let shown = |record: Record| record.merit(GRANTED_HERE, HELD_WORSE_HERE);
+            match place {
+                // Right everywhere or right here: either will do, until a weekday has shown here what it is worth.
+                WEEKDAY if here.weekday.cases >= GRANTED_HERE => shown(here.weekday),
+                WEEKDAY if here.weekday.cases > 0.0 => of_all.max(shown(here.weekday)),
+                ALIKE if here.alike.cases > 0.0 => of_all.max(shown(here.alike)),
+                _ => of_all,
+            }
         };
         let merits: [Option<f64>; SOMETIMES] = std::array::from_fn(|place| said[place].map(|_| of(place)));
         let plain = merit(&self.now.plain, &self.before.plain, HELD_WORSE);
@@ -215,7 +218,7 @@ impl Record {
     /// Learns what one voice said in a case, of which the ones before count this share from then on.
     pub(super) fn learn(&mut self, keep: f64, said: f64, voices: &Voices, came: f64, per: f64) {
         self.fade(keep);
-        self.count(error(said, came, per), error(voices.learnt, came, per));
+        self.count(error(said, came, per).min(MOST_HERE), error(voices.learnt, came, per).min(MOST_HERE));
     }
 
     /// Whether all of it are numbers; a stored one may not be.

@@ -18,14 +18,16 @@ use crate::time::EventTime;
 
 /// It speaks where its mean is off the usual by so many deviations of that mean, and by this as a logarithm.
 const DIFFERS: (f64, f64) = (1.0, 0.1);
+/// And only where the week before lay so far on its side of the usual, as a share of the way: a habit that has ended is no habit, and who comes each second week is not of this one.
+const GOES_ON: f64 = 0.5;
 /// A weekday may be so many times its kind, or so few.
 const WITHIN: f64 = 50.0;
 
 /// One moment: what the week tells of the steps before it and of those ahead.
 #[derive(Clone, Debug)]
 pub struct Weekday<'a> {
-    before: [WeekView<'a>; LAGS],
-    /// By horizon; none where the calendar knows what is on, which needs no habit.
+    before: [Option<WeekView<'a>>; LAGS],
+    /// By horizon; none, here as there, where the calendar knows what is on, which needs no habit.
     ahead: [Option<WeekView<'a>>; HORIZONS],
     keep: f64,
 }
@@ -34,12 +36,9 @@ impl<'a> Weekday<'a> {
     /// The moment `at`.
     pub fn new(looking: &Looking<'a>, at: EventTime) -> Self {
         let Looking { usual, calendar, programme, step, .. } = *looking;
-        let week = |start: EventTime| usual.week(calendar.place(start));
+        let week = |start: EventTime| programme.at(start).is_none().then(|| usual.week(calendar.place(start)));
         let before = std::array::from_fn(|lag| week(at.before(step.times(lag as u64 + 1))));
-        let ahead = STEPS.map(|steps| {
-            let start = at.after(step.times(u64::from(steps) - 1));
-            programme.at(start).is_none().then(|| week(start))
-        });
+        let ahead = STEPS.map(|steps| week(at.after(step.times(u64::from(steps) - 1))));
         let keep = libm::exp2(-step.as_secs_f64() / f64::max(HOUR_S, 2.0 * step.as_secs_f64()));
         Self { before, ahead, keep }
     }
@@ -51,7 +50,8 @@ impl<'a> Weekday<'a> {
             let expected = on_weekday(week, series, usual);
             let is_other =
                 (expected - usual).abs() >= DIFFERS.0 * week.doubt(series, usual)? && libm::log((expected + CAUTION) / (usual + CAUTION)).abs() >= DIFFERS.1;
-            is_other.then_some(expected)
+            let goes_on = week.week_before(series).is_none_or(|last| (last - usual) / (expected - usual) >= GOES_ON);
+            (is_other && goes_on).then_some(expected)
         });
         if expected.iter().all(Option::is_none) {
             return expected;
@@ -64,7 +64,7 @@ impl<'a> Weekday<'a> {
     fn pace(&self, series: usize, recent: &Recent) -> f64 {
         let (mut came, mut due, mut weight) = (CAUTION, CAUTION, 1.0);
         for (lag, week) in self.before.iter().enumerate() {
-            if let (Some(persons), Some(usual)) = (recent.came[lag], recent.usual[lag]) {
+            if let (Some(week), Some(persons), Some(usual)) = (week, recent.came[lag], recent.usual[lag]) {
                 (came, due) = (came + weight * persons, due + weight * on_weekday(week, series, usual));
             }
             weight *= self.keep;

@@ -17,10 +17,13 @@ fn venue() -> Venue {
     venue
 }
 
+/// The first Wednesday on which nobody comes to it any more.
+const LAST: i64 = 16 * 7 + NIGHT;
+
 /// About 40 persons an hour at every place, and 70 at the first on Wednesdays from eight in the evening on: too few for a slot with two faces.
 fn came(series: usize, hour: i64) -> u32 {
     let (day, of_day) = (hour.div_euclid(24), hour.rem_euclid(24));
-    let is_night = series == 0 && day.rem_euclid(7) == NIGHT && of_day >= 20;
+    let is_night = series == 0 && day.rem_euclid(7) == NIGHT && day < LAST && of_day >= 20;
     let leaps = (day * 31 + of_day * 17 + series as i64 * 5).rem_euclid(13) as u32;
     if is_night { 64 + leaps } else { 34 + leaps }
 }
@@ -55,6 +58,21 @@ fn a_night_each_week_is_expected_half_a_day_ahead_at_its_place_and_nowhere_else(
         }
     }
     assert_eq!(said[&NIGHT].len(), 4);
+}
+
+#[test]
+fn a_night_that_is_no_more_is_expected_once_and_then_no_more() {
+    let mut forecaster = Forecaster::new(&venue());
+    let mut said = Vec::new();
+    for hour in 0..(LAST + 22) * 24 {
+        let outlooks = close(&mut forecaster, hour);
+        let target = hour + 12;
+        if target % 24 == 21 && target.div_euclid(24) >= LAST - 7 && target.div_euclid(24).rem_euclid(7) == NIGHT {
+            said.push(outlooks.series[0].horizons[4].q50);
+        }
+    }
+    let nights: Vec<bool> = said.iter().map(|median| *median >= 55.0).collect();
+    assert_eq!(nights[..4], [true, true, false, false], "{said:?}");
 }
 
 #[test]
