@@ -1,7 +1,7 @@
 //! How this weekday differs from the others of its kind at one place, and what that lets expect.
 //!
 //! The idea: what is usual is learnt by kinds of days, for five working days teach it in a week what one weekday would in five. But one street has its Wednesday nights, and the other twenty of its
-//! table have not. So where the slow mean of this weekday (`usual`, the week) differs from what is usual by more than chance, it speaks as a voice of its own,
+//! table have not. So where the slow mean of this weekday (`usual`, the week) differs from what is usual, and the week before did so too, it speaks as a voice of its own,
 //!
 //! ```text
 //!   what is said   weekday's mean, shifted by how the last hour ran against the weekday's means of it: as the plain forecast is (`signs`)
