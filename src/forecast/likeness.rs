@@ -20,7 +20,7 @@ use super::signs::{BELIEVED, LASTING, Looking, Recent};
 use super::spent_like::Guise;
 use super::usual::LevelView;
 use crate::inference::ask::{HORIZONS, STEPS};
-use crate::time::EventTime;
+use crate::time::{EventTime, Span};
 use serde::{Deserialize, Serialize};
 
 /// What a day loses by one slot in which it had the other face: so much for each series in which it had, of at most so many.
@@ -38,7 +38,7 @@ const GRANTED: f64 = 0.25;
 /// How sharply the days decide: what is said is to be a median, not a mean of what will not come.
 const SHARPNESS: f64 = 4.0;
 /// The pace is that of the last hour, and so many persons are added to both sides.
-pub(super) const HOUR_S: f64 = 3_600.0;
+const HOUR_S: f64 = 3_600.0;
 pub(super) const CAUTION: f64 = 3.0;
 /// What differs by no more than this, as a logarithm, or by no more roots of the usual, is the usual.
 const OTHER: (f64, f64) = (0.15, 1.0);
@@ -153,7 +153,7 @@ impl<'a> Alike<'a> {
         };
         let before = std::array::from_fn(|lag| slot(at.before(step.times(lag as u64 + 1))));
         let ahead = STEPS.map(|steps| slot(at.after(step.times(u64::from(steps) - 1))));
-        let keep = libm::exp2(-step.as_secs_f64() / f64::max(HOUR_S, 2.0 * step.as_secs_f64()));
+        let keep = hour_kept(step);
         let guise = spent_like.guise().map(|guise| {
             let level = |start: EventTime| guise.level(calendar, usual, start).filter(|_| programme.at(start).is_none());
             Guised {
@@ -196,9 +196,19 @@ impl<'a> Alike<'a> {
             let usual = usual(horizon)?;
             let expected = expected(&self.ahead[horizon], as_other(Some(usual), &|guise| guise.ahead[horizon]))?;
             let is_heard = ran_otherwise || is_other(expected + CAUTION, usual + CAUTION);
-            is_heard.then(|| ((expected + 0.5) * libm::exp(BELIEVED * pace * LASTING[horizon]) - 0.5).max(0.0))
+            is_heard.then(|| at_pace(expected, pace, horizon))
         })
     }
+}
+
+/// What a step counts of the last hour's pace, for each step that is newer.
+pub(super) fn hour_kept(step: Span) -> f64 {
+    libm::exp2(-step.as_secs_f64() / f64::max(HOUR_S, 2.0 * step.as_secs_f64()))
+}
+
+/// What is said of a horizon where `expected` persons are expected and the last hour ran at `pace`, a logarithm; as the plain forecast is shifted (`signs`).
+pub(super) fn at_pace(expected: f64, pace: f64, horizon: usize) -> f64 {
+    ((expected + 0.5) * libm::exp(BELIEVED * pace * LASTING[horizon]) - 0.5).max(0.0)
 }
 
 /// Whether that many persons are another thing than the usual; both more than 0.

@@ -10,8 +10,8 @@
 //! and is believed where it has been right: by place and quarter of the day (`habits`). What is usual stays as it is: a match that comes each Wednesday makes no ordinary Wednesday.
 
 use super::history::LAGS;
-use super::likeness::{CAUTION, HOUR_S};
-use super::signs::{BELIEVED, LASTING, Looking, Recent};
+use super::likeness::{CAUTION, at_pace, hour_kept};
+use super::signs::{Looking, Recent};
 use super::usual::WeekView;
 use crate::inference::ask::{HORIZONS, STEPS};
 use crate::time::EventTime;
@@ -39,8 +39,7 @@ impl<'a> Weekday<'a> {
         let week = |start: EventTime| programme.at(start).is_none().then(|| usual.week(calendar.place(start)));
         let before = std::array::from_fn(|lag| week(at.before(step.times(lag as u64 + 1))));
         let ahead = STEPS.map(|steps| week(at.after(step.times(u64::from(steps) - 1))));
-        let keep = libm::exp2(-step.as_secs_f64() / f64::max(HOUR_S, 2.0 * step.as_secs_f64()));
-        Self { before, ahead, keep }
+        Self { before, ahead, keep: hour_kept(step) }
     }
 
     /// What is said of `series` by horizon, persons; `None` where the usual is expected. `usual` is that of a horizon.
@@ -57,7 +56,7 @@ impl<'a> Weekday<'a> {
             return expected;
         }
         let pace = self.pace(series, recent);
-        std::array::from_fn(|horizon| expected[horizon].map(|expected| ((expected + 0.5) * libm::exp(BELIEVED * pace * LASTING[horizon]) - 0.5).max(0.0)))
+        std::array::from_fn(|horizon| expected[horizon].map(|expected| at_pace(expected, pace, horizon)))
     }
 
     /// ln(came/expected) over the last hour.

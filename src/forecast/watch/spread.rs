@@ -37,7 +37,7 @@ impl Default for Spread {
 }
 
 impl Spread {
-    /// The variance about `mean` persons, `ground` persons being added to the part that goes with the mean; persons².
+    /// The variance about `mean` persons, `ground` persons being added to the part that goes with the mean, and half of them at least counting in the other; persons².
     pub fn variance(&self, mean: f64, ground: f64) -> f64 {
         let m = mean + ground;
         self.of(m, mean.max(GROUNDED * ground))
