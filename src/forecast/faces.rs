@@ -10,6 +10,8 @@
 //! A day is of the high face where it is nearer to that, or far above the calm one; a face takes it in with weight max(1/(n+1), 0.15), the rarer high one 0.25. A first day that was a surge is known as one
 //! when a far lower one comes. Two faces are known from the second day of each on: a single surge changes nothing. Which of them today has is told by `likeness`.
 //!
+//! To the watch what is usual of such a slot is the calm face: the level of all days lies between the two, and a game would hardly stand out of it, and an evening without one would.
+//!
 //! A day lasts from four in the morning until four, so that who leaves after midnight is of the evening. 0.9 KB a series, and a few bytes for each slot in which it has a high face.
 
 use super::calendar::{Calendar, DAWN_MS, DayKind, LocalTime};
@@ -31,6 +33,14 @@ const HIGH_LEARNS: f64 = 0.25;
 const APART: (f64, f64) = (2.0, 2.5);
 /// Days of each face from which on both are known.
 const KNOWN: u32 = 2;
+/// Surges come and go where so many of so many days at least had one before the present run of them, which is so many times as long as any other at most.
+const CAME: u32 = 3;
+const OF_DAYS: u8 = 8;
+const LASTS: u32 = 2;
+/// Up to this share of the days, and of the weekday's own, they are not the usual: how often a slot was high counts as one of the latter.
+const MINORITY: f64 = 0.6;
+/// They have so much of a day at most: rain and sun are no surges.
+const OF_A_DAY: f64 = 0.25;
 
 /// Which slot of which day a step is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +142,15 @@ impl FaceBook {
     /// The faces of that slot, of all series.
     pub fn slot(&self, when: When) -> Option<&FaceSlot> {
         self.slots.get(&(when.kind, when.slot))
+    }
+
+    /// Persons per step of `series` in that slot without a surge, where surges come and go; `None` where they do not, or most of the day has two faces.
+    pub fn ordinary(&self, when: When, series: usize) -> Option<f64> {
+        let faces = self.slot(when)?.of(series)?;
+        let of_day = || self.slots.range((when.kind, 0)..=(when.kind, u16::MAX)).map(|(_, slot)| slot);
+        let come_and_go = faces.come_and_go(when.day, when.kind.days_a_week() as usize);
+        let has_two = || of_day().filter(|slot| slot.of(series).is_some()).count() as f64;
+        (come_and_go && has_two() <= OF_A_DAY * of_day().count() as f64).then_some(faces.calm)
     }
 
     /// Learns one complete step: `came(series)` is its count, `None` where it is not known. Returns the slots that changed.
@@ -295,11 +314,29 @@ impl Faces {
         f64::from(self.highs.count_ones()) / f64::from(self.known)
     }
 
+    /// Whether the high face is no usual one on `day`: what comes every Friday is Friday's, and what goes on for longer than it ever did is here to stay. A week has `week` days of the kind.
+    fn come_and_go(&self, day: i32, week: usize) -> bool {
+        let lasts = self.highs.trailing_ones();
+        let before = self.highs.checked_shr(lasts).unwrap_or(0);
+        let of_weekday = (week..=DAYS).step_by(week).filter_map(|back| self.was_high(day, back)).map(|high| f64::from(u8::from(high)));
+        let (high, all) = of_weekday.fold((self.frequency(), 1.0), |(high, all), was_high| (high + was_high, all + 1.0));
+        self.known >= OF_DAYS && before.count_ones() >= CAME && lasts <= LASTS * longest_run(before) && self.frequency().max(high / all) <= MINORITY
+    }
+
     /// How far what came is of the high face, 0 to 1.
     pub fn resembles_high(&self, came: f64) -> f64 {
         let (calm, high) = (self.calm.sqrt(), self.high.sqrt());
         (2.0 * (came.sqrt() - calm) / (high - calm).max(1e-6) - 0.5).clamp(0.0, 1.0)
     }
+}
+
+/// How many ones stand in a row at most.
+fn longest_run(mut bits: u32) -> u32 {
+    let mut longest = 0;
+    while bits != 0 {
+        (bits, longest) = (bits & bits << 1, longest + 1);
+    }
+    longest
 }
 
 /// Whether two days of a slot cannot both be of one face.

@@ -154,3 +154,34 @@ fn a_zone_with_two_ways_is_stored_in_sixteen_kilobytes() {
     println!("{} + {} bytes a zone", of_usual / ZONES, of_faces / ZONES);
     assert!(of_zone <= 16 * 1024, "{of_zone} bytes: {of_usual} of the usual and {of_faces} of the faces in {ZONES} zones");
 }
+
+/// What is ordinary on the working day after so many, of which each had that count in `surging` of eight slots, and 50 in the others.
+fn ordinary_after(counts: &[f64], surging: u16) -> Option<f64> {
+    let mut book = FaceBook::new(1, STEP);
+    let working = |day: usize, slot| When { kind: DayKind::Working, day: day as i32, slot };
+    for (day, count) in counts.iter().enumerate() {
+        (0..8).for_each(|slot| drop(book.learn(working(day, slot), true, |_| Some(if slot < surging { *count } else { 50.0 }))));
+    }
+    book.ordinary(working(counts.len(), 0), 0)
+}
+
+#[test]
+fn where_surges_come_and_go_a_day_without_one_is_ordinary() {
+    // Two weeks without a game, two with one each evening.
+    let season: Vec<f64> = (0..40).map(|day| if day / 10 % 2 == 1 { 260.0 } else { 50.0 }).collect();
+    for day in [22, 25, 28, 31, 36, 38] {
+        assert!(ordinary_after(&season[..day], 2).is_some_and(|calm| (calm - 50.0).abs() < 2.0), "day {day}");
+    }
+    assert_eq!(ordinary_after(&season[..20], 2), None, "nobody knows yet whether they will go");
+    assert_eq!(ordinary_after(&season[..38], 3), None, "most of the day: that is the weather");
+}
+
+#[test]
+fn what_stays_or_comes_every_friday_is_usual() {
+    let games = [50.0, 260.0, 50.0, 50.0, 260.0, 260.0, 50.0, 50.0, 260.0, 50.0];
+    let then = |days: usize| [&games[..], &vec![260.0; days]].concat();
+    assert!(ordinary_after(&then(4), 2).is_some() && ordinary_after(&then(5), 2).is_none(), "longer than twice the longest run: here to stay");
+    let fridays = |days: usize| -> Vec<f64> { (0..days).map(|day| if day % 5 == 4 { 260.0 } else { 50.0 }).collect() };
+    assert!(ordinary_after(&fridays(29), 2).is_none(), "on a Friday");
+    assert!(ordinary_after(&fridays(30), 2).is_some(), "on a Monday");
+}

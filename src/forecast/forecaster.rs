@@ -444,11 +444,14 @@ impl Forecaster {
 
     /// Where a step ends at `end`, the watch takes it in. A zone of which a part was silent cannot be said to be empty, so it is not judged.
     fn watch_step(&mut self, end: EventTime, zones: &[ZoneFigures], outlooks: &[Outlook], raw: &[RawScore]) {
-        let place = self.layout.calendar.place(end.before(self.layout.step));
+        let (calendar, start) = (&self.layout.calendar, end.before(self.layout.step));
+        let place = calendar.place(start);
         let (levels, week) = (self.usual.level(place), self.usual.week(place));
+        let when = Some(self.faces.when(calendar, start)).filter(|_| !self.faces.is_of_holiday(calendar, start));
+        let without_surges = |row: usize, level: f64| when.and_then(|when| self.faces.ordinary(when, row)).map_or(level, |calm| calm.min(level));
         for (row, (seen, series)) in self.seen.iter_mut().zip(&self.layout.series).enumerate() {
             let is_whole = zones.get(series.zone.index()).is_none_or(|zone| zone.expected == 0 || zone.coverage >= WHOLE);
-            let usual = levels.of(row).map(|level| (level.persons, f64::from(level.days)));
+            let usual = levels.of(row).map(|level| (without_surges(row, level.persons), f64::from(level.days)));
             let learnt = raw[row].filter(|(kind, _)| kind.is_by_model()).and(outlooks[row].score);
             let weekday = usual.map(|(persons, _)| week.shifted(row, persons).max(0.0));
             *seen = Seen { came: self.sight.came(row, 0).filter(|_| is_whole), usual, weekday, occasion: None, learnt };

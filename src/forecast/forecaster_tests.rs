@@ -519,3 +519,28 @@ fn nobody_is_missed_on_the_first_saturday_but_where_it_was_counted_that_morning(
     };
     assert_eq!((missed_at_noon(0), missed_at_noon(6).map(f64::round)), (None, Some(100.0)));
 }
+
+#[test]
+fn in_a_season_of_home_stands_each_game_stands_out_and_no_evening_without_one() {
+    let mut venue = sample::large(1);
+    (venue.pane, venue.step) = (PaneLength::new(Span::from_mins(60)).unwrap(), Span::from_mins(60));
+    let mut forecaster = Forecaster::new(&venue);
+    let (mut games, mut found, mut missed_nobody) = (0, 0, 0);
+    // Six evenings with a game, seven without; the first is a Monday.
+    for hour in 0..26 * 7 * 24_i64 {
+        let (day, of_day) = (hour / 24, hour % 24);
+        let is_game = day % 13 < 6 && (21..23).contains(&of_day);
+        let usual = if of_day < 6 { 20 } else { 200 };
+        let persons = (usual + i64::from(is_game) * 400 + (hour * 7 + day * 5) % 11 * usual / 100) as u32;
+        let end = EventTime::from_millis((4 * 24 + hour + 1) * 3_600_000);
+        forecaster.observe(end, &vec![Some(persons); forecaster.series().len()]);
+        let ask = forecaster.ask(VENUE, end);
+        let outlooks = forecaster.answer(&absent(&ask), &[sample::zone_figures()]);
+        let verdict = outlooks.series.iter().find_map(|series| series.watch).filter(|_| day >= 10 * 7);
+        games += i32::from(is_game && of_day == 21 && day >= 10 * 7);
+        found += i32::from(is_game && of_day == 21 && verdict.is_some_and(|verdict| verdict.exceeds && !verdict.is_shortfall));
+        missed_nobody += i32::from(verdict.is_some_and(|verdict| verdict.exceeds && verdict.is_shortfall));
+    }
+    assert!(games > 40 && found >= games - 2, "{found} of {games}");
+    assert_eq!(missed_nobody, 0, "evenings without a game");
+}

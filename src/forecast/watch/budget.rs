@@ -10,8 +10,10 @@
 //! the bar; and below a sunken bar an episode ends after a day at the latest, so that one too low is seen to be.
 //!
 //! Real events are among the peaks. Taken as noise they would raise the threshold over themselves; left out, the tail would shrink with every finding. Peaks above the threshold
-//! therefore count partly as noise (censored at the threshold) and partly not at all (the others being a truncated sample).
+//! therefore count partly as noise (censored at the threshold) and partly not at all (the others being a truncated sample). Where they are plain to see, because hardly a peak lies between them and the
+//! quiet ones, they do not count: noise becomes rarer the higher, whatever its tail, and never more frequent again.
 
+use super::spread::square;
 use super::verdict::EPISODE_APART;
 use crate::time::{EventTime, Span};
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,12 @@ const BINS: usize = 160;
 const NOISE: f64 = 0.6;
 const MOST_EVENTS: f64 = 2.0;
 const MOST_EVENTS_A_ZONE: f64 = 0.2;
+/// Peaks beyond a gap are events, up to so many a week and those for each zone: where from a height (z) to so many times that there is at most so large a part of the quiet ones below and of those
+/// beyond, of which there are so many at least.
+const GAP: f64 = 1.4;
+const EMPTY: f64 = 0.1;
+const BESIDE: (f64, f64) = (4.0, 10.0);
+const MOST_APART: f64 = 7.0;
 /// After so many weeks a peak counts half.
 const HALF_LIFE_WEEKS: f64 = 8.0;
 /// The prior: peaks a week, what that weighs in weeks; the rate at which they fall off, what that weighs in peaks.
@@ -46,6 +54,8 @@ const SILENCE: Span = Span::from_mins(24 * 60);
 /// quiet, what leaps about does not.
 const THRESHOLD: (f64, f64) = (2.0, 40.0);
 const ORDINARY_MOST: f64 = 9.0;
+/// Within this of the bar nothing is above a threshold.
+const LEAST_REACH: f64 = 1.0;
 /// The threshold before any peak was seen, z.
 const FIRST: f64 = 5.0;
 
@@ -150,9 +160,10 @@ impl Budget {
 
     /// The maximum-likelihood fall of the tail, by bisection, and the threshold where it meets the budget.
     fn fit(&mut self, bar: f64, zones: usize, per_week: f64) {
-        let reach = (strength(self.threshold) - bar).max(1.0);
+        let quiet_bins = self.gap(bar, zones).unwrap_or(BINS);
+        let reach = (strength(self.threshold) - bar).max(LEAST_REACH).min(lower_edge(quiet_bins));
         let (mut below, mut sum, mut above) = (0.0, 0.0, 0.0);
-        for (bin, peaks) in self.peaks.iter().enumerate() {
+        for (bin, peaks) in self.peaks[..quiet_bins].iter().enumerate() {
             let height = height(bin);
             if height < reach {
                 below += peaks;
@@ -174,9 +185,28 @@ impl Budget {
         let (peaks_prior, prior_weeks) = PRIOR_PEAKS;
         let rate = (quiet + peaks_prior * prior_weeks) / (self.weeks + prior_weeks);
         let meets = bar + libm::log((rate / per_week.max(1e-6)).max(1.0)) / fall;
-        let extreme: f64 = self.peaks[bin(strength(ORDINARY_MOST) - bar)..].iter().sum();
+        let extreme: f64 = self.peaks[..quiet_bins].iter().skip(bin(strength(ORDINARY_MOST) - bar)).sum();
         let most = if extreme > events { THRESHOLD.1 } else { ORDINARY_MOST };
         self.threshold = (2.0 * meets).sqrt().clamp(THRESHOLD.0, most);
+    }
+
+    /// The bin in which the emptiest gap begins that parts events from what is quiet.
+    fn gap(&self, bar: f64, zones: usize) -> Option<usize> {
+        let mut below = vec![0.0; BINS + 1];
+        for (bin, peaks) in self.peaks.iter().enumerate() {
+            below[bin + 1] = below[bin] + peaks;
+        }
+        let most = (MOST_APART + MOST_EVENTS_A_ZONE * zones as f64) * self.weeks.max(1.0);
+        let emptiness = |from: usize| {
+            let to = (bin(square(GAP) * (bar + lower_edge(from)) - bar) + 1).min(BINS);
+            let (within, events) = (below[to] - below[from], below[BINS] - below[to]);
+            // Weeks in which nothing quiet passed the bar tell as much.
+            let quiet = below[from].max(self.weeks);
+            let is_gap = quiet >= BESIDE.0 && events >= BESIDE.1 && within <= EMPTY * quiet.min(events) && within + events <= most;
+            is_gap.then(|| (from, within / quiet.min(events)))
+        };
+        let gaps = (bin(LEAST_REACH)..BINS).filter_map(emptiness);
+        gaps.min_by(|one, other| one.1.total_cmp(&other.1)).map(|(from, _)| from)
     }
 }
 
@@ -198,8 +228,18 @@ fn bin(height: f64) -> usize {
 
 /// The middle of a bin.
 fn height(bin: usize) -> f64 {
-    let above = bin.saturating_sub(EVEN_BINS) as f64 + 0.5;
-    if bin < EVEN_BINS { (bin as f64 + 0.5) * BIN } else { EVEN_BINS as f64 * BIN * libm::pow(BIN_GROWS, above) }
+    along(bin as f64 + 0.5)
+}
+
+/// Where a bin begins.
+fn lower_edge(bin: usize) -> f64 {
+    along(bin as f64)
+}
+
+/// The height at which so many bins end.
+fn along(bins: f64) -> f64 {
+    let even = EVEN_BINS as f64;
+    if bins < even { bins * BIN } else { even * BIN * libm::pow(BIN_GROWS, bins - even) }
 }
 
 /// The bar (z²/2) of the strongest of so many zones.
@@ -221,6 +261,11 @@ mod tests {
     /// Peaks that fall off with `fall`, evenly over the quantiles, ten a week, each in its own place; `events` strong ones a week among them. Answers the threshold, and how
     /// many quiet peaks a week exceeded it in the last half.
     fn run(fall: f64, events: u32, per_week: f64, weeks: u32) -> (f64, f64) {
+        run_with(fall, (events, 10.0), per_week, weeks)
+    }
+
+    /// The same with events whose strength is at least that, and falls off slowly from there.
+    fn run_with(fall: f64, (events, from): (u32, f64), per_week: f64, weeks: u32) -> (f64, f64) {
         let mut budget = Budget::default();
         let mut exceeded = 0;
         for week in 0..weeks {
@@ -231,7 +276,10 @@ mod tests {
                 exceeded += u32::from(week >= weeks / 2 && height > strength(budget.threshold()));
                 episode(&mut budget, week * 20 + peak, 0.1, height, per_week);
             }
-            (10..10 + events).for_each(|event| episode(&mut budget, week * 20 + event, 0.0, 30.0, per_week));
+            for event in 10..10 + events {
+                let chance = (f64::from(week * events + event) * 0.618_033_988_749_895).fract().max(1e-9);
+                episode(&mut budget, week * 20 + event, 0.0, from - chance.ln() / 0.02, per_week);
+            }
         }
         (budget.threshold(), f64::from(exceeded) / f64::from(weeks - weeks / 2))
     }
@@ -365,6 +413,20 @@ mod tests {
         let (eventful, came) = run(0.8, 2, 1.0, 100);
         assert!(eventful > quiet && eventful < quiet + 1.2, "{quiet} {eventful}");
         assert!(came > 0.15, "{came}");
+    }
+
+    #[test]
+    fn events_that_stand_apart_raise_nothing_however_many_they_are() {
+        for per_week in [0.5, 1.0] {
+            let (quiet, _) = run(1.2, 0, per_week, 60);
+            // From seven deviations on, three and six a week.
+            for events in [3, 6] {
+                let (eventful, _) = run_with(1.2, (events, 24.5), per_week, 60);
+                assert!(eventful < quiet + 0.2, "{events}: {quiet} {eventful}");
+            }
+            let (leaping, _) = run_with(1.2, (9, 24.5), per_week, 60);
+            assert!(leaping > 7.0, "more than one a day is no event: {leaping}");
+        }
     }
 
     #[test]
