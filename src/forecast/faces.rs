@@ -33,14 +33,17 @@ const HIGH_LEARNS: f64 = 0.25;
 const APART: (f64, f64) = (2.0, 2.5);
 /// Days of each face from which on both are known.
 const KNOWN: u32 = 2;
-/// Surges come and go where so many of so many days at least had one before the present run of them, which is so many times as long as any other at most.
-const CAME: u32 = 3;
+/// Surges come and go where so many days are known, so many had one before the present run of them, and that run is no longer than the longest and so many days.
 const OF_DAYS: u8 = 8;
-const LASTS: u32 = 2;
-/// Up to this share of the days, and of the weekday's own, they are not the usual: how often a slot was high counts as one of the latter.
-const MINORITY: f64 = 0.6;
-/// They have so much of a day at most: rain and sun are no surges.
-const OF_A_DAY: f64 = 0.25;
+const CAME: u32 = 3;
+const LONGER: u32 = 2;
+/// What so large a share of the days has is the usual.
+const USUAL: f64 = 0.7;
+/// And so is what so large a share of a weekday's days has, where that is by so many deviations more than other days.
+const USUAL_OF_WEEKDAY: f64 = 0.75;
+const UNLIKE_OTHERS: f64 = 2.3;
+/// So large a share of a day's persons comes in hours of surges at most: rain and sun are none.
+const OF_A_DAY: f64 = 0.2;
 
 /// Which slot of which day a step is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,13 +147,24 @@ impl FaceBook {
         self.slots.get(&(when.kind, when.slot))
     }
 
-    /// Persons per step of `series` in that slot without a surge, where surges come and go; `None` where they do not, or most of the day has two faces.
-    pub fn ordinary(&self, when: When, series: usize) -> Option<f64> {
-        let faces = self.slot(when)?.of(series)?;
-        let of_day = || self.slots.range((when.kind, 0)..=(when.kind, u16::MAX)).map(|(_, slot)| slot);
-        let come_and_go = faces.come_and_go(when.day, when.kind.days_a_week() as usize);
-        let has_two = || of_day().filter(|slot| slot.of(series).is_some()).count() as f64;
-        (come_and_go && has_two() <= OF_A_DAY * of_day().count() as f64).then_some(faces.calm)
+    /// What of `level` comes in that slot without a surge, persons per step, where surges come and go and `of_slot` is the mean level of the slot's steps; `level` itself where they do not.
+    pub fn without_surges(&self, when: When, series: usize, level: f64, of_slot: f64) -> f64 {
+        let ordinary = || {
+            let faces = self.slot(when)?.of(series)?;
+            let come_and_go = faces.come_and_go(when.day, when.kind.days_a_week() as usize);
+            (come_and_go && self.share_in_surges(when.kind, series) <= OF_A_DAY).then_some(faces.calm)
+        };
+        ordinary().map_or(level, |calm| level * (calm / of_slot.max(1e-9)).min(1.0))
+    }
+
+    /// The share of a calm day's persons that come in slots with two faces.
+    fn share_in_surges(&self, kind: DayKind, series: usize) -> f64 {
+        let mut of_day = (0.0, 0.0);
+        for (_, slot) in self.slots.range((kind, 0)..=(kind, u16::MAX)) {
+            let calm = slot.calm.get(series).map_or(0.0, |calm| persons(*calm));
+            of_day = (of_day.0 + if slot.of(series).is_some() { calm } else { 0.0 }, of_day.1 + calm);
+        }
+        of_day.0 / of_day.1.max(1e-9)
     }
 
     /// Learns one complete step: `came(series)` is its count, `None` where it is not known. Returns the slots that changed.
@@ -318,9 +332,20 @@ impl Faces {
     fn come_and_go(&self, day: i32, week: usize) -> bool {
         let lasts = self.highs.trailing_ones();
         let before = self.highs.checked_shr(lasts).unwrap_or(0);
-        let of_weekday = (week..=DAYS).step_by(week).filter_map(|back| self.was_high(day, back)).map(|high| f64::from(u8::from(high)));
-        let (high, all) = of_weekday.fold((self.frequency(), 1.0), |(high, all), was_high| (high + was_high, all + 1.0));
-        self.known >= OF_DAYS && before.count_ones() >= CAME && lasts <= LASTS * longest_run(before) && self.frequency().max(high / all) <= MINORITY
+        let comes_and_goes = self.known >= OF_DAYS && before.count_ones() >= CAME && lasts <= longest_run(before) + LONGER;
+        comes_and_goes && self.frequency() < USUAL && !self.is_of_weekday(day, week)
+    }
+
+    /// Whether the weekday of `day` mostly has the high face, and more often than by chance if it were like the others.
+    fn is_of_weekday(&self, day: i32, week: usize) -> bool {
+        let count = |of_weekday: bool| {
+            let backs = (1..=DAYS).filter(|back| (back % week == 0) == of_weekday).filter_map(|back| self.was_high(day, back));
+            backs.fold((0.0, 0.0), |(high, all), was_high| (high + f64::from(u8::from(was_high)), all + 1.0))
+        };
+        let ((high, all), (others_high, others)) = (count(true), count(false));
+        // Where nothing else is known, half a day was high and half a day was not.
+        let share = (others_high + 0.5) / (others + 1.0);
+        others > 0.0 && high >= USUAL_OF_WEEKDAY * all && high - all * share > UNLIKE_OTHERS * (all * share * (1.0 - share)).sqrt()
     }
 
     /// How far what came is of the high face, 0 to 1.

@@ -155,33 +155,50 @@ fn a_zone_with_two_ways_is_stored_in_sixteen_kilobytes() {
     assert!(of_zone <= 16 * 1024, "{of_zone} bytes: {of_usual} of the usual and {of_faces} of the faces in {ZONES} zones");
 }
 
-/// What is ordinary on the working day after so many, of which each had that count in `surging` of eight slots, and 50 in the others.
-fn ordinary_after(counts: &[f64], surging: u16) -> Option<f64> {
+/// What comes without a surge on the working day after so many, of which each had that count in `surging` of twelve slots and 50 in the others; 100 is the level.
+fn without_surges_after(counts: &[f64], surging: u16) -> f64 {
     let mut book = FaceBook::new(1, STEP);
     let working = |day: usize, slot| When { kind: DayKind::Working, day: day as i32, slot };
     for (day, count) in counts.iter().enumerate() {
-        (0..8).for_each(|slot| drop(book.learn(working(day, slot), true, |_| Some(if slot < surging { *count } else { 50.0 }))));
+        (0..12).for_each(|slot| drop(book.learn(working(day, slot), true, |_| Some(if slot < surging { *count } else { 50.0 }))));
     }
-    book.ordinary(working(counts.len(), 0), 0)
+    book.without_surges(working(counts.len(), 0), 0, 100.0, 100.0).round()
 }
 
 #[test]
-fn where_surges_come_and_go_a_day_without_one_is_ordinary() {
+fn where_surges_come_and_go_a_day_is_held_against_one_without() {
     // Two weeks without a game, two with one each evening.
     let season: Vec<f64> = (0..40).map(|day| if day / 10 % 2 == 1 { 260.0 } else { 50.0 }).collect();
     for day in [22, 25, 28, 31, 36, 38] {
-        assert!(ordinary_after(&season[..day], 2).is_some_and(|calm| (calm - 50.0).abs() < 2.0), "day {day}");
+        assert_eq!(without_surges_after(&season[..day], 2), 50.0, "day {day}");
     }
-    assert_eq!(ordinary_after(&season[..20], 2), None, "nobody knows yet whether they will go");
-    assert_eq!(ordinary_after(&season[..38], 3), None, "most of the day: that is the weather");
+    assert_eq!(without_surges_after(&season[..20], 2), 100.0, "nobody knows yet whether they will go");
+    assert_eq!(without_surges_after(&season[..38], 3), 100.0, "much of the day: that is the weather");
 }
 
 #[test]
 fn what_stays_or_comes_every_friday_is_usual() {
     let games = [50.0, 260.0, 50.0, 50.0, 260.0, 260.0, 50.0, 50.0, 260.0, 50.0];
     let then = |days: usize| [&games[..], &vec![260.0; days]].concat();
-    assert!(ordinary_after(&then(4), 2).is_some() && ordinary_after(&then(5), 2).is_none(), "longer than twice the longest run: here to stay");
+    assert_eq!([4, 5].map(|days| without_surges_after(&then(days), 2)), [50.0, 100.0], "longer than they ever stayed: here to stay");
     let fridays = |days: usize| -> Vec<f64> { (0..days).map(|day| if day % 5 == 4 { 260.0 } else { 50.0 }).collect() };
-    assert!(ordinary_after(&fridays(29), 2).is_none(), "on a Friday");
-    assert!(ordinary_after(&fridays(30), 2).is_some(), "on a Monday");
+    assert_eq!([29, 30].map(|days| without_surges_after(&fridays(days), 2)), [100.0, 50.0], "on a Friday, on a Monday");
+    // Tuesday had one in five of its last six weeks, and the other days in every second.
+    let by_chance: Vec<f64> = (0..31).map(|day| if day % 2 == 0 || [11, 21].contains(&day) { 260.0 } else { 50.0 }).collect();
+    assert_eq!(without_surges_after(&by_chance, 2), 50.0, "that is no Tuesday's habit");
+}
+
+#[test]
+fn what_pulses_within_a_slot_still_does_without_surges() {
+    let mut book = FaceBook::new(1, Span::from_mins(5));
+    let working = |day: i32, slot| When { kind: DayKind::Working, day, slot };
+    for day in 0..20 {
+        for slot in 0..8 {
+            // A train each quarter of an hour, and on some days a match in the first.
+            let persons = if slot == 0 && [3, 4, 9, 10, 15].contains(&day) { [180.0, 60.0, 60.0] } else { [60.0, 0.0, 0.0] };
+            persons.iter().enumerate().for_each(|(step, count)| drop(book.learn(working(day, slot), step == 2, |_| Some(*count))));
+        }
+    }
+    let usual = [90.0, 15.0, 15.0].map(|level| book.without_surges(working(20, 0), 0, level, 40.0));
+    assert!((usual[0] - 45.0).abs() < 2.0 && (usual[1] - 7.5).abs() < 1.0, "{usual:?}");
 }

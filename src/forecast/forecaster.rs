@@ -447,8 +447,12 @@ impl Forecaster {
         let (calendar, start) = (&self.layout.calendar, end.before(self.layout.step));
         let place = calendar.place(start);
         let (levels, week) = (self.usual.level(place), self.usual.week(place));
-        let when = Some(self.faces.when(calendar, start)).filter(|_| !self.faces.is_of_holiday(calendar, start));
-        let without_surges = |row: usize, level: f64| when.and_then(|when| self.faces.ordinary(when, row)).map_or(level, |calm| calm.min(level));
+        // After midnight a night of another kind of day goes on, of which the level is not.
+        let when = Some(self.faces.when(calendar, start)).filter(|when| when.kind == place.kind && !self.faces.is_of_holiday(calendar, start));
+        let without_surges = |row: usize, level: f64| {
+            let of_slot = when.zip(week.of_kind(row));
+            of_slot.map_or(level, |(when, of_slot)| self.faces.without_surges(when, row, level, of_slot))
+        };
         for (row, (seen, series)) in self.seen.iter_mut().zip(&self.layout.series).enumerate() {
             let is_whole = zones.get(series.zone.index()).is_none_or(|zone| zone.expected == 0 || zone.coverage >= WHOLE);
             let usual = levels.of(row).map(|level| (without_surges(row, level.persons), f64::from(level.days)));

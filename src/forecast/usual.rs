@@ -473,8 +473,12 @@ impl WeekView<'_> {
     /// The same by so many times at most.
     pub fn shifted_within(&self, series: usize, level: f64, times: f64) -> f64 {
         let week = self.week.and_then(|week| week.level(series));
-        let of_kind = mean_level(self.fine.iter().flatten().copied(), series);
-        week.zip(of_kind).map_or(level, |(week, of_kind)| (level + 1.0) * ((week + 1.0) / (of_kind + 1.0)).clamp(1.0 / times, times) - 1.0)
+        week.zip(self.of_kind(series)).map_or(level, |(week, of_kind)| (level + 1.0) * ((week + 1.0) / (of_kind + 1.0)).clamp(1.0 / times, times) - 1.0)
+    }
+
+    /// The mean level of the steps of this slot on days of its kind, persons per step.
+    pub fn of_kind(&self, series: usize) -> Option<f64> {
+        mean_level(self.fine.iter().flatten().copied(), series)
     }
 
     /// How far the week's slow mean may be off by chance, one deviation, persons per step; `None` where a single week taught it, or no spread is known.

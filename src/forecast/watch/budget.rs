@@ -31,12 +31,12 @@ const BINS: usize = 160;
 const NOISE: f64 = 0.6;
 const MOST_EVENTS: f64 = 2.0;
 const MOST_EVENTS_A_ZONE: f64 = 0.2;
-/// Peaks beyond a gap are events, up to so many a week and those for each zone: where from a height (z) to so many times that there is at most so large a part of the quiet ones below and of those
-/// beyond, of which there are so many at least.
+/// Peaks beyond a gap are events: where from a height (z) to so many times that there is at most so large a part of the quiet ones below and of those beyond, of which there are so many at least.
 const GAP: f64 = 1.4;
 const EMPTY: f64 = 0.1;
 const BESIDE: (f64, f64) = (4.0, 10.0);
-const MOST_APART: f64 = 7.0;
+/// So many times the budget of them are; what comes oftener counts as noise again.
+const MOST_APART: f64 = 10.0;
 /// After so many weeks a peak counts half.
 const HALF_LIFE_WEEKS: f64 = 8.0;
 /// The prior: peaks a week, what that weighs in weeks; the rate at which they fall off, what that weighs in peaks.
@@ -160,11 +160,15 @@ impl Budget {
 
     /// The maximum-likelihood fall of the tail, by bisection, and the threshold where it meets the budget.
     fn fit(&mut self, bar: f64, zones: usize, per_week: f64) {
-        let quiet_bins = self.gap(bar, zones).unwrap_or(BINS);
-        let reach = (strength(self.threshold) - bar).max(LEAST_REACH).min(lower_edge(quiet_bins));
+        let gap = self.gap(bar).unwrap_or(BINS);
+        let (apart, apart_most) = (self.peaks[gap..].iter().sum::<f64>(), (MOST_APART * per_week + MOST_EVENTS_A_ZONE * zones as f64) * self.weeks.max(1.0));
+        // Of those beyond the gap only what is too many counts.
+        let too_many = (1.0 - apart_most / apart.max(1e-9)).max(0.0);
+        let counting = |bin: usize| if bin < gap { 1.0 } else { too_many };
+        let reach = (strength(self.threshold) - bar).max(LEAST_REACH).min(if too_many > 0.0 { f64::INFINITY } else { lower_edge(gap) });
         let (mut below, mut sum, mut above) = (0.0, 0.0, 0.0);
-        for (bin, peaks) in self.peaks[..quiet_bins].iter().enumerate() {
-            let height = height(bin);
+        for (bin, peaks) in self.peaks.iter().enumerate() {
+            let (height, peaks) = (height(bin), counting(bin) * peaks);
             if height < reach {
                 below += peaks;
                 sum += peaks * height;
@@ -185,24 +189,23 @@ impl Budget {
         let (peaks_prior, prior_weeks) = PRIOR_PEAKS;
         let rate = (quiet + peaks_prior * prior_weeks) / (self.weeks + prior_weeks);
         let meets = bar + libm::log((rate / per_week.max(1e-6)).max(1.0)) / fall;
-        let extreme: f64 = self.peaks[..quiet_bins].iter().skip(bin(strength(ORDINARY_MOST) - bar)).sum();
+        let extreme: f64 = (bin(strength(ORDINARY_MOST) - bar)..BINS).map(|bin| counting(bin) * self.peaks[bin]).sum();
         let most = if extreme > events { THRESHOLD.1 } else { ORDINARY_MOST };
         self.threshold = (2.0 * meets).sqrt().clamp(THRESHOLD.0, most);
     }
 
-    /// The bin in which the emptiest gap begins that parts events from what is quiet.
-    fn gap(&self, bar: f64, zones: usize) -> Option<usize> {
+    /// The bin in which a gap begins that parts events from what is quiet: the lowest of the emptiest.
+    fn gap(&self, bar: f64) -> Option<usize> {
         let mut below = vec![0.0; BINS + 1];
         for (bin, peaks) in self.peaks.iter().enumerate() {
             below[bin + 1] = below[bin] + peaks;
         }
-        let most = (MOST_APART + MOST_EVENTS_A_ZONE * zones as f64) * self.weeks.max(1.0);
         let emptiness = |from: usize| {
             let to = (bin(square(GAP) * (bar + lower_edge(from)) - bar) + 1).min(BINS);
             let (within, events) = (below[to] - below[from], below[BINS] - below[to]);
             // Weeks in which nothing quiet passed the bar tell as much.
             let quiet = below[from].max(self.weeks);
-            let is_gap = quiet >= BESIDE.0 && events >= BESIDE.1 && within <= EMPTY * quiet.min(events) && within + events <= most;
+            let is_gap = quiet >= BESIDE.0 && events >= BESIDE.1 && within <= EMPTY * quiet.min(events);
             is_gap.then(|| (from, within / quiet.min(events)))
         };
         let gaps = (bin(LEAST_REACH)..BINS).filter_map(emptiness);
@@ -416,16 +419,16 @@ mod tests {
     }
 
     #[test]
-    fn events_that_stand_apart_raise_nothing_however_many_they_are() {
+    fn events_that_stand_apart_raise_nothing_up_to_ten_times_the_budget() {
         for per_week in [0.5, 1.0] {
             let (quiet, _) = run(1.2, 0, per_week, 60);
-            // From seven deviations on, three and six a week.
-            for events in [3, 6] {
-                let (eventful, _) = run_with(1.2, (events, 24.5), per_week, 60);
-                assert!(eventful < quiet + 0.2, "{events}: {quiet} {eventful}");
+            // From seven deviations on.
+            let with = |events: u32| run_with(1.2, (events, 24.5), per_week, 60).0;
+            for events in [3, (10.0 * per_week) as u32] {
+                assert!(with(events) < quiet + 0.2, "{events}: {quiet} {}", with(events));
             }
-            let (leaping, _) = run_with(1.2, (9, 24.5), per_week, 60);
-            assert!(leaping > 7.0, "more than one a day is no event: {leaping}");
+            let more: Vec<f64> = [12, 18, 30].map(|events| with((f64::from(events) * per_week) as u32)).to_vec();
+            assert!(more.is_sorted() && more[2] > 9.0, "the more of them, the fewer are told: {more:?}");
         }
     }
 
