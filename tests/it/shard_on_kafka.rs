@@ -325,9 +325,7 @@ fn materialize_9249_the_state_is_read_to_its_end_only_when_no_transaction_is_ope
     log.append_state(0, &StateChange { key: b"a".to_vec(), value: Some(b"1".to_vec()) }).unwrap();
     log.append_state(0, &StateChange { key: b"b".to_vec(), value: None }).unwrap();
     log.commit(&Offsets::new()).unwrap();
-    let mut seen = Vec::new();
-    assert_eq!(log.read_state(0, &mut |key, value| seen.push((key.to_vec(), value.map(<[u8]>::to_vec)))).unwrap(), 2);
-    assert_eq!(seen, [(b"a".to_vec(), Some(b"1".to_vec())), (b"b".to_vec(), None)]);
+    assert_eq!(read_when_settled(&mut log), [(b"a".to_vec(), Some(b"1".to_vec())), (b"b".to_vec(), None)]);
     // A second producer leaves a transaction open, as a shard does that was killed.
     let mut dead = KafkaShard::join(&settings, 1).unwrap();
     dead.begin().unwrap();
@@ -336,15 +334,22 @@ fn materialize_9249_the_state_is_read_to_its_end_only_when_no_transaction_is_ope
     let error = log.read_state(0, &mut |_, _| {}).unwrap_err();
     assert_eq!(error.answer(), Answer::Retry, "{error}");
     dead.abort().unwrap();
-    // The broker answers an abort before its marker stands in every partition: until then the reader is told to come again.
-    let read = (0..50).find_map(|_| match log.read_state(0, &mut |_, _| {}) {
-        Err(why) if why.answer() == Answer::Retry => {
-            rest(Duration::from_millis(200));
-            None
+    assert_eq!(read_when_settled(&mut log).len(), 2);
+}
+
+/// What stands in the state. The broker answers a commit or an abort before its marker stands in every partition: until then the reader is told to come again.
+fn read_when_settled(log: &mut KafkaShard) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+    for _ in 0..50 {
+        let mut seen = Vec::new();
+        match log.read_state(0, &mut |key, value| seen.push((key.to_vec(), value.map(<[u8]>::to_vec)))) {
+            Err(why) if why.answer() == Answer::Retry => rest(Duration::from_millis(200)),
+            result => {
+                assert_eq!(result.unwrap(), seen.len() as u64);
+                return seen;
+            }
         }
-        result => Some(result.unwrap()),
-    });
-    assert_eq!(read, Some(2));
+    }
+    panic!("the marker never came");
 }
 
 #[test]
