@@ -343,7 +343,7 @@ impl Faces {
             backs.fold((0.0, 0.0), |(high, all), was_high| (high + f64::from(u8::from(was_high)), all + 1.0))
         };
         let ((high, all), (others_high, others)) = (count(true), count(false));
-        // Where nothing else is known, half a day was high and half a day was not.
+        // A day that was half high is added: no few days show that a share is 0 or 1.
         let share = (others_high + 0.5) / (others + 1.0);
         others > 0.0 && high >= USUAL_OF_WEEKDAY * all && high - all * share > UNLIKE_OTHERS * (all * share * (1.0 - share)).sqrt()
     }

@@ -161,11 +161,13 @@ impl Budget {
     /// The maximum-likelihood fall of the tail, by bisection, and the threshold where it meets the budget.
     fn fit(&mut self, bar: f64, zones: usize, per_week: f64) {
         let gap = self.gap(bar).unwrap_or(BINS);
-        let (apart, apart_most) = (self.peaks[gap..].iter().sum::<f64>(), (MOST_APART * per_week + MOST_EVENTS_A_ZONE * zones as f64) * self.weeks.max(1.0));
-        // Of those beyond the gap only what is too many counts.
-        let too_many = (1.0 - apart_most / apart.max(1e-9)).max(0.0);
+        let apart: f64 = self.peaks[gap..].iter().sum();
+        let most_apart = (MOST_APART * per_week + MOST_EVENTS_A_ZONE * zones as f64) * self.weeks.max(1.0);
+        // Of those beyond the gap only what is too many counts, and then the threshold may go beyond it.
+        let too_many = (1.0 - most_apart / apart.max(1e-9)).max(0.0);
         let counting = |bin: usize| if bin < gap { 1.0 } else { too_many };
-        let reach = (strength(self.threshold) - bar).max(LEAST_REACH).min(if too_many > 0.0 { f64::INFINITY } else { lower_edge(gap) });
+        let farthest = lower_edge(if too_many > 0.0 { BINS } else { gap });
+        let reach = (strength(self.threshold) - bar).max(LEAST_REACH).min(farthest);
         let (mut below, mut sum, mut above) = (0.0, 0.0, 0.0);
         for (bin, peaks) in self.peaks.iter().enumerate() {
             let (height, peaks) = (height(bin), counting(bin) * peaks);
