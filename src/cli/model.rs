@@ -8,17 +8,13 @@ use super::service::stopwatch;
 use super::settings::Settings;
 use super::swap;
 use crate::inference::Role;
-use crate::inference::ask::QUANTILES;
+use crate::onnx::conformance::{Conformance, numbers};
 use crate::onnx::{Deadline, Library, Model};
 use anyhow::Context;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Operator sets that the pinned ONNX Runtime serves.
-const OPSETS: std::ops::RangeInclusive<u32> = 7..=23;
-/// So far may what is said of a recorded row lie from what was said when the model was built, as a share of it or of one: another processor adds up in another order.
-const AS_RECORDED: f32 = 1e-3;
 /// Runs that are timed.
 const RUNS: usize = 50;
 
@@ -51,75 +47,19 @@ pub(super) fn role_of(manifest: &Path) -> anyhow::Result<Role> {
     known.with_context(|| format!("{}: output.name is \"{output}\"; a flow model has \"quantiles\", an anomaly model \"score\"", manifest.display()))
 }
 
+/// What speaks against serving it: all that [`Model::conformance`] finds, and a run that takes too long.
 pub(super) fn faults(model: &mut Model, role: Role, rows: usize) -> anyhow::Result<Vec<String>> {
-    let mut faults = Vec::new();
-    let opset = model.manifest().opset;
-    if !OPSETS.contains(&opset) {
-        faults.push(format!("operator set {opset}: served are {} to {}", OPSETS.start(), OPSETS.end()));
+    let Conformance { mut faults, recorded } = model.conformance(rows)?;
+    match recorded {
+        (0, _) => println!("recorded      no rows in the manifest, so nothing to hold the answers against"),
+        (asked, farthest) => println!("recorded      {asked} rows, at most {farthest:.0e} from what was said when it was built"),
     }
-    let plausible = numbers(role, rows, 1.0);
-    let once = model.run(&plausible, rows)?;
-    let twice = model.run(&plausible, rows)?;
-    if once.iter().zip(&twice).any(|(a, b)| a.to_bits() != b.to_bits()) {
-        faults.push("the same input gives other bits the second time".to_owned());
-    }
-    for (what, reach) in [("plausible", 1.0), ("extreme", 40.0)] {
-        match model.run(&numbers(role, rows, reach), rows) {
-            Err(why) => faults.push(format!("at {what} input: {why}")),
-            Ok(said) => faults.extend(out_of_order(role, &said).map(|row| format!("at {what} input: the quantiles of row {row} cross"))),
-        }
-    }
-    if rows > 1 {
-        let mut other = plausible.clone();
-        other[role.features()..].iter_mut().for_each(|value| *value = 0.5 - *value);
-        if model.run(&other, rows)?[..role.width()].iter().zip(&once).any(|(a, b)| (a - b).abs() > 1e-4) {
-            faults.push("a row's answer hangs on other rows".to_owned());
-        }
-    }
-    faults.extend(unlike_recorded(model, role, rows)?);
-    let (median, slow) = timed(model, &plausible, rows)?;
+    let (median, slow) = timed(model, &numbers(role, rows, 1.0), rows)?;
     println!("speed         {rows} rows in {median:.2?}, {slow:.2?} at the 90th percentile; allowed by default {:.0?}", Deadline::default().of(rows));
     if median > Deadline::default().of(rows) {
         faults.push("a run takes longer than the default deadline".to_owned());
     }
     Ok(faults)
-}
-
-/// Recorded rows of which the model says another thing than when it was built.
-fn unlike_recorded(model: &mut Model, role: Role, rows: usize) -> anyhow::Result<Vec<String>> {
-    let recorded = model.manifest().recorded.clone();
-    let mut farthest = 0.0f32;
-    let mut faults = Vec::new();
-    for (place, row) in recorded.iter().enumerate() {
-        let mut input = row.features.clone();
-        input.resize(rows * role.features(), 0.0);
-        let said = model.run(&input, rows)?;
-        // The manifest's are numbers, and so is what a run gives, or it fails.
-        let off = said.iter().zip(&row.says).map(|(now, then)| (now - then).abs() / then.abs().max(1.0)).fold(0.0, f32::max);
-        farthest = farthest.max(off);
-        if off > AS_RECORDED {
-            faults.push(format!(
-                "recorded row {place}: what it says is off by {off} from what it said when it was built; this runtime does not compute it as that one did"
-            ));
-        }
-    }
-    match recorded.len() {
-        0 => println!("recorded      no rows in the manifest, so nothing to hold the answers against"),
-        rows => println!("recorded      {rows} rows, at most {farthest:.0e} from what was said when it was built"),
-    }
-    Ok(faults)
-}
-
-/// Numbers that jump about within ± `reach`, the same each time.
-fn numbers(role: Role, rows: usize, reach: f32) -> Vec<f32> {
-    (0..rows * role.features()).map(|place| ((place * 37 % 101) as f32 / 50.0 - 1.0) * reach).collect()
-}
-
-fn out_of_order(role: Role, said: &[f32]) -> Option<usize> {
-    if role != Role::Flow {
-        return None;
-    }
-    said.chunks_exact(role.width()).position(|row| row.chunks_exact(QUANTILES).any(|of| of.windows(2).any(|pair| pair[0] > pair[1])))
 }
 
 fn timed(model: &mut Model, input: &[f32], rows: usize) -> anyhow::Result<(Duration, Duration)> {

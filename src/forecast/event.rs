@@ -210,10 +210,15 @@ impl Excess {
         *seen = seen.saturating_add(1);
     }
 
+    /// Whether its figures can be.
+    pub fn is_sound(&self) -> bool {
+        [self.persons.len(), self.seen.len()].map(Some) == [SLOTS.checked_mul(self.series); 2] && self.persons.iter().all(|persons| persons.is_finite())
+    }
+
     /// Makes room for so many series. Returns `false` when it is of more.
     pub fn widen(&mut self, series: usize) -> bool {
         let held = self.series;
-        if held > series || [self.persons.len(), self.seen.len()] != [SLOTS * held; 2] {
+        if held > series {
             return false;
         }
         let places = || (0..SLOTS * series).map(|at| (at / series, at % series)).map(|(slot, of)| (of < held).then_some(slot * held + of));

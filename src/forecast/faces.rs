@@ -16,7 +16,8 @@
 
 use super::calendar::{Calendar, DAWN_MS, DayKind, LocalTime};
 use super::room::widen;
-use super::usual::{held, persons};
+use super::rooted::Rooted;
+
 use crate::time::{EventTime, Span};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -61,7 +62,7 @@ pub struct When {
 pub struct FaceSlot {
     /// The newest day learnt.
     day: i32,
-    calm: Vec<u16>,
+    calm: Vec<Rooted>,
     /// By series, how many of the last days are known.
     known: Vec<u8>,
     /// Of the series that have one, in their order.
@@ -72,7 +73,7 @@ pub struct FaceSlot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct High {
     series: u32,
-    persons: u16,
+    persons: Rooted,
     /// Whether the newest day was high (the lowest bit), the one before it, …
     days: u32,
 }
@@ -161,7 +162,7 @@ impl FaceBook {
     fn share_in_surges(&self, kind: DayKind, series: usize) -> f64 {
         let mut of_day = (0.0, 0.0);
         for (_, slot) in self.slots.range((kind, 0)..=(kind, u16::MAX)) {
-            let calm = slot.calm.get(series).map_or(0.0, |calm| persons(*calm));
+            let calm = slot.calm.get(series).map_or(0.0, |calm| calm.persons());
             of_day = (of_day.0 + if slot.of(series).is_some() { calm } else { 0.0 }, of_day.1 + calm);
         }
         of_day.0 / of_day.1.max(1e-9)
@@ -228,16 +229,21 @@ impl FaceBook {
     /// Puts a stored slot back. Returns `false` when it is of more series.
     pub fn restore(&mut self, kind: DayKind, slot: u16, mut stored: FaceSlot) -> bool {
         let size = self.series;
-        let is_in_order =
-            stored.high.is_sorted_by(|one, next| one.series < next.series) && stored.high.last().is_none_or(|last| (last.series as usize) < stored.calm.len());
-        let fits = is_in_order && widen(&mut stored.calm, size, 0) && widen(&mut stored.known, size, 0);
+        let fits = widen(&mut stored.calm, size, Rooted::NOBODY) && widen(&mut stored.known, size, 0);
         fits.then(|| self.slots.insert((kind, slot), stored)).is_some()
     }
 }
 
 impl FaceSlot {
+    /// Whether its figures can be: no more days are known than are remembered, and high faces are in order.
+    pub fn is_sound(&self) -> bool {
+        let is_in_order = self.high.is_sorted_by(|one, next| one.series < next.series);
+        let are_known = self.high.last().is_none_or(|last| (last.series as usize) < self.calm.len());
+        is_in_order && are_known && self.known.iter().all(|known| usize::from(*known) <= DAYS) && self.calm.len() == self.known.len()
+    }
+
     fn new(series: usize, day: i32) -> Self {
-        Self { day, calm: vec![0; series], known: vec![0; series], high: Vec::new() }
+        Self { day, calm: vec![Rooted::NOBODY; series], known: vec![0; series], high: Vec::new() }
     }
 
     /// How many series have a high face.
@@ -254,7 +260,7 @@ impl FaceSlot {
     /// The faces of `series`; `None` while two are not known.
     pub fn of(&self, series: usize) -> Option<Faces> {
         let High { persons: high, days, .. } = *self.high.get(self.place(series).ok()?)?;
-        let (calm, high, known) = (persons(*self.calm.get(series)?), persons(high), *self.known.get(series)?);
+        let (calm, high, known) = (self.calm.get(series)?.persons(), high.persons(), *self.known.get(series)?);
         let ones = days.count_ones();
         let are_two = ones >= KNOWN && u32::from(known) >= ones + KNOWN;
         (are_two && are_apart(calm, high)).then_some(Faces { calm, high, day: self.day, highs: days, known })
@@ -275,9 +281,9 @@ impl FaceSlot {
     fn absorb(&mut self, series: usize, came: f64) {
         let place = self.place(series);
         let (calm, known) = (&mut self.calm[series], &mut self.known[series]);
-        let level = persons(*calm);
+        let level = calm.persons();
         if *known == 0 {
-            (*calm, *known) = (held(came), 1);
+            (*calm, *known) = (Rooted::of(came), 1);
             return;
         }
         let is_far = are_apart(level, came);
@@ -285,10 +291,10 @@ impl FaceSlot {
         match place {
             Err(place) if is_far => {
                 let high = if came > level {
-                    High { series: series as u32, persons: held(came), days: 1 }
+                    High { series: series as u32, persons: Rooted::of(came), days: 1 }
                 } else {
                     // All days so far were the high ones.
-                    let high = std::mem::replace(calm, held(came));
+                    let high = std::mem::replace(calm, Rooted::of(came));
                     High { series: series as u32, persons: high, days: u32::MAX.checked_shr(DAYS as u32 - u32::from(*known)).unwrap_or(0) & !1 }
                 };
                 self.high.insert(place, high);
@@ -297,12 +303,12 @@ impl FaceSlot {
             Err(_) => {}
             Ok(place) => {
                 let high = &mut self.high[place];
-                let above = persons(high.persons);
+                let above = high.persons.persons();
                 ones = high.days.count_ones();
                 let middle = 0.5 * (level.sqrt() + above.sqrt());
                 if came.sqrt() > middle || (is_far && came > level) {
                     let weight = (1.0 / (f64::from(ones) + 1.0)).max(HIGH_LEARNS);
-                    high.persons = held(above + weight * (came - above));
+                    high.persons = Rooted::of(above + weight * (came - above));
                     high.days |= 1;
                     return;
                 }
@@ -312,7 +318,7 @@ impl FaceSlot {
             }
         }
         let weight = (1.0 / (f64::from(u32::from(*known).saturating_sub(ones)) + 1.0)).max(CALM_LEARNS);
-        *calm = held((level + weight * (came - level)).max(0.0));
+        *calm = Rooted::of((level + weight * (came - level)).max(0.0));
     }
 }
 

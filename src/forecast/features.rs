@@ -5,7 +5,8 @@
 
 use super::calendar::Calendar;
 use super::history::LAGS;
-use super::signs::{Recent, Sight, unit};
+use super::recent::Recent;
+use super::sight::{Sight, unit};
 use super::tensor::told_of_time;
 use crate::inference::ask::FEATURES;
 use crate::time::{EventTime, Span};
@@ -34,7 +35,7 @@ pub fn fill(at: EventTime, sight: &Sight, said: impl Fn(usize) -> Option<f64>, c
         };
         let shape: [f64; LAGS] = std::array::from_fn(|lag| off(recent.came[lag], expected(recent, lag)));
         let of_series =
-            [libm::log(scale), libm::log(size + 1.0), f64::from(sight.days[series]) / 10.0, recent.came.iter().flatten().count() as f64 / LAGS as f64];
+            [libm::log(scale), libm::log(size + 1.0), sight.taught[series].figure() / 10.0, recent.came.iter().flatten().count() as f64 / LAGS as f64];
         let told = shape
             .into_iter()
             .chain([expected(recent, 0).map_or(-1.0, |expected| libm::log(expected + 1.0))])

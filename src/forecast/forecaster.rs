@@ -10,28 +10,30 @@
 //! and then [`Forecaster::take_changed`] for the state. Everything is a function of the counts and the answers. What is usual learns a step when it is out of every window
 //! that looks back (`history::lag_learnt`): nothing is to be compared with itself. Revisions that came meanwhile are in it. All else learns at the ends of steps.
 
+mod layout;
 mod stored;
 
+use self::layout::Layout;
 use super::assembly::{self, FLOW_WIDTH};
-use super::calendar::Calendar;
 use super::calibration::Calibration;
-use super::event::{Excess, Manner, Programme};
+use super::event::Excess;
 use super::faces::FaceBook;
 use super::fallback;
 use super::features::{self, rows_for};
 use super::history::{History, lag_learnt};
 use super::issued::{IssuedPane, IssuedPanes};
-use super::judgement::{Judgement, Target};
+use super::judgement::Judgement;
 use super::likeness::Likeness;
-use super::outlook::{OccupancyOutlook, OfAll, Outlook, Outlooks, Series, SeriesKind};
+use super::outlook::{OccupancyOutlook, OfAll, Outlook, Outlooks, Series};
 use super::pulse::Pulse;
 use super::series;
-use super::signs::{Looking, Sight, unit};
+use super::sight::{Sight, unit};
+use super::signs::Looking;
 use super::spent_like::{self, SpentLike};
 use super::state::{ScoreKind, StateKey};
 use super::steps::IssuedStep;
 use super::tensor;
-use super::tonight::{self, Tonight};
+use super::tonight::Tonight;
 use super::usual::Usual;
 use super::watch::{Seen, Watch};
 use crate::crowd::ZoneFigures;
@@ -67,24 +69,6 @@ pub struct Forecaster {
     filled: Option<EventTime>,
     /// Whether it says nothing at all.
     is_silent: bool,
-}
-
-/// What the venue's configuration decides.
-#[derive(Debug)]
-struct Layout {
-    /// Those of all configurations of the venue.
-    series: Vec<Series>,
-    /// By series: whether somebody counts it in this one.
-    is_counted: Vec<bool>,
-    /// Zones whose head count follows from their flows, with the rows of `In` and `Out`.
-    balanced: Vec<(ZoneId, usize, usize)>,
-    /// By series: in how many panes scores must have been counted before one is given out.
-    warm_up_panes: Vec<f64>,
-    programme: Programme,
-    /// By series, the series of the other way.
-    opposites: Vec<usize>,
-    calendar: Calendar,
-    step: Span,
 }
 
 /// Below this coverage a zone's count is not whole.
@@ -455,7 +439,7 @@ impl Forecaster {
         };
         for (row, (seen, series)) in self.seen.iter_mut().zip(&self.layout.series).enumerate() {
             let is_whole = zones.get(series.zone.index()).is_none_or(|zone| zone.expected == 0 || zone.coverage >= WHOLE);
-            let usual = levels.of(row).map(|level| (without_surges(row, level.persons), f64::from(level.days)));
+            let usual = levels.of(row).map(|level| (without_surges(row, level.persons), level.taught.figure()));
             let learnt = raw[row].filter(|(kind, _)| kind.is_by_model()).and(outlooks[row].score);
             let weekday = usual.map(|(persons, _)| week.shifted(row, persons).max(0.0));
             *seen = Seen { came: self.sight.came(row, 0).filter(|_| is_whole), usual, weekday, occasion: None, learnt };
@@ -482,40 +466,6 @@ impl Forecaster {
             assembly::occupancy(*zone, now, &outlooks[*inwards], &outlooks[*outwards], self.layout.step)
         };
         self.layout.balanced.iter().filter_map(of_zone).collect()
-    }
-}
-
-impl Layout {
-    /// The step that starts at `start`, as a target.
-    fn target(&self, start: EventTime) -> Target {
-        Target::new(self.calendar.place(start), self.programme.at(start))
-    }
-
-    /// What the configuration `venue` decides; `whole` knows what all have.
-    fn new(whole: &Venue, venue: &Venue) -> Self {
-        let (series, counted) = (series::of(whole), series::of(venue));
-        let row = |zone: ZoneId, kind: SeriesKind| series.iter().position(|series| *series == Series { zone, kind });
-        let closed = venue.zones.iter().enumerate().filter(|(_, zone)| zone.closed).map(|(index, _)| ZoneId::from(index));
-        let balanced = closed.filter_map(|zone| Some((zone, row(zone, SeriesKind::In)?, row(zone, SeriesKind::Out)?))).collect();
-        let warm_up = |series: &Series| venue.zones.get(series.zone.index()).map_or(f64::NAN, |zone| zone.profile.value("anomaly.warm_up_panes"));
-        let warm_up_panes = series.iter().map(warm_up).collect();
-        let of_venue = |key: &str| venue.zones.first().map_or(f64::NAN, |zone| zone.profile.value(key));
-        let manner = Manner {
-            arrival_median_s: of_venue("event.arrival_median_s"),
-            arrival_spread_s: of_venue("event.arrival_spread_s"),
-            leaving_s: of_venue("event.leaving_s"),
-            lasts_s: of_venue("event.lasts_s"),
-        };
-        Self {
-            is_counted: series.iter().map(|series| counted.contains(series)).collect(),
-            balanced,
-            warm_up_panes,
-            opposites: tonight::opposites(&series),
-            series,
-            programme: Programme::new(&venue.matches, manner),
-            calendar: Calendar::of(venue),
-            step: venue.step,
-        }
     }
 }
 

@@ -544,3 +544,18 @@ fn in_a_season_of_home_stands_each_game_stands_out_and_no_evening_without_one() 
     assert!(games > 40 && found >= games - 2, "{found} of {games}");
     assert_eq!(missed_nobody, 0, "evenings without a game");
 }
+
+#[test]
+fn what_cannot_be_is_refused_and_what_was_known_stays() {
+    let mut forecaster = Forecaster::new(&sample::venue());
+    run(&mut forecaster, 0..40, said);
+    let stored: BTreeMap<String, Vec<u8>> = forecaster.take_changed().into_iter().filter_map(|(key, value)| value.map(|value| (key, value))).collect();
+    for key in ["pulse", "horizon/0", "likeness", "spent-like"] {
+        let mut damaged = stored[key].clone();
+        // Every figure of it becomes one that is no number.
+        damaged.iter_mut().skip(1).for_each(|byte| *byte = 0xff);
+        let refused = forecaster.restore(key, &damaged);
+        assert!(matches!(refused, Err(RestoreError::Unsound { .. } | RestoreError::Unreadable { .. })), "{key}: {refused:?}");
+        assert_eq!(forecaster.encoded(StateKey::parse(key).unwrap()), Some(stored[key].clone()), "{key} stays as it was");
+    }
+}

@@ -67,6 +67,11 @@ pub fn trend(newest: f64, before: f64, steps: u32) -> f64 {
 }
 
 impl Green {
+    /// Whether its figures can be.
+    pub fn is_sound(&self) -> bool {
+        self.mixture.is_sound() && self.widths.iter().flat_map(|width| width.sides).all(|side| (WITHIN.0..=WITHIN.1).contains(&side))
+    }
+
     /// The quantiles about `expected` persons.
     pub fn about(&self, expected: f64, deviation: f64) -> [f64; 3] {
         self.widths[size(expected)].about(expected, deviation)

@@ -14,7 +14,8 @@ use super::learner::{Learner, Sums, corrected};
 use super::mixture::{Here, Mixture, Voices};
 use super::outlook::{Series, SeriesKind};
 use super::pulse::Pulse;
-use super::signs::{SIGNS, Sight, unit};
+use super::sight::{Sight, unit};
+use super::signs::SIGNS;
 use super::steps::{IssuedCase, IssuedStep, IssuedSteps, KEPT};
 use crate::inference::ask::{HORIZONS, QUANTILES, STEPS};
 use crate::time::{EventTime, Span};
@@ -27,10 +28,10 @@ const HEAVIEST: f64 = 3.0;
 /// Where a 10 % or 90 % quantile of unit deviations starts (`bands`).
 const BAND_START: f64 = 1.6;
 
-/// While fewer days than this taught what is usual (`Sight::days`), the newest step may speak for itself.
-const GREEN_DAYS: i8 = 3;
+/// While fewer days than this taught what is usual (`Sight::taught`), the newest step may speak for itself.
+const GREEN_DAYS: u8 = 3;
 /// While fewer days than this did, what is usual may.
-const YOUNG_DAYS: i8 = 10;
+const YOUNG_DAYS: u8 = 10;
 /// So many steps ahead: further off it did harm on the second day of a metro.
 const NEAR: u32 = 3;
 
@@ -176,14 +177,14 @@ impl Judgement {
         let with = |correction: f64| (plain + unit(scale, plain) * correction).max(0.0);
         let learnt = with(of.learner.correction(signs));
         // Once enough is usual here, and soon for a time further off, the newest step alone has no say.
-        let may_speak = is_green || sight.days[series] < GREEN_DAYS && STEPS[horizon] <= NEAR;
+        let may_speak = is_green || sight.taught[series].days() < GREEN_DAYS && STEPS[horizon] <= NEAR;
         let latest = sight.came(series, 0).filter(|_| may_speak);
         let latest = latest.map(|latest| sight.came(series, 1).filter(|_| is_green).map_or(latest, |before| green::trend(latest, before, STEPS[horizon])));
         let voices = Voices {
             plain,
             learnt,
             hourly: self.hourly[horizon].map(|weights| with(corrected(&weights, signs))),
-            usual: sight.usual_of(series, horizon).filter(|_| sight.days[series] < YOUNG_DAYS),
+            usual: sight.usual_of(series, horizon).filter(|_| sight.taught[series].days() < YOUNG_DAYS),
             latest,
             standing: sight.standing_of(series, horizon),
             event: sight.event_of(series, horizon),
@@ -285,20 +286,20 @@ impl Judgement {
         self.horizons.get(horizon)
     }
 
-    /// Puts it back. Returns `false` when this binary has no such horizon or it is of another size.
+    /// Puts it back. Returns `false` when this binary has no such horizon.
     pub fn restore_horizon(&mut self, horizon: usize, stored: OfHorizon) -> bool {
-        let sound = stored.learner.is_sound() && stored.bands.is_sound() && stored.alike_here.is_sound();
-        match self.horizons.get_mut(horizon) {
-            Some(place) if sound => {
-                *place = stored;
-                true
-            }
-            _ => false,
-        }
+        let Some(place) = self.horizons.get_mut(horizon) else { return false };
+        *place = stored;
+        true
     }
 }
 
 impl OfHorizon {
+    /// Whether its figures can be.
+    pub fn is_sound(&self) -> bool {
+        self.learner.is_sound() && self.bands.is_sound() && self.alike_here.is_sound() && self.mixture.is_sound() && self.green.is_sound()
+    }
+
     fn judge(&mut self, case: &IssuedCase<'_>, (way, at): (SeriesKind, &AtTime), came: f64, pupils: Option<&mut Sums>) {
         let Voices { plain, .. } = case.voices;
         if let Some(pupils) = pupils {

@@ -16,7 +16,9 @@
 use super::calendar::DayKind;
 use super::faces::{DAYS, FaceBook, FaceSlot, When};
 use super::history::LAGS;
-use super::signs::{BELIEVED, LASTING, Looking, Recent};
+use super::plain::{BELIEVED, LASTING};
+use super::recent::Recent;
+use super::signs::Looking;
 use super::spent_like::Guise;
 use super::usual::LevelView;
 use crate::inference::ask::{HORIZONS, STEPS};
@@ -64,6 +66,11 @@ pub struct Weights {
 }
 
 impl Likeness {
+    /// Whether its figures can be.
+    pub fn is_sound(&self) -> bool {
+        self.unlike.iter().all(|unlike| unlike.is_finite() && *unlike >= 0.0)
+    }
+
     /// Whether anything of a day has been seen.
     pub const fn has_seen(&self) -> bool {
         self.today.is_some()

@@ -130,6 +130,13 @@ impl Voices {
 }
 
 impl Mixture {
+    /// Whether its figures can be.
+    pub fn is_sound(&self) -> bool {
+        let records = [&self.now, &self.before].into_iter().flat_map(|of| of.sometimes.iter().chain([&of.plain]));
+        let ages = [self.age_s, self.model_age_s].iter().all(|age| age.is_finite() && *age >= 0.0);
+        ages && records.into_iter().all(Record::is_sound)
+    }
+
     /// Lets a step of `step_s` seconds pass.
     pub fn forget(&mut self, step_s: f64) {
         self.age_s += step_s;

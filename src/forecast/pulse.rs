@@ -251,6 +251,16 @@ impl Pulse {
     }
 }
 
+impl Beat {
+    /// Whether its figures can be: persons and errors are numbers, and none is below 0.
+    pub fn is_sound(&self) -> bool {
+        let Self { came, usual, scale, newest, size, newest_came, highest, lasting, today, day_before, goes_on, .. } = self;
+        let ratios = came.iter().chain(usual).chain(lasting).chain(today);
+        let persons = ratios.chain([newest, size, newest_came, highest]).all(|figure| figure.is_finite() && *figure >= 0.0);
+        persons && scale.is_finite() && *scale > 0.0 && day_before.is_none_or(f32::is_finite) && (0.0..=1.0).contains(goes_on)
+    }
+}
+
 /// What of a count is believed at once: one wrong figure must not carry hours of forecasts, while a crowd is there in the next step too.
 fn at_once(came: f64, beat: &Beat, usual: Option<f64>) -> f64 {
     let known = usual.unwrap_or(0.0).max(f64::from(beat.newest_came)).max(f64::from(beat.size));

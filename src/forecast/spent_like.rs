@@ -31,7 +31,7 @@ const HEARD: f64 = 0.5;
 /// So many persons are added to both sides of how the day before ran.
 const CAUTION: f64 = 5.0;
 /// Days that must have taught what is usual of a kind.
-const KNOWN_DAYS: i8 = 2;
+const KNOWN_DAYS: u8 = 2;
 
 /// What has been seen of today.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -71,6 +71,12 @@ impl SpentLike {
         self.today.is_some()
     }
 
+    /// Whether its figures can be.
+    pub fn is_sound(&self) -> bool {
+        let evidence = self.evidence.iter().all(|evidence| f64::from(*evidence).abs() <= 2.0 * LIKELY);
+        self.pace.is_finite() && self.pace > 0.0 && evidence || !self.has_seen()
+    }
+
     /// Holds a step against the kinds of days: `came(series)` is its count, `pulse` tells how the day before ran and how far a count lies from what is expected.
     pub fn see(&mut self, step: &Step<'_>, pulse: &Pulse, came: impl Fn(usize) -> Option<f64>) {
         let Step { calendar, usual, start, length } = *step;
@@ -87,7 +93,7 @@ impl SpentLike {
         let weight = (length.as_secs_f64() / WHOLE_S).min(1.0);
         for (other, evidence) in [first, second].iter().zip(&mut self.evidence) {
             let of = |series: usize| {
-                let known = |view: &LevelView<'_>| view.of(series).filter(|level| level.days >= KNOWN_DAYS).map(|level| pace * level.persons.sqrt());
+                let known = |view: &LevelView<'_>| view.of(series).filter(|level| level.taught.days() >= KNOWN_DAYS).map(|level| pace * level.persons.sqrt());
                 let (own, other, came) = (known(&own)?, known(other)?, came(series)?.sqrt());
                 Some((2.0 * ((came - own).abs() - (came - other).abs()) / pulse.scale(series)).clamp(-WITHIN, WITHIN))
             };
@@ -115,7 +121,7 @@ impl Guise {
 
     /// What is expected of `series`, of which `own` is usual.
     pub fn expected(&self, other: Option<&LevelView<'_>>, series: usize, own: f64) -> f64 {
-        let other = other.and_then(|other| other.of(series)).filter(|level| level.days >= KNOWN_DAYS);
+        let other = other.and_then(|other| other.of(series)).filter(|level| level.taught.days() >= KNOWN_DAYS);
         other.map_or(own, |other| own + self.share * (other.persons - own))
     }
 }

@@ -4,7 +4,8 @@
 //! beyond the usual is expected again in the next two: a voice of its own, heard as far as it fares well. It is what came that goes on and not its ratio to the usual: eight who wait before the doors
 //! open are no multiple of the two hundred who come then. At some places it never goes on (two trains at once); where it seldom did it is not expected to ([`super::pulse`]).
 
-use super::signs::{WITHIN, unit};
+use super::sight::unit;
+use super::signs::WITHIN;
 
 /// How many steps ahead; further it was no better than the usual.
 pub const STANDING_STEPS: u32 = 2;

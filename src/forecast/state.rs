@@ -173,6 +173,12 @@ pub enum RestoreError {
         /// What the decoder says.
         why: String,
     },
+    /// Its figures are none that this binary writes.
+    #[error("forecast state `{key}` holds figures that cannot be: it is damaged, or was written by another version; it is left out and learnt anew")]
+    Unsound {
+        /// The name.
+        key: String,
+    },
     /// It belongs to a venue with other series.
     #[error("forecast state `{key}` is not of {series} series: the venue's configuration has changed since it was written")]
     OtherLayout {

@@ -5,23 +5,24 @@
 use super::mixture::{MODEL, SOMETIMES, Voices};
 use super::room::widen;
 use super::signs::SIGNS;
+use super::told::Told;
 use crate::inference::ask::{HORIZONS, STEPS};
 use crate::time::EventTime;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What was issued at the end of one step. Series × horizons each, persons; below 0 where nothing was said.
+/// What was issued at the end of one step. Series × horizons each, persons.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct IssuedStep {
-    plain: Vec<f32>,
-    learnt: Vec<f32>,
+    plain: Vec<Told>,
+    learnt: Vec<Told>,
     /// Those that are silent at times: each empty where it was at all series and horizons.
-    sometimes: [Vec<f32>; SOMETIMES],
+    sometimes: [Vec<Told>; SOMETIMES],
     /// Whether nothing was usual for the target yet.
     green: Vec<bool>,
-    said: Vec<f32>,
-    below: Vec<f32>,
-    above: Vec<f32>,
+    said: Vec<Told>,
+    below: Vec<Told>,
+    above: Vec<Told>,
     signs: Vec<i8>,
     /// By series: scale, size and unrest.
     scale: Vec<f32>,
@@ -53,7 +54,7 @@ pub struct IssuedCase<'a> {
 impl IssuedStep {
     /// Nothing said of so many series.
     pub fn new(series: usize, signs: &[i8], scale: &[f32], size: &[f32], unrest: &[f32]) -> Self {
-        let nothing = || vec![-1.0; series * HORIZONS];
+        let nothing = || vec![Told::NOTHING; series * HORIZONS];
         Self {
             plain: nothing(),
             learnt: nothing(),
@@ -72,31 +73,27 @@ impl IssuedStep {
     /// Notes what was said of one horizon of one series.
     pub fn note(&mut self, series: usize, horizon: usize, voices: &Voices, said: f64, deviations: (f64, f64), is_green: bool) {
         let place = series * HORIZONS + horizon;
-        (self.plain[place], self.learnt[place], self.said[place]) = (voices.plain as f32, voices.learnt as f32, said as f32);
-        (self.below[place], self.above[place]) = (deviations.0 as f32, deviations.1 as f32);
+        (self.plain[place], self.learnt[place], self.said[place]) = (voices.plain.into(), voices.learnt.into(), said.into());
+        (self.below[place], self.above[place]) = (deviations.0.into(), deviations.1.into());
         self.green[place] = is_green;
         for (held, voice) in self.sometimes.iter_mut().zip(voices.sometimes()) {
             let Some(voice) = voice else { continue };
             if held.is_empty() {
-                *held = vec![-1.0; self.said.len()];
+                *held = vec![Told::NOTHING; self.said.len()];
             }
-            held[place] = voice as f32;
+            held[place] = voice.into();
         }
     }
 
     /// What was issued of one horizon of one series.
     pub fn case(&self, series: usize, horizon: usize) -> Option<IssuedCase<'_>> {
         let place = series * HORIZONS + horizon;
-        let said = f64::from(*self.said.get(place)?);
-        if said < 0.0 {
-            return None;
-        }
-        let known = |said: &f32| Some(f64::from(*said)).filter(|said| *said >= 0.0);
-        let sometimes = std::array::from_fn(|voice| self.sometimes[voice].get(place).and_then(known));
+        let said = self.said.get(place)?.get()?;
+        let sometimes = std::array::from_fn(|voice| self.sometimes[voice].get(place).and_then(|said| said.get()));
         Some(IssuedCase {
-            voices: Voices::of(f64::from(self.plain[place]), f64::from(self.learnt[place]), sometimes),
+            voices: Voices::of(self.plain[place].get()?, self.learnt[place].get()?, sometimes),
             said,
-            deviations: (f64::from(self.below[place]), f64::from(self.above[place])),
+            deviations: (self.below[place].get()?, self.above[place].get()?),
             signs: self.signs.get(place * SIGNS..(place + 1) * SIGNS)?,
             is_green: self.green[place],
             scale: f64::from(self.scale[series]),
@@ -109,8 +106,8 @@ impl IssuedStep {
     fn widen(&mut self, series: usize) -> bool {
         let cases = series * HORIZONS;
         let Self { plain, learnt, sometimes, green, said, below, above, signs, scale, size, unrest } = self;
-        let always = [plain, learnt, said, below, above].into_iter().all(|voice| widen(voice, cases, -1.0));
-        let sometimes = sometimes.iter_mut().all(|voice| voice.is_empty() || widen(voice, cases, -1.0));
+        let always = [plain, learnt, said, below, above].into_iter().all(|voice| widen(voice, cases, Told::NOTHING));
+        let sometimes = sometimes.iter_mut().all(|voice| voice.is_empty() || widen(voice, cases, Told::NOTHING));
         let of_series = [scale, size, unrest].into_iter().all(|figures| widen(figures, series, 0.0));
         always && sometimes && of_series && widen(green, cases, false) && widen(signs, cases * SIGNS, 0)
     }

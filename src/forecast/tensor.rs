@@ -5,15 +5,10 @@
 
 use super::calendar::{Calendar, DayKind};
 use super::learner::{Learner, SIGN_GRAIN};
-use super::signs::{SIGNS, Sight};
+use super::sight::Sight;
 use crate::inference::ask::{FLOW_FEATURES, HORIZONS};
+use crate::inference::flow_row::{self, CORRECTION, PLAIN, SPREAD};
 use crate::time::{EventTime, Span};
-
-/// Where the parts of a row begin.
-const CORRECTION: usize = HORIZONS * SIGNS;
-const SIZE: usize = CORRECTION + HORIZONS;
-const SPREAD: usize = SIZE + HORIZONS;
-const SHARED: usize = SPREAD + HORIZONS;
 
 /// Fills `rows` (at least `FLOW_FEATURES` numbers per series, the rest stays as it is).
 pub fn fill(at: EventTime, sight: &Sight, learners: &[&Learner; HORIZONS], calendar: &Calendar, step: Span, rows: &mut [f32]) {
@@ -22,25 +17,21 @@ pub fn fill(at: EventTime, sight: &Sight, learners: &[&Learner; HORIZONS], calen
         let (scale, size) = (f64::from(sight.scale[series]), f64::from(sight.size[series]));
         for horizon in 0..HORIZONS {
             let signs = sight.signs_of(series, horizon);
-            for (value, sign) in row[horizon * SIGNS..][..SIGNS].iter_mut().zip(signs) {
+            for (value, sign) in row[flow_row::signs_of(horizon)].iter_mut().zip(signs) {
                 *value = (f64::from(*sign) / SIGN_GRAIN) as f32;
             }
             let plain = sight.plain_of(series, horizon);
-            row[SPREAD + horizon] = sight.log_spread(series, horizon) as f32;
-            row[CORRECTION + horizon] = plain.map_or(0.0, |_| learners[horizon].correction(signs) as f32);
-            row[SIZE + horizon] = plain.map_or(-1.0, |plain| libm::log(plain + 1.0) as f32);
+            row[SPREAD.start + horizon] = sight.log_spread(series, horizon) as f32;
+            row[CORRECTION.start + horizon] = plain.map_or(0.0, |_| learners[horizon].correction(signs) as f32);
+            row[PLAIN.start + horizon] = plain.map_or(-1.0, |plain| libm::log(plain + 1.0) as f32);
         }
         let plain = sight.plain_of(series, 0).unwrap_or(0.0);
-        let of_series = [
-            libm::log(scale),
-            libm::log((plain + 1.0) / (size + 1.0)),
-            libm::log(size + 1.0),
-            f64::from(sight.days[series]) / 10.0,
-            sight.came(series, 0).map_or(-1.0, |last| libm::log(last + 1.0)),
-        ];
-        for (value, told) in row[SHARED..].iter_mut().zip(of_series.into_iter().chain(of_time)) {
-            *value = told as f32;
-        }
+        row[flow_row::SCALE] = libm::log(scale) as f32;
+        row[flow_row::LEVEL] = libm::log((plain + 1.0) / (size + 1.0)) as f32;
+        row[flow_row::SIZE] = libm::log(size + 1.0) as f32;
+        row[flow_row::TAUGHT] = (sight.taught[series].figure() / 10.0) as f32;
+        row[flow_row::NEWEST] = sight.came(series, 0).map_or(-1.0, |last| libm::log(last + 1.0)) as f32;
+        row[flow_row::TIME].iter_mut().zip(of_time).for_each(|(value, told)| *value = told as f32);
     }
 }
 
@@ -58,7 +49,11 @@ mod tests {
 
     #[test]
     fn a_row_is_as_wide_as_the_model_expects() {
-        assert_eq!(SHARED + 10, FLOW_FEATURES);
+        assert_eq!(
+            (FLOW_FEATURES, PLAIN.start, SPREAD.start, flow_row::SCALE, flow_row::NEWEST, flow_row::COS),
+            (105, 85, 90, 95, 99, 102),
+            "what models were trained on"
+        );
     }
 
     #[test]
@@ -66,8 +61,8 @@ mod tests {
         let mut rows = vec![9.0; 2 * FLOW_FEATURES];
         let calendar = Calendar::new(chrono_tz::UTC, Span::from_mins(5));
         fill(EventTime::from_millis(0), &Sight::new(1), &[&Learner::default(); HORIZONS], &calendar, Span::from_mins(5), &mut rows);
-        assert!(rows[..CORRECTION + HORIZONS].iter().all(|value| *value == 0.0));
-        assert_eq!((rows[SIZE], rows[SHARED + 4]), (-1.0, -1.0));
+        assert!(rows[..CORRECTION.end].iter().all(|value| *value == 0.0));
+        assert_eq!((rows[PLAIN.start], rows[flow_row::NEWEST]), (-1.0, -1.0));
         assert!(rows[FLOW_FEATURES..].iter().all(|value| *value == 9.0), "padding stays");
     }
 }

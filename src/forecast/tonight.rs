@@ -62,6 +62,11 @@ impl Tonight {
         Self { came: vec![0.0; series], when: vec![0.0; series], ..Self::default() }
     }
 
+    /// Whether its figures can be.
+    pub fn is_sound(&self) -> bool {
+        self.came.len() == self.when.len() && self.came.iter().all(|came| came.is_finite() && *came >= 0.0) && self.when.iter().all(|when| when.is_finite())
+    }
+
     /// Makes room for so many series. Returns `false` when it is of more.
     pub fn widen(&mut self, series: usize) -> bool {
         widen(&mut self.came, series, 0.0) && widen(&mut self.when, series, 0.0)

@@ -35,14 +35,14 @@ fn a_level_is_what_comes_on_days_of_its_kind() {
     let usual = taught(0..14, |day, step| Some(if day % 7 < 5 { 100.0 + step as f64 } else { 30.0 }));
     assert!((level(&usual, 1, 100) - 200.0).abs() < 1.0);
     assert!((level(&usual, 5, 100) - 30.0).abs() < 1.0);
-    assert_eq!(usual.level(place(2, 3)).of(0).unwrap().days, 10);
+    assert_eq!(usual.level(place(2, 3)).of(0).unwrap().taught.days(), 10);
 }
 
 #[test]
 fn a_kind_of_day_not_seen_yet_borrows_of_another_and_says_so() {
     let usual = taught(0..3, |_, _| Some(50.0));
     let borrowed = usual.level(place(6, 40)).of(0).unwrap();
-    assert!(borrowed.days < 0 && (borrowed.persons - 50.0).abs() < 1.0);
+    assert!(borrowed.taught.figure() < 0.0 && (borrowed.persons - 50.0).abs() < 1.0);
     assert_eq!(Usual::new(1, STEP_MS).level(place(0, 0)).of(0), None);
 }
 
@@ -169,4 +169,23 @@ fn what_was_stored_comes_back() {
         !Usual::new(0, STEP_MS).restore(SlotKey::Level(DayKind::Working, 0), usual.stored(SlotKey::Level(DayKind::Working, 0)).unwrap()),
         "it is of one series"
     );
+}
+
+#[test]
+fn of_a_series_that_came_since_nothing_is_known() {
+    // Steps of seven minutes: a slot is not over with its last step, so something is being gathered when it is stored.
+    let step_ms = 420_000;
+    let mut before = Usual::new(1, step_ms);
+    let step = |at: i64| Place::of_week((at * step_ms).div_euclid(DAY_MS).rem_euclid(7) as u8, (at * step_ms).rem_euclid(DAY_MS));
+    let steps_of_8_days = 8 * DAY_MS / step_ms;
+    (0..steps_of_8_days).for_each(|at| drop(before.learn(step(at), |_| Some(50.0))));
+    let mut after = Usual::new(2, step_ms);
+    assert!(after.restore_gathering(before.gathering().clone()));
+    for key in before.slots() {
+        assert!(after.restore(key, before.stored(key).unwrap()), "{key:?}");
+    }
+    after.learn(step(steps_of_8_days + 3), |_| Some(50.0));
+    let view = after.week(step(steps_of_8_days));
+    assert!(view.day_before(0).is_some() && view.week_before(0).is_some());
+    assert_eq!((view.day_before(1), view.week_before(1), view.spread(1)), (None, None, None), "nobody was counted there, which is not nobody");
 }

@@ -11,7 +11,8 @@
 
 use super::history::LAGS;
 use super::likeness::{CAUTION, at_pace, hour_kept};
-use super::signs::{Looking, Recent};
+use super::recent::Recent;
+use super::signs::Looking;
 use super::usual::WeekView;
 use crate::inference::ask::{HORIZONS, STEPS};
 use crate::time::EventTime;

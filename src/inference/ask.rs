@@ -3,6 +3,7 @@
 //! The core asks, the edge runs: `step` hands out an [`Ask`], and gets an [`Answer`] as a control. Whatever happened in between (a missed deadline, no library) is in the
 //! answer, so the core stays a function of its inputs.
 
+use super::flow_row;
 use super::manifest::{ModelCardRef, Role};
 use super::podium::Call;
 use crate::time::EventTime;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 /// Features per row of the anomaly model: `midan-features-3`, docs/FEATURES.md.
 pub const FEATURES: usize = 30;
 /// Features per row of the flow model: `midan-features-2`, docs/FEATURES.md.
-pub const FLOW_FEATURES: usize = 105;
+pub const FLOW_FEATURES: usize = flow_row::WIDTH;
 /// How many forecast horizons there are.
 pub const HORIZONS: usize = 5;
 /// The horizons, in steps of the venue: a horizon h is the count of the h-th step from now on.

@@ -7,6 +7,7 @@
 //! other a place that has changed. Whole weeks are counted, so that a Sunday is no drift.
 
 use super::ask::{Ask, FLOW_FEATURES};
+use super::flow_row;
 use super::track::{rows, step_of};
 use crate::time::EventTime;
 use crate::venue::VenueId;
@@ -21,14 +22,18 @@ const DAY_MS: i64 = 86_400_000;
 
 /// The parts of a row (docs/FEATURES.md): name, columns, where the first bin begins and how wide a bin is. What follows the calendar (days learnt, time, step) is left out.
 const PARTS: [(&str, Range<usize>, f32, f32); 7] = [
-    ("signs", 0..80, -3.5, 0.5),
-    ("correction", 80..85, -3.5, 0.5),
-    ("plain", 85..90, -1.0, 1.0),
-    ("spread", 90..95, -3.5, 0.5),
-    ("scale", 95..96, -3.5, 0.5),
-    ("level", 96..97, -3.5, 0.5),
-    ("newest", 99..100, -1.0, 1.0),
+    ("signs", flow_row::OF_SIGNS, -3.5, 0.5),
+    ("correction", flow_row::CORRECTION, -3.5, 0.5),
+    ("plain", flow_row::PLAIN, -1.0, 1.0),
+    ("spread", flow_row::SPREAD, -3.5, 0.5),
+    ("scale", only(flow_row::SCALE), -3.5, 0.5),
+    ("level", only(flow_row::LEVEL), -3.5, 0.5),
+    ("newest", only(flow_row::NEWEST), -1.0, 1.0),
 ];
+
+const fn only(column: usize) -> Range<usize> {
+    column..column + 1
+}
 
 /// What a model was trained on, as its manifest carries it: by part and column, how many of the rows fall into each bin (`models/train/flow_reference.py`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

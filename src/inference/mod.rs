@@ -9,6 +9,7 @@
 
 pub mod ask;
 pub mod drift;
+pub mod flow_row;
 pub mod manifest;
 pub mod orders;
 pub mod podium;

@@ -5,17 +5,13 @@
 //! it. Only the next step is measured; what is kept is gone with the process.
 
 use super::ask::{Ask, FLOW_FEATURES, HORIZONS, QUANTILES};
+use super::flow_row::{self, COS, NEWEST, SCALE, SIN, STEP};
 use crate::time::{EventTime, Span};
 use crate::venue::VenueId;
 use std::collections::BTreeMap;
 
-/// Columns of `midan-features-2`.
-const PLAIN: usize = 85;
-const SCALE: usize = 95;
-const NEWEST: usize = 99;
-const STEP: usize = 100;
-const SIN: usize = 101;
-const COS: usize = 102;
+/// The plain forecast of the next step.
+const PLAIN: usize = flow_row::PLAIN.start;
 
 /// Who is measured: the plain forecast without any model, the model that speaks, the shadow.
 pub const VOICES: [&str; 3] = ["plain", "flow", "shadow"];

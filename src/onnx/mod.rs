@@ -6,9 +6,11 @@
 //!
 //! - [`library`]: the shared library of ONNX Runtime, loaded once per process.
 //! - [`model`]: one model: its manifest, its file's hash, its session.
+//! - [`conformance`]: whether what it says may be served.
 //! - [`models`]: both models of a shard, the deadline, and what the console is told.
 //! - [`shelf`]: models that an operator orders, found by their hash.
 
+pub mod conformance;
 pub mod library;
 pub mod model;
 pub mod models;

@@ -34,6 +34,8 @@ pub enum ModelFault {
     Graph { file: String, what: &'static str, found: String, expected: String },
     #[error("{file} said something that is no number in row {row}")]
     NoNumber { file: String, row: usize },
+    #[error("{file} is not to be served (`midan model check` tells more): {faults}")]
+    Unfit { file: String, faults: String },
 }
 
 impl Model {
@@ -56,6 +58,11 @@ impl Model {
         model.check_graph()?;
         model.run(&vec![0.0; rows * role.features()], rows)?;
         Ok(model)
+    }
+
+    /// What it is for.
+    pub const fn role(&self) -> Role {
+        self.role
     }
 
     /// How outputs name it.

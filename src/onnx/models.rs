@@ -11,8 +11,11 @@
 use super::shelf::{News, Shelf};
 use super::{Library, Model};
 use crate::inference::{Answer, Ask, ModelCardRef, Outcome, Reference, Role};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+/// Rows of the runs that tell whether a model may be served: enough to see one row hang on another, few enough to hold up no start.
+const CHECKED: usize = 16;
 
 /// What is configured.
 #[derive(Clone, Debug)]
@@ -121,7 +124,7 @@ impl Models {
                 return Seat::empty(role, "switched off in the configuration".to_owned());
             };
             let loaded = library.as_ref().map_err(String::clone);
-            let model = loaded.and_then(|library| Model::load(library, manifest, role, settings.rows.max(1)).map_err(|fault| fault.to_string()));
+            let model = loaded.and_then(|library| load(library, manifest, role, settings.rows.max(1)));
             model.map_or_else(|why| Seat::empty(role, why), |model| Seat::taken(role, model))
         };
         let elsewhere = [&settings.flow, &settings.anomaly, &settings.shadow].into_iter().flatten().cloned().collect();
@@ -240,6 +243,11 @@ impl Models {
             ModelState::Fallback { .. } => None,
         }
     }
+}
+
+/// A model that may be served, warmed up for so many rows.
+pub(super) fn load(library: &Library, manifest: &Path, role: Role, rows: usize) -> Result<Model, String> {
+    Model::load(library, manifest, role, rows).and_then(|model| model.conforming(CHECKED.min(rows))).map_err(|fault| fault.to_string())
 }
 
 impl Seat {

@@ -4,7 +4,7 @@
 //! first request that names it: while the order lies ahead that is before its pane, and it counts in no run's time. A model that cannot be had is looked for
 //! again every minute, for somebody may be copying it.
 
-use super::models::Seat;
+use super::models::{self, Seat};
 use super::{Library, Model};
 use crate::inference::{ModelCardRef, Role};
 use std::collections::BTreeMap;
@@ -100,7 +100,7 @@ impl Shelf {
     fn load(&self, role: Role, sha256: &str) -> Result<Model, String> {
         let library = self.library.as_ref().map_err(String::clone)?;
         let manifest = self.find(sha256)?;
-        Model::load(library, &manifest, role, self.rows).map_err(|fault| fault.to_string())
+        models::load(library, &manifest, role, self.rows)
     }
 
     /// The manifest that has this hash.
