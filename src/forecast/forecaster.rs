@@ -39,7 +39,7 @@ use super::watch::{Seen, Watch};
 use crate::crowd::ZoneFigures;
 use crate::inference::Role;
 use crate::inference::ask::{Answer, Ask, FEATURES, FLOW_FEATURES, HORIZONS, QUANTILES, STEPS, Ticket};
-use crate::time::{EventTime, Span};
+use crate::time::EventTime;
 use crate::venue::{Venue, VenueId, ZoneId};
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use crate::forecast::faces::FaceSlot;
 use crate::forecast::history::HELD;
 use crate::forecast::state::RestoreError;
 use crate::inference::ask::{HORIZONS, Outcome};
-use crate::time::PaneLength;
+use crate::time::{PaneLength, Span};
 use crate::venue::Holidays;
 use proptest::prelude::*;
 use std::collections::BTreeMap;

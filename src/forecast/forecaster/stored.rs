@@ -86,7 +86,7 @@ impl Forecaster {
             StateKey::Face(kind, slot) => self.faces.stored(kind, slot).map(bytes),
             StateKey::Faces => Some(bytes(self.faces.gathering())),
             StateKey::Likeness => self.likeness.has_seen().then(|| bytes(&self.likeness)),
-            StateKey::SpentLike => self.spent_like.has_seen().then(|| bytes(&self.spent_like)),
+            StateKey::SpentLike => self.spent_like.has_seen().then(|| bytes(self.spent_like)),
             StateKey::Gathering => Some(bytes(self.usual.gathering())),
             StateKey::Calibration(kind) => Some(bytes(&self.calibrations[kind as usize])),
             StateKey::WatchScores => Some(bytes(self.watch.scores())),

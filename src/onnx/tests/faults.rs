@@ -48,10 +48,16 @@ fn file(nodes: &[Vec<u8>], width: u8) -> Vec<u8> {
     [number(1, 8), bytes(7, graph), bytes(8, number(2, 17))].concat()
 }
 
-/// Sits a file in the seat of the anomaly model, with a manifest that has its length and hash.
+/// Sits a file in the seat of the anomaly model, with a manifest that has its length and hash, and no recorded rows.
 fn seated(library: PathBuf, onnx: &[u8]) -> Models {
-    let folder = tempfile::tempdir().unwrap();
     let mut manifest: toml::Table = std::fs::read_to_string(root().join("models/crowd-anomaly.toml")).unwrap().parse().unwrap();
+    manifest.remove("recorded").unwrap();
+    seated_by(library, onnx, manifest)
+}
+
+/// The same with all else that stands in a manifest.
+fn seated_by(library: PathBuf, onnx: &[u8], mut manifest: toml::Table) -> Models {
+    let folder = tempfile::tempdir().unwrap();
     let digest: String = Sha256::digest(onnx).iter().map(|byte| format!("{byte:02x}")).collect();
     manifest.insert("file".into(), "made.onnx".into());
     manifest.insert("sha256".into(), digest.into());
@@ -71,16 +77,16 @@ fn why_not(models: &Models) -> &str {
 #[test]
 fn a_model_that_says_no_number_is_not_heard_at_that_pane_and_is_asked_again() {
     let Some(path) = library_path() else { return };
-    // The root of the row's mean: a number while that is not negative, as in the warm-up.
-    let root = [node("ReduceMean", "features", "mean", &[along_the_row()]), node("Sqrt", "mean", "score", &[])];
-    let mut models = seated(path, &file(&root, 1));
+    // To the power of the row's mean: a number while that is below ninety, as in all that is tried before it is heard.
+    let power = [node("ReduceMean", "features", "mean", &[along_the_row()]), node("Exp", "mean", "score", &[])];
+    let mut models = seated(path, &file(&power, 1));
     assert!(models.card(Role::Anomaly).is_some(), "{}", why_not(&models));
-    let mut one_bad_row = vec![4.0; 16 * FEATURES];
-    one_bad_row[3 * FEATURES..4 * FEATURES].fill(-4.0);
+    let mut one_bad_row = vec![0.0; 16 * FEATURES];
+    one_bad_row[3 * FEATURES..4 * FEATURES].fill(100.0);
     assert_eq!(models.run(&ask(16, one_bad_row)).anomaly, Outcome::Absent, "nobody knows what else is wrong with that run");
     assert!(matches!(&models.status()[1].state, ModelState::Active { last_fault: Some(why), .. } if why.contains("row 3")), "{:?}", models.status()[1]);
     assert_eq!(models.status()[1].failed, 1);
-    assert_eq!(models.run(&ask(16, vec![4.0; 16 * FEATURES])).anomaly, Outcome::Ran(vec![2.0; 16]));
+    assert_eq!(models.run(&ask(16, vec![0.0; 16 * FEATURES])).anomaly, Outcome::Ran(vec![1.0; 16]));
 }
 
 #[test]
@@ -90,6 +96,28 @@ fn a_model_that_says_no_number_in_its_warm_up_is_refused() {
     let mut models = seated(path, &file(&logarithm, 1));
     assert!(why_not(&models).contains("no number in row 0"), "{}", why_not(&models));
     assert_eq!(models.run(&ask(16, features(16))).anomaly, Outcome::Absent);
+}
+
+#[test]
+fn a_model_that_says_no_number_at_an_input_that_may_come_is_refused_before_it_is_heard() {
+    let Some(path) = library_path() else { return };
+    let root = [node("ReduceMean", "features", "mean", &[along_the_row()]), node("Sqrt", "mean", "score", &[])];
+    let models = seated(path, &file(&root, 1));
+    assert!(why_not(&models).contains("no number in row"), "{}", why_not(&models));
+}
+
+#[test]
+fn a_model_that_answers_recorded_rows_otherwise_than_when_it_was_built_is_refused_with_the_row() {
+    let Some(path) = library_path() else { return };
+    let mut manifest: toml::Table = std::fs::read_to_string(root().join("models/crowd-anomaly.toml")).unwrap().parse().unwrap();
+    let onnx = std::fs::read(root().join("models/crowd-anomaly.onnx")).unwrap();
+    assert!(seated_by(path.clone(), &onnx, manifest.clone()).card(Role::Anomaly).is_some(), "as it ships");
+    let row = manifest["recorded"].as_array_mut().unwrap()[2].as_table_mut().unwrap();
+    let said = row["says"].as_array_mut().unwrap();
+    said[0] = toml::Value::Float(said[0].as_float().unwrap() + 0.25);
+    let models = seated_by(path, &onnx, manifest);
+    let why = why_not(&models);
+    assert!(why.contains("recorded row 2") && why.contains("midan model check"), "{why}");
 }
 
 #[test]
