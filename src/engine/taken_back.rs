@@ -3,10 +3,9 @@
 //! The idea: `midan reopen` may be given the same hours twice, at any time while the inputs are kept. So identities are kept by the day on which they came back, for longer than topics are kept,
 //! and of the state a day is written only when something of it came.
 
-use crate::time::EventTime;
+use crate::time::{DAY_MS, EventTime};
 use std::collections::{BTreeMap, BTreeSet};
 
-const DAY_MS: i64 = 86_400_000;
 /// Longer than a year: no input is kept for so long by default (a week).
 const KEPT_DAYS: i64 = 400;
 

@@ -3,15 +3,14 @@
 //! The idea: people keep the clock on the wall. A step belongs to the local time at which it starts, taken from the instant by the venue's time zone, so
 //! that the night with one hour twice or none moves nothing by an hour.
 
-use crate::time::{EventTime, Span};
+use crate::time::{DAY_MS, EventTime, HOUR_MS, Span};
 use crate::venue::{Holidays, Venue};
 use chrono::Offset;
 use chrono::TimeZone;
 use serde::{Deserialize, Serialize};
 
-const DAY_MS: i64 = 86_400_000;
 /// When a day of people begins, ms after midnight: who leaves after midnight is of the evening.
-pub(super) const DAWN_MS: i64 = 4 * 3_600_000;
+pub(super) const DAWN_MS: i64 = 4 * HOUR_MS;
 
 /// The three kinds of days that [`super::usual`] tells apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

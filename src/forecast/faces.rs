@@ -18,13 +18,12 @@ use super::calendar::{Calendar, DAWN_MS, DayKind, LocalTime};
 use super::room::widen;
 use super::rooted::Rooted;
 
-use crate::time::{EventTime, Span};
+use crate::time::{DAY_MS, EventTime, Span};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// So many days of a kind are remembered one by one.
 pub const DAYS: usize = 32;
-const DAY_MS: i64 = 86_400_000;
 /// The shortest slot, ms.
 const SHORTEST_MS: i64 = 900_000;
 /// Below these shares of the new value the faces do not learn.

@@ -13,7 +13,7 @@
 use super::calendar::{DayKind, Place};
 use super::learner::{Learner, Sums};
 use super::signs::SIGNS;
-use crate::time::EventTime;
+use crate::time::{DAY_MS, EventTime};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 const PARTS: u8 = 12;
 /// All parts: those of working days, then those of others.
 pub(super) const ALL: u8 = 2 * PARTS;
-const PART_MS: f64 = 86_400_000.0 / PARTS as f64;
+const PART_MS: f64 = DAY_MS as f64 / PARTS as f64;
 /// The ridge towards the learner's weights: as if each sign had been seen so often with just that weight.
 const RIDGE: f64 = 50.0;
 /// The sums of a part halve in this time, s.
@@ -108,8 +108,7 @@ fn remembered(from: EventTime, to: EventTime) -> f64 {
 mod tests {
     use super::*;
     use crate::forecast::learner::SIGN_GRAIN;
-
-    const HOUR_MS: i64 = 3_600_000;
+    use crate::time::HOUR_MS;
 
     fn at(hour: i64, kind: DayKind) -> Between {
         between(Place::of_week(if kind == DayKind::Sunday { 6 } else { 0 }, hour * HOUR_MS))

@@ -1,15 +1,34 @@
 //! Features, profiles, fallback forecasts and calibration: all that surrounds a model and is not one.
 //!
-//! - [`forecaster`]: the one face that the engine sees; [`outlook`]: what it says; [`state`]: the names of its stored entries.
-//! - [`series`]: which series a venue has; [`calendar`]: the clock on the wall; [`history`]: the last thirteen steps; [`usual`]: what is usual; [`faces`]: slots in which surges come back; [`likeness`]: which days are like today; [`weekday`]: how this weekday differs here; [`spent_like`]: which kind of day today is like; [`event`]: what a match adds; [`tonight`]: what a first night knows of it;
-//!   [`pulse`]: how things run now.
-//! - [`signs`]: the plain forecast and what speaks for more or fewer; [`learner`]: how much each sign is trusted here; [`hours`]: and at this time of the day; [`mixture`]: who is believed, [`habits`]: of what tells of a place's habits; [`bands`]: honest quantiles, [`quarters`]: of quiet hours and busy ones, [`unrest`]: of restless ones and calm ones, [`few`]: of few persons; [`standing`]: what stands out goes on;
-//!   [`steps`]: what was issued; [`judgement`]: what is learnt once reality has come.
-//! - [`green`]: the same while nothing is usual yet.
-//! - [`tensor`]: what the flow model sees; [`assembly`]: from its answer to persons; [`attendance`]: how many can be in the seats at all.
-//! - [`features`]: what the anomaly model sees; [`fallback`]: the score without it; [`issued`]: what was expected of the last step; [`calibration`]: from a raw score
-//!   to a share of quiet panes.
-//! - [`watch`]: what came against what was usual: the anomalies.
+//! The idea: a forecast is a pipeline from what came to a band, and each arrow is a module that can be read alone. What happened teaches the left side at once and the right side when what
+//! was forecast has come.
+//!
+//! ```text
+//!   counts ─► history ─► usual, faces, event ─► plain ─► signs ─► learner, hours ──┐
+//!                └─────► pulse ─────────────────► ▲        │                       ├─► mixture ─► bands, few ─► outlook
+//!                             likeness, weekday, tonight, standing, the model ─────┘                  │
+//!                                                                          issued, steps ◄────────────┘
+//!                                                                                └─► judgement, once it has come
+//!   came, usual ─► watch ─► findings
+//! ```
+//!
+//! | what | where |
+//! |---|---|
+//! | the one face that the engine sees; what it says; the names of its stored entries | [`forecaster`], [`outlook`], [`state`] |
+//! | which series a venue has; the clock on the wall; the last thirteen steps | [`series`], [`calendar`], [`history`], `recent` |
+//! | what is usual; slots in which surges come back; what a match adds | [`usual`], [`faces`], [`event`] |
+//! | how things run now | [`pulse`] |
+//! | which days are like today; how this weekday differs here; which kind of day today is spent like; what a first night knows of its event; what stands out goes on | [`likeness`], [`weekday`], [`spent_like`], [`tonight`], [`standing`] |
+//! | the plain forecast; what speaks for more or fewer; all of it at one moment | `plain`, [`signs`], [`sight`] |
+//! | how much each sign is trusted here, and at this time of the day | [`learner`], [`hours`] |
+//! | who is believed; of what tells of a place's habits | [`mixture`], [`habits`] |
+//! | honest quantiles; of quiet hours and busy ones; of restless ones and calm ones; of few persons | [`bands`], [`quarters`], [`unrest`], [`few`] |
+//! | the same while nothing is usual yet | [`green`] |
+//! | what was issued; what is learnt once reality has come | [`steps`], [`issued`], [`judgement`] |
+//! | what the models see; from their answers to persons, and how many can be in the seats at all | [`tensor`], [`features`], [`assembly`], [`attendance`] |
+//! | the anomaly score without a model, and from a raw score to a share of quiet panes | [`fallback`], [`calibration`] |
+//! | what came against what was usual: the anomalies | [`watch`] |
+//! | figures that may not be known; counts in 16 bits; room for series that came later | `told`, `rooted`, `room` |
 
 pub mod assembly;
 pub mod attendance;

@@ -1,6 +1,6 @@
 //! The signs that speak for more or fewer than the plain forecast: all that is read from the history and from what is usual, for every series and horizon.
 //!
-//! The idea: two steps. The *plain forecast* ([`super::plain`]) fixes the *unit* in which all else is told: one deviation, scale·√(plain + 1). The *signs* are 16 numbers in that unit,
+//! The idea: two steps. The *plain forecast* (`plain`) fixes the *unit* in which all else is told: one deviation, scale·√(plain + 1). The *signs* are 16 numbers in that unit,
 //! within ± 3, in which a turnstile and a station hall look alike:
 //!
 //! | sign | what it tells |
@@ -103,7 +103,7 @@ struct Ahead<'a> {
     start: EventTime,
     /// Whether a day dawns between the newest step and it.
     is_tomorrow: bool,
-    /// How much of what is usual nothing newer corrects ([`plain::uncorrected`]).
+    /// How much of what is usual nothing newer corrects (`plain::uncorrected`).
     uncorrected: f64,
 }
 

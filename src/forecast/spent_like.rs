@@ -141,10 +141,10 @@ fn as_of(place: Place, kind: DayKind) -> Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::HOUR_MS;
     use proptest::prelude::*;
 
     const STEP: Span = Span::from_mins(60);
-    const HOUR_MS: i64 = 3_600_000;
     /// The first Monday.
     const MONDAY: i64 = 4;
 

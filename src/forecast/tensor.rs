@@ -8,7 +8,7 @@ use super::learner::{Learner, SIGN_GRAIN};
 use super::sight::Sight;
 use crate::inference::ask::{FLOW_FEATURES, HORIZONS};
 use crate::inference::flow_row::{self, CORRECTION, PLAIN, SPREAD};
-use crate::time::{EventTime, Span};
+use crate::time::{DAY_MS, EventTime, Span};
 
 /// Fills `rows` (at least `FLOW_FEATURES` numbers per series, the rest stays as it is).
 pub fn fill(at: EventTime, sight: &Sight, learners: &[&Learner; HORIZONS], calendar: &Calendar, step: Span, rows: &mut [f32]) {
@@ -38,7 +38,7 @@ pub fn fill(at: EventTime, sight: &Sight, learners: &[&Learner; HORIZONS], calen
 /// What both models are told of the time: length of a step, time of the day, Saturday, Sunday.
 pub(super) fn told_of_time(at: EventTime, calendar: &Calendar, step: Span) -> [f64; 5] {
     let place = calendar.place(at);
-    let angle = 2.0 * std::f64::consts::PI * place.millis_of_day as f64 / 86_400_000.0;
+    let angle = 2.0 * std::f64::consts::PI * place.millis_of_day as f64 / DAY_MS as f64;
     let is = |kind: DayKind| if place.kind == kind { 1.0 } else { 0.0 };
     [libm::log(step.as_secs_f64() / 300.0), libm::sin(angle), libm::cos(angle), is(DayKind::Saturday), is(DayKind::Sunday)]
 }

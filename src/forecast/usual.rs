@@ -17,7 +17,7 @@
 //! What the days of a match bring is kept elsewhere (`faces`). A gap teaches nothing. A step is learnt when it is out of every window that is compared with its slot
 //! (`history::lag_learnt`), so nothing is ever compared with itself; but of steps of hours and days twelve would be days and weeks, and a second Saturday passed before the first was learnt.
 //!
-//! Counts are held in 16 bits ([`super::rooted`]). With 5-minute steps that is 6.5 KB a series.
+//! Counts are held in 16 bits (`rooted`). With 5-minute steps that is 6.5 KB a series.
 
 mod slot;
 mod view;
@@ -28,6 +28,7 @@ pub use self::view::{Level, LevelView, Taught, WeekView};
 use self::view::{known, mean_level};
 use super::calendar::{DayKind, Place};
 use super::room::widen;
+use crate::time::DAY_MS;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -35,7 +36,6 @@ use std::collections::BTreeMap;
 const FINEST_MS: i64 = 300_000;
 /// The shortest slot of a spread and of the week, ms.
 const COARSEST_MS: i64 = 900_000;
-const DAY_MS: i64 = 86_400_000;
 /// The same of the spread.
 const SPREAD_LEARNS: f64 = 0.2;
 

@@ -2,11 +2,10 @@
 
 use crate::forecast::{Forecaster, Outlooks, sample};
 use crate::inference::ask::{Answer, Outcome};
-use crate::time::{EventTime, PaneLength, Span};
+use crate::time::{EventTime, HOUR_MS, PaneLength, Span};
 use crate::venue::{Venue, VenueId};
 use std::collections::BTreeMap;
 
-const HOUR_MS: i64 = 3_600_000;
 /// The epoch began on a Thursday, so this is a Wednesday.
 const NIGHT: i64 = 6;
 const PLACES: usize = 4;

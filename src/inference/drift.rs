@@ -9,7 +9,7 @@
 use super::ask::{Ask, FLOW_FEATURES};
 use super::flow_row;
 use super::track::{rows, step_of};
-use crate::time::EventTime;
+use crate::time::{DAY_MS, EventTime};
 use crate::venue::VenueId;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -18,7 +18,6 @@ use std::ops::Range;
 /// Bins of a column.
 pub const BINS: usize = 14;
 const WEEK: usize = 7;
-const DAY_MS: i64 = 86_400_000;
 
 /// The parts of a row (docs/FEATURES.md): name, columns, where the first bin begins and how wide a bin is. What follows the calendar (days learnt, time, step) is left out.
 const PARTS: [(&str, Range<usize>, f32, f32); 7] = [

@@ -15,3 +15,8 @@ pub use guard::{ClockFault, Guard};
 pub use pane::PaneLength;
 pub use point::{EventTime, Span};
 pub use trust::{ClockTrust, Distrust};
+
+/// An hour, ms.
+pub const HOUR_MS: i64 = 3_600_000;
+/// A day of 24 hours, ms.
+pub const DAY_MS: i64 = 24 * HOUR_MS;

@@ -6,7 +6,7 @@
 //!
 //! What one event alone tells is here; what a sensor's events tell one after the other is [`super::guard`].
 
-use super::{EventTime, Span};
+use super::{EventTime, HOUR_MS, Span};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -111,7 +111,6 @@ impl ClockTrust {
     }
 }
 
-const HOUR_MS: i64 = 3_600_000;
 /// Time zones lie between −12 h and +14 h.
 const MOST_HOURS: i64 = 14;
 
