@@ -6,28 +6,22 @@ Usage: `flow.py --data DIR --midan BINARY [--seed N] [--without PLACE]... [--out
 
 import argparse
 import json
-import math
 import tempfile
 from pathlib import Path
 
 import numpy as np
-import onnx
 
-import export
 import flow_card
-import flow_reference
 import flow_rows
 import flow_tables
+import manifest
 import recorded
 import report
 from engine import run
-from flow_network import QUANTILES, onnx_bytes, train
-from manifest import _table
+from flow_network import onnx_bytes, train
 from network import BATCH
 
 MODELS = Path(__file__).resolve().parents[1]
-VERSION = "2.1.0"
-COMMAND = "models/train/train.sh --data DIR"
 ROWS_PER_FILE = 400_000
 # Two dozen passes over the rows, within these numbers of steps.
 PASSES, FEWEST_STEPS, MOST_STEPS = 24, 4_000, 12_000
@@ -55,25 +49,12 @@ def training_steps(rows: int) -> int:
     return min(max(PASSES * rows // BATCH, FEWEST_STEPS), MOST_STEPS)
 
 
-def published(content: bytes, folder: Path, seed: int, sets: list, spread: np.ndarray, features: Path) -> Path:
+def published(made: manifest.Model, folder: Path, sets: list, spread: np.ndarray, features: Path) -> Path:
     """Writes the model and its manifest; `features` is a file of those that it was trained on."""
-    path = folder / "crowd-flow.onnx"
-    digest = export.write(path, content)
-    tensor = lambda name, width, **more: {"name": name, "type": "float32", "shape": ["N", width], **more}
-    size = sum(math.prod(constant.dims) for constant in onnx.load_from_string(content).graph.initializer)
-    head = {
-        "name": "crowd-flow", "version": VERSION, "file": path.name, "sha256": digest, "bytes": len(content), "ships": True,
-        "feature_set": flow_rows.FEATURE_SET, "opset": export.OPSET, "ir_version": export.IR_VERSION, "parameters": size,
-        "horizons": list(flow_rows.STEPS), "quantiles": list(QUANTILES), "licence": "Apache-2.0", "created_by": COMMAND, "seed": seed,
-    }
-    parts = [
-        _table("", head),
-        _table("[input]", tensor("features", flow_rows.WIDTH, unit=f"{flow_rows.FEATURE_SET}, see docs/FEATURES.md")),
-        _table("[output]", tensor("quantiles", 3 * flow_rows.HORIZONS, layout="horizon-major: h1q10 h1q50 h1q90 h2q10 ...", unit="deviations from the plain forecast, see docs/FEATURES.md")),
-        *(_table("[[training_sets]]", {"name": name, "period": period, "licence": licence}) for name, period, licence in sets),
-    ]
-    path.with_suffix(".toml").write_text("\n".join(parts), encoding="utf-8")
-    flow_reference.put(path.with_suffix(".toml"), spread)
+    path = folder / f"{made.name}.onnx"
+    path.write_bytes(made.content)
+    path.with_suffix(".toml").write_text(manifest.flow(made, sets), encoding="utf-8")
+    manifest.put_reference(path.with_suffix(".toml"), spread)
     recorded.put(path, recorded.chosen(features))
     return path
 
@@ -94,13 +75,13 @@ def build(chosen: argparse.Namespace, work: Path) -> None:
     parts = [rows_of(chosen.midan, made, work, chosen.seed) for place in teaching for made in flow_tables.variations(flow_tables.before_hold_out(place))]
     rows = flow_rows.joined(parts)
     if chosen.reference_only:
-        flow_reference.put(chosen.out / "crowd-flow.toml", rows.spread)
+        manifest.put_reference(chosen.out / "crowd-flow.toml", rows.spread)
         return
     print(f"training on {len(rows.features)} rows", flush=True)
     members = train(rows, training_steps(len(rows.features)), chosen.seed)
     sets = [(place.name, f"{flow_tables.day(place.start)} to {flow_tables.day(place.hold_out)}", LICENCES[place.name]) for place in teaching]
     chosen.out.mkdir(parents=True, exist_ok=True)
-    model = published(onnx_bytes(members), chosen.out, chosen.seed, sets, rows.spread, work / teaching[0].name / "features.parquet")
+    model = published(manifest.Model("crowd-flow", manifest.FLOW_VERSION, onnx_bytes(members), chosen.seed), chosen.out, sets, rows.spread, work / teaching[0].name / "features.parquet")
     print("judging on the hold-outs", flush=True)
     figures = {place.name: judged(chosen.midan, place, model, work) for place in known}
     (work / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
@@ -116,7 +97,7 @@ def build_own(chosen: argparse.Namespace, work: Path) -> None:
     print(f"training on {len(rows.features)} rows", flush=True)
     members = train(rows, training_steps(len(rows.features)), chosen.seed)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    model = published(onnx_bytes(members), chosen.out, chosen.seed, [(chosen.table.name, "its first four fifths", "as the table's")], rows.spread, work / "own" / "features.parquet")
+    model = published(manifest.Model("crowd-flow", manifest.FLOW_VERSION, onnx_bytes(members), chosen.seed), chosen.out, [(chosen.table.name, "its first four fifths", "as the table's")], rows.spread, work / "own" / "features.parquet")
     run(chosen.midan, "replay", chosen.table, chosen.map, work / "judged", "--model", str(model))
     flow_card.write(model, [chosen.table.name], {chosen.table.name: report.judge(work / "judged", float(until), step_s)})
 

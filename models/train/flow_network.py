@@ -10,10 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from export import Graph, _finish, folded
-from flow_rows import CORRECTION, FARTHEST, HIDDEN, HORIZONS, WIDTH, Rows
+from flow_rows import CORRECTION, FARTHEST, HIDDEN, HORIZONS, QUANTILES, WIDTH, Rows
 from network import Plan, fit
 
-QUANTILES = (0.1, 0.5, 0.9)
 # So many networks, each of so many neurons: what the validation part asked for within the cost of a pane (docs/MODELS.md, "What was tried").
 MEMBERS = 2
 LAYERS = (128, 64)

@@ -15,6 +15,7 @@ import flow_reference
 FEATURE_SET = "midan-features-2"
 WIDTH = 105
 STEPS = (1, 2, 3, 6, 12)
+QUANTILES = (0.1, 0.5, 0.9)
 HORIZONS = len(STEPS)
 SIGNS = 16
 CORRECTION = HORIZONS * SIGNS

@@ -47,7 +47,7 @@ def publish(content: bytes, known: dict, chosen: argparse.Namespace, work: Path)
     """Writes, judges and describes the anomaly score."""
     chosen.out.mkdir(parents=True, exist_ok=True)
     path = chosen.out / "crowd-anomaly.onnx"
-    digest = export.write(path, content)
+    path.write_bytes(content)
     judge = judge_anomaly.Judge(session(path), chosen.midan, work)
     teaching = [known[name] for name in anomaly_tables.VARIATIONS]
     chance = lambda name: flow_tables.chance(chosen.seed, name)
@@ -55,10 +55,12 @@ def publish(content: bytes, known: dict, chosen: argparse.Namespace, work: Path)
     injected = {place.name: judge.on_injected_trouble(place, chance(f"{place.name} judged")) for place in [*teaching, known["brooklyn"]]}
     quiet = judge.quiet_quantiles(teaching, chance("quiet"))
     ships = judge_anomaly.ships(labelled)
-    described = manifest.anomaly(digest, content, chosen.seed, ships, labelled, events, injected, quiet)
+    model = manifest.Model("crowd-anomaly", manifest.ANOMALY_VERSION, content, chosen.seed, ships)
+    described = manifest.anomaly(model, labelled, events, injected, quiet)
     path.with_suffix(".toml").write_text(described, encoding="utf-8")
     recorded.put(path, recorded.chosen(anomaly_file(chosen.midan, teaching[0], work)))
-    head = {"version": manifest.VERSION, "digest": digest, "size": f"{len(content):,}", "seed": chosen.seed}
+    digest = export.digest(content)
+    head = {"version": model.version, "digest": digest, "size": f"{len(content):,}", "seed": chosen.seed}
     path.with_suffix(".md").write_text(cards.anomaly_card(head, ships, labelled, events, injected), encoding="utf-8")
     print(f"\ncrowd-anomaly {digest} ships={ships}\n\n{cards.anomaly_tables(labelled, events, injected)}")
 
