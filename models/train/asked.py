@@ -69,6 +69,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def seed(text: str) -> int:
+    """A whole number from which chance begins."""
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f'"{text}" is no whole number from 0 to {2**32 - 1}')
+    return int(text)
+
+
 def file(text: str) -> Path:
     """A file that is there, and may be read more than once."""
     if not Path(text).is_file():

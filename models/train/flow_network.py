@@ -11,10 +11,12 @@ import numpy as np
 
 from export import Graph, _finish, folded
 from flow_rows import CORRECTION, FARTHEST, HIDDEN, HORIZONS, QUANTILES, WIDTH, Rows
-from network import Plan, fit
+from network import BATCH, Plan, fit
 
 # So many networks, each of so many neurons: what the validation part asked for within the cost of a pane (docs/MODELS.md, "What was tried").
 MEMBERS = 2
+# Two dozen passes over the rows, within these numbers of steps.
+PASSES, FEWEST_STEPS, MOST_STEPS = 24, 4_000, 12_000
 LAYERS = (128, 64)
 STRAIGHT = tuple((CORRECTION + horizon, 3 * horizon + 1) for horizon in range(HORIZONS))
 
@@ -33,6 +35,11 @@ def pinball(raw: jnp.ndarray, target: jnp.ndarray, importance: jnp.ndarray) -> j
     levels = jnp.asarray(QUANTILES)
     loss = (jnp.maximum(levels * miss, (levels - 1.0) * miss) * jnp.asarray((1.0, 3.0, 1.0))).sum(axis=-1)
     return (loss * known * importance).sum() / jnp.maximum((known * importance).sum(), 1.0)
+
+
+def training_steps(rows: int) -> int:
+    """How many steps a network is trained on so many rows."""
+    return min(max(PASSES * rows // BATCH, FEWEST_STEPS), MOST_STEPS)
 
 
 def train(rows: Rows, steps: int, seed: int, members: int = MEMBERS) -> list:

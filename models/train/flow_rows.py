@@ -25,6 +25,8 @@ LOG_SCALE, LOG_SIZE, LOG_LAST = SHARED, SHARED + 2, SHARED + 4
 # Columns that tell how large a count is and when: they serve the target, and the model is not shown them.
 HIDDEN = (LOG_SIZE, LOG_LAST)
 FARTHEST = 12.0
+# Of one features file.
+MOST_ROWS = 400_000
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,6 @@ class Rows:
     target: np.ndarray
     weight: np.ndarray
     spread: np.ndarray
-
-
-def grid(path: Path) -> tuple[int, int]:
-    """The length of a step, s, and when four fifths of the file are over."""
-    issued = np.unique(pq.read_table(path, columns=["issued"])["issued"].cast("int64").to_numpy() // 1000)
-    return int(np.median(np.diff(issued))), int(issued[0] + 0.8 * (issued[-1] - issued[0]))
 
 
 def read(path: Path, step_s: int, most: int, rng: np.random.Generator, until: float = np.inf) -> Rows:

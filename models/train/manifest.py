@@ -6,21 +6,25 @@ rebuilding the same model gives the same manifest. All that is ever written into
     flow, anomaly      the whole text, but for the two blocks below
     put_reference      how the inputs were spread that a flow model was trained on
     put_recorded       a few rows and what the model said of them
+
+`carry_reference` takes the first block out of an older text; `read`, `model_of` and `shipping` are of a model that is
+there.
 """
 
 import json
 import math
 import re
-import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 
 import anomaly_rows
+import asked
 import flow_reference
 import flow_rows
+from asked import Refused
 from export import IR_VERSION, OPSET, digest
 from judge_anomaly import LIMITS, QUIET_SHARES
 
@@ -61,7 +65,7 @@ class Model:
 
 
 def flow(model: Model, sets: list, figures: list = (), remark: str = "") -> str:
-    """A flow model's manifest; `sets` are name, period and licence of what it was trained on, `remark` a line for people."""
+    """A flow model's manifest; `sets` are name, period and licence of what it was trained on, `remark` is for people."""
     unit = "deviations from the plain forecast, see docs/FEATURES.md"
     layout = "horizon-major: h1q10 h1q50 h1q90 h2q10 ..."
     head = _head(model, flow_rows.FEATURE_SET, flow_rows.STEPS, flow_rows.QUANTILES)
@@ -106,9 +110,37 @@ def put_recorded(path: Path, features: np.ndarray, says: np.ndarray) -> None:
     _put(path, RECORDED, lines)
 
 
+def carry_reference(older: str, path: Path) -> None:
+    """Writes the reference of an older manifest, where it has one."""
+    found = _block(REFERENCE).search(older)
+    if found:
+        _put(path, REFERENCE, found.group(1).splitlines())
+
+
 def read(path: Path) -> dict:
     """What a manifest says."""
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return asked.toml(path)
+
+
+def model_of(path: Path) -> Model:
+    """The model of a file, by the manifest beside it, if that is of this very file and of today's features."""
+    says = read(path.with_suffix(".toml"))
+    keys = ("name", "version", "file", "sha256", "feature_set", "seed", "ships", "licence", "created_by")
+    lacks = [key for key in keys if key not in says]
+    if lacks:
+        raise Refused(f"{path.with_suffix('.toml')} lacks {', '.join(lacks)}: it is no manifest of a model")
+    name, version, file, sha256, feature_set, *rest = (says[key] for key in keys)
+    content = path.read_bytes()
+    if sha256.lower() != digest(content) or file != path.name or file != f"{name}.onnx":
+        raise Refused(f"{path} is not the file of the manifest beside it: its name or its SHA-256 is another")
+    if feature_set not in (flow_rows.FEATURE_SET, anomaly_rows.FEATURE_SET):
+        raise Refused(f"{path} was trained on {feature_set}, which this engine does not compute: train it anew")
+    return Model(name, version, content, *rest)
+
+
+def shipping(model: Model, ships: bool) -> Model:
+    """The same, shipping or not."""
+    return replace(model, ships=ships)
 
 
 def _head(model: Model, feature_set: str, horizons: tuple, quantiles: tuple) -> str:
@@ -172,9 +204,13 @@ def _of_injected(name: str, score: str, precision: float) -> str:
 
 def _put(path: Path, block: tuple, lines: list) -> None:
     begins, ends = block
-    text = path.read_text(encoding="utf-8")
-    before = re.sub(rf"\n{re.escape(begins)}.*?{re.escape(ends)}\n", "", text, flags=re.S)
+    before = _block(block).sub("", path.read_text(encoding="utf-8"))
     path.write_text("\n".join([before, begins, *lines, ends]) + "\n", encoding="utf-8")
+
+
+def _block(block: tuple) -> re.Pattern:
+    begins, ends = (re.escape(line) for line in block)
+    return re.compile(rf"\n{begins}\n(.*?){ends}\n", re.S)
 
 
 def _numbers(row: np.ndarray) -> str:

@@ -1,0 +1,274 @@
+"""A flow model of one's own archive: learnt from its first four fifths, judged on the rest.
+
+The idea: whoever hands over an archive wants to know one thing, whether a model is worth serving there. So an archive
+that cannot tell is refused before anything is trained, and a model ships only where the forecasts with it are better
+than those without any, on days of which it learnt nothing.
+
+    archive ─► features ─► enough? ─► training ─► replay with it  ─┐
+                                  └─────────────► replay without ──┴─► better? ─► manifest and card
+"""
+
+import argparse
+import hashlib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+import asked
+import engine
+import flow_card
+import flow_rows
+import manifest
+import recorded
+import report
+from asked import Refused
+from flow_network import onnx_bytes, train, training_steps
+
+MODELS = Path(__file__).resolve().parents[1]
+NAME = "crowd-flow-own"
+LICENCE = "that of your data: it was learnt from this table alone"
+DAY_S = 86_400
+# Each weekday three times: twice to learn from and once, nearly, to be judged by. And of moments and rows so many that
+# a network of tens of thousands of weights reads more in them than chance.
+LEAST_DAYS, LEAST_HELD_DAYS, LEAST_STEPS, LEAST_ROWS = 21, 4, 500, 2_000
+# The columns of the held-out report.
+HEADS = ("MAE / RMSE with it", "without", "last value", "last week", "same-slot mean", "mean x ratio", "in band")
+
+
+@dataclass(frozen=True)
+class Archive:
+    """What is known of a table by its features; times in seconds, days with counts by the whole table and by what is
+    held out."""
+
+    step_s: int
+    steps: int
+    series: int
+    first: int
+    last: int
+    hold_out: int
+    days: int
+    held_days: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the forecasts with the model are better than those without, and in words."""
+
+    is_better: bool
+    words: str
+
+
+def build(chosen: argparse.Namespace, work: Path) -> None:
+    """From an archive to a model that is judged; or to the same model judged anew."""
+    engine.library()
+    out = chosen.judge_only.parent if chosen.judge_only else own_folder(chosen.out)
+    archive, rows = learnable(chosen, work)
+    held = f"{archive.held_days} of {archive.days} days with counts, of which nothing is learnt"
+    print(f"the hold-out starts on {asked.day(archive.hold_out)} (UTC): {held}", flush=True)
+    if chosen.judge_only:
+        made, before = known(chosen.judge_only, chosen.table), chosen.judge_only.with_suffix(".toml").read_text("utf-8")
+    else:
+        print(f"training on {len(rows.features)} rows", flush=True)
+        members = train(rows, training_steps(len(rows.features)), chosen.seed)
+        made, before = named(onnx_bytes(members), archive, chosen), None
+    finish = Finish(chosen.table, archive, features_of(work), rows.spread, before)
+    if not chosen.judge_only:
+        # Until it is judged it does not ship, and is not lost either.
+        finish.write(out, made, "Not judged yet.")
+    figures = finish.judged(chosen, made, work)
+    verdict = compared(figures)
+    model = finish.write(out, manifest.shipping(made, verdict.is_better), verdict.words, figures)
+    print(f"\nheld-out report, from {asked.day(archive.hold_out)} (UTC) on, persons per step\n")
+    print("\n".join(shown(figures)))
+    print(f"\n{verdict.words}\n{last_words(model, verdict, chosen)}")
+
+
+def features_of(work: Path) -> Path:
+    """Where the archive's features are."""
+    return work / "own" / "features.parquet"
+
+
+def learnable(chosen: argparse.Namespace, work: Path) -> tuple[Archive, flow_rows.Rows]:
+    """The archive as the engine reads it, and what is learnt from, if it is enough."""
+    print("features, out of the engine", flush=True)
+    said = engine.run(chosen.midan, "features", chosen.table, chosen.map, work / "own")
+    print("".join(f"  {line}\n" for line in said.split("\nfeatures ")[0].splitlines()), end="")
+    archive = read(features_of(work))
+    rng = np.random.default_rng(chosen.seed)
+    rows = flow_rows.read(features_of(work), archive.step_s, flow_rows.MOST_ROWS, rng, archive.hold_out)
+    enough(archive, len(rows.features), chosen.table.name)
+    return archive, rows
+
+
+def own_folder(out: Path) -> Path:
+    """Where the files go: a folder of one's own, made before anything is waited for."""
+    if MODELS in (out.resolve(), *out.resolve().parents):
+        raise Refused(f"--out {out}: there the models lie that come with Midan; name a folder of your own")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as why:
+        raise Refused(f"--out {out}: no folder can be made there: {why.strerror}") from None
+    return out
+
+
+def read(path: Path) -> Archive:
+    """What a features file tells of its table."""
+    newest = f"f{flow_rows.LOG_LAST:03d}"
+    table = pq.read_table(path, columns=["zone", "what", "issued", newest])
+    issued = table["issued"].cast("int64").to_numpy() // 1000
+    moments = np.unique(issued)
+    if len(moments) < 2:
+        raise Refused(f"the table has {len(moments)} steps with a count: nothing can be learnt from it")
+    step_s = int(np.median(np.diff(moments)))
+    hold_out = int(moments[0] + 0.8 * (moments[-1] - moments[0])) // DAY_S * DAY_S
+    # A row is issued at the end of its newest step.
+    days = np.unique((issued[table[newest].to_numpy() >= 0] - 1) // DAY_S)
+    series = len(table.group_by(["zone", "what"]).aggregate([]))
+    held = int((days >= hold_out // DAY_S).sum())
+    first, last = int(moments[0]) - step_s, int(moments[-1])
+    return Archive(step_s, len(moments), series, first, last, hold_out, len(days), held)
+
+
+def enough(archive: Archive, rows: int, name: str) -> None:
+    """Refuses an archive from which nothing can be learnt, or on which nothing can be judged."""
+    span = f"{asked.day(archive.first)} to {asked.day(archive.last - 1)}"
+    needs = (
+        (archive.days, LEAST_DAYS, f"days with counts ({span})", "each weekday three times, to learn it and be judged"),
+        (archive.held_days, LEAST_HELD_DAYS, f"of them from {asked.day(archive.hold_out)} on", "to judge on"),
+        (archive.steps, LEAST_STEPS, f"steps of {archive.step_s} s", "places at one moment are alike"),
+        (rows, LEAST_ROWS, f"rows to learn from ({archive.series} series)", "else a network learns chance by heart"),
+    )
+    lacks = [f"{found} {what} where {least:,} are needed ({why})" for found, least, what, why in needs if found < least]
+    if lacks:
+        todo = "take a longer archive, and until then forecast without a model of your own"
+        raise Refused(f"{name} is too short to train on: {'; '.join(lacks)}; {todo}")
+
+
+def named(content: bytes, archive: Archive, chosen: argparse.Namespace) -> manifest.Model:
+    """Who a new model is: its version is the day up to which it has learnt."""
+    words = f"--table {chosen.table.name} --map {chosen.map.name} --out DIR --name {chosen.name} --seed {chosen.seed}"
+    command = f"models/train/train.sh {words}"
+    return manifest.Model(chosen.name, asked.day(archive.hold_out), content, chosen.seed, False, LICENCE, command)
+
+
+def known(path: Path, table: Path) -> manifest.Model:
+    """A model that is there, of this very table: on another one it may have learnt what it is to be judged on."""
+    made = manifest.model_of(path)
+    sets = manifest.read(path.with_suffix(".toml")).get("training_sets", [])
+    if not any(sha256(table) in of["name"] for of in sets):
+        raise Refused(f"--judge-only {path}: it was not trained on {table}; judge it on the table that its card names")
+    return made
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class Finish:
+    """What is needed beside a model to judge it and to write its files; `before` is the manifest that it had."""
+
+    table: Path
+    archive: Archive
+    features: Path
+    spread: np.ndarray
+    before: str | None
+
+    def judged(self, chosen: argparse.Namespace, made: manifest.Model, work: Path) -> list:
+        """Pairs of lines, with the model and without any, by direction and horizon."""
+        print("judging on the hold-out: with the model, and without any", flush=True)
+        tried = self.write(work / "tried", manifest.shipping(made, True), "")
+        sides = []
+        for name, words in (("with", ["--model", str(tried)]), ("without", ["--no-models"])):
+            engine.run(chosen.midan, "replay", chosen.table, chosen.map, work / name, *words)
+            sides.append(report.judge(work / name, float(self.archive.hold_out)))
+            shutil.rmtree(work / name)
+        return list(zip(*sides, strict=True))
+
+    def write(self, folder: Path, made: manifest.Model, remark: str, figures: list = ()) -> Path:
+        """Writes model and manifest, and once there are figures the card."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{made.name}.onnx"
+        path.write_bytes(made.content)
+        archive, digest = self.archive, sha256(self.table)
+        start, until, last = (asked.day(at) for at in (archive.first, archive.hold_out, archive.last - 1))
+        sets = [(f"{self.table.name}, SHA-256 {digest}", f"{start} to {until} (UTC), of rows up to {last}", LICENCE)]
+        lines = [of_manifest(f"{self.table.name} from {until} (UTC)", *pair) for pair in figures]
+        path.with_suffix(".toml").write_text(manifest.flow(made, sets, lines, remark), encoding="utf-8")
+        if self.before is None:
+            manifest.put_reference(path.with_suffix(".toml"), self.spread)
+        else:
+            manifest.carry_reference(self.before, path.with_suffix(".toml"))
+        recorded.put(path, recorded.chosen(self.features))
+        if figures:
+            flow_card.write_own(path, self.facts(digest), figures, f"{remark} `ships = {str(made.ships).lower()}`.")
+        return path
+
+    def facts(self, digest: str) -> dict:
+        """What the card says of the table."""
+        archive = self.archive
+        return {
+            "what": f"{archive.series} series in steps of {archive.step_s} s",
+            "table": self.table.name,
+            "table_sha256": digest,
+            "first": asked.day(archive.first),
+            "last": asked.day(archive.last - 1),
+            "hold_out": asked.day(archive.hold_out),
+            "days": archive.held_days,
+        }
+
+
+def of_manifest(name: str, ours: dict, without: dict) -> dict:
+    """A line of the manifest's figures."""
+    measured = ("mae", "rmse", "loss", "within")
+    figures = {key: round(ours[key], 4) for key in measured}
+    figures |= {f"{key}_without": round(without[key], 4) for key in measured}
+    return {"set": name, "what": ours["what"], "steps": ours["steps"], "rows": ours["n"], **figures}
+
+
+def compared(figures: list) -> Verdict:
+    """Better is a smaller mean loss of the quantiles, and no larger mean absolute error, over all directions and
+    horizons."""
+    mean = {key: [float(np.mean([line[key] for line in side])) for side in zip(*figures)] for key in ("loss", "mae")}
+    (loss, loss_without), (mae, mae_without) = mean["loss"], mean["mae"]
+    is_better = loss < loss_without and mae <= mae_without
+    told = (
+        f"mean quantile loss {loss:.4f} persons with it and {loss_without:.4f} without ({change(loss, loss_without)}),"
+        f" mean absolute error {mae:.4f} and {mae_without:.4f} ({change(mae, mae_without)})"
+    )
+    said = "It is better than no model" if is_better else "It is no better than no model, so it does not ship"
+    return Verdict(is_better, f"{said}: on the hold-out {told}, over all directions and horizons.")
+
+
+def change(with_it: float, without: float) -> str:
+    """How much less or more, in words."""
+    share = with_it / without - 1.0 if without else 0.0
+    return f"{abs(share):.2%} {'less' if share < 0 else 'more'}" if abs(share) >= 5e-5 else "the same"
+
+
+def shown(figures: list) -> list:
+    """The held-out report, a line per direction and horizon."""
+    lines = ["  what steps" + "".join(f"{head:>21}" for head in HEADS) + "  in band without      n"]
+    for ours, without in figures:
+        errors = [(line["mae"], line["rmse"]) for line in (ours, without)] + list(ours["methods"].values())
+        cells = [f"{mae:.3f} / {rmse:.3f}" for mae, rmse in errors] + [f"{ours['within']:.1f} %"]
+        row = "".join(f"{cell:>21}" for cell in cells)
+        lines.append(f"{ours['what']:>6} {ours['steps']:>5}{row}{without['within']:>15.1f} % {ours['n']:>6}")
+    return lines
+
+
+def last_words(model: Path, verdict: Verdict, chosen: argparse.Namespace) -> str:
+    """What to do with the files."""
+    three = f"{model.with_suffix('')}.onnx, .toml and .md"
+    if not verdict.is_better:
+        alone = "forecast without it (the engine refuses a manifest with `ships = false`)"
+        return f"What to do: look at {three}, serve none of them, {alone}; a longer archive may do better."
+    again = f"midan replay --table {chosen.table} --map {chosen.map} --model {model}"
+    check = f"check them (`midan model check {model}`), try them (`{again}`)"
+    serve = "copy .onnx and .toml into the service's models.folder and order `midan model swap FILE --operator ID`"
+    return f"What to do with {three}: {check}; to serve them {serve}."
