@@ -117,7 +117,7 @@ def judge_anew(chosen: argparse.Namespace, work: Path) -> None:
     """A model that is there, on the present engine: its recorded rows and its card."""
     engine.library()
     path = chosen.judge_only
-    manifest.model_of(path)
+    manifest.model_of(path, "quantiles")
     known = flow_tables.places(chosen.data)
     names = [of["name"] for of in manifest.read(path.with_suffix(".toml")).get("training_sets", [])]
     taught = [place.name for place in known if place.name in names]
@@ -141,7 +141,7 @@ def arguments() -> asked.Arguments:
     untrained.add_argument("--reference-only", action="store_true", help="how the inputs are spread, and nothing else")
     untrained.add_argument("--judge-only", type=asked.file, metavar="FILE", help="judges the model FILE anew")
     asks.add_argument("--out", type=Path, help="where the files go; by default, with --data, models/")
-    asks.add_argument("--work", type=Path, help="where features are kept; with --data a later run takes them from there")
+    asks.add_argument("--work", type=Path, help="where features are kept; with --data they are taken from there again")
     return asks
 
 

@@ -37,9 +37,9 @@ def pinball(raw: jnp.ndarray, target: jnp.ndarray, importance: jnp.ndarray) -> j
     return (loss * known * importance).sum() / jnp.maximum((known * importance).sum(), 1.0)
 
 
-def training_steps(rows: int) -> int:
+def training_steps(rows: int, fewest: int = FEWEST_STEPS) -> int:
     """How many steps a network is trained on so many rows."""
-    return min(max(PASSES * rows // BATCH, FEWEST_STEPS), MOST_STEPS)
+    return min(max(PASSES * rows // BATCH, fewest), MOST_STEPS)
 
 
 def train(rows: Rows, steps: int, seed: int, members: int = MEMBERS) -> list:

@@ -122,14 +122,17 @@ def read(path: Path) -> dict:
     return asked.toml(path)
 
 
-def model_of(path: Path) -> Model:
-    """The model of a file, by the manifest beside it, if that is of this very file and of today's features."""
+def model_of(path: Path, output: str) -> Model:
+    """The model of a file, by the manifest beside it, if that is of this very file, of what it is to say (its output),
+    and of today's features."""
     says = read(path.with_suffix(".toml"))
     keys = ("name", "version", "file", "sha256", "feature_set", "seed", "ships", "licence", "created_by")
     lacks = [key for key in keys if key not in says]
     if lacks:
         raise Refused(f"{path.with_suffix('.toml')} lacks {', '.join(lacks)}: it is no manifest of a model")
     name, version, file, sha256, feature_set, *rest = (says[key] for key in keys)
+    if says.get("output", {}).get("name") != output:
+        raise Refused(f"{path} says something else: a flow model's output is `quantiles`, an anomaly model's `score`")
     content = path.read_bytes()
     if sha256.lower() != digest(content) or file != path.name or file != f"{name}.onnx":
         raise Refused(f"{path} is not the file of the manifest beside it: its name or its SHA-256 is another")

@@ -11,17 +11,20 @@ import numpy as np
 
 import anomaly_rows
 import anomaly_tables
+import asked
 import cards
 import export
 import flow_tables
 import judge_anomaly
 import manifest
 import recorded
+import sources
 from engine import anomaly_file
 from network import Plan, cross_entropy, fit
 from runtime import session
 
 MODELS = Path(__file__).resolve().parents[1]
+NAME = "crowd-anomaly"
 STEPS = 8_000
 
 
@@ -30,7 +33,8 @@ def rows_of(midan: Path, case: anomaly_tables.Case, work: Path, seed: int) -> tu
     rows = anomaly_rows.read(anomaly_file(midan, case.place, work), case.place)
     label = rows.looked_up(case.label)
     chosen = anomaly_rows.drawn(label, flow_tables.chance(seed, f"{case.place.name} rows"))
-    print(f"  {case.place.name:<24} {len(label):8d} rows, {label.sum():6d} in trouble, {len(chosen):6d} learnt from", flush=True)
+    told = f"{len(label):8d} rows, {label.sum():6d} in trouble, {len(chosen):6d} learnt from"
+    print(f"  {case.place.name:<24} {told}", flush=True)
     return rows.features[chosen], label[chosen]
 
 
@@ -43,26 +47,26 @@ def train(midan: Path, teaching: list, work: Path, seed: int) -> dict:
     return fit(plan, cross_entropy, features, label.astype(np.float32), np.ones(len(label), np.float32))
 
 
-def publish(content: bytes, known: dict, chosen: argparse.Namespace, work: Path) -> None:
-    """Writes, judges and describes the anomaly score."""
-    chosen.out.mkdir(parents=True, exist_ok=True)
-    path = chosen.out / "crowd-anomaly.onnx"
-    path.write_bytes(content)
-    judge = judge_anomaly.Judge(session(path), chosen.midan, work)
+def publish(model: manifest.Model, path: Path, chosen: argparse.Namespace, work: Path) -> None:
+    """Judges and describes the anomaly score in `path`: manifest and card are written beside it."""
+    known = {place.name: place for place in flow_tables.places(chosen.data)}
     teaching = [known[name] for name in anomaly_tables.VARIATIONS]
-    chance = lambda name: flow_tables.chance(chosen.seed, name)
+    print("judging on the hold-outs", flush=True)
+    judge = judge_anomaly.Judge(session(path), chosen.midan, work)
     labelled, events = judge.on_labelled_events(known["calit2"], chosen.data)
-    injected = {place.name: judge.on_injected_trouble(place, chance(f"{place.name} judged")) for place in [*teaching, known["brooklyn"]]}
-    quiet = judge.quiet_quantiles(teaching, chance("quiet"))
-    ships = judge_anomaly.ships(labelled)
-    model = manifest.Model("crowd-anomaly", manifest.ANOMALY_VERSION, content, chosen.seed, ships)
+    injected = {}
+    for place in [*teaching, known["brooklyn"]]:
+        injected[place.name] = judge.on_injected_trouble(place, flow_tables.chance(model.seed, f"{place.name} judged"))
+    quiet = judge.quiet_quantiles(teaching, flow_tables.chance(model.seed, "quiet"))
+    model = manifest.shipping(model, judge_anomaly.ships(labelled))
     described = manifest.anomaly(model, labelled, events, injected, quiet)
     path.with_suffix(".toml").write_text(described, encoding="utf-8")
     recorded.put(path, recorded.chosen(anomaly_file(chosen.midan, teaching[0], work)))
-    digest = export.digest(content)
-    head = {"version": model.version, "digest": digest, "size": f"{len(content):,}", "seed": chosen.seed}
-    path.with_suffix(".md").write_text(cards.anomaly_card(head, ships, labelled, events, injected), encoding="utf-8")
-    print(f"\ncrowd-anomaly {digest} ships={ships}\n\n{cards.anomaly_tables(labelled, events, injected)}")
+    digest, size = export.digest(model.content), f"{len(model.content):,}"
+    head = {"version": model.version, "digest": digest, "size": size, "seed": model.seed}
+    card = cards.anomaly_card(head, model.ships, labelled, events, injected)
+    path.with_suffix(".md").write_text(card, encoding="utf-8")
+    print(f"\n{NAME} {digest} ships={model.ships}\n\n{cards.anomaly_tables(labelled, events, injected)}")
 
 
 def build(chosen: argparse.Namespace, work: Path) -> None:
@@ -70,25 +74,45 @@ def build(chosen: argparse.Namespace, work: Path) -> None:
     known = {place.name: place for place in flow_tables.places(chosen.data)}
     print("features, out of the engine", flush=True)
     weights = train(chosen.midan, [known[name] for name in anomaly_tables.VARIATIONS], work, chosen.seed)
-    print("judging on the hold-outs", flush=True)
-    publish(export.anomaly_model(weights), known, chosen, work)
+    model = manifest.Model(NAME, manifest.ANOMALY_VERSION, export.anomaly_model(weights), chosen.seed)
+    out = chosen.out or MODELS
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / f"{NAME}.onnx"
+    path.write_bytes(model.content)
+    publish(model, path, chosen, work)
+
+
+def judge_anew(chosen: argparse.Namespace, work: Path) -> None:
+    """A model that is there, on the present engine: its figures, recorded rows and card."""
+    model = manifest.model_of(chosen.judge_only, "score")
+    publish(model, chosen.judge_only, chosen, work)
+
+
+def arguments() -> asked.Arguments:
+    """What may be asked."""
+    asks = asked.Arguments(__doc__)
+    asks.add_argument("--data", type=sources.folder, required=True, help=f"folder with {', '.join(sources.FILES)}")
+    asks.add_argument("--midan", type=asked.file, required=True, help="the binary whose features are learnt from")
+    asks.add_argument("--seed", type=asked.seed, default=2030)
+    asks.add_argument("--judge-only", type=asked.file, metavar="FILE", help="trains nothing: judges the model FILE anew")
+    asks.add_argument("--out", type=Path, help="where the files go; models/ by default")
+    asks.add_argument("--work", type=Path, help="where features are kept; a later run takes them from there")
+    return asks
 
 
 def main() -> None:
     """Reads the arguments."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--data", type=Path, required=True, help="folder with zurich_hardbruecke, hangzhou_metro, calit2, brooklyn_bridge")
-    arguments.add_argument("--midan", type=Path, required=True, help="the binary whose features are learnt from")
-    arguments.add_argument("--seed", type=int, default=2030)
-    arguments.add_argument("--out", type=Path, default=MODELS)
-    arguments.add_argument("--work", type=Path, help="where tables and features are kept; a later run takes them from there")
-    chosen = arguments.parse_args()
+    asks = arguments()
+    chosen = asks.parse_args()
+    if chosen.judge_only and chosen.out:
+        asks.error("--judge-only writes beside its FILE: leave out --out")
+    step = judge_anew if chosen.judge_only else build
     if chosen.work:
-        build(chosen, chosen.work / "anomaly")
+        step(chosen, chosen.work / "anomaly")
         return
     with tempfile.TemporaryDirectory() as folder:
-        build(chosen, Path(folder))
+        step(chosen, Path(folder))
 
 
 if __name__ == "__main__":
-    main()
+    asked.told(main)

@@ -4,6 +4,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import flow_rows
 
 HOUR_MS = 3_600_000
 # From a Monday on, in Zürich the change of the clocks is among them (29 March 2026).
@@ -33,3 +37,17 @@ def results(folder: Path, off: float = 0.0) -> Path:
 def finding(zone: str, hour: int) -> dict:
     """One that came out so many hours after the start."""
     return {"code": "ANOMALY", "zone": zone, "detected": START_MS + hour * HOUR_MS, "from": 0, "to": 0}
+
+
+def features(path: Path) -> None:
+    """What the engine would show a flow model, five places in these hours: numbers by chance, ten persons a step."""
+    rng = np.random.default_rng(1)
+    zones = np.repeat([f"p{place}" for place in range(5)], HOURS)
+    ends = np.tile(START_MS + HOUR_MS * np.arange(1, HOURS + 1), 5)
+    columns = {"zone": pa.array(zones), "what": pa.array(["in"] * len(zones))}
+    columns["issued"] = pa.array(ends).cast(pa.timestamp("ms", "UTC"))
+    for place in range(flow_rows.WIDTH):
+        columns[f"f{place:03d}"] = pa.array(rng.normal(0.0, 1.0, len(zones)).astype(np.float32))
+    for place in (*range(flow_rows.SIZE, flow_rows.SIZE + flow_rows.HORIZONS), flow_rows.LOG_SIZE, flow_rows.LOG_LAST):
+        columns[f"f{place:03d}"] = pa.array(np.full(len(zones), np.log(11.0), np.float32))
+    pq.write_table(pa.table(columns), path)
