@@ -306,7 +306,9 @@ def arguments() -> asked.Arguments:
     asks.add_argument("--ahead", type=int, default=1, choices=STEPS, help="which horizon, steps")
     asks.add_argument("--from", dest="since", type=asked.date, default=0.0, help="first target that counts, UTC")
     asks.add_argument("--zone", type=asked.zone, default="UTC", help="IANA zone of the hours")
-    asks.add_argument("--venue", type=asked.file, action="append", default=[], help="venue file: the kinds of its zones")
+    asks.add_argument(
+        "--venue", type=asked.file, action="append", default=[], help="venue file: the kinds of its zones"
+    )
     asks.add_argument("--holidays", type=asked.file, help="a mapping or venue file, for its [holidays]")
     asks.add_argument("--labels", type=asked.file, help="CSV of the one RESULTS: timestamp (bin's start), is_anomaly")
     asks.add_argument("--labels-zone", type=asked.zone, help="IANA zone of the labels; else --zone")

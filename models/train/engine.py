@@ -10,6 +10,7 @@ from pathlib import Path
 import flow_tables
 from asked import Refused
 
+MODELS = Path(__file__).resolve().parents[1]
 LIBRARY = Path(__file__).resolve().parents[2] / ".tools" / "onnxruntime" / "libonnxruntime.so"
 LIBRARY_KEY = "MIDAN_MODELS__LIBRARY"
 
@@ -25,7 +26,7 @@ def library() -> str:
 def run(midan: Path, command: str, table: Path, mapping: Path, out: Path, *more: str) -> str:
     """Runs the engine over a table, and answers what it said; what it warned of is shown."""
     words = [str(midan), command, "--table", str(table), "--map", str(mapping), "--out", str(out), *more]
-    known = {LIBRARY_KEY: str(LIBRARY)} if LIBRARY.is_file() else {}
+    known = {"MIDAN_MODELS__FOLDER": str(MODELS)} | ({LIBRARY_KEY: str(LIBRARY)} if LIBRARY.is_file() else {})
     done = subprocess.run(words, capture_output=True, text=True, check=False, env=known | os.environ)
     if done.returncode:
         sys.stderr.write(done.stderr)

@@ -89,7 +89,7 @@ def build(chosen: argparse.Namespace, work: Path) -> None:
     rows = learnt_from(chosen, teaching, work)
     print(f"training on {len(rows.features)} rows", flush=True)
     content = onnx_bytes(train(rows, training_steps(len(rows.features)), chosen.seed))
-    out = chosen.out or flow_own.MODELS
+    out = chosen.out or engine.MODELS
     out.mkdir(parents=True, exist_ok=True)
     model = out / f"{NAME}.onnx"
     model.write_bytes(content)
@@ -107,7 +107,7 @@ def span(place: flow_tables.Place) -> str:
 
 def spread_anew(chosen: argparse.Namespace, work: Path) -> None:
     """How the inputs are spread, into the manifest that is there."""
-    path = (chosen.out or flow_own.MODELS) / f"{NAME}.toml"
+    path = (chosen.out or engine.MODELS) / f"{NAME}.toml"
     asked.toml(path)
     teaching = [place for place in flow_tables.places(chosen.data) if place.name not in chosen.without]
     manifest.put_reference(path, learnt_from(chosen, teaching, work).spread)

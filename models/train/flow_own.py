@@ -25,9 +25,9 @@ import manifest
 import recorded
 import report
 from asked import Refused
+from engine import MODELS
 from flow_network import onnx_bytes, train, training_steps
 
-MODELS = Path(__file__).resolve().parents[1]
 NAME = "crowd-flow-own"
 LICENCE = "that of your data: it was learnt from this table alone"
 DAY_S = 86_400
@@ -256,7 +256,9 @@ def shown(figures: list) -> list:
     lines = ["  what steps" + "".join(f"{head:>15}" for head in heads) + "      n"]
     for ours, without in figures:
         errors = [(line["mae"], line["rmse"]) for line in (ours, without)] + list(ours["methods"].values())
-        cells = [f"{mae:.2f}/{rmse:.2f}" for mae, rmse in errors] + [f"{line['within']:.1f} %" for line in (ours, without)]
+        cells = [f"{mae:.2f}/{rmse:.2f}" for mae, rmse in errors] + [
+            f"{line['within']:.1f} %" for line in (ours, without)
+        ]
         row = "".join(f"{cell:>15}" for cell in cells)
         lines.append(f"{ours['what']:>6} {ours['steps']:>5}{row} {ours['n']:>6}")
     return lines

@@ -1,11 +1,13 @@
 """Findings of a replay before their judge: which labelled events were found, and how many findings were about none.
 
-    midan replay --table CalIt2.data --map config/mappings/calit2.toml --out results
-    python models/train/judge_findings.py --findings results/findings.ndjson --labels CalIt2-traffic.test.csv --zone America/Los_Angeles
+    midan replay --table CalIt2.data --map config/mappings/calit2.toml --out results python
+    models/train/judge_findings.py --findings results/findings.ndjson --labels CalIt2-traffic.test.csv --zone
+    America/Los_Angeles
 
 An event is found when a finding comes out within it or a bin on either side. Every other finding is unmatched, whatever
-it may have been about. `touched` counts as the scores are judged (`alarms.py`): a finding whose interval touches an event or a bin on either side is about
-it, also when it came out before. The first two weeks teach what is usual and are not judged.
+it may have been about. `touched` counts as the scores are judged (`alarms.py`): a finding whose interval touches an
+event or a bin on either side is about it, also when it came out before. The first two weeks teach what is usual and are
+not judged.
 """
 
 import csv
@@ -45,14 +47,18 @@ def read_labels(path: Path, zone: ZoneInfo) -> tuple[list, int, int, int]:
         with path.open(encoding="utf-8") as file:
             return labelled_events(list(csv.DictReader(file)), zone)
     except (KeyError, IndexError, TypeError, ValueError) as why:
-        needs = "a line of names, the columns timestamp (2030-06-16 18:00:00) and is_anomaly (0 or 1), and two bins or more"
+        needs = (
+            "a line of names, the columns timestamp (2030-06-16 18:00:00) and is_anomaly (0 or 1), and two bins or more"
+        )
         raise Refused(f"{path} holds no labels ({type(why).__name__}: {why}): it needs {needs}") from None
 
 
 def matched(detected: list, events: list, step: int) -> tuple[list, list]:
     """Of each finding whether it is about an event, and of each event whether it was found; all in ms."""
     windows = [(start - step, end + step) for start, end in events]
-    return [any(start <= at <= end for start, end in windows) for at in detected], [any(start <= at <= end for at in detected) for start, end in windows]
+    return [any(start <= at <= end for start, end in windows) for at in detected], [
+        any(start <= at <= end for at in detected) for start, end in windows
+    ]
 
 
 def judge(detected: list, events: list, step: int, judged_from: int, until: int) -> dict:

@@ -65,7 +65,7 @@ class Model:
 
 
 def flow(model: Model, sets: list, figures: list = (), remark: str = "") -> str:
-    """A flow model's manifest; `sets` are name, period and licence of what it was trained on, `remark` is for people."""
+    """A flow model's manifest; `sets` are name, period and licence of what it learnt from, `remark` is for people."""
     unit = "deviations from the plain forecast, see docs/FEATURES.md"
     layout = "horizon-major: h1q10 h1q50 h1q90 h2q10 ..."
     head = _head(model, flow_rows.FEATURE_SET, flow_rows.STEPS, flow_rows.QUANTILES)

@@ -1,6 +1,6 @@
 """How a replay's forecasts fared: error by horizon beside the simple methods, and whether the bands hold, by level.
 
-Usage: `report.py RESULTS [--from DATE] [--step SECONDS]`, where RESULTS is what `midan replay --table ... --out RESULTS`
+Usage: `report.py RESULTS [--from DATE] [--step SECONDS]`, where RESULTS is the folder that `midan replay --table ...`
 left. It reads the published forecasts and the published counts, nothing else; a simple method sees what the forecast
 saw. The step is read from the results; one that is named must be theirs.
 """

@@ -44,7 +44,7 @@ def folder(text: str) -> Path:
     found = asked.folder(text)
     lacks = [name for name in FILES if not (found / name).is_file()]
     if lacks:
-        raise argparse.ArgumentTypeError(f"{text} lacks {', '.join(lacks)} (docs/MODELS.md, \"Rebuilding\")")
+        raise argparse.ArgumentTypeError(f'{text} lacks {", ".join(lacks)} (docs/MODELS.md, "Rebuilding")')
     return found
 
 
@@ -89,7 +89,8 @@ def calit2(folder: Path) -> tuple[Table, np.ndarray]:
 
 
 def brooklyn(folder: Path) -> Table:
-    """Brooklyn Bridge pedestrians by direction, hourly, October 2017 to July 2018; an hour that is not there is missing."""
+    """Brooklyn Bridge pedestrians by direction, hourly, October 2017 to July 2018; an hour that is not there is
+    missing."""
     start = local("2017-10-01")
     counts = np.full((2, 304 * 24), np.nan)
     with gzip.open(folder / "brooklyn_bridge" / "brooklyn_bridge_hourly.csv.gz", "rt") as text:

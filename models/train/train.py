@@ -1,6 +1,10 @@
-"""Builds the anomaly model from the public tables: trouble put into them, features out of the engine, training, ONNX, judges, manifest and card. `flow.py` builds the other.
+"""Builds the anomaly model from the public tables: trouble put into them, features out of the engine, training, ONNX,
+judges, manifest and card. `flow.py` builds the other.
 
-Usage: `train.sh --data DIR [--seed N] [--out DIR] [--work DIR]` (the shell script names the binary and pins threads and packages).
+Usage: `train.py --midan BINARY --data DIR [--seed N] [--out DIR] [--work DIR]`
+       `train.py --midan BINARY --data DIR --judge-only FILE`   trains nothing: FILE's figures, recorded rows and card
+
+(`train.sh` names the binary and pins threads and packages.)
 """
 
 import argparse
@@ -19,11 +23,10 @@ import judge_anomaly
 import manifest
 import recorded
 import sources
-from engine import anomaly_file
+from engine import MODELS, anomaly_file
 from network import Plan, cross_entropy, fit
 from runtime import session
 
-MODELS = Path(__file__).resolve().parents[1]
 NAME = "crowd-anomaly"
 STEPS = 8_000
 
@@ -40,7 +43,9 @@ def rows_of(midan: Path, case: anomaly_tables.Case, work: Path, seed: int) -> tu
 
 def train(midan: Path, teaching: list, work: Path, seed: int) -> dict:
     """Weights of the anomaly score."""
-    parts = [rows_of(midan, recipe(), work, seed) for place in teaching for recipe in anomaly_tables.teaching(place, seed)]
+    parts = [
+        rows_of(midan, recipe(), work, seed) for place in teaching for recipe in anomaly_tables.teaching(place, seed)
+    ]
     features, label = (np.concatenate(whole) for whole in zip(*parts))
     print(f"training on {len(label)} rows", flush=True)
     plan = Plan(hidden=(96, 64), outputs=1, steps=STEPS, peak_rate=3e-3, seed=seed + 1)
@@ -94,7 +99,9 @@ def arguments() -> asked.Arguments:
     asks.add_argument("--data", type=sources.folder, required=True, help=f"folder with {', '.join(sources.FILES)}")
     asks.add_argument("--midan", type=asked.file, required=True, help="the binary whose features are learnt from")
     asks.add_argument("--seed", type=asked.seed, default=2030)
-    asks.add_argument("--judge-only", type=asked.file, metavar="FILE", help="trains nothing: judges the model FILE anew")
+    asks.add_argument(
+        "--judge-only", type=asked.file, metavar="FILE", help="trains nothing: judges the model FILE anew"
+    )
     asks.add_argument("--out", type=Path, help="where the files go; models/ by default")
     asks.add_argument("--work", type=Path, help="where features are kept; a later run takes them from there")
     return asks

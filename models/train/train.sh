@@ -38,7 +38,7 @@ for ((at = 1; at <= $#; at++)); do
   esac
 done
 [ -n "$data$table" ] || fail "nothing to learn from: name --data DIR, or --table FILE with --map FILE and --out DIR"
-[ -z "$data" ] || [ -z "$table" ] || fail "--data is of the models that come with Midan, --table of one of your own: name one"
+[ -z "$data" ] || [ -z "$table" ] || fail "--data is of the models that come with Midan, --table of your own: name one"
 
 midan="${MIDAN:-$root/target/release/midan}"
 if ! [ -f "$midan" ] || ! [ -x "$midan" ]; then

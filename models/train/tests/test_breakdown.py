@@ -55,7 +55,9 @@ def test_an_error_is_told_where_and_when_it_is(folder):
 def test_hours_are_those_of_the_clock_on_the_wall(folder):
     found = groups(folder, "Europe/Zurich")["hour"]
     # Noon is one o'clock until the 28th of March and two o'clock from then on.
-    assert mean(found[13], "error") == pytest.approx(5 * 13 / 28) and mean(found[14], "error") == pytest.approx(5 * 15 / 28)
+    assert mean(found[13], "error") == pytest.approx(5 * 13 / 28) and mean(found[14], "error") == pytest.approx(
+        5 * 15 / 28
+    )
 
 
 def test_holidays_are_a_kind_of_day_of_their_own(folder):

@@ -1,4 +1,4 @@
-"""Manifests: those of the shipped models are written byte for byte from what they say, and a block takes the place of the one before."""
+"""Manifests: those of the shipped models are written byte for byte, and a block takes the place of the one before."""
 
 from pathlib import Path
 
