@@ -36,6 +36,7 @@ DAY_S = 86_400
 LEAST_DAYS, LEAST_HELD_DAYS, LEAST_STEPS, LEAST_ROWS = 21, 4, 500, 2_000
 # An archive is small beside the public tables: trained as long on eight thousand rows, a network knows them by heart.
 FEWEST_STEPS = 250
+DRAWS = 400
 
 
 @dataclass(frozen=True)
@@ -236,18 +237,32 @@ def compared(figures: list) -> Verdict:
     mean = {key: [float(np.mean([line[key] for line in side])) for side in zip(*figures)] for key in ("loss", "mae")}
     (loss, loss_without), (mae, mae_without) = mean["loss"], mean["mae"]
     is_better = loss < loss_without and mae <= mae_without
+    low, high = by_other_days(figures)
+    interval = f"{low:+.2%} to {high:+.2%} where its days are drawn anew"
     told = (
-        f"mean quantile loss {loss:.4f} persons with it and {loss_without:.4f} without ({change(loss, loss_without)}),"
-        f" mean absolute error {mae:.4f} and {mae_without:.4f} ({change(mae, mae_without)})"
+        f"mean quantile loss {loss:.4f} persons with it and {loss_without:.4f} without"
+        f" ({ratio(loss, loss_without):+.2%}; {interval}),"
+        f" mean absolute error {mae:.4f} and {mae_without:.4f} ({ratio(mae, mae_without):+.2%})"
     )
     said = "It is better than no model" if is_better else "It is no better than no model, so it does not ship"
-    return Verdict(is_better, f"{said}: on the hold-out {told}, over all directions and horizons.")
+    chance = " That may be chance." if low < 0 < high else ""
+    return Verdict(is_better, f"{said}: on the hold-out {told}, over all directions and horizons.{chance}")
 
 
-def change(with_it: float, without: float) -> str:
-    """How much less or more, in words."""
-    share = with_it / without - 1.0 if without else 0.0
-    return f"{abs(share):.2%} {'less' if share < 0 else 'more'}" if abs(share) >= 5e-5 else "the same"
+def ratio(with_it: float, without: float) -> float:
+    """How much more, as a share; below nought it is less."""
+    return with_it / without - 1.0 if without else 0.0
+
+
+def by_other_days(figures: list) -> tuple:
+    """The 95 % interval of how much more loss there is with the model, days drawn anew (block bootstrap)."""
+    days = sorted({day for ours, _ in figures for day in ours["loss_by_day"]})
+    sums = np.array([[[of["loss_by_day"].get(day, (0.0, 0)) for day in days] for of in pair] for pair in figures])
+    drawn = np.random.default_rng(1).integers(0, len(days), (DRAWS, len(days)))
+    # By line, side, draw: the mean loss; then the mean of all lines.
+    losses = sums[..., 0][..., drawn].sum(axis=-1) / np.maximum(sums[..., 1][..., drawn].sum(axis=-1), 1)
+    ours, without = losses.mean(axis=0)
+    return tuple(np.quantile(ours / np.maximum(without, 1e-9) - 1.0, (0.025, 0.975)))
 
 
 def shown(figures: list) -> list:

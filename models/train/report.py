@@ -171,8 +171,8 @@ def judge(folder: Path, since_s: float, step_s: int | None = None) -> list:
 
 
 def _beside(counts: Counts, own: Forecasts, direction: str, steps: int) -> tuple | None:
-    """What came, what was said of it, and what each simple method would have said; none where nothing came."""
-    came, said, methods = [], [], {}
+    """Of which step, what came, what was said, and what each simple method would have said; none where none came."""
+    target, came, said, methods = [], [], [], {}
     slot = counts.slots(own.target)
     for name in np.unique(own.zone):
         row = counts.series.get((name, direction))
@@ -180,6 +180,7 @@ def _beside(counts: Counts, own: Forecasts, direction: str, steps: int) -> tuple
             continue
         rows = np.flatnonzero((own.zone == name) & (slot < len(row)))
         rows = rows[np.isfinite(row[slot[rows]])]
+        target.append(own.target[rows])
         came.append(row[slot[rows]])
         said.append(own.quantiles[:, rows])
         for method, forecast in counts.simple(row, steps).items():
@@ -187,7 +188,7 @@ def _beside(counts: Counts, own: Forecasts, direction: str, steps: int) -> tuple
     if not sum(map(len, came)):
         return None
     joined = {method: np.concatenate(forecasts) for method, forecasts in methods.items()}
-    return np.concatenate(came), np.concatenate(said, axis=1), joined
+    return np.concatenate(target), np.concatenate(came), np.concatenate(said, axis=1), joined
 
 
 def off(forecast: np.ndarray, came: np.ndarray) -> tuple:
@@ -196,15 +197,23 @@ def off(forecast: np.ndarray, came: np.ndarray) -> tuple:
     return (float(np.abs(error).mean()), float(np.sqrt((error**2).mean()))) if len(error) else (math.nan, math.nan)
 
 
-def quantile_loss(came: np.ndarray, said: np.ndarray) -> float:
-    """The mean loss of the three quantiles: the median's is half its absolute error."""
+def quantile_loss(came: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """The mean loss of the three quantiles, row by row: the median's is half its absolute error."""
     levels = np.array(QUANTILES)[:, None]
     miss = came - said
-    return float(np.maximum(levels * miss, (levels - 1.0) * miss).mean())
+    return np.maximum(levels * miss, (levels - 1.0) * miss).mean(axis=0)
 
 
-def line(direction: str, steps: int, came: np.ndarray, said: np.ndarray, methods: dict, rng) -> dict:
+def by_day(target: np.ndarray, losses: np.ndarray) -> dict:
+    """Sum and number of the losses of each day, UTC."""
+    days, which = np.unique(target // 86_400, return_inverse=True)
+    sums = zip(np.bincount(which, losses).tolist(), np.bincount(which).tolist())
+    return dict(zip(days.tolist(), sums))
+
+
+def line(direction: str, steps: int, target, came: np.ndarray, said: np.ndarray, methods: dict, rng) -> dict:
     """How one direction and horizon fared."""
+    losses = quantile_loss(came, said)
     low, middle, high = said
     mae, rmse = off(middle, came)
     quarters = np.argsort(np.argsort(middle, kind="stable"), kind="stable") * 4 // max(len(middle), 1)
@@ -219,7 +228,8 @@ def line(direction: str, steps: int, came: np.ndarray, said: np.ndarray, methods
         "n": len(came),
         "mae": mae,
         "rmse": rmse,
-        "loss": quantile_loss(came, said),
+        "loss": float(losses.mean()),
+        "loss_by_day": by_day(target, losses),
         "methods": {method: off(forecast, came) for method, forecast in methods.items()},
         "within": share(slice(None)),
         "quarters": [share(quarters == quarter) for quarter in range(4)],

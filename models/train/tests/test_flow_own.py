@@ -34,8 +34,9 @@ else:
 """
 
 
-def lines(loss: float, mae: float) -> dict:
-    return {"loss": loss, "mae": mae}
+def lines(loss: float, mae: float, by_day: tuple = ()) -> dict:
+    """A line of a report; its loss is the same on each of two days, unless they are told."""
+    return {"loss": loss, "mae": mae, "loss_by_day": dict(enumerate((of, 1) for of in by_day or (loss, loss)))}
 
 
 def test_enough_is_enough():
@@ -61,6 +62,13 @@ def test_only_a_smaller_loss_and_no_larger_error_is_better():
     for worse in ((1.0, 2.0), (1.1, 1.9), (0.9, 2.1)):
         verdict = compared([(lines(*worse), lines(1.0, 2.0))])
         assert not verdict.is_better and verdict.words.startswith("It is no better than no model, so it does not ship")
+
+
+def test_a_difference_that_hangs_on_a_few_days_may_be_chance():
+    steady = compared([(lines(0.9, 1.0), lines(1.0, 1.0))]).words
+    assert "(-10.00%; -10.00% to -10.00% where its days are drawn anew)" in steady and "chance" not in steady
+    odd = [(lines(0.9, 1.0, (1.1,) * 9 + (0.1,)), lines(1.0, 1.0, (1.0,) * 10))]
+    assert compared(odd).words.endswith("That may be chance.")
 
 
 def test_an_out_of_the_shipped_models_is_refused_however_it_is_written(tmp_path):

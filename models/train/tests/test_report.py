@@ -8,7 +8,7 @@ import pytest
 import asked
 import made
 import report
-from report import Counts, judge, quantile_loss, shifted, within
+from report import Counts, by_day, judge, quantile_loss, shifted, within
 
 
 def share(came, low, high) -> float:
@@ -30,7 +30,11 @@ def test_where_nobody_comes_and_nobody_is_expected_a_value_on_both_bounds_may_be
 
 def test_the_loss_of_a_quantile_weighs_a_miss_by_its_side():
     came, said = np.array([10.0]), np.array([[8.0], [9.0], [13.0]])
-    assert quantile_loss(came, said) == pytest.approx((0.1 * 2 + 0.5 * 1 + 0.1 * 3) / 3)
+    assert quantile_loss(came, said) == pytest.approx([(0.1 * 2 + 0.5 * 1 + 0.1 * 3) / 3])
+
+
+def test_losses_are_summed_by_day():
+    assert by_day(np.array([0, 3600, 86_400]), np.array([1.0, 2.0, 5.0])) == {0: (3.0, 2), 1: (5.0, 1)}
 
 
 def test_what_stood_before_a_short_row_is_unknown():
