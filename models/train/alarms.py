@@ -49,7 +49,9 @@ def tally(score: np.ndarray, events: list, threshold: float, step_seconds: int) 
 
 
 def _cut(alarms: list, longest: int) -> list:
-    return [(start, min(start + longest - 1, last)) for first, last in alarms for start in range(first, last + 1, longest)]
+    return [
+        (start, min(start + longest - 1, last)) for first, last in alarms for start in range(first, last + 1, longest)
+    ]
 
 
 def recalls_within(score: np.ndarray, events: list, limits: tuple, step_seconds: int) -> tuple:

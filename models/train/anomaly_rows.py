@@ -1,7 +1,8 @@
 """Rows out of what `midan features` wrote in anomaly.parquet, each with the step that it judges.
 
-The idea: the file is all there is. A row says of which series it is and when its newest step ended; whether there was trouble in that step is looked up in
-what was put into the table. A row whose newest step is a gap is not judged, so nothing is learnt from it either.
+The idea: the file is all there is. A row says of which series it is and when its newest step ended; whether there was
+trouble in that step is looked up in what was put into the table. A row whose newest step is a gap is not judged, so
+nothing is learnt from it either.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from flow_tables import Place
 
 FEATURE_SET = "midan-features-3"
 WIDTH = 30
-# Of the rows that are learnt from. Many are quiet: how few false alarms a week there are is told by the rarest of those.
+# Of the rows that are learnt from. Many are quiet: how few false alarms a week there are is told by the rarest of
+# those.
 TROUBLED_SHARE = 0.2
 
 
@@ -43,13 +45,13 @@ class Rows:
 def read(path: Path, place: Place) -> Rows:
     """The rows whose newest count is known."""
     table = pq.read_table(path)
-    text = lambda name: table[name].to_numpy(zero_copy_only=False).astype(str)
-    number = np.array([int(zone[1:]) for zone in text("zone")], np.int64)
+    zones, what = (table[name].to_numpy(zero_copy_only=False).astype(str) for name in ("zone", "what"))
+    number = np.array([int(zone[1:]) for zone in zones], np.int64)
     # `issued` is the end of the newest step.
     step = (table["issued"].cast("int64").to_numpy() // 1000 - place.start) // place.step_s - 1
     inside = np.flatnonzero((step >= 0) & (step < next(iter(place.counts.values())).shape[1]))
     features = np.stack([table[f"a{column:02d}"].to_numpy() for column in range(WIDTH)], axis=1).astype(np.float32)
-    rows = Rows(features, text("what"), number, step).pick(inside)
+    rows = Rows(features, what, number, step).pick(inside)
     return rows.pick(np.isfinite(rows.looked_up(place.counts)))
 
 

@@ -1,8 +1,10 @@
-"""The tables that the anomaly model is trained and judged on: the flow model's places in other sizes, with gaps, and with trouble in them.
+"""The tables that the anomaly model is trained and judged on: the flow model's places in other sizes, with gaps, and
+with trouble in them.
 
-The idea: a venue is smaller or larger than the training stations, has broken sensors, and is young once. Each trick acts on the counts of a whole table, which
-then goes through the engine like any other, so that no trick of training can make features that the engine could not have computed. What is put into a
-table is known step by step, and that is the label.
+The idea: a venue is smaller or larger than the training stations, has broken sensors, and is young once. Each trick
+acts on the counts of a whole table, which then goes through the engine like any other, so that no trick of training can
+make features that the engine could not have computed. What is put into a table is known step by step, and that is the
+label.
 """
 
 from dataclasses import dataclass, replace
@@ -16,14 +18,16 @@ from sources import DAY
 
 # The engine learns what is usual before there is trouble. Hangzhou has but three weeks.
 QUIET_DAYS = {"hardbruecke": 14, "hangzhou": 7}
-# Step as a multiple of the place's own, and how many variations with all its places, with a few of them, and young: fine steps have rows enough in few.
+# Step as a multiple of the place's own, and how many variations with all its places, with a few of them, and young:
+# fine steps have rows enough in few.
 VARIATIONS = {
     "hardbruecke": ((1, 1, 5, 4), (3, 4, 10, 6), (6, 4, 10, 6), (12, 6, 16, 8)),
     "hangzhou": ((1, 8, 10, 4), (3, 8, 8, 4), (6, 10, 8, 4)),
 }
 # A venue of a few places: one with a single door has nobody but the other direction beside it.
 MOST_OF_A_FEW = 4
-# A young venue: so long, and trouble after its first twelve steps; the model must not learn that a young place is never in any.
+# A young venue: so long, and trouble after its first twelve steps; the model must not learn that a young place is never
+# in any.
 YOUNG_DAYS, YOUNG_FIRST = 8, 12
 THINNED_SHARE, SCALED_SHARE, JOINED_SHARE = 0.6, 0.2, 0.25
 THINNEST, LARGEST_SCALE = 0.03, 5.0
@@ -39,7 +43,8 @@ class Case:
 
 
 def teaching(place: Place, seed: int) -> list:
-    """The recipes of all tables for training that are made of a place: called one after the other, since all at once are large."""
+    """The recipes of all tables for training that are made of a place: called one after the other, since all at once
+    are large."""
     before = flow_tables.before_hold_out(place)
 
     def made(steps: int, kind: str, number: int) -> Case:
@@ -53,7 +58,12 @@ def teaching(place: Place, seed: int) -> list:
             coarse = a_few(coarse, rng)
         return troubled(gappy(resized(replace(coarse, name=name), rng), rng), first, rng)
 
-    plans = [(steps, kind, number) for steps, *many in VARIATIONS[place.name] for kind, times in zip(("all", "few", "young"), many) for number in range(times)]
+    plans = [
+        (steps, kind, number)
+        for steps, *many in VARIATIONS[place.name]
+        for kind, times in zip(("all", "few", "young"), many)
+        for number in range(times)
+    ]
     return [lambda plan=plan: made(*plan) for plan in plans]
 
 
@@ -61,7 +71,10 @@ def troubled(place: Place, first: int, rng: np.random.Generator) -> Case:
     """Trouble from step `first` on."""
     whats, number = list(place.counts), len(next(iter(place.counts.values())))
     found = inject(np.concatenate([place.counts[what] for what in whats]), number, place.step_s, first, rng)
-    of = lambda stacked: {what: stacked[nth * number : (nth + 1) * number] for nth, what in enumerate(whats)}
+
+    def of(stacked: np.ndarray) -> dict:
+        return {what: stacked[nth * number : (nth + 1) * number] for nth, what in enumerate(whats)}
+
     return Case(replace(place, counts=of(found.counts)), of(found.label))
 
 
@@ -82,7 +95,8 @@ def window(place: Place, first_day: int, days: int) -> Place:
     """So many days of a place, from one on."""
     day = DAY // place.step_s
     steps = slice(first_day * day, (first_day + days) * day)
-    return replace(place, start=place.start + first_day * DAY, counts={what: counts[:, steps] for what, counts in place.counts.items()})
+    counts = {what: own[:, steps] for what, own in place.counts.items()}
+    return replace(place, start=place.start + first_day * DAY, counts=counts)
 
 
 def resized(place: Place, rng: np.random.Generator) -> Place:
@@ -108,7 +122,8 @@ def resized(place: Place, rng: np.random.Generator) -> Place:
 
 
 def gappy(place: Place, rng: np.random.Generator) -> Place:
-    """Single rows that never came, and sensors that were off for a while; all directions of a place at once, as they share its sensor."""
+    """Single rows that never came, and sensors that were off for a while; all directions of a place at once, as they
+    share its sensor."""
     shape = next(iter(place.counts.values())).shape
     lost = rng.random(shape) < rng.uniform(0.0, MOST_GAPS / 2, shape[0])[:, None]
     for one in lost:

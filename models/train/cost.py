@@ -1,6 +1,7 @@
 """What a run of each model costs on this machine.
 
-Usage: `python models/train/cost.py` prints, of 500 runs for 64, 1,000 and 2,000 rows each, the median of the processor's time, and the median and 99th percentile on the clock.
+Usage: `python models/train/cost.py` prints, of 500 runs for 64, 1,000 and 2,000 rows each, the median of the
+processor's time, and the median and 99th percentile on the clock.
 """
 
 import time
@@ -30,7 +31,8 @@ def main() -> None:
                 run(model, rows)
                 taken.append((time.perf_counter() - began) * 1e3)
                 worked.append((time.process_time() - busy) * 1e3)
-            print(f"{name:14s} N={count:5d}  processor {np.median(worked):.3f} ms  median {np.median(taken):.3f} ms  p99 {np.quantile(taken, 0.99):.3f} ms")
+            clock = f"median {np.median(taken):.3f} ms  p99 {np.quantile(taken, 0.99):.3f} ms"
+            print(f"{name:14s} N={count:5d}  processor {np.median(worked):.3f} ms  {clock}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """The flow model's network: how it is trained and written as ONNX.
 
-The idea: a small perceptron beside a straight path that starts as "what was learnt in the stream is right" (the correction is a feature). It finds what that leaves over,
-and how far reality may lie on either side. Several are trained, each from a seed of its own, and their mean is what the file says (Breiman 1996, "Bagging predictors"): what one
-has read into chance the others have not. Quantiles are a median and distances that are never negative, so they cannot cross.
+The idea: a small perceptron beside a straight path that starts as "what was learnt in the stream is right" (the
+correction is a feature). It finds what that leaves over, and how far reality may lie on either side. Several are
+trained, each from a seed of its own, and their mean is what the file says (Breiman 1996, "Bagging predictors"): what
+one has read into chance the others have not. Quantiles are a median and distances that are never negative, so they
+cannot cross.
 """
 
 import jax
@@ -10,12 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from export import Graph, _finish, folded
-from flow_rows import CORRECTION, FARTHEST, HIDDEN, HORIZONS, WIDTH, Rows
-from network import Plan, fit
+from flow_rows import CORRECTION, FARTHEST, HIDDEN, HORIZONS, QUANTILES, WIDTH, Rows
+from network import BATCH, Plan, fit
 
-QUANTILES = (0.1, 0.5, 0.9)
-# So many networks, each of so many neurons: what the validation part asked for within the cost of a pane (docs/MODELS.md, "What was tried").
+# So many networks, each of so many neurons: what the validation part asked for within the cost of a pane
+# (docs/MODELS.md, "What was tried").
 MEMBERS = 2
+# Two dozen passes over the rows, within these numbers of steps.
+PASSES, FEWEST_STEPS, MOST_STEPS = 24, 4_000, 12_000
 LAYERS = (128, 64)
 STRAIGHT = tuple((CORRECTION + horizon, 3 * horizon + 1) for horizon in range(HORIZONS))
 
@@ -24,16 +28,23 @@ def quantiles_of(raw: jnp.ndarray) -> jnp.ndarray:
     """[n, 15] to [n, 5, 3] that cannot cross."""
     parts = raw.reshape(-1, HORIZONS, 3)
     middle = parts[..., 1]
-    return jnp.stack([middle - jax.nn.softplus(parts[..., 0]), middle, middle + jax.nn.softplus(parts[..., 2])], axis=-1)
+    below, above = (jax.nn.softplus(parts[..., side]) for side in (0, 2))
+    return jnp.stack([middle - below, middle, middle + above], axis=-1)
 
 
 def pinball(raw: jnp.ndarray, target: jnp.ndarray, importance: jnp.ndarray) -> jnp.ndarray:
-    """Quantile loss over the known targets, weighted by horizon and row; the median counts threefold, for it is what is published first."""
+    """Quantile loss over the known targets, weighted by horizon and row; the median counts threefold, for it is what is
+    published first."""
     known = ~jnp.isnan(target)
     miss = jnp.where(known, target, 0.0)[..., None] - quantiles_of(raw)
     levels = jnp.asarray(QUANTILES)
     loss = (jnp.maximum(levels * miss, (levels - 1.0) * miss) * jnp.asarray((1.0, 3.0, 1.0))).sum(axis=-1)
     return (loss * known * importance).sum() / jnp.maximum((known * importance).sum(), 1.0)
+
+
+def training_steps(rows: int, fewest: int = FEWEST_STEPS) -> int:
+    """How many steps a network is trained on so many rows."""
+    return min(max(PASSES * rows // BATCH, fewest), MOST_STEPS)
 
 
 def train(rows: Rows, steps: int, seed: int, members: int = MEMBERS) -> list:
@@ -54,19 +65,22 @@ def _trained(rows: Rows, steps: int, seed: int) -> dict:
 
 
 def _mean(graph: Graph, members: list) -> str:
-    """The mean of the members' raw outputs: their last layers read all hidden values side by side, the straight paths are one."""
+    """The mean of the members' raw outputs: their last layers read all hidden values side by side, the straight paths
+    are one."""
     several = [folded(weights) for weights in members]
     hidden = []
     for member, network in enumerate(several):
         flowing = "features"
         for place, layer in enumerate(network["layers"][:-1]):
             constants = [graph.constant(f"{part}_{member}_{place}", layer[part]) for part in ("weight", "bias")]
-            flowing = graph.add("Relu", [graph.add("Gemm", [flowing, *constants], f"layer_{member}_{place}")], f"hidden_{member}_{place}")
+            layered = graph.add("Gemm", [flowing, *constants], f"layer_{member}_{place}")
+            flowing = graph.add("Relu", [layered], f"hidden_{member}_{place}")
         hidden.append(flowing)
     last = [network["layers"][-1] for network in several]
     weight = graph.constant("weight_last", np.concatenate([layer["weight"] for layer in last]) / len(last))
     bias = graph.constant("bias_last", np.mean([layer["bias"] for layer in last], axis=0))
-    straight = graph.add("MatMul", ["features", graph.constant("straight", np.mean([network["straight"] for network in several], axis=0))], "straight_path")
+    paths = graph.constant("straight", np.mean([network["straight"] for network in several], axis=0))
+    straight = graph.add("MatMul", ["features", paths], "straight_path")
     bent = graph.add("Gemm", [graph.add("Concat", hidden, "hidden", axis=1), weight, bias], "bent_path")
     return graph.add("Add", [bent, straight], "raw")
 

@@ -1,7 +1,8 @@
 """Training rows out of what `midan features` wrote.
 
-The idea: the file is all there is. What is to be forecast is what came in later rows of the same series; plain forecast and unit are read back from the features, so the
-target is in the very unit in which the engine reads the answer: deviations from the plain forecast.
+The idea: the file is all there is. What is to be forecast is what came in later rows of the same series; plain forecast
+and unit are read back from the features, so the target is in the very unit in which the engine reads the answer:
+deviations from the plain forecast.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import flow_reference
 FEATURE_SET = "midan-features-2"
 WIDTH = 105
 STEPS = (1, 2, 3, 6, 12)
+QUANTILES = (0.1, 0.5, 0.9)
 HORIZONS = len(STEPS)
 SIGNS = 16
 CORRECTION = HORIZONS * SIGNS
@@ -24,11 +26,14 @@ LOG_SCALE, LOG_SIZE, LOG_LAST = SHARED, SHARED + 2, SHARED + 4
 # Columns that tell how large a count is and when: they serve the target, and the model is not shown them.
 HIDDEN = (LOG_SIZE, LOG_LAST)
 FARTHEST = 12.0
+# Of one features file.
+MOST_ROWS = 400_000
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What a network is trained on: features, targets in deviations (NaN where unknown), weights by horizon, and how the inputs are spread (`flow_reference`)."""
+    """What a network is trained on: features, targets in deviations (NaN where unknown), weights by horizon, and how
+    the inputs are spread (`flow_reference`)."""
 
     features: np.ndarray
     target: np.ndarray
@@ -36,17 +41,11 @@ class Rows:
     spread: np.ndarray
 
 
-def grid(path: Path) -> tuple[int, int]:
-    """The length of a step, s, and when four fifths of the file are over."""
-    issued = np.unique(pq.read_table(path, columns=["issued"])["issued"].cast("int64").to_numpy() // 1000)
-    return int(np.median(np.diff(issued))), int(issued[0] + 0.8 * (issued[-1] - issued[0]))
-
-
 def read(path: Path, step_s: int, most: int, rng: np.random.Generator, until: float = np.inf) -> Rows:
     """At most `most` rows of a features file, whose targets lie before `until`."""
     table = pq.read_table(path, columns=["zone", "what", "issued", f"f{LOG_LAST:03d}"])
-    names = np.char.add(table["zone"].to_numpy(zero_copy_only=False).astype(str), table["what"].to_numpy(zero_copy_only=False).astype(str))
-    _, series = np.unique(names, return_inverse=True)
+    names = (table[name].to_numpy(zero_copy_only=False).astype(str) for name in ("zone", "what"))
+    _, series = np.unique(np.char.add(*names), return_inverse=True)
     issued = table["issued"].cast("int64").to_numpy() // 1000
     slot = (issued - issued.min()) // step_s
     last = table[f"f{LOG_LAST:03d}"].to_numpy()
@@ -62,8 +61,10 @@ def read(path: Path, step_s: int, most: int, rng: np.random.Generator, until: fl
     target = np.clip((later - plain) / unit, -FARTHEST, FARTHEST)
     target[features[:, SIZE : SIZE + HORIZONS] < 0] = np.nan
     # An error counts as it does in persons, against the size of its series.
-    weight = np.minimum(np.sqrt((np.maximum(plain, 0.0) + 1.0) / (np.exp(features[:, LOG_SIZE].astype(float)) + 0.0)[:, None]), 3.0)
-    return Rows(hidden(features), target.astype(np.float32), weight.astype(np.float32), flow_reference.counted(features))
+    size = np.exp(features[:, LOG_SIZE].astype(float))[:, None]
+    weight = np.minimum(np.sqrt((np.maximum(plain, 0.0) + 1.0) / size), 3.0)
+    target, weight = target.astype(np.float32), weight.astype(np.float32)
+    return Rows(hidden(features), target, weight, flow_reference.counted(features))
 
 
 def hidden(features: np.ndarray) -> np.ndarray:

@@ -1,12 +1,12 @@
 """The tables that the flow model is trained and judged on, written as anybody would hand them to `midan`.
 
-The idea: a place is told by its table and mapping alone, so training reads places exactly as a stranger's table is read. Beside each public table stand
-its sums over longer steps, so that steps from 5 minutes to an hour and counts from a handful to thousands are there. A table for training ends where
-its hold-out begins: what is judged is never seen.
+The idea: a place is told by its table and mapping alone, so training reads places exactly as a stranger's table is
+read. Beside each public table stand its sums over longer steps, so that steps from 5 minutes to an hour and counts from
+a handful to thousands are there. A table for training ends where its hold-out begins: what is judged is never seen.
 """
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -44,30 +44,34 @@ class Place:
 
 def places(folder: Path) -> list:
     """The public places."""
-    local = sources.local
-    station, metro, (door, _), bridge = sources.hardbruecke(folder), sources.hangzhou(folder), sources.calit2(folder), sources.brooklyn(folder)
+    local, metro, (door, _) = sources.local, sources.hangzhou(folder), sources.calit2(folder)
+    station, bridge = sources.hardbruecke(folder), sources.brooklyn(folder)
+    lines = {"in": station.counts[:8], "out": station.counts[8:]}
+    doors, ways = ({"in": table.counts[:1], "out": table.counts[1:]} for table in (door, bridge))
     return [
-        Place("hardbruecke", "UTC", 300, station.local_start, {"in": station.counts[:8], "out": station.counts[8:]}, local("2020-10-01")),
+        Place("hardbruecke", "UTC", 300, station.local_start, lines, local("2020-10-01")),
         Place("hangzhou", "UTC", 600, metro.local_start, {"in": metro.counts}, local("2019-01-21")),
-        Place("calit2", "UTC", 1800, door.local_start, {"in": door.counts[:1], "out": door.counts[1:]}, local("2005-10-05")),
-        Place("brooklyn", "UTC", 3600, bridge.local_start, {"in": bridge.counts[:1], "out": bridge.counts[1:]}, local("2018-05-01")),
+        Place("calit2", "UTC", 1800, door.local_start, doors, local("2005-10-05")),
+        Place("brooklyn", "UTC", 3600, bridge.local_start, ways, local("2018-05-01")),
     ]
 
 
 def before_hold_out(place: Place) -> Place:
     """What training may see of a place."""
     steps = (place.hold_out - place.start) // place.step_s
-    return Place(place.name, place.zone, place.step_s, place.start, {what: counts[:, :steps] for what, counts in place.counts.items()}, place.hold_out)
+    return replace(place, counts={what: counts[:, :steps] for what, counts in place.counts.items()})
 
 
 def summed(place: Place, steps: int) -> Place:
     """Sums over so many steps; a step with a gap is a gap."""
+
     def of(counts: np.ndarray) -> np.ndarray:
         whole = counts.shape[1] // steps * steps
         return counts[:, :whole].reshape(len(counts), -1, steps).sum(axis=2)
 
-    name = f"{place.name}-{place.step_s * steps // 60}m"
-    return Place(name, place.zone, place.step_s * steps, place.start, {what: of(counts) for what, counts in place.counts.items()}, place.hold_out)
+    step_s = place.step_s * steps
+    counts = {what: of(counts) for what, counts in place.counts.items()}
+    return replace(place, name=f"{place.name}-{step_s // 60}m", step_s=step_s, counts=counts)
 
 
 def chance(seed: int, name: str) -> np.random.Generator:
@@ -96,7 +100,8 @@ def write(place: Place, folder: Path) -> tuple[Path, Path]:
                 if np.isfinite(figures).all():
                     text.write(f"{at},p{number:03d},{','.join(str(int(figure)) for figure in figures)}\n")
     columns = "\n".join(f'{what} = "{what}"' for what in whats)
-    mapping.write_text(MAPPING.format(name=place.name, zone=place.zone, step_m=place.step_s // 60, columns=columns), encoding="utf-8")
+    told = MAPPING.format(name=place.name, zone=place.zone, step_m=place.step_s // 60, columns=columns)
+    mapping.write_text(told, encoding="utf-8")
     return table, mapping
 
 

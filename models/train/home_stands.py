@@ -3,9 +3,10 @@
     python models/train/home_stands.py --out CASES [--seed 3]
 
 writes for each case CASES/<case>/counts.csv, counts.toml and labels.csv, as `inject_events.py` does; `midan replay` and
-`judge_findings.py` do the rest. A season is 25 weeks of vehicles by 5, 15, 30 and 60 minutes: working days, Saturdays and Sundays
-with a day of their own, good and bad days, slow noise and gaps; three to nine days with a game each and as many without, in the
-evening or at midday, after which 20, 30 or 45 vehicles per 5 minutes leave, by how many came. Nothing but that is labelled.
+`judge_findings.py` do the rest. A season is 25 weeks of vehicles by 5, 15, 30 and 60 minutes: working days, Saturdays
+and Sundays with a day of their own, good and bad days, slow noise and gaps; three to nine days with a game each and as
+many without, in the evening or at midday, after which 20, 30 or 45 vehicles per 5 minutes leave, by how many came.
+Nothing but that is labelled.
 """
 
 import argparse
@@ -23,7 +24,8 @@ WORKING = ([0, 2, 4, 5, 6, 7, 9, 12, 15, 17, 18.5, 20, 22, 24], [8, 4, 3, 5, 14,
 SATURDAY = ([0, 2, 4, 6, 8, 10, 12, 15, 17, 19, 21, 23, 24], [12, 7, 4, 5, 9, 16, 22, 25, 24, 20, 17, 14, 12])
 SUNDAY_SHARE = 0.88
 SIZES = {"few": 20.0, "some": 30.0, "many": 45.0}
-# How long it takes until all have left, 5-minute slots; the label begins three before the end of a game and ends 18 after it.
+# How long it takes until all have left, 5-minute slots; the label begins three before the end of a game and ends 18
+# after it.
 LEAVING = (6.0, 12.0)
 LABEL = (-3, 18)
 
@@ -57,7 +59,9 @@ def season(size: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarra
     shapes = [working] * 5 + [saturday, SUNDAY_SHARE * saturday]
     slots = DAYS * SLOTS
     slow = np.convolve(rng.standard_normal(slots + SLOTS), np.ones(SLOTS) / np.sqrt(SLOTS), "same")[:slots]
-    mean = np.concatenate([shapes[weekday(day)] * np.exp(0.06 * rng.standard_normal()) for day in range(DAYS)]) * np.exp(0.05 * slow)
+    mean = np.concatenate(
+        [shapes[weekday(day)] * np.exp(0.06 * rng.standard_normal()) for day in range(DAYS)]
+    ) * np.exp(0.05 * slow)
     label = np.zeros(slots, bool)
     for end, share in games(rng):
         height, lasts = size * share * np.exp(0.2 * rng.standard_normal()), rng.uniform(*LEAVING)

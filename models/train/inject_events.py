@@ -3,9 +3,9 @@
     python models/train/inject_events.py --data DIR --out CASES [--seed 1]
 
 writes for each case CASES/<case>/counts.csv, counts.toml (its mapping) and labels.csv; `midan replay` and
-`judge_findings.py` do the rest. Surges (added, multiplied, ramps, in and then out), shortfalls and whole odd days, a quarter
-to twice the busy level, 20 minutes to 4 hours, about two a week from the third week on. What really happened in those
-months is not labelled and counts as unmatched.
+`judge_findings.py` do the rest. Surges (added, multiplied, ramps, in and then out), shortfalls and whole odd days, a
+quarter to twice the busy level, 20 minutes to 4 hours, about two a week from the third week on. What really happened in
+those months is not labelled and counts as unmatched.
 """
 
 import argparse
@@ -59,7 +59,8 @@ def inject(counts: np.ndarray, minutes: int, rng: np.random.Generator) -> tuple[
 
 
 def _put(kind: str, part: np.ndarray, persons: np.ndarray, size: float, rng: np.random.Generator) -> None:
-    """Changes `part` (series × steps) in place: `persons` a step and series are the event's height, `size` is what it is relative to the busy level."""
+    """Changes `part` (series × steps) in place: `persons` a step and series are the event's height, `size` is what it
+    is relative to the busy level."""
     series, length = part.shape
     if kind == "day":
         part *= rng.choice([0.5, 0.65, 1.6, 2.0])
@@ -100,7 +101,9 @@ def write(case: str, start: int, counts: np.ndarray, label: np.ndarray, minutes:
     (out / case).mkdir(parents=True, exist_ok=True)
     names = ["in", "out"] if len(counts) == 2 else ["count"]
     first = datetime.fromtimestamp(start, timezone.utc).replace(tzinfo=None)
-    times = [(first + timedelta(minutes=minutes * step)).isoformat(timespec="minutes") for step in range(counts.shape[1])]
+    times = [
+        (first + timedelta(minutes=minutes * step)).isoformat(timespec="minutes") for step in range(counts.shape[1])
+    ]
     with open(out / case / "counts.csv", "w", newline="", encoding="utf-8") as text:
         rows = csv.writer(text)
         rows.writerow(["time", *names])

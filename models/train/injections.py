@@ -1,8 +1,9 @@
 """Trouble put into counts at known steps: what the anomaly model learns to call unusual.
 
-The idea: labels of real trouble are scarce, and the few there are (CalIt2) are kept for judging. So real counts get episodes of a surge, a drop or a shift
-of level, the table is handed to the engine as any other, and the model learns to tell the steps of an episode from all others. Episodes are few: the engine
-learns from these counts what is usual, and what comes daily is usual.
+The idea: labels of real trouble are scarce, and the few there are (CalIt2) are kept for judging. So real counts get
+episodes of a surge, a drop or a shift of level, the table is handed to the engine as any other, and the model learns to
+tell the steps of an episode from all others. Episodes are few: the engine learns from these counts what is usual, and
+what comes daily is usual.
 
     clean counts ──► episodes ──► table ──► `midan features` ──► rows, and the label of each row's newest step
 """
@@ -35,12 +36,17 @@ class Troubled:
 
 
 def usual(counts: np.ndarray, week: int) -> np.ndarray:
-    """The mean of the same slot of the week over five weeks, of the day before and after where no other week is there: what an episode is measured by."""
+    """The mean of the same slot of the week over five weeks, of the day before and after where no other week is there:
+    what an episode is measured by."""
     weeks = np.stack([_moved(counts, by * week) for by in (-2, -1, 0, 1, 2)])
     found = np.isfinite(weeks)
     days = np.stack([_moved(counts, by * (week // 7)) for by in (-1, 0, 1)])
-    mean = lambda of: np.where(np.isfinite(of), of, 0.0).sum(axis=0) / np.maximum(np.isfinite(of).sum(axis=0), 1)
-    return np.where(found.sum(axis=0) > 1, mean(weeks), mean(days))
+    return np.where(found.sum(axis=0) > 1, _mean(weeks), _mean(days))
+
+
+def _mean(of: np.ndarray) -> np.ndarray:
+    known = np.isfinite(of)
+    return np.where(known, of, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
 
 
 def _moved(counts: np.ndarray, by: int) -> np.ndarray:
@@ -51,9 +57,11 @@ def _moved(counts: np.ndarray, by: int) -> np.ndarray:
 
 
 def noise(clean: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """How far each series lies from its own usual as it is, as a multiple of counting noise and never below it, [series, 1].
+    """How far each series lies from its own usual as it is, as a multiple of counting noise and never below it,
+    [series, 1].
 
-    People who come in groups, and weather, make more than counting noise; trouble no larger than what happens daily is none.
+    People who come in groups, and weather, make more than counting noise; trouble no larger than what happens daily is
+    none.
     """
     off = np.abs(clean - expected) / np.sqrt(expected + 1.0)
     # Nights when nobody comes say nothing about the days.
@@ -80,7 +88,9 @@ def inject(clean: np.ndarray, places: int, step_s: int, first: int, rng: np.rand
             continue
         strength, size = _strength(min(length, steps - begin), rng), _size(kind, rng)
         for one in series:
-            counts[one, within] = _changed(kind, clean[one, within], expected[one, within], own[one], strength, size, rng)
+            counts[one, within] = _changed(
+                kind, clean[one, within], expected[one, within], own[one], strength, size, rng
+            )
         taken[series, within] = True
         put += np.isfinite(clean[series, within]).sum()
     return Troubled(counts, noticeable(clean, counts, own))
@@ -130,7 +140,15 @@ def _size(kind: str, rng: np.random.Generator) -> float:
     return float(rng.uniform(1.3, 2.0) if rng.random() < 0.6 else rng.uniform(0.4, 0.75))
 
 
-def _changed(kind: str, before: np.ndarray, expected: np.ndarray, own: float, strength: np.ndarray, size: float, rng: np.random.Generator) -> np.ndarray:
+def _changed(
+    kind: str,
+    before: np.ndarray,
+    expected: np.ndarray,
+    own: float,
+    strength: np.ndarray,
+    size: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """The counts of an episode; a gap stays one."""
     known = np.where(np.isfinite(before), before, 0.0)
     if kind == "surge times":

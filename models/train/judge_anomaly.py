@@ -2,7 +2,8 @@
 
 The idea: the labels of CalIt2 take no part in training, so they say whether injected trouble taught anything real. They
 are few (24 events after the two weeks that a profile needs), so a second judgement injects trouble into the hold-out
-months of the training tables, where the sample is large but the trouble is invented. Every table goes through the engine first.
+months of the training tables, where the sample is large but the trouble is invented. Every table goes through the
+engine first.
 """
 
 from dataclasses import dataclass, replace
@@ -24,10 +25,14 @@ from sources import DAY, Table
 WARM_UP_DAYS = 14
 LIMITS = (1, 2, 5)
 QUIET_SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
-# So many rows of each place say what quiet is; cold ones are of the first day of a table that begins on one of so many days of the hold-out.
+# So many rows of each place say what quiet is; cold ones are of the first day of a table that begins on one of so many
+# days of the hold-out.
 QUIET_ROWS, COLD_STARTS = 100_000, 5
 # The z-scores that stand beside the model where trouble is injected.
-BESIDE = {"last value": "last value, counting noise, two-sided", "same-slot mean": "same-slot mean, counting noise, two-sided"}
+BESIDE = {
+    "last value": "last value, counting noise, two-sided",
+    "same-slot mean": "same-slot mean, counting noise, two-sided",
+}
 
 
 @dataclass
@@ -55,7 +60,8 @@ class Judge:
         return run(self.model, rows.features)[:, 0].astype(np.float64)
 
     def on_labelled_events(self, place: Place, folder: Path) -> tuple[dict, int]:
-        """Name → figures for the model and every simple score, and the number of events. A step's score is the greater of In and Out."""
+        """Name → figures for the model and every simple score, and the number of events. A step's score is the greater
+        of In and Out."""
         doors, labels = sources.calit2(folder)
         first = WARM_UP_DAYS * doors.steps_per_day
         rows = self.rows(place)
@@ -72,7 +78,8 @@ class Judge:
         return figures, len(events)
 
     def on_injected_trouble(self, place: Place, rng: np.random.Generator) -> dict:
-        """Score → average precision where trouble was put into the hold-out; as in training, a fifth of the rows are in it."""
+        """Score → average precision where trouble was put into the hold-out; as in training, a fifth of the rows are in
+        it."""
         first = (place.hold_out - place.start) // place.step_s
         case = anomaly_tables.troubled(replace(place, name=f"{place.name}-judged"), first, rng)
         rows = self.rows(case.place)
@@ -81,15 +88,24 @@ class Judge:
         chosen = anomaly_rows.drawn(label, rng)
         rows, label = rows.pick(chosen), label[chosen]
         figures = {"model": alarms.average_precision(self.scores(rows), label)}
-        simple = {what: z_scores(Table(place.name, place.step_s, place.start, counts)) for what, counts in case.place.counts.items()}
+        simple = {
+            what: z_scores(Table(place.name, place.step_s, place.start, counts))
+            for what, counts in case.place.counts.items()
+        }
         for method, name in BESIDE.items():
-            figures[method] = alarms.average_precision(rows.looked_up({what: scores[name] for what, scores in simple.items()}), label)
+            figures[method] = alarms.average_precision(
+                rows.looked_up({what: scores[name] for what, scores in simple.items()}), label
+            )
         return figures
 
     def quiet_quantiles(self, places: list, rng: np.random.Generator) -> dict:
         """With and without a profile: the score above which a given share of quiet hold-out rows lies."""
-        quantiles = lambda found: [float(np.quantile(np.concatenate(found), 1.0 - share)) for share in QUIET_SHARES]
-        return {"warm": quantiles([self._warm(place, rng) for place in places]), "cold": quantiles([self._cold(place) for place in places])}
+        found = {
+            "warm": np.concatenate([self._warm(place, rng) for place in places]),
+            "cold": np.concatenate([self._cold(place) for place in places]),
+        }
+        shares = 1.0 - np.array(QUIET_SHARES)
+        return {kind: [float(np.quantile(scores, share)) for share in shares] for kind, scores in found.items()}
 
     def _warm(self, place: Place, rng: np.random.Generator) -> np.ndarray:
         rows = self.rows(place)
@@ -100,7 +116,14 @@ class Judge:
         day = DAY // place.step_s
         first, last = (place.hold_out - place.start) // DAY, next(iter(place.counts.values())).shape[1] // day
         starts = np.linspace(first, last - 1, COLD_STARTS).astype(int)
-        return np.concatenate([self.scores(self.rows(anomaly_tables.window(replace(place, name=f"{place.name}-cold-{start}"), start, 1))) for start in starts])
+        return np.concatenate(
+            [
+                self.scores(
+                    self.rows(anomaly_tables.window(replace(place, name=f"{place.name}-cold-{start}"), start, 1))
+                )
+                for start in starts
+            ]
+        )
 
 
 def ships(figures: dict) -> bool:

@@ -1,19 +1,23 @@
 """Findings of a replay before their judge: which labelled events were found, and how many findings were about none.
 
-    midan replay --table CalIt2.data --map config/mappings/calit2.toml --out results
-    python models/train/judge_findings.py --findings results/findings.ndjson --labels CalIt2-traffic.test.csv --zone America/Los_Angeles
+    midan replay --table CalIt2.data --map config/mappings/calit2.toml --out results python
+    models/train/judge_findings.py --findings results/findings.ndjson --labels CalIt2-traffic.test.csv --zone
+    America/Los_Angeles
 
 An event is found when a finding comes out within it or a bin on either side. Every other finding is unmatched, whatever
-it may have been about. `touched` counts as the scores are judged (`alarms.py`): a finding whose interval touches an event or a bin on either side is about
-it, also when it came out before. The first two weeks teach what is usual and are not judged.
+it may have been about. `touched` counts as the scores are judged (`alarms.py`): a finding whose interval touches an
+event or a bin on either side is about it, also when it came out before. The first two weeks teach what is usual and are
+not judged.
 """
 
-import argparse
 import csv
 import json
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+import asked
+from asked import Refused
 
 DAY_MS = 86_400_000
 WARM_UP_DAYS = 14
@@ -37,10 +41,24 @@ def labelled_events(rows: list, zone: ZoneInfo) -> tuple[list, int, int, int]:
     return events, step, starts[0], starts[-1] + step
 
 
+def read_labels(path: Path, zone: ZoneInfo) -> tuple[list, int, int, int]:
+    """`labelled_events` of a file."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return labelled_events(list(csv.DictReader(file)), zone)
+    except (KeyError, IndexError, TypeError, ValueError) as why:
+        needs = (
+            "a line of names, the columns timestamp (2030-06-16 18:00:00) and is_anomaly (0 or 1), and two bins or more"
+        )
+        raise Refused(f"{path} holds no labels ({type(why).__name__}: {why}): it needs {needs}") from None
+
+
 def matched(detected: list, events: list, step: int) -> tuple[list, list]:
     """Of each finding whether it is about an event, and of each event whether it was found; all in ms."""
     windows = [(start - step, end + step) for start, end in events]
-    return [any(start <= at <= end for start, end in windows) for at in detected], [any(start <= at <= end for at in detected) for start, end in windows]
+    return [any(start <= at <= end for start, end in windows) for at in detected], [
+        any(start <= at <= end for at in detected) for start, end in windows
+    ]
 
 
 def judge(detected: list, events: list, step: int, judged_from: int, until: int) -> dict:
@@ -64,22 +82,27 @@ def touching(intervals: list, events: list, step: int, judged_from: int, until: 
     """The same by the findings' intervals (from, to)."""
     windows = [(start - step, end + step) for start, end in events if start >= judged_from]
     judged = [interval for interval in intervals if judged_from <= interval[1] and interval[0] <= until]
-    meets = lambda interval, window: interval[0] < window[1] and window[0] < interval[1]
-    touched = sum(any(meets(interval, window) for interval in judged) for window in windows)
-    apart = sum(not any(meets(interval, window) for window in windows) for interval in judged)
-    return {"share_touched": round(touched / len(windows), 3) if windows else None, "apart_a_week": round(apart / ((until - judged_from) / (7 * DAY_MS)), 2)}
+    touched = sum(any(_meet(interval, window) for interval in judged) for window in windows)
+    apart = sum(not any(_meet(interval, window) for window in windows) for interval in judged)
+    return {
+        "share_touched": round(touched / len(windows), 3) if windows else None,
+        "apart_a_week": round(apart / ((until - judged_from) / (7 * DAY_MS)), 2),
+    }
+
+
+def _meet(one: tuple, other: tuple) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def main() -> None:
     """Prints the figures of one replay."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--findings", type=Path, required=True)
-    parser.add_argument("--labels", type=Path, required=True, help="CSV with timestamp (start of the bin, local) and is_anomaly")
-    parser.add_argument("--zone", default="UTC", help="IANA zone of the labels")
-    args = parser.parse_args()
-    with args.labels.open() as file:
-        events, step, first, until = labelled_events(list(csv.DictReader(file)), ZoneInfo(args.zone))
-    findings = [json.loads(line) for line in args.findings.read_text().splitlines()]
+    asks = asked.Arguments(__doc__)
+    asks.add_argument("--findings", type=asked.file, required=True)
+    asks.add_argument("--labels", type=asked.file, required=True, help="CSV: timestamp (bin's start), is_anomaly")
+    asks.add_argument("--zone", type=asked.zone, default="UTC", help="IANA zone of the labels")
+    chosen = asks.parse_args()
+    events, step, first, until = read_labels(chosen.labels, chosen.zone)
+    findings = [json.loads(line) for line in chosen.findings.read_text(encoding="utf-8").splitlines()]
     anomalies = [finding for finding in findings if finding["code"] == "ANOMALY"]
     around = (events, step, first + WARM_UP_DAYS * DAY_MS, until)
     figures = judge([finding["detected"] for finding in anomalies], *around)
@@ -87,4 +110,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    asked.told(main)

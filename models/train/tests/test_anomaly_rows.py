@@ -20,14 +20,26 @@ def two_places() -> Place:
 
 @pytest.fixture(name="file")
 def features_file(tmp_path, place):
-    """What the engine would write, rows in any order: the first feature is the newest count, so that a test can tell which step a row is of."""
-    rows = [(f"p{number:03d}", what, step, grid[number, step]) for what, grid in place.counts.items() for number in range(2) for step in range(STEPS)]
+    """What the engine would write, rows in any order: the first feature is the newest count, so that a test can tell
+    which step a row is of."""
+    rows = [
+        (f"p{number:03d}", what, step, grid[number, step])
+        for what, grid in place.counts.items()
+        for number in range(2)
+        for step in range(STEPS)
+    ]
     # The engine may judge a step after the table's last.
     rows.append(("p000", "in", STEPS, 5.0))
     rows = [rows[nth] for nth in np.random.default_rng(1).permutation(len(rows))]
     zone, what, step, count = zip(*rows)
-    columns = {"zone": pa.array(zone), "what": pa.array(what), "issued": pa.array([(START + (at + 1) * STEP) * 1000 for at in step]).cast(pa.timestamp("ms", "UTC"))}
-    columns |= {f"a{nth:02d}": pa.array(np.nan_to_num(np.array(count) + nth).astype(np.float32)) for nth in range(WIDTH)}
+    columns = {
+        "zone": pa.array(zone),
+        "what": pa.array(what),
+        "issued": pa.array([(START + (at + 1) * STEP) * 1000 for at in step]).cast(pa.timestamp("ms", "UTC")),
+    }
+    columns |= {
+        f"a{nth:02d}": pa.array(np.nan_to_num(np.array(count) + nth).astype(np.float32)) for nth in range(WIDTH)
+    }
     pq.write_table(pa.table(columns), tmp_path / "anomaly.parquet")
     return tmp_path / "anomaly.parquet"
 

@@ -43,13 +43,18 @@ def test_the_first_two_weeks_are_quiet_but_in_a_young_venue(place):
         first = anomaly_tables.YOUNG_FIRST if "young" in case.place.name else 14 * DAY // case.place.step_s
         assert not any(label[:, :first].any() for label in case.label.values()), case.place.name
         assert not any(label[np.isnan(case.place.counts[what])].any() for what, label in case.label.items())
-        assert shape(case)[1] * case.place.step_s == (anomaly_tables.YOUNG_DAYS if "young" in case.place.name else HELD) * DAY
+        assert (
+            shape(case)[1] * case.place.step_s
+            == (anomaly_tables.YOUNG_DAYS if "young" in case.place.name else HELD) * DAY
+        )
 
 
 def test_the_same_seed_makes_the_same_table_and_another_another(place):
     first, again, other = (anomaly_tables.teaching(place, seed)[0]() for seed in (1, 1, 2))
     assert np.array_equal(first.place.counts["in"], again.place.counts["in"], equal_nan=True)
-    assert first.place.counts["in"].shape != other.place.counts["in"].shape or not np.array_equal(first.place.counts["in"], other.place.counts["in"], equal_nan=True)
+    assert first.place.counts["in"].shape != other.place.counts["in"].shape or not np.array_equal(
+        first.place.counts["in"], other.place.counts["in"], equal_nan=True
+    )
 
 
 def test_a_gap_is_one_of_all_directions(place):
@@ -58,7 +63,12 @@ def test_a_gap_is_one_of_all_directions(place):
 
 
 def test_places_keep_their_rhythm_in_another_size(place):
-    silent = replace(place, counts={what: np.where(np.arange(counts.shape[1]) % 48 < 10, 0.0, counts) for what, counts in place.counts.items()})
+    silent = replace(
+        place,
+        counts={
+            what: np.where(np.arange(counts.shape[1]) % 48 < 10, 0.0, counts) for what, counts in place.counts.items()
+        },
+    )
     sizes = []
     for seed in range(8):
         counts = anomaly_tables.resized(silent, np.random.default_rng(seed)).counts["in"]

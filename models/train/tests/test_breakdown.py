@@ -1,43 +1,43 @@
 """The report by groups: what falls where, and the intervals."""
 
-import json
+import sys
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
+import asked
 import breakdown
-
-HOUR_MS = 3_600_000
-# Four weeks from a Monday on, in Zürich the change of the clocks among them (29 March 2026).
-START_MS = int(np.datetime64("2026-03-16", "ms").astype(int))
+import made
+from made import HOUR_MS, START_MS
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """A venue of two places: at noon UTC the gate has 40 for the 30 that were forecast, which lies beyond the band; all else is as forecast."""
-    zones, forecasts = [], []
-    for hour in range(4 * 7 * 24):
-        begin = START_MS + hour * HOUR_MS
-        for zone in ("gate", "hall"):
-            forecast = 30 if hour % 24 == 12 else 10
-            came = 40 if hour % 24 == 12 and zone == "gate" else forecast
-            zones.append({"venue": "v", "kind": "zone", "zone": zone, "revision": 0, "from": begin, "in": came})
-            forecasts.append({"zone": zone, "what": "in", "target_from": begin, "h_s": 3600, "q10": forecast - 5.0, "q50": float(forecast), "q90": forecast + 5.0})
-    # One finding about the event, at noon of the 20th day, and one about nothing a day later at three.
-    findings = [{"code": "ANOMALY", "zone": zone, "detected": START_MS + hour * HOUR_MS, "from": 0, "to": 0} for zone, hour in (("gate", 20 * 24 + 12), ("hall", 21 * 24 + 3))]
-    for name, rows in (("zones", zones), ("forecasts", forecasts), ("findings", findings)):
-        (tmp_path / f"{name}.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    """The results, and labels of an event at noon of the 20th day and of one at nine of the 25th."""
+    made.results(tmp_path)
     labels = ["timestamp,is_anomaly"]
-    labels += [f"{np.datetime64(START_MS + hour * HOUR_MS, 'ms').item():%Y-%m-%dT%H:%M:%S},{int(hour in (20 * 24 + 12, 25 * 24 + 9))}" for hour in range(4 * 7 * 24)]
+    for hour in range(made.HOURS):
+        at = np.datetime64(START_MS + hour * HOUR_MS, "ms").item()
+        labels.append(f"{at:%Y-%m-%dT%H:%M:%S},{int(hour in (20 * 24 + 12, 25 * 24 + 9))}")
     (tmp_path / "labels.csv").write_text("\n".join(labels), encoding="utf-8")
     return tmp_path
 
 
 def groups(folder, zone="UTC", judged=None, replay=None, holidays=frozenset()):
-    replay = replay or breakdown.read(folder, 3600, 1, 0.0)
+    replay = replay or read(folder)
     kinds = {("v", "gate"): "gate_queue", ("v", "hall"): "station_hall"}
-    return breakdown.grouped([replay], kinds, set(holidays), breakdown.Clock(ZoneInfo(zone)), judged or {"findings": None, "events": []})
+    found = breakdown.Groups(kinds, set(holidays), breakdown.Clock(ZoneInfo(zone)))
+    found.take(replay, judged or {"findings": None, "events": []})
+    return found.found
+
+
+def read(folder):
+    return breakdown.read(folder, 3600, 1, 0.0)
+
+
+def against(folder):
+    return breakdown.against(folder / "labels.csv", ZoneInfo("UTC"), read(folder), 0.0)
 
 
 def mean(group, what):
@@ -46,23 +46,27 @@ def mean(group, what):
 
 def test_an_error_is_told_where_and_when_it_is(folder):
     found = groups(folder)
-    assert mean(found["kind of zone"]["gate_queue"], "error") == pytest.approx(10 / 24) and mean(found["kind of zone"]["station_hall"], "error") == 0
-    assert mean(found["hour"][12], "error") == 5 and mean(found["hour"][12], "inside") == 0.5 and mean(found["hour"][11], "inside") == 1
+    kinds, hours = found["kind of zone"], found["hour"]
+    assert mean(kinds["gate_queue"], "error") == pytest.approx(10 / 24) and mean(kinds["station_hall"], "error") == 0
+    assert (mean(hours[12], "error"), mean(hours[12], "inside"), mean(hours[11], "inside")) == (5, 0.5, 1)
     assert mean(found["level"][3], "error") > 0 and mean(found["level"][0], "error") == 0
 
 
 def test_hours_are_those_of_the_clock_on_the_wall(folder):
     found = groups(folder, "Europe/Zurich")["hour"]
     # Noon is one o'clock until the 28th of March and two o'clock from then on.
-    assert mean(found[13], "error") == pytest.approx(5 * 13 / 28) and mean(found[14], "error") == pytest.approx(5 * 15 / 28)
+    assert mean(found[13], "error") == pytest.approx(5 * 13 / 28) and mean(found[14], "error") == pytest.approx(
+        5 * 15 / 28
+    )
 
 
 def test_holidays_are_a_kind_of_day_of_their_own(folder):
     mapping = folder / "m.toml"
     # Two Thursdays and the Monday of the finding's week.
-    mapping.write_text('venue = "v"\n[holidays]\nsunday = ["2026-03-19", 2026-03-26]\nsaturday = "2026-04-06"\n', encoding="utf-8")
+    days = 'sunday = ["2026-03-19", 2026-03-26]\nsaturday = "2026-04-06"\n'
+    mapping.write_text(f'venue = "v"\n[holidays]\n{days}', encoding="utf-8")
     holidays = breakdown.holidays_of(mapping)
-    replay, judged = breakdown.against(folder / "labels.csv", ZoneInfo("UTC"), breakdown.read(folder, 3600, 1, 0.0), 0.0)
+    replay, judged = against(folder)
     found = groups(folder, judged=judged, holidays=holidays)["kind of day"]
     assert {name: len(np.concatenate(group.day)) // 48 for name, group in found.items()} == {0: 17, 1: 4, 2: 4, 3: 3}
     assert (found[3].findings, found[1].findings, found[2].findings, found[0].events) == (1, 0, 1, 1)
@@ -72,19 +76,22 @@ def test_holidays_are_a_kind_of_day_of_their_own(folder):
 
 
 def test_findings_and_events_are_judged_where_they_fall(folder):
-    replay, judged = breakdown.against(folder / "labels.csv", ZoneInfo("UTC"), breakdown.read(folder, 3600, 1, 0.0), 0.0)
+    replay, judged = against(folder)
     assert judged["findings"] == [True, False] and [is_found for _, is_found in judged["events"]] == [True, False]
     found = groups(folder, judged=judged, replay=replay)
     whole = found["venue"]["v"]
     assert (whole.findings, whole.unmatched, whole.events, whole.found) == (2, 1, 2, 1)
-    assert (found["hour"][3].unmatched, found["hour"][9].events, found["hour"][9].found, found["hour"][12].found) == (1, 1, 0, 1)
-    assert (found["kind of zone"]["gate_queue"].unmatched, found["kind of zone"]["station_hall"].unmatched) == (0, 1)
+    hours, kinds = found["hour"], found["kind of zone"]
+    assert (hours[3].unmatched, hours[9].events, hours[9].found, hours[12].found) == (1, 1, 0, 1)
+    assert (kinds["gate_queue"].unmatched, kinds["station_hall"].unmatched) == (0, 1)
     told = "\n".join(breakdown.shown("venue", found["venue"], {"v": replay.weeks}, True))
-    assert replay.weeks == pytest.approx(2.0) and "missed 1 of 2" in told and "false alarms a week  0.50" in told
+    assert replay.weeks == pytest.approx(2.0)
+    assert "missed 1 of 2" in told and "false alarms a week  0.50" in told
 
 
 def test_intervals_are_those_of_the_books():
-    assert breakdown.poisson(10, 1.0) == pytest.approx((4.79, 18.39), abs=0.02) and breakdown.poisson(0, 1.0) == pytest.approx((0.0, 3.67), abs=0.03)
+    assert breakdown.poisson(10, 1.0) == pytest.approx((4.79, 18.39), abs=0.02)
+    assert breakdown.poisson(0, 1.0) == pytest.approx((0.0, 3.67), abs=0.03)
     assert breakdown.wilson(9, 24) == pytest.approx((0.212, 0.573), abs=0.002)
 
 
@@ -94,3 +101,36 @@ def test_days_are_drawn_and_not_steps():
     of_day = np.repeat(rng.normal(0, 1, 50), 24)
     low, high = breakdown.by_days(of_day, days, rng)
     assert 0.35 < high - low < 0.75, "a mean of fifty, not of 1,200"
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        (["--step", "1800"], "the results step by 3600 s; --step 1800 does not fit"),
+        (["--step", "0"], "no whole number above 0"),
+        (["--from", "2027-01-01"], "nothing was forecast for 2027-01-01 or later: the forecasts are for steps from"),
+        (["--from", "soon"], '"soon" is no date'),
+        (["--ahead", "3"], "no step that was forecast 3 ahead was counted"),
+        (["--zone", "Europe/Zurik"], "the nearest are Europe/Zurich"),
+        (["--zone", "Europe"], "no IANA time zone"),
+        (["--venue", "none.toml"], "there is no file none.toml"),
+        (["--labels", "FOLDER/zones.ndjson"], "holds no labels"),
+        (["--holidays", "FOLDER/zones.ndjson"], "cannot be read as TOML"),
+        (["--labels", "FOLDER/labels.csv", "--from", "2026-04-30"], "nothing was forecast for 2026-04-30"),
+        (["FOLDER", "--labels", "FOLDER/labels.csv"], "they are of one RESULTS"),
+    ],
+)
+def test_what_is_asked_wrong_is_refused_in_a_line(folder, monkeypatch, capsys, more, why):
+    words = [word.replace("FOLDER", str(folder)) for word in more]
+    monkeypatch.setattr(sys, "argv", ["breakdown.py", str(folder), *words])
+    with pytest.raises(SystemExit) as ended:
+        asked.told(breakdown.main)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and why in said and said.count("\n") == 1, said
+
+
+def test_the_step_is_that_of_the_results(folder, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["breakdown.py", str(folder)])
+    breakdown.main()
+    told = capsys.readouterr().out
+    assert told.startswith("by venue\nv ") and "by level\nquietest quarter" in told

@@ -11,8 +11,17 @@ def test_a_season_has_its_games_and_each_has_a_label_and_a_surge():
     starts = np.flatnonzero(np.diff(label.astype(int)) == 1) + 1
     assert 50 < len(starts) < 110
     lasts = LABEL[1] - LABEL[0]
-    same_hour = [(start, start + offset) for start in starts for offset in (-7 * SLOTS, 7 * SLOTS) if 0 <= start + offset < len(label) - lasts]
-    surges = [np.nansum(counts[one : one + lasts]) / np.nansum(counts[other : other + lasts]) for one, other in same_hour if not label[other : other + lasts].any()]
+    same_hour = [
+        (start, start + offset)
+        for start in starts
+        for offset in (-7 * SLOTS, 7 * SLOTS)
+        if 0 <= start + offset < len(label) - lasts
+    ]
+    surges = [
+        np.nansum(counts[one : one + lasts]) / np.nansum(counts[other : other + lasts])
+        for one, other in same_hour
+        if not label[other : other + lasts].any()
+    ]
     assert len(surges) > 20 and np.median(surges) > 1.7
 
 

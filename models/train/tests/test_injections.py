@@ -71,8 +71,9 @@ def test_noise_is_a_multiple_of_counting_noise_and_never_below_it():
     single = rng.poisson(30.0, (1, 20_000)).astype(float)
     groups = 9.0 * rng.poisson(30.0 / 9.0, (1, 20_000))
     silent = np.where(np.arange(20_000) % 2, single, 0.0)
-    usual_of = lambda counts: np.where(counts > 0, 30.0, 0.0) if counts is silent else np.full_like(counts, 30.0)
-    ones, nines, half, still = (float(noise(counts, usual_of(counts))[0, 0]) for counts in (single, groups, silent, np.full_like(single, 30.0)))
+    level = np.full_like(single, 30.0)
+    pairs = ((single, level), (groups, level), (silent, np.where(silent > 0, 30.0, 0.0)), (level, level))
+    ones, nines, half, still = (float(noise(counts, usual_of)[0, 0]) for counts, usual_of in pairs)
     assert abs(ones - 1.0) < 0.03 and abs(nines - 3.0) < 0.3 and abs(half - ones) < 0.05 and still == 1.0
 
 
