@@ -11,6 +11,7 @@ Usage: `flow.py --midan BINARY --data DIR [--without PLACE]... [--seed N] [--out
 import argparse
 import json
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -66,6 +67,8 @@ def judged(midan: Path, place: flow_tables.Place, model: Path, work: Path) -> li
     out = work / f"judged-{place.name}"
     engine.run(midan, "replay", table, mapping, out, "--model", str(model))
     told = report.judge(out, float(place.hold_out), place.step_s)
+    # A year at 5 minutes is 2 GB.
+    shutil.rmtree(out)
     print("\n".join([place.name, *map(report.shown, told)]), flush=True)
     return told
 

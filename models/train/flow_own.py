@@ -119,7 +119,7 @@ def read(path: Path) -> Archive:
     issued = table["issued"].cast("int64").to_numpy() // 1000
     moments = np.unique(issued)
     if len(moments) < 2:
-        raise Refused(f"the table has {len(moments)} steps with a count: nothing can be learnt from it")
+        raise Refused("the table has fewer than two steps with a count: nothing can be learnt from it")
     step_s = int(np.median(np.diff(moments)))
     hold_out = int(moments[0] + 0.8 * (moments[-1] - moments[0])) // DAY_S * DAY_S
     # A row is issued at the end of its newest step.
