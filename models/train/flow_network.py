@@ -14,7 +14,7 @@ from flow_rows import CORRECTION, FARTHEST, HIDDEN, HORIZONS, WIDTH, Rows
 from network import Plan, fit
 
 QUANTILES = (0.1, 0.5, 0.9)
-# So many networks, each of so many neurons: what the validation part asked for within the cost of a pane (docs/MODELS.md, "What was tried").
+# So many networks, each of so many neurons: what the validation part asked for within the cost of a pane (docs/lab/FORECAST.md, "The flow model itself").
 MEMBERS = 2
 LAYERS = (128, 64)
 STRAIGHT = tuple((CORRECTION + horizon, 3 * horizon + 1) for horizon in range(HORIZONS))
