@@ -16,7 +16,7 @@ from flow_rows import CORRECTION, FARTHEST, HIDDEN, HORIZONS, QUANTILES, WIDTH, 
 from network import BATCH, Plan, fit
 
 # So many networks, each of so many neurons: what the validation part asked for within the cost of a pane
-# (docs/MODELS.md, "What was tried").
+# (docs/lab/FORECAST.md, "The flow model itself").
 MEMBERS = 2
 # Two dozen passes over the rows, within these numbers of steps.
 PASSES, FEWEST_STEPS, MOST_STEPS = 24, 4_000, 12_000

@@ -14,7 +14,7 @@ airlines, lines of a shop's invoices, words of a network by the minute; and two 
 country and a town use, since their shape is a crowd's. Then who rides in New York's taxis, and who walks in a city's
 streets, once in two ordinary years and once with a lockdown; who walks past four places of another, calls a bank, and
 rates films; who buys at forty shops, comes to a hundred charging posts, and how five persons move by the minute. What
-they showed stands in docs/MODELS.md.
+they showed stands in docs/MODELS.md and docs/lab/.
 """
 
 import argparse
