@@ -4,7 +4,7 @@
 //! written by a clock that was wrong. Taken as it stands it would cut every other row's step into pieces, or make the replay tick through centuries in which nobody
 //! counted; so it is named with its line and left out.
 
-use super::entries::Entry;
+use super::entry::Entry;
 use super::mapping::{Mapping, OffGrid, StepClock};
 use super::{Absent, Report, TableError};
 use crate::time::{EventTime, Span};

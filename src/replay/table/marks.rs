@@ -3,7 +3,7 @@
 //! The idea: such a line may be a row that a stray quote swallowed, or a remark. So it says nothing of what was counted, where the table begins and ends or which sensors there are; but
 //! where a known sensor has no row for its step, nobody may take that step for one in which nobody came.
 
-use super::entries::Entry;
+use super::entry::Entry;
 use super::grid::Grid;
 use super::mapping::Repeated;
 use crate::time::{EventTime, Span};

@@ -1,7 +1,7 @@
 //! A table's figures as neutral `count` records in event-time order, with a zero for each absent row where the mapping says so.
 
 use super::Table;
-use super::entries::Entry;
+use super::entry::Entry;
 use super::mapping::Absent;
 use crate::feeds::operations::low_water;
 use crate::feeds::sensors::count;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::feeds::{Item, Observation, What, decode};
+use crate::time::Span;
 use crate::venue::Profile;
 use std::collections::BTreeMap;
 use std::io::Write;

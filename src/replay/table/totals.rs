@@ -4,7 +4,7 @@
 //! knows how the rise is spread over the steps between, unless an absent row means that nobody came; a row that is marked missing never means that. Where the total fell, the counter was set back.
 
 use super::Report;
-use super::entries::Entry;
+use super::entry::Entry;
 use super::mapping::{Absent, Mapping, StepClock};
 use std::collections::BTreeMap;
 
