@@ -60,7 +60,7 @@ pub(super) fn of(entries: &Entries, mapping: &Mapping, report: &Report) -> Vec<S
     let mut of_sensors = vec![Seen::default(); entries.sensors.len()];
     let mut apart: BTreeMap<u64, u64> = BTreeMap::new();
     for entry in &entries.list {
-        let (seen, persons) = (&mut of_sensors[entry.sensor as usize], entry.persons().unwrap_or_default());
+        let (seen, persons) = (&mut of_sensors[entry.sensor as usize], entry.known());
         if let Some((before, was)) = seen.last {
             let gap = entry.from.since(before).as_millis();
             if gap > 0 {

@@ -52,7 +52,7 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     let order = in_order(&sensors, &mut list, &mut marks, matches!(mapping.layout, Layout::Long { .. }));
     yield_to_the_real(&mut list, &moved);
     grid::leave_out_the_far(path, &mut list, report)?;
-    merge(&mut list, mapping);
+    merge(&mut list, mapping.repeated);
     marks::apply(&mut list, &marks, &grid, mapping.repeated);
     let sensors: Vec<String> = order.into_iter().map(|old| sensors[old].clone()).collect();
     if mapping.totals {
@@ -86,26 +86,36 @@ fn yield_to_the_real(list: &mut [Entry], moved: &BTreeSet<u32>) {
     }
 }
 
-/// Makes one entry of what several rows tell of a sensor's step.
-fn merge(list: &mut Vec<Entry>, mapping: &Mapping) {
-    list.dedup_by(|next, kept| {
-        if mapping.repeated == Repeated::Sum && (kept.from, kept.sensor) == (next.from, next.sensor) {
-            kept.add(next);
-            return true;
+/// Makes one entry of what several rows tell of a sensor's step. What is told twice stays, each with what the first tells beside it: the engine judges whole steps.
+fn merge(list: &mut Vec<Entry>, repeated: Repeated) {
+    let (mut first, mut kept) = (0, 0);
+    for next in 0..list.len() {
+        let entry = list[next];
+        if kept == 0 || !list[first].is_beside(&entry) {
+            first = kept;
         }
-        let completes = kept.completes(next);
-        if completes {
-            kept.join(next);
+        let taken = match repeated {
+            Repeated::Sum => list[first..kept].first_mut().map(|whole| whole.add(&entry)).is_some(),
+            Repeated::Judge => list[first..kept].iter_mut().any(|known| known.takes(&entry)),
+        };
+        if !taken {
+            list[kept] = entry;
+            kept += 1;
         }
-        completes || kept.is_filled_by(next)
-    });
+    }
+    list.truncate(kept);
+    for of_one_step in list.chunk_by_mut(Entry::is_beside) {
+        if let [whole, again @ ..] = of_one_step {
+            again.iter_mut().for_each(|entry| entry.join(whole));
+        }
+    }
 }
 
-/// Leaves out the sensors of which no row has a whole figure, and says so: a column of texts is no place.
+/// Leaves out the sensors of which no row has a figure, and says so: a column of texts is no place.
 fn without_the_mute(sensors: Vec<String>, mut list: Vec<Entry>, report: &mut Report) -> Entries {
     let mut speaks = vec![false; sensors.len()];
     for entry in &list {
-        speaks[entry.sensor as usize] |= entry.persons().is_some();
+        speaks[entry.sensor as usize] |= entry.knows();
     }
     let place: Vec<u32> = speaks.iter().scan(0, |next, speaks| Some(std::mem::replace(next, *next + u32::from(*speaks)))).collect();
     if speaks.contains(&false) {

@@ -23,34 +23,19 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Persons in, out and undirected; `None` each where the row does not tell, and as a whole where nobody knows.
-    pub(super) fn persons(&self) -> Option<[Option<u32>; 3]> {
-        if self.figures.contains(&MISSING) {
-            return None;
-        }
-        Some(self.figures.map(|figure| Some(figure).filter(|figure| *figure != NONE)))
+    /// Persons in, out and undirected, each where somebody knows.
+    pub(super) fn known(&self) -> [Option<u32>; 3] {
+        self.figures.map(|figure| Some(figure).filter(|figure| *figure < MISSING))
     }
 
-    /// Which of in, out and undirected it tells.
+    /// Whether it has any figure.
+    pub(super) fn knows(&self) -> bool {
+        self.figures.iter().any(|figure| *figure < MISSING)
+    }
+
+    /// Which of in, out and undirected it tells, be it that nobody knows.
     pub(super) fn told(&self) -> [bool; 3] {
         self.figures.map(|figure| figure != NONE)
-    }
-
-    /// What came since `before`, where these figures and those are running totals: nobody knows where one is missing, where it fell (a reset), or where it rose by more than `most`.
-    pub(super) fn rise_since(&self, before: &Self, most: u32) -> Self {
-        let rise = |now: u32, then: u32| match (now, then) {
-            (NONE, NONE) => NONE,
-            (MISSING | NONE, _) | (_, MISSING | NONE) => MISSING,
-            _ => now.checked_sub(then).filter(|rise| *rise <= most).unwrap_or(MISSING),
-        };
-        Self { figures: std::array::from_fn(|i| rise(self.figures[i], before.figures[i])), ..*self }
-    }
-
-    /// Whether a total is less than at `before`, and none is more.
-    pub(super) fn fell_since(&self, before: &Self) -> bool {
-        let known = |figure: &u32| *figure < MISSING;
-        let pairs = || self.figures.iter().zip(&before.figures).filter(|(now, then)| known(now) && known(then));
-        pairs().any(|(now, then)| now < then) && pairs().all(|(now, then)| now <= then)
     }
 
     /// The same step, of which nobody knows.
@@ -63,26 +48,27 @@ impl Entry {
         Self { from, later: None, ..self }
     }
 
-    /// Whether the two tell different directions of the same step, as rows of a table with a direction column do.
-    pub(super) fn completes(&self, other: &Self) -> bool {
-        let apart = self.figures.iter().zip(&other.figures).all(|(a, b)| *a == NONE || *b == NONE);
-        apart && (self.from, self.sensor) == (other.from, other.sensor)
+    /// Whether the two are of the same step of a sensor.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        (self.from, self.sensor) == (other.from, other.sensor)
     }
 
     /// Whether the two tell the same step of a sensor differently.
     pub(super) fn contradicts(&self, other: &Self) -> bool {
-        (self.from, self.sensor) == (other.from, other.sensor) && self.figures != other.figures
+        self.is_beside(other) && self.figures != other.figures
     }
 
-    /// Of two that tell the same step, one of which does not know, keeps the one that does, whichever stands first.
-    pub(super) fn is_filled_by(&mut self, other: &Self) -> bool {
-        let (mine, others) = (self.persons().is_some(), other.persons().is_some());
-        let alike = (self.from, self.sensor, self.told()) == (other.from, other.sensor, other.told());
-        let fills = alike && !(mine && others);
-        if fills && !mine {
-            *self = *other;
+    /// Takes in what another row tells of the same step, and answers whether nothing of it is left: two that tell a direction each are one, and of two of which one does not know, the other
+    /// holds. What both know is told twice.
+    pub(super) fn takes(&mut self, next: &Self) -> bool {
+        let both = || self.figures.iter().zip(&next.figures).filter(|(mine, next)| **mine < MISSING && **next < MISSING);
+        let is_missing_somewhere = self.figures.contains(&MISSING) || next.figures.contains(&MISSING);
+        let is_told_twice = both().next().is_some() && !is_missing_somewhere || both().any(|(mine, next)| mine != next);
+        if !is_told_twice {
+            // A figure is less than the mark of a missing one, and that less than none.
+            self.figures.iter_mut().zip(next.figures).for_each(|(mine, next)| *mine = (*mine).min(next));
         }
-        fills
+        !is_told_twice
     }
 
     /// Takes from `other` what it does not tell itself.

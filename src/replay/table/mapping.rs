@@ -193,6 +193,17 @@ pub enum Values {
 }
 
 impl Layout {
+    /// Which of in, out and undirected it names.
+    pub(super) fn told(&self) -> [bool; 3] {
+        let mut told = [false; 3];
+        match self {
+            Self::Long { values: Values::Columns(values), .. } => values.iter().for_each(|(direction, _)| told[*direction as usize] = true),
+            Self::Long { values: Values::Told { inwards, outwards, .. }, .. } => told = [!inwards.is_empty(), !outwards.is_empty(), false],
+            Self::Wide { measures, .. } => told[*measures as usize] = true,
+        }
+        told
+    }
+
     /// Whether each row is a person.
     fn is_of_passages(&self) -> bool {
         match self {

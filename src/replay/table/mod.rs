@@ -11,7 +11,9 @@
 //!
 //! The whole table is held in memory, 32 bytes a figure.
 
+mod absent;
 mod calendar;
+mod counters;
 mod doubled;
 mod doubts;
 mod entries;
@@ -44,8 +46,10 @@ pub use mapping::{Absent, CalendarShape, Decimals, Direction, FileShape, Layout,
 pub use records::Records;
 
 use crate::time::{EventTime, PaneLength};
+use counters::{Counters, Place};
 use entries::Entries;
 use entry::Entry;
+use sections::DIRECTIONS;
 use serde::Serialize;
 use std::path::Path;
 
@@ -72,8 +76,10 @@ pub struct Report {
     pub kinds: Vec<FaultKind>,
     /// Figures that were read, a sensor's of a step each.
     pub counts: u64,
-    /// Steps of a sensor that a row marks as missing, or of which it has no whole figure: gaps.
+    /// Steps of a sensor that a row marks as missing, or of which it has no figure: gaps.
     pub missing: u64,
+    /// Steps of a sensor of which one figure is known and another is not: a gap of that one alone.
+    pub halves: u64,
     /// Rows that end before all cells are told that the mapping reads; what they lack is a gap.
     pub short: u64,
     /// The line of the first of them.
@@ -97,8 +103,10 @@ pub struct Report {
     /// Most figures lay about no grid: single passages do.
     #[serde(skip)]
     pub is_scattered: bool,
-    /// Sensors of which no row has a whole figure; they are left out.
+    /// Sensors of which no row has a figure; they are left out.
     pub mute: Vec<String>,
+    /// Ways of other sensors of which no row has one, as `sensor: way`; they are left out too.
+    pub mute_ways: Vec<String>,
     /// What the figures look like, and what the mapping may have meant instead.
     pub doubts: Vec<String>,
 }
@@ -121,7 +129,7 @@ pub struct Table {
     report: Report,
     clock: StepClock,
     pane: PaneLength,
-    directions: [bool; 3],
+    counters: Counters,
 }
 
 impl Table {
@@ -157,7 +165,7 @@ impl Table {
                 table = by_the_wall;
             }
         }
-        let (clock, entries, mut report) = table?;
+        let (clock, entries, report) = table?;
         if entries.list.is_empty() {
             let first = report.faults.first().cloned();
             return Err(match (report.rows, report.mute.is_empty()) {
@@ -171,16 +179,34 @@ impl Table {
         let Some(pane) = PaneLength::new(mapping.step) else {
             return Err(TableError::malformed(path, "its step is zero"));
         };
-        let contradicting = || entries.list.windows(2).filter(|pair| pair[0].contradicts(&pair[1]));
+        let pane = pane.through(entries.list.first().map_or(EventTime::from_millis(0), |first| first.from));
+        let mut table = Self { mapping, entries, report, clock, pane, counters: Counters::default() };
+        table.complete();
+        table.counters = Counters::of(&table.entries.sensors, &table.entries.list);
+        table.sum_up();
+        Ok(table)
+    }
+
+    /// Says in the report what the figures amount to.
+    fn sum_up(&mut self) {
+        let list = &self.entries.list;
+        let report = &mut self.report;
+        let contradicting = || list.windows(2).filter(|pair| pair[0].contradicts(&pair[1]));
         report.contradicting = contradicting().count() as u64;
         report.first_contradicting = contradicting().map(|pair| (pair[1].line, pair[0].line)).min();
-        report.in_doubled_hours = contradicting().filter(|pair| clock == StepClock::Elapsed && mapping.stamps.is_doubled(pair[0].from)).count() as u64;
-        report.counts = entries.list.iter().filter(|entry| entry.persons().is_some()).count() as u64;
-        report.missing = entries.list.len() as u64 - report.counts;
-        report.doubts = doubts::of(&entries, &mapping, &report);
-        let pane = pane.through(entries.list.first().map_or(EventTime::from_millis(0), |first| first.from));
-        let directions = directions(&mapping.layout);
-        Ok(Self { mapping, entries, report, clock, pane, directions })
+        let is_doubled = |at| self.clock == StepClock::Elapsed && self.mapping.stamps.is_doubled(at);
+        report.in_doubled_hours = contradicting().filter(|pair| is_doubled(pair[0].from)).count() as u64;
+        report.counts = list.iter().filter(|entry| entry.knows()).count() as u64;
+        report.missing = list.len() as u64 - report.counts;
+        report.halves = list.iter().filter(|entry| self.counters.places[entry.sensor as usize].is_half_told_by(entry)).count() as u64;
+        let mapped = self.mapping.layout.told();
+        let places = self.entries.sensors.iter().zip(&self.counters.places);
+        let mute_of = |(id, place): (&String, &Place)| {
+            let ways = DIRECTIONS.iter().zip(mapped.iter().zip(place.told));
+            ways.filter(|(_, (mapped, told))| **mapped && !told).map(|((word, _), _)| format!("{id}: {word}")).collect::<Vec<_>>()
+        };
+        report.mute_ways = places.flat_map(mute_of).collect();
+        report.doubts = doubts::of(&self.entries, &self.mapping, report);
     }
 
     /// The mapping.
@@ -227,11 +253,6 @@ impl Table {
         Records::of(self)
     }
 
-    /// Which of in, out and undirected the table tells.
-    pub const fn directions(&self) -> [bool; 3] {
-        self.directions
-    }
-
     fn entries(&self) -> &[Entry] {
         &self.entries.list
     }
@@ -255,25 +276,6 @@ impl Table {
             StepClock::Wall => chrono_tz::UTC,
         }
     }
-
-    /// Whether rows could have told of this step at all.
-    fn can_tell(&self, slot: EventTime) -> bool {
-        !self.mapping.lacks(self.clock, slot, slot.after(self.mapping.step)) && self.can_be_written(slot)
-    }
-
-    fn can_be_written(&self, slot: EventTime) -> bool {
-        self.clock == StepClock::Wall || !self.entries.by_wall || self.mapping.stamps.can_tell(slot)
-    }
-}
-
-fn directions(layout: &Layout) -> [bool; 3] {
-    let mut told = [false; 3];
-    match layout {
-        Layout::Long { values: Values::Columns(values), .. } => values.iter().for_each(|(direction, _)| told[*direction as usize] = true),
-        Layout::Long { values: Values::Told { inwards, outwards, .. }, .. } => told = [!inwards.is_empty(), !outwards.is_empty(), false],
-        Layout::Wide { measures, .. } => told[*measures as usize] = true,
-    }
-    told
 }
 
 #[cfg(test)]

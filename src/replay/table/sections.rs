@@ -80,7 +80,8 @@ pub(super) fn layout(root: &Keys<'_>) -> Option<Layout> {
     }
 }
 
-const DIRECTIONS: [(&str, Direction); 3] = [("in", Direction::In), ("out", Direction::Out), ("count", Direction::Undirected)];
+/// What a figure counts, by its word.
+pub(super) const DIRECTIONS: [(&str, Direction); 3] = [("in", Direction::In), ("out", Direction::Out), ("count", Direction::Undirected)];
 
 fn long_layout(keys: Keys<'_>) -> Option<Layout> {
     let sensor = match (keys.texts("sensor").filter(|columns| !columns.is_empty()), keys.text("sensor_is")) {
