@@ -132,6 +132,9 @@ fn tell(report: &Report, what: &str) {
     if others > 0 {
         println!("              and {others} of other kinds");
     }
+    if report.repeating > 0 {
+        println!("              {} tell a step of a sensor anew with the same figure, and count once", report.repeating);
+    }
     if report.contradicting > 0 {
         let (line, before) = report.first_contradicting.unwrap_or_default();
         let rows = report.contradicting;

@@ -126,3 +126,6 @@ fn without_the_mute(sensors: Vec<String>, mut list: Vec<Entry>, report: &mut Rep
     report.mute = mute.into_iter().map(|(id, _)| id).collect();
     Entries { sensors: sensors.into_iter().map(|(id, _)| id).collect(), list, by_wall: false }
 }
+
+#[cfg(test)]
+mod tests;

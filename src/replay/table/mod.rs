@@ -94,7 +94,9 @@ pub struct Report {
     pub backwards: Vec<String>,
     /// Rows that tell a step of a sensor anew, with other figures.
     pub contradicting: u64,
-    /// The lines of the first such row and of the one before it.
+    /// Rows that tell a step of a sensor anew, with the same figures: the step counts once.
+    pub repeating: u64,
+    /// The lines of the first row that contradicts, and of the one that it contradicts.
     pub first_contradicting: Option<(u32, u32)>,
     /// Those of them that lie in a local hour that comes twice.
     pub in_doubled_hours: u64,
@@ -191,11 +193,14 @@ impl Table {
     fn sum_up(&mut self) {
         let list = &self.entries.list;
         let report = &mut self.report;
-        let contradicting = || list.windows(2).filter(|pair| pair[0].contradicts(&pair[1]));
+        // The engine keeps the first that tells a step, so each of the others is held against it.
+        let again = || list.chunk_by(Entry::is_beside).flat_map(|of_one_step| of_one_step[1..].iter().map(|again| (&of_one_step[0], again)));
+        let contradicting = || again().filter(|(first, again)| again.contradicts(first));
         report.contradicting = contradicting().count() as u64;
-        report.first_contradicting = contradicting().map(|pair| (pair[1].line, pair[0].line)).min();
+        report.repeating = again().count() as u64 - report.contradicting;
+        report.first_contradicting = contradicting().map(|(first, again)| (again.line, first.line)).min();
         let is_doubled = |at| self.clock == StepClock::Elapsed && self.mapping.stamps.is_doubled(at);
-        report.in_doubled_hours = contradicting().filter(|pair| is_doubled(pair[0].from)).count() as u64;
+        report.in_doubled_hours = contradicting().filter(|(first, _)| is_doubled(first.from)).count() as u64;
         report.counts = list.iter().filter(|entry| entry.knows()).count() as u64;
         report.missing = list.len() as u64 - report.counts;
         report.halves = list.iter().filter(|entry| self.counters.places[entry.sensor as usize].is_half_told_by(entry)).count() as u64;
