@@ -11,7 +11,8 @@ use super::marks::{self, Mark};
 use super::plan::Plan;
 use super::quotes::Reads;
 use super::reading::{Reading, Rest};
-use super::{Report, TableError, doubled, totals};
+use super::report::Notes;
+use super::{TableError, doubled, totals};
 use crate::time::stamp::Format;
 use indexmap::IndexSet;
 use std::collections::BTreeSet;
@@ -28,8 +29,8 @@ pub(super) struct Entries {
     pub(super) by_wall: bool,
 }
 
-/// Reads all rows; what is wrong with one is noted in the report, and the rest goes on.
-pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mut Report) -> Result<Entries, TableError> {
+/// Reads all rows; what is wrong with one is noted, and the rest goes on.
+pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, notes: &mut Notes) -> Result<Entries, TableError> {
     let rows = Rows::open(path, &mapping.file)?;
     let plan = Plan::of(path, rows.columns(), mapping)?;
     let mut stamps = mapping.stamps.clone();
@@ -37,7 +38,7 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
         stamps.format = Format::Iso;
     }
     let (plan, stamps) = (&plan, &stamps);
-    let mut reading = Reading::new(mapping, stamps, clock, rows.columns().to_vec(), plan, report);
+    let mut reading = Reading::new(mapping, stamps, clock, rows.columns().to_vec(), plan, notes);
     let reads = Reads { last: plan.last(), looks: &|cells| plan.looks(cells, mapping, stamps) };
     rows.each(path, &reads, |line, cells| reading.row(line, &cells))?;
     let Rest { sensors, mut list, mut marks, moved, by_wall } = reading.finish().map_err(|alike| TableError::malformed(path, alike))?;
@@ -45,20 +46,20 @@ pub(super) fn read(path: &Path, mapping: &Mapping, clock: StepClock, report: &mu
     if mapping.repeated == Repeated::Sum {
         doubled::tell_apart(&mut list, mapping);
     }
-    let grid = grid::align(path, &mut list, mapping, clock, report)?;
+    let grid = grid::align(path, &mut list, mapping, clock, notes)?;
     if mapping.repeated == Repeated::Judge {
         doubled::tell_apart(&mut list, mapping);
     }
     let order = in_order(&sensors, &mut list, &mut marks, matches!(mapping.layout, Layout::Long { .. }));
     yield_to_the_real(&mut list, &moved);
-    grid::leave_out_the_far(path, &mut list, report)?;
+    grid::leave_out_the_far(path, &mut list, notes)?;
     merge(&mut list, mapping.repeated);
     marks::apply(&mut list, &marks, &grid, mapping.repeated);
     let sensors: Vec<String> = order.into_iter().map(|old| sensors[old].clone()).collect();
     if mapping.totals {
-        report.backwards = totals::to_rises(&mut list, mapping, clock, report).into_iter().map(|sensor| sensors[sensor as usize].clone()).collect();
+        notes.backwards = totals::to_rises(&mut list, mapping, clock, notes).into_iter().map(|sensor| sensors[sensor as usize].clone()).collect();
     }
-    Ok(Entries { by_wall, ..without_the_mute(sensors, list, report) })
+    Ok(Entries { by_wall, ..without_the_mute(sensors, list, notes) })
 }
 
 /// Sorts by time, then sensor; answers where each sensor was in the order of the file.
@@ -112,7 +113,7 @@ fn merge(list: &mut Vec<Entry>, repeated: Repeated) {
 }
 
 /// Leaves out the sensors of which no row has a figure, and says so: a column of texts is no place.
-fn without_the_mute(sensors: Vec<String>, mut list: Vec<Entry>, report: &mut Report) -> Entries {
+fn without_the_mute(sensors: Vec<String>, mut list: Vec<Entry>, notes: &mut Notes) -> Entries {
     let mut speaks = vec![false; sensors.len()];
     for entry in &list {
         speaks[entry.sensor as usize] |= entry.knows();
@@ -123,7 +124,7 @@ fn without_the_mute(sensors: Vec<String>, mut list: Vec<Entry>, report: &mut Rep
         list.iter_mut().for_each(|entry| entry.sensor = place[entry.sensor as usize]);
     }
     let (sensors, mute): (Vec<_>, Vec<_>) = sensors.into_iter().zip(speaks).partition(|(_, speaks)| *speaks);
-    report.mute = mute.into_iter().map(|(id, _)| id).collect();
+    notes.mute = mute.into_iter().map(|(id, _)| id).collect();
     Entries { sensors: sensors.into_iter().map(|(id, _)| id).collect(), list, by_wall: false }
 }
 

@@ -14,6 +14,7 @@
 mod absent;
 mod calendar;
 mod counters;
+mod day_month;
 mod doubled;
 mod doubts;
 mod entries;
@@ -31,6 +32,7 @@ mod plan;
 mod quotes;
 mod reading;
 mod records;
+mod report;
 mod sections;
 mod sensors;
 mod totals;
@@ -44,84 +46,18 @@ pub use figure::{Figures, Missing};
 pub use keys::MappingFault;
 pub use mapping::{Absent, CalendarShape, Decimals, Direction, FileShape, Layout, Mapping, OffGrid, Repeated, SensorIs, StampIs, StepClock, Values};
 pub use records::Records;
+pub use report::Report;
 
 use crate::time::{EventTime, PaneLength};
 use counters::{Counters, Place};
 use entries::Entries;
 use entry::Entry;
+use report::Notes;
 use sections::DIRECTIONS;
-use serde::Serialize;
 use std::path::Path;
 
 /// The id of the one source that a table becomes.
 pub const SOURCE: &str = "table";
-
-/// How many faulty rows a report names; the rest is only counted.
-const NAMED_FAULTS: usize = 100;
-
-/// What was found while reading.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// The table's file.
-    pub file: String,
-    /// Rows read.
-    pub rows: u64,
-    /// Rows with a fault; what of them could be read goes on as a gap.
-    pub faulty: u64,
-    /// Rows that were left out because their time lies beside the grid of the step.
-    pub beside_grid: u64,
-    /// The first faults, as `file:line: what`.
-    pub faults: Vec<String>,
-    /// Their kinds, in the order of the first of each.
-    pub kinds: Vec<FaultKind>,
-    /// Figures that were read, a sensor's of a step each.
-    pub counts: u64,
-    /// Steps of a sensor that a row marks as missing, or of which it has no figure: gaps.
-    pub missing: u64,
-    /// Steps of a sensor of which one figure is known and another is not: a gap of that one alone.
-    pub halves: u64,
-    /// Rows that end before all cells are told that the mapping reads; what they lack is a gap.
-    pub short: u64,
-    /// The line of the first of them.
-    #[serde(skip)]
-    pub first_short: Option<u32>,
-    /// The line of the first row that has fewer cells than any before it, though all that are read.
-    #[serde(skip)]
-    pub first_narrow: Option<u32>,
-    /// Running totals that fell, or rose by more than anybody believes: gaps too.
-    pub set_back: u64,
-    /// Sensors whose totals mostly fall.
-    pub backwards: Vec<String>,
-    /// Rows that tell a step of a sensor anew, with other figures.
-    pub contradicting: u64,
-    /// Rows that tell a step of a sensor anew, with the same figures: the step counts once.
-    pub repeating: u64,
-    /// The lines of the first row that contradicts, and of the one that it contradicts.
-    pub first_contradicting: Option<(u32, u32)>,
-    /// Those of them that lie in a local hour that comes twice.
-    pub in_doubled_hours: u64,
-    /// Figures that were moved to the grid of the step, as the mapping says.
-    pub moved: u64,
-    /// Most figures lay about no grid: single passages do.
-    #[serde(skip)]
-    pub is_scattered: bool,
-    /// Sensors of which no row has a figure; they are left out.
-    pub mute: Vec<String>,
-    /// Ways of other sensors of which no row has one, as `sensor: way`; they are left out too.
-    pub mute_ways: Vec<String>,
-    /// What the figures look like, and what the mapping may have meant instead.
-    pub doubts: Vec<String>,
-}
-
-impl Report {
-    pub(in crate::replay::table) fn fault(&mut self, line: u32, detail: impl AsRef<str>) {
-        self.faulty += 1;
-        faults::count(&mut self.kinds, || format!("{}:{line}", self.file), detail.as_ref());
-        if self.faults.len() < NAMED_FAULTS {
-            self.faults.push(format!("{}:{line}: {}", self.file, detail.as_ref()));
-        }
-    }
-}
 
 /// A table, read and sorted.
 #[derive(Debug)]
@@ -140,51 +76,19 @@ impl Table {
     /// # Errors
     /// The file cannot be read, lacks a column, or no row of it is of use. A fault of single rows is no error: see [`Table::report`].
     pub fn open(path: &Path, mapping: Mapping) -> Result<Self, TableError> {
-        let read = |clock| {
-            let mut report = Report { file: path.display().to_string(), ..Report::default() };
-            entries::read(path, &mapping, clock, &mut report).map(|entries| (clock, entries, report))
-        };
-        let mut table = read(StepClock::Elapsed);
-        let trouble = |report: &Report| report.faulty + report.moved;
-        // Rows of local days leave every grid where a clock is changed, and stay on that of the clock on the wall.
-        if mapping.may_follow_the_wall() && table.as_ref().map_or_else(TableError::is_of_rows, |(.., report)| trouble(report) > 0) {
-            if !file::can_be_read_again(path) {
-                let why =
-                    "comes through a pipe, and would have to be read again to try steps by the clock on the wall, as not every row fits: give it as a file";
-                return Err(TableError::malformed(path, why));
-            }
-            let by_the_wall = read(StepClock::Wall);
-            // Single passages lie on no grid of either clock, and their days are those of the wall.
-            let are_passages = |elapsed: &Report| mapping.repeated == Repeated::Sum && mapping.off_grid == OffGrid::Down && elapsed.is_scattered;
-            let fits_better = match (&table, &by_the_wall) {
-                (Ok((.., elapsed)), Ok((.., wall))) if are_passages(elapsed) => wall.faulty <= elapsed.faulty,
-                (Ok((.., elapsed)), Ok((.., wall))) => trouble(wall) < trouble(elapsed),
-                (Err(_), Ok(_)) => true,
-                (Err(elapsed), Err(wall)) => wall.is_no_worse_than(elapsed),
-                (Ok(_), Err(_)) => false,
-            };
-            if fits_better {
-                table = by_the_wall;
-            }
-        }
-        let (clock, entries, report) = table?;
-        if entries.list.is_empty() {
-            let first = report.faults.first().cloned();
-            return Err(match (report.rows, report.mute.is_empty()) {
-                (0, _) | (_, true) => TableError::Empty { path: path.to_owned(), first: first.unwrap_or_else(|| "it has no rows".to_owned()) },
-                (rows, false) => {
-                    let backwards = doubts::backwards(&report.backwards);
-                    TableError::NoFigure { path: path.to_owned(), rows, what: first.or(backwards).unwrap_or_else(|| "all are missing".to_owned()) }
-                }
-            });
-        }
         let Some(pane) = PaneLength::new(mapping.step) else {
             return Err(TableError::malformed(path, "its step is zero"));
         };
-        let pane = pane.through(entries.list.first().map_or(EventTime::from_millis(0), |first| first.from));
-        let mut table = Self { mapping, entries, report, clock, pane, counters: Counters::default() };
+        let Read { clock, entries, notes } = read_by_the_better_clock(path, &mapping)?;
+        let Some(first) = entries.list.first() else {
+            return Err(nothing_told(path, notes));
+        };
+        let pane = pane.through(first.from);
+        let mut table = Self { mapping, entries, report: Report::default(), clock, pane, counters: Counters::default() };
         table.complete();
         table.counters = Counters::of(&table.entries.sensors, &table.entries.list);
+        let doubts = doubts::of(&table.entries, &table.mapping, &notes);
+        table.report = Report { doubts, ..notes.into_report() };
         table.sum_up();
         Ok(table)
     }
@@ -211,7 +115,6 @@ impl Table {
             ways.filter(|(_, (mapped, told))| **mapped && !told).map(|((word, _), _)| format!("{id}: {word}")).collect::<Vec<_>>()
         };
         report.mute_ways = places.flat_map(mute_of).collect();
-        report.doubts = doubts::of(&self.entries, &self.mapping, report);
     }
 
     /// The mapping.
@@ -281,6 +184,54 @@ impl Table {
             StepClock::Wall => chrono_tz::UTC,
         }
     }
+}
+
+/// What one reading of a table found.
+struct Read {
+    clock: StepClock,
+    entries: Entries,
+    notes: Notes,
+}
+
+impl Read {
+    fn by(clock: StepClock, path: &Path, mapping: &Mapping) -> Result<Self, TableError> {
+        let mut notes = Notes::of(path.display().to_string());
+        entries::read(path, mapping, clock, &mut notes).map(|entries| Self { clock, entries, notes })
+    }
+}
+
+/// Reads a table by time as it passes or, where more rows fit so, by the clock on the wall: rows of local days leave every grid where a clock is changed, and stay on that of the wall.
+fn read_by_the_better_clock(path: &Path, mapping: &Mapping) -> Result<Read, TableError> {
+    let elapsed = Read::by(StepClock::Elapsed, path, mapping);
+    let is_in_trouble = || elapsed.as_ref().map_or_else(TableError::is_of_rows, |read| read.notes.trouble() > 0);
+    if !mapping.may_follow_the_wall() || !is_in_trouble() {
+        return elapsed;
+    }
+    if !file::can_be_read_again(path) {
+        let why = "comes through a pipe, and would have to be read again to try steps by the clock on the wall, as not every row fits: give it as a file";
+        return Err(TableError::malformed(path, why));
+    }
+    let by_the_wall = Read::by(StepClock::Wall, path, mapping);
+    // Single passages lie on no grid of either clock, and their days are those of the wall.
+    let are_passages = |notes: &Notes| mapping.repeated == Repeated::Sum && mapping.off_grid == OffGrid::Down && notes.is_scattered;
+    let fits_better = match (&elapsed, &by_the_wall) {
+        (Ok(Read { notes: elapsed, .. }), Ok(Read { notes: wall, .. })) if are_passages(elapsed) => wall.faults.count <= elapsed.faults.count,
+        (Ok(Read { notes: elapsed, .. }), Ok(Read { notes: wall, .. })) => wall.trouble() < elapsed.trouble(),
+        (Err(_), Ok(_)) => true,
+        (Err(elapsed), Err(wall)) => wall.is_no_worse_than(elapsed),
+        (Ok(_), Err(_)) => false,
+    };
+    if fits_better { by_the_wall } else { elapsed }
+}
+
+/// Why a table of which nothing is left is of no use.
+fn nothing_told(path: &Path, notes: Notes) -> TableError {
+    let (path, first) = (path.to_owned(), notes.faults.named.first().cloned());
+    if notes.rows == 0 || notes.mute.is_empty() {
+        return TableError::Empty { path, first: first.unwrap_or_else(|| "it has no rows".to_owned()) };
+    }
+    let what = first.or_else(|| doubts::backwards(&notes.backwards)).unwrap_or_else(|| "all are missing".to_owned());
+    TableError::NoFigure { path, rows: notes.rows, what }
 }
 
 #[cfg(test)]

@@ -2,17 +2,19 @@
 //!
 //! The idea: a row with a fault costs what is at fault and no more. It is named with its line, its figures that can be read count, and those that cannot stay as marks.
 
-use super::Report;
+use super::day_month::DayMonth;
 use super::entry::Entry;
-use super::figure::{MISSING, NONE};
+use super::faults::RowFault;
+use super::figure::{FigureFault, MISSING, NONE};
 use super::file::{Cells, Lacks};
 use super::grid;
 use super::mapping::{Direction, Mapping, StampIs, StepClock};
 use super::marks::Mark;
 use super::plan::{Places, Plan};
+use super::report::Notes;
 use super::sensors::{Sensors, in_one_line};
 use crate::time::EventTime;
-use crate::time::stamp::{Meaning, Stamps};
+use crate::time::stamp::{Meaning, Stamps, Unreadable};
 use csv::StringRecord;
 use indexmap::IndexSet;
 use std::collections::BTreeSet;
@@ -47,7 +49,7 @@ pub(super) struct Reading<'a> {
     by_wall: bool,
     /// Whether it has been said how a time could be read that cannot: once is enough.
     has_hinted: bool,
-    report: &'a mut Report,
+    notes: &'a mut Notes,
 }
 
 /// What remains when all rows are read.
@@ -66,7 +68,8 @@ pub(super) struct Rest {
 
 impl<'a> Reading<'a> {
     /// Before the first row; `columns` are the names of the file's.
-    pub(super) fn new(mapping: &'a Mapping, stamps: &'a Stamps, clock: StepClock, columns: Vec<String>, plan: &'a Plan, report: &'a mut Report) -> Self {
+    pub(super) fn new(mapping: &'a Mapping, stamps: &'a Stamps, clock: StepClock, columns: Vec<String>, plan: &'a Plan, notes: &'a mut Notes) -> Self {
+        notes.day_month = DayMonth::of(&stamps.format);
         let mut sensors = Sensors::default();
         if let Places::Wide { columns, .. } = &plan.layout {
             sensors.ids.extend(columns.iter().map(|(_, name)| in_one_line(name).into_owned()));
@@ -84,7 +87,7 @@ impl<'a> Reading<'a> {
             last_time: None,
             by_wall: false,
             has_hinted: false,
-            report,
+            notes,
         }
     }
 
@@ -101,26 +104,26 @@ impl<'a> Reading<'a> {
     }
 
     pub(super) fn row(&mut self, line: u32, cells: &Cells<'_>) {
-        self.report.rows += 1;
-        if let Cells::Csv(record, Lacks::Place(detail)) = cells {
-            self.report.fault(line, detail);
+        self.notes.rows += 1;
+        if let Cells::Csv(record, Lacks::Place(fault)) = cells {
+            self.notes.fault(line, fault);
             self.suspected.push((line, (*record).clone()));
             return;
         }
         let before = self.list.len();
         let read = self.figures(line, cells);
         match (read, cells.lacks()) {
-            (_, Lacks::Figures(detail)) => {
+            (_, Lacks::Figures(fault)) => {
                 self.list.iter_mut().skip(before).for_each(|entry| *entry = entry.unknown());
-                self.report.fault(line, detail);
+                self.notes.fault(line, &fault);
             }
-            (_, Lacks::Rest(detail) | Lacks::Place(detail)) | (Err(detail), _) => self.report.fault(line, detail),
+            (_, Lacks::Rest(fault) | Lacks::Place(fault)) | (Err(fault), _) => self.notes.fault(line, &fault),
             (Ok(()), Lacks::Cells) => {
-                self.report.short += 1;
-                self.report.first_short.get_or_insert(line);
+                self.notes.short += 1;
+                self.notes.first_short.get_or_insert(line);
             }
             (Ok(()), Lacks::Unread) => {
-                self.report.first_narrow.get_or_insert(line);
+                self.notes.first_narrow.get_or_insert(line);
             }
             (Ok(()), Lacks::Nothing) => {}
         }
@@ -139,7 +142,7 @@ impl<'a> Reading<'a> {
         marks
     }
 
-    fn figures(&mut self, line: u32, cells: &Cells<'_>) -> Result<(), String> {
+    fn figures(&mut self, line: u32, cells: &Cells<'_>) -> Result<(), RowFault> {
         let plan = self.plan;
         let Start { from, later, is_moved } = self.time(cells)?;
         if is_moved {
@@ -151,8 +154,8 @@ impl<'a> Reading<'a> {
             Places::Wide { measures, columns } => {
                 let mut wrong = None;
                 for (sensor, (column, name)) in columns.iter().enumerate() {
-                    let figure = self.mapping.read_figure(cells.get(*column)).unwrap_or_else(|detail| {
-                        wrong.get_or_insert_with(|| of_column(name, &detail));
+                    let figure = self.mapping.read_figure(cells.get(*column)).unwrap_or_else(|why| {
+                        wrong.get_or_insert(RowFault::Figure { column: name.clone(), why });
                         MISSING
                     });
                     let mut entry = entry(sensor as u32);
@@ -165,8 +168,8 @@ impl<'a> Reading<'a> {
                 let mut entry = entry(self.sensors.of(sensor, cells, self.mapping)?);
                 let mut wrong = None;
                 for (direction, column) in values {
-                    entry.figures[*direction as usize] = persons(*column).unwrap_or_else(|detail| {
-                        wrong.get_or_insert_with(|| self.of_figure(*column, &detail));
+                    entry.figures[*direction as usize] = persons(*column).unwrap_or_else(|why| {
+                        wrong.get_or_insert(self.of_figure(*column, why));
                         MISSING
                     });
                 }
@@ -180,35 +183,39 @@ impl<'a> Reading<'a> {
                 let place = match (is(inwards), is(outwards)) {
                     (true, _) => Direction::In,
                     (_, true) => Direction::Out,
-                    _ => return Err(format!("the direction \"{told}\" is neither one of in_is nor one of out_is")),
+                    _ => return Err(no_direction(told.into_owned(), inwards.iter().chain(outwards))),
                 };
                 let read = persons(*value);
                 entry.figures[place as usize] = *read.as_ref().unwrap_or(&MISSING);
                 self.list.push(entry);
-                read.map(|_| ()).map_err(|detail| self.of_figure(*value, &detail))
+                read.map(|_| ()).map_err(|why| self.of_figure(*value, why))
             }
         }
     }
 
     /// What is wrong with a figure, with the name of its column.
-    fn of_figure(&self, column: Option<usize>, detail: &str) -> String {
-        of_column(column.and_then(|column| self.columns.get(column)).map_or("", String::as_str), detail)
+    fn of_figure(&self, column: Option<usize>, why: FigureFault) -> RowFault {
+        RowFault::Figure { column: column.and_then(|column| self.columns.get(column)).cloned().unwrap_or_default(), why }
     }
 
-    fn time(&mut self, cells: &Cells<'_>) -> Result<Start, String> {
+    fn time(&mut self, cells: &Cells<'_>) -> Result<Start, RowFault> {
         let text = &*self.plan.time_of(cells);
         if let Some((last, start)) = &self.last_time
             && last == text
         {
             return Ok(*start);
         }
-        let start = match self.start(text) {
-            Ok(start) => start,
-            Err(detail) => {
-                let hint = if std::mem::replace(&mut self.has_hinted, true) { None } else { self.stamps.hint(text) };
-                return Err(format!("the time \"{text}\" {detail}{}", hint.unwrap_or_default()));
-            }
-        };
+        let start = self.start(text).map_err(|why| {
+            let hint = if self.has_hinted { None } else { self.stamps.hint(text, "time") };
+            self.has_hinted |= hint.is_some();
+            self.notes.day_month.miss(text);
+            RowFault::Time { text: text.to_owned(), why, hint }
+        })?;
+        let at = if self.mapping.stamp_is == StampIs::To { start.from.after(self.mapping.step) } else { start.from };
+        if let Some(year) = grid::unbelievable_year(at) {
+            return Err(RowFault::Year { text: text.to_owned(), year });
+        }
+        self.notes.day_month.see(text);
         self.by_wall = self.by_wall || self.stamps.is_of_wall(text);
         let (last, meaning) = self.last_time.get_or_insert_with(|| (String::new(), start));
         text.clone_into(last);
@@ -216,7 +223,7 @@ impl<'a> Reading<'a> {
         Ok(start)
     }
 
-    fn start(&self, text: &str) -> Result<Start, String> {
+    fn start(&self, text: &str) -> Result<Start, Unreadable> {
         let stamps = self.stamps;
         let meaning = match self.clock {
             StepClock::Wall => Meaning::Once(stamps.read_wall(text)?),
@@ -226,12 +233,14 @@ impl<'a> Reading<'a> {
             Meaning::Either(first, second) => u32::try_from(second.since(first).as_millis()).ok().and_then(NonZeroU32::new),
             Meaning::Once(_) | Meaning::Moved(_) => None,
         };
-        let at = grid::believable(meaning.near(None))?;
+        let at = meaning.near(None);
         let from = if self.mapping.stamp_is == StampIs::To { at.before(self.mapping.step) } else { at };
         Ok(Start { from, later, is_moved: matches!(meaning, Meaning::Moved(_)) })
     }
 }
 
-fn of_column(name: &str, detail: &str) -> String {
-    format!("column \"{name}\": {detail}")
+/// What is wrong with a word for a direction, and the word that differs from it in its case alone.
+fn no_direction<'w>(told: String, mut words: impl Iterator<Item = &'w String>) -> RowFault {
+    let nearest = words.find(|word| word.to_lowercase() == told.to_lowercase()).cloned();
+    RowFault::Direction { told, nearest }
 }

@@ -188,7 +188,11 @@ fn how_a_time_could_be_read_is_said_once() {
 fn a_row_of_more_cells_than_the_header_is_a_fault() {
     let table = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,a,1,1,000\n");
     assert_eq!(short(&counts(&table)), ["a 06-01T08:00 1/2/0"]);
-    assert!(table.report().faults[0].ends_with("a.csv:3: has 5 cells, the header 4"), "{:?}", table.report().faults);
+    assert!(table.report().faults[0].contains("a.csv:3: has 5 cells, the header 4: is 1,000 one figure?"), "{:?}", table.report().faults);
+    let decimals = self::table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,a,0,5,1\n2020-06-01T11:00,a,1,2,,x\n");
+    let faults = &decimals.report().faults;
+    assert!(faults[0].contains("a.csv:3: has 5 cells, the header 4: is 5,1 one figure?"), "{faults:?}");
+    assert!(faults[1].ends_with("a.csv:4: has 6 cells, the header 4"), "{faults:?}");
 }
 
 #[test]
@@ -342,6 +346,21 @@ fn a_table_written_in_utc_has_the_days_and_hours_of_its_own_zone() {
     let days = table("a.csv", &utc(&LONG.replace("30m", "1d")), days);
     assert_eq!((days.clock(), days.report().faulty), (StepClock::Wall, 0));
     assert_eq!(short(&counts(&days)), ["a 03-28T00:00 1/1/0", "a 03-29T00:00 2/2/0", "a 03-30T00:00 3/3/0", "a 03-31T00:00 4/4/0"]);
+}
+
+#[test]
+fn a_pattern_that_says_utc_is_taken_at_its_word_and_that_is_said() {
+    let by = |keys: &str| LONG.replace("[long]", &format!("{keys}\n[long]"));
+    for (pattern, time) in
+        [("%Y-%m-%dT%H:%M:%SZ", "2020-06-01T10:00:00Z"), ("%d.%m.%Y %H:%M UTC", "01.06.2020 10:00 UTC"), ("%d.%m.%Y %H:%M:%S.000Z", "01.06.2020 10:00:00.000Z")]
+    {
+        let rows = format!("t,s,i,o\n{time},a,1,2\n");
+        let read = |zone: &str| table("a.csv", &by(&format!("format = \"{pattern}\"{zone}")), rows.as_bytes());
+        assert_eq!(short(&counts(&read(""))), ["a 06-01T10:00 1/2/0"], "{pattern}");
+        assert!(read("").report().doubts[0].starts_with("the pattern of the times says that they are of UTC"), "{:?}", read("").report().doubts);
+        let all_the_same = read("\nzone = \"Europe/Zurich\"");
+        assert_eq!((short(&counts(&all_the_same)), all_the_same.report().doubts.len()), (vec!["a 06-01T08:00 1/2/0".to_owned()], 0), "{pattern}");
+    }
 }
 
 #[test]

@@ -4,10 +4,10 @@
 //! knows how the rise is spread over the steps between, unless an absent row means that nobody came; a row that is marked missing never means that. Where the total fell, the counter was set back.
 //! What one way of a place lacks says nothing of the other; but both are told by one device, so that where one was set back nobody knows what the other rose by.
 
-use super::Report;
 use super::entry::Entry;
 use super::figure::{MISSING, NONE};
 use super::mapping::{Absent, Mapping, StepClock};
+use super::report::Notes;
 use crate::time::EventTime;
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ struct Place {
 }
 
 /// Makes each total the rise to it; answers whose totals fall mostly. The list is sorted by time.
-pub(super) fn to_rises(list: &mut Vec<Entry>, mapping: &Mapping, clock: StepClock, report: &mut Report) -> Vec<u32> {
+pub(super) fn to_rises(list: &mut Vec<Entry>, mapping: &Mapping, clock: StepClock, notes: &mut Notes) -> Vec<u32> {
     let most = mapping.most.unwrap_or(MOST);
     let mut places: BTreeMap<u32, Place> = BTreeMap::new();
     list.retain_mut(|entry| {
@@ -89,7 +89,7 @@ pub(super) fn to_rises(list: &mut Vec<Entry>, mapping: &Mapping, clock: StepCloc
         place.rises += usize::from(rises > 0 && falls == 0);
         if is_set_back {
             *entry = entry.unknown();
-            report.set_back += 1;
+            notes.set_back += 1;
         }
         is_based
     });
