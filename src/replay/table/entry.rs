@@ -43,6 +43,11 @@ impl Entry {
         Self { figures: self.figures.map(|figure| if figure == NONE { NONE } else { MISSING }), ..*self }
     }
 
+    /// The same step, of which nobody knows anything, whatever is told by itself.
+    pub(super) fn unknown_all_ways(&self) -> Self {
+        Self { figures: [MISSING; 3], ..*self }
+    }
+
     /// The same figures, of another step.
     pub(super) fn at(self, from: EventTime) -> Self {
         Self { from, later: None, ..self }

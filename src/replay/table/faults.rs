@@ -34,7 +34,7 @@ pub(super) enum RowFault {
     Figure { column: String, why: FigureFault },
     #[error("is not UTF-8 ({why}): an older Windows or Mac text; save it as UTF-8")]
     NotUtf8 { why: String },
-    #[error("has {cells} cells, the header {columns}{}", torn.as_ref().map_or_else(String::new, |torn| format!(": is {torn} one figure? It must stand between quotes, or the cells between other marks than commas")))]
+    #[error("has {cells} cells, the header {columns}{}", torn.as_ref().map_or_else(String::new, |torn| format!(": is a figure such as {torn} torn at its comma? It must stand between quotes, or the cells between other marks")))]
     TooManyCells { cells: usize, columns: usize, torn: Option<String> },
     #[error("has {cells} of {columns} cells, and a quote within one of them: is it not closed?")]
     QuoteWithin { cells: usize, columns: usize },
@@ -132,11 +132,16 @@ impl RowFaults {
         Self { file, ..Self::default() }
     }
 
+    /// Whether the next one is named.
+    pub(super) const fn names_more(&self) -> bool {
+        self.named.len() < NAMED
+    }
+
     /// Notes one.
     pub(super) fn note(&mut self, line: u32, fault: &RowFault) {
         self.count += 1;
         let told = || format!("{}:{line}: {fault}", self.file);
-        if self.named.len() < NAMED {
+        if self.names_more() {
             self.named.push(told());
         }
         match self.kinds.iter_mut().find(|(kind, _)| *kind == fault.kind()) {

@@ -148,9 +148,11 @@ impl Lines<'_> {
             _ if record.len() <= self.reads.last => Lacks::Cells,
             _ if self.plain.is_outdone_anew_by(record) => Lacks::Unread,
             // A figure such as 1,000 without quotes is two cells, and what stands behind it in the wrong column; a delimiter at the end of every row is none.
-            Some(width) if record.iter().skip(width).any(|cell| !cell.trim().is_empty()) => {
-                Lacks::Figures(RowFault::TooManyCells { cells: record.len(), columns: width, torn: torn_figure(record, width) })
-            }
+            Some(width) if record.iter().skip(width).any(|cell| !cell.trim().is_empty()) => Lacks::Figures(RowFault::TooManyCells {
+                cells: record.len(),
+                columns: width,
+                torn: if self.plain.is_of_commas() { torn_figure(record, width) } else { None },
+            }),
             _ => Lacks::Nothing,
         };
         row(line, Cells::Csv(record, lacks));
@@ -211,10 +213,11 @@ pub(super) fn not_utf8(err: &csv::Utf8Error) -> RowFault {
     RowFault::NotUtf8 { why: err.to_string() }
 }
 
-/// The figure that makes two cells of one, where a row has one too many: digits on both sides of a comma, as in 0,5 or 1,000. The last such pair, for figures stand behind what they are of.
+/// The figure that makes two cells of one, where a row has one too many: digits on both sides of a comma, as in 1,000 or 0,5. Of several such pairs the likeliest.
 fn torn_figure(record: &StringRecord, width: usize) -> Option<String> {
     let is_number = |cell: &str| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
     let cells: Vec<&str> = record.iter().map(str::trim).collect();
-    let pair = cells.windows(2).rfind(|pair| pair.iter().all(|cell| is_number(cell)))?;
+    let pairs = || cells.windows(2).filter(|pair| pair.iter().all(|cell| is_number(cell)));
+    let pair = pairs().find(|pair| pair[0] == "0").or_else(|| pairs().find(|pair| pair[1].len() == 3)).or_else(|| pairs().next_back())?;
     (cells.len() == width + 1).then(|| format!("{},{}", pair[0], pair[1]))
 }

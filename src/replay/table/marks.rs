@@ -40,7 +40,8 @@ pub(super) fn apply(list: &mut Vec<Entry>, marks: &[Mark], grid: &Grid, repeated
                 let add = |entry: &mut Entry| if repeated == Repeated::Sum { entry.add(&mark) } else { entry.join(&mark) };
                 told.iter_mut().filter(|_| is_whole).for_each(add);
             }
-            _ => unknown.push(mark),
+            // No row tells of it at all, and which way the line would have been of says nothing of the other.
+            _ => unknown.push(mark.unknown_all_ways()),
         }
     }
     unknown.sort_unstable();

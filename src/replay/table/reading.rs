@@ -14,7 +14,7 @@ use super::plan::{Places, Plan};
 use super::report::Notes;
 use super::sensors::{Sensors, in_one_line};
 use crate::time::EventTime;
-use crate::time::stamp::{Meaning, Stamps, Unreadable};
+use crate::time::stamp::{Format, Meaning, Stamps, Unreadable};
 use csv::StringRecord;
 use indexmap::IndexSet;
 use std::collections::BTreeSet;
@@ -206,7 +206,9 @@ impl<'a> Reading<'a> {
             return Ok(*start);
         }
         let start = self.start(text).map_err(|why| {
-            let hint = if self.has_hinted { None } else { self.stamps.hint(text, "time") };
+            // Where a pattern stops differs from row to row; by which format all could be read does not.
+            let is_worth_it = !self.has_hinted || matches!(self.stamps.format, Format::Pattern(_)) && self.notes.faults.names_more();
+            let hint = if is_worth_it { self.stamps.hint(text, "time") } else { None };
             self.has_hinted |= hint.is_some();
             self.notes.day_month.miss(text);
             RowFault::Time { text: text.to_owned(), why, hint }

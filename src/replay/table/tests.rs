@@ -188,11 +188,24 @@ fn how_a_time_could_be_read_is_said_once() {
 fn a_row_of_more_cells_than_the_header_is_a_fault() {
     let table = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,a,1,1,000\n");
     assert_eq!(short(&counts(&table)), ["a 06-01T08:00 1/2/0"]);
-    assert!(table.report().faults[0].contains("a.csv:3: has 5 cells, the header 4: is 1,000 one figure?"), "{:?}", table.report().faults);
+    assert!(
+        table.report().faults[0].contains("a.csv:3: has 5 cells, the header 4: is a figure such as 1,000 torn at its comma?"),
+        "{:?}",
+        table.report().faults
+    );
     let decimals = self::table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,a,0,5,1\n2020-06-01T11:00,a,1,2,,x\n");
     let faults = &decimals.report().faults;
-    assert!(faults[0].contains("a.csv:3: has 5 cells, the header 4: is 5,1 one figure?"), "{faults:?}");
+    assert!(faults[0].contains("a.csv:3: has 5 cells, the header 4: is a figure such as 0,5 torn at its comma?"), "{faults:?}");
     assert!(faults[1].ends_with("a.csv:4: has 6 cells, the header 4"), "{faults:?}");
+}
+
+#[test]
+fn where_a_pattern_stops_is_said_of_each_row_that_is_named() {
+    let text = LONG.replace("[long]", "format = \"%d. %B %Y %I:%M %p\"\n[long]");
+    let rows = "t,s,i,o\n5. March 2024 10:00 AM,a,1,2\n5. März 2024 10:30 AM,a,1,2\n5. March 2024 11:00 a.m.,a,1,2\n";
+    let faults = table("a.csv", &text, rows.as_bytes()).report().faults.clone();
+    assert!(faults[0].ends_with("; at \"März 2024 10:30 AM\" it is not %B (the English name of a month)"), "{faults:?}");
+    assert!(faults[1].ends_with("; at \"a.m.\" it is not %p (AM or PM)"), "{faults:?}");
 }
 
 #[test]

@@ -101,6 +101,11 @@ fn a_swallowed_row_of_the_other_direction_leaves_that_direction_unknown() {
     let text = REMARKS.replace("count = \"n\"", "direction = \"d\"\nvalue = \"n\"\nin_is = \"in\"\nout_is = \"out\"");
     let rows = "t,d,n,r\n2020-06-01 00:00,in,1,\n2020-06-01 00:00,out,2,\n2020-06-01 01:00,in,3,\"broken\n2020-06-01 01:00,out,4,12\"\n2020-06-01 02:00,in,5,\n2020-06-01 02:00,out,6,\n";
     assert_eq!(starts(&table("a.csv", &text, rows.as_bytes())), ["00:00 1/2/0", "01:00 3/-/0", "02:00 5/6/0"]);
+    // Where no row tells of the step, nothing of it is a zero.
+    let rows =
+        "t,d,n,r\n2020-06-01 00:00,in,1,\n2020-06-01 00:00,out,2,\"broken\n2020-06-01 01:00,in,4,12\"\n2020-06-01 02:00,in,5,\n2020-06-01 02:00,out,6,\n";
+    let zero = text.replace("step", "absent = \"zero\"\nstep");
+    assert_eq!(starts(&table("a.csv", &zero, rows.as_bytes())), ["00:00 1/2/0", "02:00 5/6/0"]);
 }
 
 #[test]
