@@ -42,7 +42,7 @@ impl CrowdState {
         let phase = tonight.as_ref().map_or(Phase::default(), |tonight| tonight.phase);
         self.arrivals.turn_to(venue, topology, tonight.as_ref());
         let deficits: Vec<u32> = self.zones.iter().map(|zone| zone.deficit).collect();
-        self.move_heads(venue, topology, end, content, &crossings, &flows);
+        self.move_heads(venue, topology, end, content, (&crossings, &flows), &hearing);
         self.infer_unheard(venue, topology, &deficits, phase);
         let silence = Silence { venue, topology, end, scans: &content.scans, hearing: &hearing, phase };
         let passed = self.stand_in(&silence);
@@ -104,13 +104,14 @@ impl CrowdState {
         topology: &Topology,
         end: EventTime,
         content: &PaneContent,
-        crossings: &[CrossingFlow],
-        flows: &[ZoneFlows],
+        (crossings, flows): (&[CrossingFlow], &[ZoneFlows]),
+        hearing: &Hearing,
     ) {
         self.zones.iter_mut().for_each(|zone| zone.parted = None);
         for (i, (zone, plan)) in venue.zones.iter().zip(&topology.zones).enumerate() {
             if zone.closed {
-                self.zones[i].flow(plan, crossings, flows[i]);
+                let is_unheard = |inwards| topology.is_unheard(venue, ZoneId::from(i), inwards, |way| hearing.is_silent(topology, way));
+                self.zones[i].flow(plan, crossings, flows[i].balanced(is_unheard));
             }
             if let Some(heads) = self.measured_heads(topology, ZoneId::from(i), end, content, zone.closed) {
                 let before = self.zones[i].persons.filter(|_| !zone.closed);

@@ -39,6 +39,17 @@ pub struct ZoneFlows {
     pub undirected: u32,
 }
 
+impl ZoneFlows {
+    /// What the balance of heads makes of them: where one direction of a counted place is unheard, as many went the one way as the other, as far as anybody knows, and the balance stands still.
+    pub(super) fn balanced(self, is_unheard: impl Fn(bool) -> bool) -> Self {
+        match (is_unheard(true), is_unheard(false)) {
+            (true, false) => Self { inwards: self.outwards, ..self },
+            (false, true) => Self { outwards: self.inwards, ..self },
+            _ => self,
+        }
+    }
+}
+
 /// The last total before a pane, by sensor, for the sensors that sent totals in it. Keep it beside a closed pane, to revise it with.
 pub type TotalBases = BTreeMap<SensorId, Total>;
 

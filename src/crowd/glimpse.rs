@@ -60,8 +60,8 @@ impl CrowdState {
         self.note(venue, topology, end, content);
         self.night.hear_surroundings(venue, &topology.calls, end, content);
         let tonight = self.night.tonight(venue, end);
-        self.move_heads(venue, topology, end, content, &crossings, &flows);
         let hearing = Hearing::at(end, self.night.since.unwrap_or(end), self, topology);
+        self.move_heads(venue, topology, end, content, (&crossings, &flows), &hearing);
         let mut zones = self.zone_figures(venue, topology, &flows, dense, &hearing);
         for (figures, plan) in zones.iter_mut().zip(&topology.zones) {
             if figures.occupancy.is_some() && plan.ways.iter().any(|(way, _)| hearing.is_silent(topology, *way)) {

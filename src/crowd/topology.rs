@@ -186,6 +186,14 @@ impl Topology {
         link.index()
     }
 
+    /// Whether nothing is heard of who comes in to (or goes out of) a counted place, though something may be of the other direction: each has a counter of its own there.
+    pub fn is_unheard(&self, venue: &Venue, zone: ZoneId, inwards: bool, is_silent: impl Fn(usize) -> bool) -> bool {
+        let (place, plan) = (&venue.zones[zone.index()], &self.zones[zone.index()]);
+        let tells = |(way, is_in): &&(usize, bool)| venue.links.get(*way).is_some_and(|link| !link.one_way || *is_in == inwards);
+        let mut ways = plan.ways.iter().filter(tells).peekable();
+        place.kind == ZoneKind::Counted && ways.peek().is_some() && ways.all(|(way, _)| is_silent(*way))
+    }
+
     /// What a crossing is.
     pub fn way(&self, crossing: usize) -> Way {
         way(crossing, self.link_sensors.len())
@@ -208,18 +216,22 @@ impl Crossing {
     }
 }
 
-/// Of a place of a table nothing is known but its counts, and they come over one link, whose width nobody knows.
+/// Of a place of a table nothing is known but its counts, and they come over one link, or one for each direction, whose width nobody knows.
 fn echoes(venue: &Venue) -> Vec<bool> {
     let ends = |link: &Link| match (link.from, link.to) {
         (Some(zone), None) | (None, Some(zone)) => Some(zone.index()),
         (Some(from), Some(to)) if from == to => Some(to.index()),
         _ => None,
     };
-    let mut links_of = vec![0; venue.zones.len()];
-    for zone in venue.links.iter().flat_map(|link| [link.from, link.to.filter(|to| link.from != Some(*to))]).flatten() {
-        links_of[zone.index()] += 1;
+    // By zone, the links that tell who comes in, and those that tell who goes out.
+    let mut links_of = vec![[0, 0]; venue.zones.len()];
+    for link in &venue.links {
+        let ways = [(link.to, 0), (link.from, 1)];
+        let both_ways = ways.into_iter().flat_map(|(zone, way)| [Some((zone, way)), (!link.one_way && link.from != link.to).then_some((zone, 1 - way))]);
+        both_ways.flatten().filter_map(|(zone, way)| Some((zone?, way))).for_each(|(zone, way)| links_of[zone.index()][way] += 1);
     }
-    let is_echo = |link: &Link| link.width_m.is_none() && ends(link).is_some_and(|zone| venue.zones[zone].kind == ZoneKind::Counted && links_of[zone] == 1);
+    let is_alone = |zone: usize| venue.zones[zone].kind == ZoneKind::Counted && links_of[zone].iter().all(|links| *links <= 1);
+    let is_echo = |link: &Link| link.width_m.is_none() && ends(link).is_some_and(is_alone);
     venue.links.iter().map(is_echo).collect()
 }
 

@@ -68,6 +68,9 @@ impl Site {
         // They are large, and the physics has taken what it needs.
         pane.content.snapshots.clear();
         self.forecaster.read_counts(&figures.zones, &mut self.counts);
+        for (count, series) in self.counts.iter_mut().zip(self.forecaster.series()) {
+            count.take_if(|_| publish::is_unheard(venue, &self.topology, &figures, series.zone, series.kind));
+        }
         if let Some(night) = &figures.night {
             self.forecaster.hear(end, &night.match_id, night.kick_off, figures.phase == Phase::After);
         }

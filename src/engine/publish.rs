@@ -13,7 +13,7 @@ use crate::forecast::{Horizon, Outlook, Outlooks, SeriesKind};
 use crate::inference::ModelCardRef;
 use crate::time::{EventTime, Span};
 use crate::venue::roll::numbered;
-use crate::venue::{Feed, Match, Venue};
+use crate::venue::{Feed, Match, Venue, ZoneId};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -211,7 +211,8 @@ pub(super) fn pane(
     for (index, zone) in numbered(&figures.zones, &absent.zones) {
         let flows = of_zone(outlooks, index);
         let mut record = PlaceRecord { has_ages: true, ..writer.zone(index, zone, 0) };
-        leave_out_what_is_not_told(&mut record.figures, zone, flows);
+        let is_unheard = |kind| zone.coverage <= 0.0 || is_unheard(venue, topology, figures, ZoneId::from(index), kind);
+        leave_out_what_is_not_told(&mut record.figures, zone, flows, is_unheard);
         let score = flows.iter().find_map(|outlook| outlook.watch).map(|verdict| quantise(verdict.share_above));
         let mut tail = Tail { flows, heads: heads_of_zone(outlooks, index), model: None, score };
         if !tail.forecasts_nothing() {
@@ -425,12 +426,22 @@ impl ModelName<'_> {
 }
 
 /// What a zone's counters cannot tell, or did not, is absent: no figure is not zero.
-fn leave_out_what_is_not_told(figures: &mut Figures<'_>, zone: &ZoneFigures, of_zone: &[Outlook]) {
-    let is_silent = zone.coverage <= 0.0;
-    let told = |kind: SeriesKind, persons: u32| (persons > 0 || !is_silent && of_zone.iter().any(|outlook| outlook.series.kind == kind)).then_some(persons);
+fn leave_out_what_is_not_told(figures: &mut Figures<'_>, zone: &ZoneFigures, of_zone: &[Outlook], is_unheard: impl Fn(SeriesKind) -> bool) {
+    let is_told = |kind: SeriesKind| of_zone.iter().any(|outlook| outlook.series.kind == kind) && !is_unheard(kind);
+    let told = |kind: SeriesKind, persons: u32| (persons > 0 || is_told(kind)).then_some(persons);
     figures.inwards = told(SeriesKind::In, zone.inwards);
     figures.outwards = told(SeriesKind::Out, zone.outwards);
     figures.count = told(SeriesKind::Count, zone.undirected);
+}
+
+/// Whether one direction of a place is silent by itself.
+pub(super) fn is_unheard(venue: &Venue, topology: &Topology, figures: &VenueFigures, zone: ZoneId, kind: SeriesKind) -> bool {
+    let is_silent = |way: usize| figures.links.get(way).is_some_and(|link| link.coverage <= 0.0);
+    match kind {
+        SeriesKind::In => topology.is_unheard(venue, zone, true, is_silent),
+        SeriesKind::Out => topology.is_unheard(venue, zone, false, is_silent),
+        SeriesKind::Count => false,
+    }
 }
 
 /// The outlooks of a zone: the series stand in the order of their zones.

@@ -4,12 +4,14 @@
 //! table does there cannot be guessed from it, so the mapping says so.
 
 mod likely;
+mod stuck;
 
 use super::EventTime;
 use chrono::format::{Item, Parsed, StrftimeItems, parse};
-use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, ParseResult, TimeDelta, TimeZone};
+use chrono::{DateTime, FixedOffset, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, ParseError, ParseResult, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use std::fmt::Write;
+use thiserror::Error;
 
 /// How times are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +78,43 @@ pub enum Meaning {
     Moved(EventTime),
 }
 
+/// Why a text is no time.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Unreadable {
+    /// It is not written as the standard says.
+    #[error("is no ISO 8601 time")]
+    NotIso,
+    /// It is not written as the pattern says.
+    #[error("is not written as \"{pattern}\": {why}")]
+    NotAsPattern {
+        /// The pattern.
+        pattern: String,
+        /// What its reader says.
+        why: ParseError,
+    },
+    /// It is no number.
+    #[error("is no whole number since the epoch")]
+    NoEpoch,
+    /// It is further away than anybody counts years.
+    #[error("is beyond the calendar")]
+    BeyondTheCalendar,
+    /// Nobody says which clock shows it.
+    #[error("has no offset, and the mapping names no time_zone")]
+    NoZone,
+    /// No clock ever showed it.
+    #[error("is an hour that never was in {zone}: the clocks went forward (nonexistent = \"shift\" takes it an hour later)")]
+    NeverWas {
+        /// Where.
+        zone: Tz,
+    },
+    /// As [`Self::NeverWas`], and there is no hour to shift it from.
+    #[error("is a time that never was in {zone}")]
+    Nowhere {
+        /// Where.
+        zone: Tz,
+    },
+}
+
 /// What a time cell says, before the zone gives it its meaning.
 enum Written {
     Moment(EventTime),
@@ -87,7 +126,7 @@ impl Stamps {
     ///
     /// # Errors
     /// It is not written as the format says, has no zone, or never was.
-    pub fn read(&self, text: &str) -> Result<Meaning, String> {
+    pub fn read(&self, text: &str) -> Result<Meaning, Unreadable> {
         match self.written(text)? {
             Written::Moment(at) => Ok(Meaning::Once(at)),
             Written::Local(local) => self.local(local),
@@ -99,8 +138,8 @@ impl Stamps {
     ///
     /// # Errors
     /// It is not written as the format says, or never was in another zone that it is written in.
-    pub fn read_wall(&self, text: &str) -> Result<EventTime, String> {
-        let shown = |at| self.wall_clock(at).ok_or("is beyond the calendar");
+    pub fn read_wall(&self, text: &str) -> Result<EventTime, Unreadable> {
+        let shown = |at| self.wall_clock(at).ok_or(Unreadable::BeyondTheCalendar);
         let local = match self.written(text)? {
             Written::Moment(at) => shown(at)?,
             Written::Local(local) if self.writer() != self.zone => shown(self.local(local)?.near(None))?,
@@ -136,9 +175,14 @@ impl Stamps {
         }
     }
 
-    /// What else to say of a time that [`Self::read`] refuses because it is no ISO 8601 time: the formats by which it could be read. Too costly to say it of every row.
-    pub fn hint(&self, text: &str) -> Option<String> {
-        (self.format == Format::Iso && self.written(text).is_err()).then(|| likely::hint(text))
+    /// What else to say of a time that [`Self::read`] refuses because of how it is written: the formats by which it could be read, or where its pattern stops. Too costly to say it of every row.
+    /// `section` is the part of the mapping that says how.
+    pub fn hint(&self, text: &str, section: &str) -> Option<String> {
+        match (self.written(text).err()?, &self.format) {
+            (Unreadable::NotIso, _) => Some(likely::hint(text, section)),
+            (_, Format::Pattern(pattern)) => stuck::hint(pattern, text),
+            _ => None,
+        }
     }
 
     /// Whether the clock by which the times are written shows this one twice.
@@ -162,7 +206,7 @@ impl Stamps {
         written.map_or(MappedLocalTime::None, |(zone, local)| zone.from_local_datetime(&local))
     }
 
-    fn written(&self, text: &str) -> Result<Written, String> {
+    fn written(&self, text: &str) -> Result<Written, Unreadable> {
         match &self.format {
             Format::EpochSeconds => epoch(text, 1_000, 1).map(Written::Moment),
             Format::EpochMillis => epoch(text, 1, 1).map(Written::Moment),
@@ -172,11 +216,11 @@ impl Stamps {
                 Some(local) => Ok(Written::Local(local)),
                 None => match with_offset(text) {
                     Some(at) => Ok(Written::Moment(millis(&at))),
-                    None => Ok(Written::Local(iso(text).ok_or("is no ISO 8601 time")?)),
+                    None => Ok(Written::Local(iso(text).ok_or(Unreadable::NotIso)?)),
                 },
             },
             Format::Pattern(pattern) => {
-                let wrong = |err| format!("is not written as \"{pattern}\": {err}");
+                let wrong = |why| Unreadable::NotAsPattern { pattern: pattern.clone(), why };
                 if has_offset(pattern) {
                     return DateTime::parse_from_str(text, pattern).map(|at| Written::Moment(millis(&at))).map_err(wrong);
                 }
@@ -185,17 +229,15 @@ impl Stamps {
         }
     }
 
-    fn local(&self, local: NaiveDateTime) -> Result<Meaning, String> {
-        let zone = self.writer().ok_or("has no offset, and the mapping names no time_zone")?;
+    fn local(&self, local: NaiveDateTime) -> Result<Meaning, Unreadable> {
+        let zone = self.writer().ok_or(Unreadable::NoZone)?;
         match (zone.from_local_datetime(&local), self.ambiguous, self.nonexistent) {
             (MappedLocalTime::Single(at), _, _) => Ok(once(&at)),
             (MappedLocalTime::Ambiguous(first, _), Ambiguous::First, _) => Ok(once(&first)),
             (MappedLocalTime::Ambiguous(_, second), Ambiguous::Second, _) => Ok(once(&second)),
             (MappedLocalTime::Ambiguous(first, second), _, _) => Ok(Meaning::Either(millis(&first), millis(&second))),
-            (MappedLocalTime::None, _, Nonexistent::Refuse) => {
-                Err(format!("is an hour that never was in {zone}: the clocks went forward (nonexistent = \"shift\" takes it an hour later)"))
-            }
-            (MappedLocalTime::None, _, Nonexistent::Shift) => shifted(zone, local).ok_or_else(|| format!("is a time that never was in {zone}")),
+            (MappedLocalTime::None, _, Nonexistent::Refuse) => Err(Unreadable::NeverWas { zone }),
+            (MappedLocalTime::None, _, Nonexistent::Shift) => shifted(zone, local).ok_or(Unreadable::Nowhere { zone }),
         }
     }
 }
@@ -353,11 +395,11 @@ fn by_pattern(pattern: &str, text: &str) -> ParseResult<NaiveDateTime> {
 }
 
 /// A number of units, each so many milliseconds or such a part of one; what is less than a millisecond is cut off.
-fn epoch(text: &str, millis: i64, parts: i64) -> Result<EventTime, String> {
+fn epoch(text: &str, millis: i64, parts: i64) -> Result<EventTime, Unreadable> {
     // Spreadsheets and Parquet write whole seconds as 1577836800.0.
     let whole = text.strip_suffix(".0").unwrap_or(text);
-    let number: i64 = whole.parse().map_err(|_| "is no whole number since the epoch".to_owned())?;
-    number.checked_mul(millis).map(|units| EventTime::from_millis(units.div_euclid(parts))).ok_or_else(|| "is beyond the calendar".to_owned())
+    let number: i64 = whole.parse().map_err(|_| Unreadable::NoEpoch)?;
+    number.checked_mul(millis).map(|units| EventTime::from_millis(units.div_euclid(parts))).ok_or(Unreadable::BeyondTheCalendar)
 }
 
 /// What a clock shows (that of UTC without a zone).

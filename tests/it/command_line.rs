@@ -74,6 +74,38 @@ fn days_of_23_and_25_hours_come_out_as_the_rows_that_they_are() {
     }
 }
 
+/// The counter of the way out of a is dead on the second day of three: its rows are absent, or its cells are empty.
+#[test]
+fn a_direction_that_nobody_told_is_a_gap_of_its_own_from_end_to_end() {
+    let layouts = ["in = \"i\"\nout = \"o\"\n", "direction = \"d\"\nvalue = \"n\"\nin_is = \"in\"\nout_is = \"out\"\n"];
+    let hours =
+        (0..72).flat_map(|hour| ["a", "b"].map(|place| (format!("2021-06-0{}T{:02}:00,{place}", 1 + hour / 24, hour % 24), place == "a" && hour / 24 == 1)));
+    let cells: String = hours.clone().map(|(key, is_dead)| format!("{key},8,{}\n", if is_dead { "" } else { "7" })).collect();
+    let rows: String = hours.map(|(key, is_dead)| format!("{key},in,8\n{}", if is_dead { String::new() } else { format!("{key},out,7\n") })).collect();
+    for (layout, table) in layouts.into_iter().zip([format!("t,s,i,o\n{cells}"), format!("t,s,d,n\n{rows}")]) {
+        let mapping = format!("venue = \"v\"\ntime_zone = \"UTC\"\nstep = \"1h\"\nclosed = true\n[time]\ncolumns = [\"t\"]\n[long]\nsensor = \"s\"\n{layout}");
+        let (_folder, path) = folder_with(&mapping, &table);
+        let output = midan(&["replay", "--no-models", "--table", &path("t.csv"), "--map", &path("t.toml"), "--out", &path("out")]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(told.contains("24 of them know one figure of their place and lack another"), "{told}");
+        let zones: Vec<Value> = fs::read_to_string(path("out/zones.ndjson")).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of = |place: &str| {
+            zones.iter().filter(|record| record["zone"] == place).map(|record| (&record["in"], &record["out"], &record["coverage"])).collect::<Vec<_>>()
+        };
+        let (whole, half) = ((&Value::from(8), &Value::from(7), &Value::from(1.0)), (&Value::from(8), &Value::Null, &Value::from(0.5)));
+        assert_eq!(of("a"), [[whole; 24], [half; 24], [whole; 24]].concat());
+        assert_eq!(of("b"), [whole; 72]);
+        assert!(zones.iter().all(|record| record["kind"] != "link"), "two links of one place say what the place says");
+        let heads: Vec<_> = zones.iter().filter(|record| record["zone"] == "a").map(|record| record["occupancy"]["v"].as_f64().unwrap()).collect();
+        assert_eq!((heads[23], heads[47], heads[71]), (24.0, 24.0, 48.0), "who came while nobody counted who went is in no balance");
+        let forecasts = fs::read_to_string(path("out/forecasts.ndjson")).unwrap();
+        let out: Vec<Value> =
+            forecasts.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).filter(|line| line["zone"] == "a" && line["what"] == "out").collect();
+        assert_eq!(out.last().unwrap()["q50"].as_f64(), Some(7.0), "no zero was learnt");
+    }
+}
+
 #[test]
 fn a_results_folder_that_cannot_be_made_is_named() {
     let (_folder, path) = two_days();

@@ -132,6 +132,9 @@ fn tell(report: &Report, what: &str) {
     if others > 0 {
         println!("              and {others} of other kinds");
     }
+    if report.repeating > 0 {
+        println!("              {} tell a step of a sensor anew with the same figure, and count once", report.repeating);
+    }
     if report.contradicting > 0 {
         let (line, before) = report.first_contradicting.unwrap_or_default();
         let rows = report.contradicting;
@@ -151,6 +154,9 @@ fn tell_reach(table: &Table) {
     let report = table.report();
     let step = std::time::Duration::from_millis(table.mapping().step.as_millis());
     println!("counts        {:>10} of them, {} steps are marked as missing", report.counts, report.missing);
+    if report.halves > 0 {
+        println!("              {} of them know one figure of their place and lack another, which alone is a gap (coverage)", report.halves);
+    }
     if report.set_back > 0 {
         println!("              {} totals fell or rose beyond belief (totals, most): gaps", report.set_back);
     }
@@ -162,10 +168,12 @@ fn tell_reach(table: &Table) {
         println!("              {} figures were moved to the grid of the step (off_grid)", report.moved);
     }
     report.doubts.iter().for_each(|doubt| println!("              {doubt}"));
-    if !report.mute.is_empty() {
-        let named = report.mute.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-        let more = if report.mute.len() > NAMED { ", …" } else { "" };
-        println!("              {} left out, for no row has a whole figure of them: {named}{more}", report.mute.len());
+    for (left_out, what) in [(&report.mute, "left out"), (&report.mute_ways, "ways of places left out")] {
+        if !left_out.is_empty() {
+            let named = left_out.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = if left_out.len() > NAMED { ", …" } else { "" };
+            println!("              {} {what}, for no row has a figure of them: {named}{more}", left_out.len());
+        }
     }
 }
 

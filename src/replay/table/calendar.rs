@@ -1,10 +1,12 @@
 //! The calendar beside a table: what was on, when, and how many were expected.
 
+use super::TableError;
+use super::faults::RowFault;
 use super::figure::MISSING;
 use super::file::{Cells, Lacks, Rows, can_be_read_again};
 use super::mapping::{FileShape, Mapping};
 use super::quotes::{Looks, Reads};
-use super::{Report, TableError};
+use super::report::{Notes, Report};
 use crate::time::EventTime;
 use crate::time::stamp::{Format, Stamps};
 use crate::venue::Match;
@@ -43,82 +45,124 @@ impl CalendarEntry {
 /// # Errors
 /// The file cannot be read, or lacks the column of the start.
 pub fn read_calendar(path: &Path, mapping: &Mapping) -> Result<(Vec<CalendarEntry>, Report), TableError> {
-    let calendar = &mapping.calendar;
-    let open = |delimiter| Rows::open(path, &FileShape { parquet: None, header: true, skip: 0, delimiter, columns: Vec::new() });
-    let mut rows = open(b',')?;
-    if mapping.file.delimiter != b',' && !rows.columns().contains(&calendar.start) {
-        // Who keeps a table with semicolons keeps the calendar so too.
-        if !can_be_read_again(path) {
-            return Err(TableError::malformed(path, "comes through a pipe, and its cells stand between other marks than commas: give it as a file"));
-        }
-        rows = open(mapping.file.delimiter)?;
-    }
-    let column = |name: &str| rows.columns().iter().position(|column| column == name);
-    let missing = calendar.named.iter().chain([&calendar.start]).find(|name| column(name).is_none());
-    if let Some(missing) = missing {
-        return Err(TableError::no_column(path, missing, rows.columns()));
-    }
-    let start = column(&calendar.start).unwrap_or_default();
-    let (venue, end, attendance, name) = (column(&calendar.venue), column(&calendar.end), column(&calendar.attendance), column(&calendar.name));
-    // Who writes a calendar goes by the clock on the wall, also where a system writes the table in UTC.
-    let stamps = Stamps { format: calendar.format.clone(), written_in: calendar.written_in, ..mapping.stamps.clone() };
-    let mut report = Report { file: path.display().to_string(), ..Report::default() };
+    let rows = open(path, mapping)?;
+    let reader = EventReader::of(path, mapping, rows.columns())?;
+    let mut notes = Notes::of(path.display().to_string());
     let mut events = Vec::new();
-    let looks = |cells: &Cells<'_>| {
-        let text = cells.get(start);
-        time(&stamps, text, "start").ok().map(|_| Looks::of(text, attendance.is_none_or(|column| persons(mapping, cells.get(column)).is_ok())))
-    };
-    let reads = Reads { looks: &looks, last: [Some(start), venue, end, attendance, name].into_iter().flatten().max().unwrap_or_default() };
-    let event_of = |cells: &Cells<'_>| {
-        let get = |column: Option<usize>| column.map(|column| cells.get(column)).unwrap_or_default();
-        if venue.is_some() && get(venue) != mapping.venue {
-            return Ok(None);
-        }
-        let attendance = persons(mapping, get(attendance))?;
-        let end = Some(get(end)).filter(|text| !text.is_empty()).map(|text| time(&stamps, text, "end"));
-        Ok(Some(CalendarEntry { start: time(&stamps, cells.get(start), "start")?, end: end.transpose()?, attendance, name: get(name).to_owned() }))
-    };
+    let reads = Reads { looks: &|cells| reader.looks(cells), last: reader.last() };
     rows.each(path, &reads, |line, cells| {
-        report.rows += 1;
-        let mut event = event_of(&cells);
+        notes.rows += 1;
+        let mut event = reader.event(&cells);
         if let Ok(Some(CalendarEntry { start, end, .. })) = &mut event
             && end.is_some_and(|end| end <= *start)
         {
-            report.fault(line, "the event ends no later than it starts: it is taken without its end");
+            notes.fault(line, &RowFault::EndsBeforeItStarts);
             *end = None;
         }
         match (cells.lacks(), event) {
-            (Lacks::Figures(detail) | Lacks::Place(detail), _) | (_, Err(detail)) => report.fault(line, detail),
-            (Lacks::Rest(detail), Ok(event)) => {
-                report.fault(line, detail);
+            (Lacks::Figures(fault) | Lacks::Place(fault), _) | (_, Err(fault)) => notes.fault(line, &fault),
+            (Lacks::Rest(fault), Ok(event)) => {
+                notes.fault(line, &fault);
                 events.extend(event);
             }
             // Who knows no attendance leaves it out.
             (Lacks::Nothing | Lacks::Cells | Lacks::Unread, Ok(event)) if event.as_ref().is_some_and(|event| events.contains(event)) => {
-                report.fault(line, "the event stands in the calendar before");
+                notes.fault(line, &RowFault::EventTwice);
             }
             (Lacks::Nothing | Lacks::Cells | Lacks::Unread, Ok(event)) => events.extend(event),
         }
     })?;
     events.sort_by(|a, b| (a.start, &a.name).cmp(&(b.start, &b.name)));
-    Ok((events, report))
+    Ok((events, notes.into_report()))
 }
 
-/// The attendance, written as the table writes its figures.
-fn persons(mapping: &Mapping, text: &str) -> Result<Option<u32>, String> {
-    match mapping.figures.read(text) {
-        Ok(MISSING) => Ok(None),
-        Ok(persons) => Ok(Some(persons)),
-        Err(_) => Err(format!("the attendance \"{text}\" is no number of persons, written as the table's figures are (thousands, decimal_mark)")),
+/// Opens a calendar: who keeps a table with semicolons keeps the calendar so too.
+fn open(path: &Path, mapping: &Mapping) -> Result<Rows, TableError> {
+    let by = |delimiter| Rows::open(path, &FileShape { parquet: None, header: true, skip: 0, delimiter, columns: Vec::new() });
+    let rows = by(b',')?;
+    if mapping.file.delimiter == b',' || rows.columns().contains(&mapping.calendar.start) {
+        return Ok(rows);
+    }
+    if !can_be_read_again(path) {
+        return Err(TableError::malformed(path, "comes through a pipe, and its cells stand between other marks than commas: give it as a file"));
+    }
+    by(mapping.file.delimiter)
+}
+
+/// Where in a row of a calendar things stand, and how its times are written.
+struct EventReader<'a> {
+    mapping: &'a Mapping,
+    stamps: Stamps,
+    /// By which a time is read that is not written as the mapping says.
+    iso: Stamps,
+    start: usize,
+    venue: Option<usize>,
+    end: Option<usize>,
+    attendance: Option<usize>,
+    name: Option<usize>,
+}
+
+impl<'a> EventReader<'a> {
+    /// Finds the mapping's columns.
+    fn of(path: &Path, mapping: &'a Mapping, columns: &[String]) -> Result<Self, TableError> {
+        let calendar = &mapping.calendar;
+        let column = |name: &str| columns.iter().position(|column| column == name);
+        let missing = calendar.named.iter().chain([&calendar.start]).find(|name| column(name).is_none());
+        if let Some(missing) = missing {
+            return Err(TableError::no_column(path, missing, columns));
+        }
+        // Who writes a calendar goes by the clock on the wall, also where a system writes the table in UTC.
+        let iso = Stamps { format: Format::Iso, written_in: calendar.written_in, ..mapping.stamps.clone() };
+        Ok(Self {
+            mapping,
+            stamps: Stamps { format: calendar.format.clone(), written_in: calendar.written_in.or(calendar.written_in_by_pattern), ..iso.clone() },
+            iso,
+            start: column(&calendar.start).unwrap_or_default(),
+            venue: column(&calendar.venue),
+            end: column(&calendar.end),
+            attendance: column(&calendar.attendance),
+            name: column(&calendar.name),
+        })
+    }
+
+    /// The last column that is read at all.
+    fn last(&self) -> usize {
+        [Some(self.start), self.venue, self.end, self.attendance, self.name].into_iter().flatten().max().unwrap_or_default()
+    }
+
+    /// How the cells of a line look that may be a row.
+    fn looks(&self, cells: &Cells<'_>) -> Option<Looks> {
+        let text = cells.get(self.start);
+        let is_whole = || self.attendance.is_none_or(|column| persons(self.mapping, cells.get(column)).is_ok());
+        self.time(text, "start").ok().map(|_| Looks::of(text, is_whole()))
+    }
+
+    /// The event of a row; none where it is another venue's.
+    fn event(&self, cells: &Cells<'_>) -> Result<Option<CalendarEntry>, RowFault> {
+        let get = |column: Option<usize>| column.map(|column| cells.get(column)).unwrap_or_default();
+        if self.venue.is_some() && get(self.venue) != self.mapping.venue {
+            return Ok(None);
+        }
+        let attendance = persons(self.mapping, get(self.attendance))?;
+        let end = Some(get(self.end)).filter(|text| !text.is_empty()).map(|text| self.time(text, "end"));
+        let start = self.time(cells.get(self.start), "start")?;
+        Ok(Some(CalendarEntry { start, end: end.transpose()?, attendance, name: get(self.name).to_owned() }))
+    }
+
+    /// A time as the mapping says it is written, or as most write it.
+    fn time(&self, text: &str, what: &'static str) -> Result<EventTime, RowFault> {
+        let read = self.stamps.read(text).or_else(|why| self.iso.read(text).map_err(|_| why));
+        let hint = || self.stamps.hint(text, "calendar");
+        read.map(|meaning| meaning.near(None)).map_err(|why| RowFault::EventTime { what, text: text.to_owned(), why, hint: hint() })
     }
 }
 
-/// A time as the mapping says it is written, or as most write it.
-fn time(stamps: &Stamps, text: &str, what: &str) -> Result<EventTime, String> {
-    let iso = || Stamps { format: Format::Iso, ..stamps.clone() }.read(text);
-    match stamps.read(text).or_else(|why| iso().map_err(|_| why)) {
-        Ok(meaning) => Ok(meaning.near(None)),
-        Err(detail) => Err(format!("the {what} {detail}")),
+/// The attendance, written as the table writes its figures.
+fn persons(mapping: &Mapping, text: &str) -> Result<Option<u32>, RowFault> {
+    match mapping.figures.read(text) {
+        Ok(MISSING) => Ok(None),
+        Ok(persons) => Ok(Some(persons)),
+        Err(_) => Err(RowFault::Attendance { text: text.to_owned() }),
     }
 }
 

@@ -3,7 +3,7 @@
 //! The idea: in the order in which a place's rows were written, the stamps of such a day run through the hour, leap back and run through it again. Where they leap back
 //! the second hour begins; where the rows stand sorted by their stamps they never do, and then each stamp has its rows of the first hour before those of the second.
 
-use super::entries::Entry;
+use super::entry::Entry;
 use super::mapping::{Mapping, Repeated};
 use crate::time::Span;
 use crate::time::stamp::Ambiguous;

@@ -1,11 +1,23 @@
 //! One figure of a table: how many persons its text means, or that nobody knows.
 
 use super::mapping::Decimals;
+use thiserror::Error;
 
 /// A figure that nobody has: no column, or another row.
 pub(super) const NONE: u32 = u32::MAX;
 /// A figure that is missing: nobody knows.
 pub(super) const MISSING: u32 = u32::MAX - 1;
+
+/// Why a text is no figure.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(super) enum FigureFault {
+    #[error("\"{text}\" is no whole number of persons from 0, and no missing marker{}", if *is_marked_off { " (thousands, decimal_mark and decimals say how figures are written)" } else { "" })]
+    NoNumber { text: String, is_marked_off: bool },
+    #[error("\"{text}\" is no whole number of persons from 0, and no missing marker: no count is so large")]
+    TooLarge { text: String },
+    #[error("{persons} is more than {most}, which the mapping calls the most of a step")]
+    AboveMost { persons: u32, most: u32 },
+}
 
 /// How the figures of a table are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +64,7 @@ impl Default for Figures {
 
 impl Figures {
     /// Persons, or [`MISSING`].
-    pub(super) fn read(&self, text: &str) -> Result<u32, String> {
+    pub(super) fn read(&self, text: &str) -> Result<u32, FigureFault> {
         // Nearly all are plain.
         if let (false, Some(persons)) = (self.missing.has_digits, plain(text)) {
             return Ok(persons);
@@ -64,15 +76,15 @@ impl Figures {
             Ok(persons) => Some(persons),
             Err(_) => self.unusual(text),
         };
-        // Texts of a whole page are no figures, and belong in no message.
-        let shown = || text.chars().take(24).collect::<String>();
-        let is_marked_off = has_digit(text) && text.contains([',', '.', '\'', ' ', '\u{a0}', '\u{202f}']);
-        let hint = match text.bytes().all(|byte| byte.is_ascii_digit()) {
-            true => ": no count is so large",
-            false if is_marked_off => " (thousands, decimal_mark and decimals say how figures are written)",
-            false => "",
-        };
-        persons.filter(|persons| *persons < MISSING).ok_or_else(|| format!("\"{}\" is no whole number of persons from 0, and no missing marker{hint}", shown()))
+        persons.filter(|persons| *persons < MISSING).ok_or_else(|| {
+            // Texts of a whole page are no figures, and belong in no message.
+            let shown = text.chars().take(24).collect::<String>();
+            if text.bytes().all(|byte| byte.is_ascii_digit()) {
+                return FigureFault::TooLarge { text: shown };
+            }
+            let is_marked_off = has_digit(text) && text.contains([',', '.', '\'', ' ', '\u{a0}', '\u{202f}']);
+            FigureFault::NoNumber { text: shown, is_marked_off }
+        })
     }
 
     /// A figure with decimals or thousands marked off.

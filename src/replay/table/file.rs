@@ -4,6 +4,7 @@
 //! where it is a wall clock, so that the mapping's zone decides.
 
 use super::TableError;
+use super::faults::RowFault;
 use super::lines::{self, BREAKS, END, Kept, Lines, breaks_in, is_end, lines_of, unclosed};
 use super::mapping::FileShape;
 use super::quotes::{Plain, Reads};
@@ -85,11 +86,11 @@ pub(super) enum Lacks {
     /// Cells at its end that are read: its writer may drop empty ones.
     Cells,
     /// The rest of the file: why it must have been longer.
-    Rest(String),
+    Rest(RowFault),
     /// Figures that can be trusted: why its cells may not be its own. Nobody knows what it counted, and nobody may take it for absent.
-    Figures(String),
+    Figures(RowFault),
     /// A place of its own: why it may be none of the table's rows. It stands within another, and may be a remark.
-    Place(String),
+    Place(RowFault),
 }
 
 impl Cells<'_> {
@@ -220,7 +221,7 @@ fn skip_lines(bytes: &mut dyn BufRead, lines: u32) -> std::io::Result<u32> {
 /// What the reader of CSV says, and what to do about the commonest faults of files.
 pub(super) fn told(err: &csv::Error) -> String {
     match err.kind() {
-        csv::ErrorKind::Utf8 { err, .. } => lines::not_utf8(err),
+        csv::ErrorKind::Utf8 { err, .. } => lines::not_utf8(err).to_string(),
         // What unpacks a gzip says either of one that is cut or damaged, and of what stands behind it.
         csv::ErrorKind::Io(why) if matches!(why.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidInput | ErrorKind::InvalidData) => {
             format!("the gzip is cut short or damaged ({why}): fetch or pack the file anew")

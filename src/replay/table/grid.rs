@@ -4,9 +4,11 @@
 //! written by a clock that was wrong. Taken as it stands it would cut every other row's step into pieces, or make the replay tick through centuries in which nobody
 //! counted; so it is named with its line and left out.
 
-use super::entries::Entry;
+use super::entry::Entry;
+use super::faults::{Length, RowFault};
 use super::mapping::{Mapping, OffGrid, StepClock};
-use super::{Absent, Report, TableError};
+use super::report::Notes;
+use super::{Absent, TableError};
 use crate::time::{EventTime, Span};
 use chrono::{Offset, TimeZone};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,13 +31,10 @@ const LATE_MS: i64 = 300_000;
 /// Times outside of these years are no times of a count.
 const YEARS: (i64, i64) = (-2_208_988_800_000, 7_258_118_400_000); // 1900 to 2199
 
-/// Refuses a time at which nobody can have counted anything.
-pub(super) fn believable(at: EventTime) -> Result<EventTime, String> {
-    if (YEARS.0..YEARS.1).contains(&at.as_millis()) {
-        return Ok(at);
-    }
-    let year = at.as_millis().div_euclid(31_556_952_000).saturating_add(1970);
-    Err(format!("lies about the year {year}: a mistyped year, or another unit of an epoch (epoch_s, epoch_ms, epoch_us, epoch_ns)"))
+/// The year about which a time lies at which nobody can have counted anything.
+pub(super) fn unbelievable_year(at: EventTime) -> Option<i64> {
+    let is_believable = (YEARS.0..YEARS.1).contains(&at.as_millis());
+    (!is_believable).then(|| at.as_millis().div_euclid(31_556_952_000).saturating_add(1970))
 }
 
 /// The grid of the step on which a table's rows lie.
@@ -84,12 +83,12 @@ impl Grid {
 }
 
 /// Puts every entry on the grid that most of them lie on, or leaves it out and says so.
-pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, clock: StepClock, report: &mut Report) -> Result<Grid, TableError> {
+pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, clock: StepClock, notes: &mut Notes) -> Result<Grid, TableError> {
     let grid = grid_of(list, mapping, clock);
-    report.is_scattered = grid.is_scattered(list);
+    notes.is_scattered = grid.is_scattered(list);
     for entry in &mut *list {
         let from = grid.place(entry.from).unwrap_or(entry.from);
-        report.moved += u64::from(from != entry.from);
+        notes.moved += u64::from(from != entry.from);
         entry.from = from;
     }
     let off: Vec<&Entry> = list.iter().filter(|entry| grid.beside(entry.from) != 0).collect();
@@ -104,21 +103,16 @@ pub(super) fn align(path: &Path, list: &mut Vec<Entry>, mapping: &Mapping, clock
             off: Span::from_millis(grid.off(first.from).unsigned_abs()),
             line: first.line,
             lines: lines.len() as u64,
-            rows: report.rows,
+            rows: notes.rows,
             why,
         });
     }
-    report.beside_grid = leave_out(
-        list,
-        report,
-        |at| grid.beside(at) != 0,
-        |at| format!("the time lies {} beside the grid of {} that most rows are on; time.off_grid moves it there", Length(grid.off(at)), Length(grid.step)),
-    );
+    notes.beside_grid = leave_out(list, notes, |at| grid.beside(at) != 0, |at| RowFault::BesideGrid { off: Length(grid.off(at)), step: Length(grid.step) });
     Ok(grid)
 }
 
 /// Leaves out what lies years from the rest; the list is sorted by time.
-pub(super) fn leave_out_the_far(path: &Path, list: &mut Vec<Entry>, report: &mut Report) -> Result<(), TableError> {
+pub(super) fn leave_out_the_far(path: &Path, list: &mut Vec<Entry>, notes: &mut Notes) -> Result<(), TableError> {
     let cuts: Vec<usize> = (1..list.len()).filter(|i| list[*i].from.since(list[*i - 1].from) > YEAR).collect();
     if cuts.is_empty() {
         return Ok(());
@@ -149,9 +143,9 @@ pub(super) fn leave_out_the_far(path: &Path, list: &mut Vec<Entry>, report: &mut
     let lines: Vec<(u32, EventTime)> = list.iter().zip(&far).filter(|(_, far)| **far).map(|(entry, _)| (entry.line, entry.from)).collect();
     let mut keep = far.iter().map(|far| !far);
     list.retain(|_| keep.next().unwrap_or(true));
-    tell(report, lines, |at| {
-        let years = first.since(at).max(at.since(last)).as_millis() as f64 / YEAR.as_millis() as f64;
-        format!("the time lies {years:.0} years from the rest of the table ({first} to {last}): mistyped?")
+    tell(notes, lines, |at| {
+        let apart = first.since(at).max(at.since(last)).as_millis() as f64;
+        RowFault::FarFromTheRest { years: (apart / YEAR.as_millis() as f64).round() as u64, first, last }
     });
     Ok(())
 }
@@ -202,33 +196,19 @@ fn phase_of_the_clock(list: &[Entry], mapping: &Mapping, clock: StepClock) -> i6
 }
 
 /// Answers of how many lines.
-fn leave_out(list: &mut Vec<Entry>, report: &mut Report, is_out: impl Fn(EventTime) -> bool, detail: impl Fn(EventTime) -> String) -> u64 {
+fn leave_out(list: &mut Vec<Entry>, notes: &mut Notes, is_out: impl Fn(EventTime) -> bool, fault: impl Fn(EventTime) -> RowFault) -> u64 {
     let lines = list.iter().filter(|entry| is_out(entry.from)).map(|entry| (entry.line, entry.from)).collect();
     list.retain(|entry| !is_out(entry.from));
-    tell(report, lines, detail)
+    tell(notes, lines, fault)
 }
 
 /// Names each line once, and answers how many there are.
-fn tell(report: &mut Report, mut lines: Vec<(u32, EventTime)>, detail: impl Fn(EventTime) -> String) -> u64 {
+fn tell(notes: &mut Notes, mut lines: Vec<(u32, EventTime)>, fault: impl Fn(EventTime) -> RowFault) -> u64 {
     lines.sort_unstable();
     lines.dedup_by_key(|(line, _)| *line);
     let count = lines.len() as u64;
-    lines.into_iter().for_each(|(line, at)| report.fault(line, detail(at)));
+    lines.into_iter().for_each(|(line, at)| notes.fault(line, &fault(at)));
     count
-}
-
-/// A length as a mapping writes it.
-struct Length(i64);
-
-impl std::fmt::Display for Length {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            ms if ms % 1_000 != 0 => write!(f, "{ms} ms"),
-            ms if ms % 60_000 != 0 => write!(f, "{} s", ms / 1_000),
-            ms if ms % 3_600_000 != 0 => write!(f, "{} min", ms / 60_000),
-            ms => write!(f, "{} h", ms / 3_600_000),
-        }
-    }
 }
 
 #[cfg(test)]

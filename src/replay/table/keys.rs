@@ -138,6 +138,19 @@ impl<'a> Keys<'a> {
         self.text(key)
     }
 
+    /// The name of something: a text that says something.
+    pub(super) fn name(&self, key: &'static str) -> Option<String> {
+        self.parsed(key, |text| if text.trim().is_empty() { Err("is empty, and must be a name".to_owned()) } else { Ok(text.to_owned()) })
+    }
+
+    /// A name that must be there.
+    pub(super) fn must_name(&self, key: &'static str) -> Option<String> {
+        if self.get(key).is_none() {
+            self.note(key, self.at, "must be there");
+        }
+        self.name(key)
+    }
+
     /// Yes or no.
     pub(super) fn flag(&self, key: &'static str) -> Option<bool> {
         self.get(key).and_then(|value| match value.get_ref() {

@@ -4,6 +4,7 @@
 //! ([`super::quotes`]), and of the last row whether the file ends with it or was cut.
 
 use super::TableError;
+use super::faults::RowFault;
 use super::file::{Cells, Lacks, Take, told};
 use super::quotes::{Plain, Reads};
 use csv::StringRecord;
@@ -143,15 +144,15 @@ impl Lines<'_> {
     /// A row with its cells, and no more than there are columns.
     fn take(&self, line: u32, record: &StringRecord, row: &mut Take<'_>) {
         let lacks = match self.width {
-            _ if self.plain.is_shifted(record) => {
-                Lacks::Figures(format!("has {} of {} cells, and a quote within one of them: is it not closed?", record.len(), self.columns))
-            }
+            _ if self.plain.is_shifted(record) => Lacks::Figures(RowFault::QuoteWithin { cells: record.len(), columns: self.columns }),
             _ if record.len() <= self.reads.last => Lacks::Cells,
             _ if self.plain.is_outdone_anew_by(record) => Lacks::Unread,
             // A figure such as 1,000 without quotes is two cells, and what stands behind it in the wrong column; a delimiter at the end of every row is none.
-            Some(width) if record.iter().skip(width).any(|cell| !cell.trim().is_empty()) => {
-                Lacks::Figures(format!("has {} cells, the header {width}", record.len()))
-            }
+            Some(width) if record.iter().skip(width).any(|cell| !cell.trim().is_empty()) => Lacks::Figures(RowFault::TooManyCells {
+                cells: record.len(),
+                columns: width,
+                torn: if self.plain.is_of_commas() { torn_figure(record, width) } else { None },
+            }),
             _ => Lacks::Nothing,
         };
         row(line, Cells::Csv(record, lacks));
@@ -169,11 +170,11 @@ impl Lines<'_> {
             // Of the last cell nobody knows how much is missing: 12 may have been 128.
             record.truncate(cells.saturating_sub(1));
         }
-        row(line, Cells::Csv(&record, Lacks::Rest(format!("has {cells} of {columns} cells, and the file ends with it: is it cut off?"))));
+        row(line, Cells::Csv(&record, Lacks::Rest(RowFault::CutOff { cells, columns })));
     }
 
     /// A row of which a cell has a line break, which a remark may; where there are rows in it, each of these is a fault, and its own figures hold only if they stand before.
-    fn of_several_lines(&self, line: u32, text: &str, record: &StringRecord, wrong: Option<String>, row: &mut Take<'_>) {
+    fn of_several_lines(&self, line: u32, text: &str, record: &StringRecord, wrong: Option<RowFault>, row: &mut Take<'_>) {
         let lines = lines_of(text);
         let within = self.plain.within(text, record, self.reads);
         let is_read_before = record.iter().position(|cell| cell.contains(BREAKS)).is_none_or(|broken| broken > self.reads.last);
@@ -181,24 +182,23 @@ impl Lines<'_> {
         match (wrong, within.rows.len()) {
             (Some(wrong), _) => row(line, Cells::Csv(record, Lacks::Figures(wrong))),
             (None, 0) if !is_read_before && is_short => {
-                row(line, Cells::Csv(record, Lacks::Figures(format!("reaches over {lines} lines: is a quote not closed?"))));
+                row(line, Cells::Csv(record, Lacks::Figures(RowFault::SeveralLines { lines })));
             }
             (None, 0) => self.take(line, record, row),
             (None, _) if is_read_before => row(line, Cells::Csv(record, Lacks::Nothing)),
-            (None, count) => {
-                let what = format!("reaches over {lines} lines, {count} of which look like rows: is a quote in it not closed?");
+            (None, rows) => {
+                let what = RowFault::RowsWithin { lines, rows };
                 row(line, Cells::Csv(within.first.as_ref().unwrap_or(record), Lacks::Figures(what)));
             }
         }
         for (behind, cells) in within.rows {
-            let what = format!("stands between quotes of the row that begins in line {line}: is one of them too many?");
-            row(line.saturating_add(behind), Cells::Csv(&cells, Lacks::Place(what)));
+            row(line.saturating_add(behind), Cells::Csv(&cells, Lacks::Place(RowFault::Swallowed { of: line })));
         }
     }
 }
 
 /// A row's text; of one that is not UTF-8 what can be read, and what is wrong.
-fn text_of(bytes: csv::ByteRecord) -> (StringRecord, Option<String>) {
+fn text_of(bytes: csv::ByteRecord) -> (StringRecord, Option<RowFault>) {
     match StringRecord::from_byte_record(bytes) {
         Ok(record) => (record, None),
         Err(err) => {
@@ -209,6 +209,15 @@ fn text_of(bytes: csv::ByteRecord) -> (StringRecord, Option<String>) {
 }
 
 /// What is said of a row that is not UTF-8.
-pub(super) fn not_utf8(err: &csv::Utf8Error) -> String {
-    format!("is not UTF-8 ({err}): an older Windows or Mac text; save it as UTF-8")
+pub(super) fn not_utf8(err: &csv::Utf8Error) -> RowFault {
+    RowFault::NotUtf8 { why: err.to_string() }
+}
+
+/// The figure that makes two cells of one, where a row has one too many: digits on both sides of a comma, as in 1,000 or 0,5. Of several such pairs the likeliest.
+fn torn_figure(record: &StringRecord, width: usize) -> Option<String> {
+    let is_number = |cell: &str| !cell.is_empty() && cell.bytes().all(|byte| byte.is_ascii_digit());
+    let cells: Vec<&str> = record.iter().map(str::trim).collect();
+    let pairs = || cells.windows(2).filter(|pair| pair.iter().all(|cell| is_number(cell)));
+    let pair = pairs().find(|pair| pair[0] == "0").or_else(|| pairs().find(|pair| pair[1].len() == 3)).or_else(|| pairs().next_back())?;
+    (cells.len() == width + 1).then(|| format!("{},{}", pair[0], pair[1]))
 }

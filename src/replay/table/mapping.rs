@@ -3,9 +3,11 @@
 //! The idea: a table says nothing about itself, so everything that could be guessed wrong is a key here (zone, doubled hours, what a row covers, what
 //! an absent row means). A mapping is read whole, and every fault comes out at once with its line.
 
-use super::figure::{Figures, Missing};
+use super::figure::{FigureFault, Figures};
 use super::keys::{Faults, Keys, MappingFault};
-use super::sections::{anomaly_budget, calendar, duration, file_shape, holidays, layout, mark, opening_hours, time, without, zone};
+use super::sections::{
+    Amounts, TimeSection, amounts, anomaly_budget, calendar, duration, figures, file_shape, holidays, layout, opening_hours, time, without, zone,
+};
 use crate::time::stamp::{Format, Stamps};
 use crate::time::{EventTime, Span};
 use crate::venue::Holidays;
@@ -32,6 +34,8 @@ pub struct Mapping {
     pub time_columns: Vec<String>,
     /// How they are read.
     pub stamps: Stamps,
+    /// Whether the pattern itself says that they are of UTC, and nothing else does.
+    pub is_utc_by_pattern: bool,
     /// Whether the time is the start of what a row covers, or its end.
     pub stamp_is: StampIs,
     /// Where the figures stand.
@@ -193,6 +197,17 @@ pub enum Values {
 }
 
 impl Layout {
+    /// Which of in, out and undirected it names.
+    pub(super) fn told(&self) -> [bool; 3] {
+        let mut told = [false; 3];
+        match self {
+            Self::Long { values: Values::Columns(values), .. } => values.iter().for_each(|(direction, _)| told[*direction as usize] = true),
+            Self::Long { values: Values::Told { inwards, outwards, .. }, .. } => told = [!inwards.is_empty(), !outwards.is_empty(), false],
+            Self::Wide { measures, .. } => told[*measures as usize] = true,
+        }
+        told
+    }
+
     /// Whether each row is a person.
     fn is_of_passages(&self) -> bool {
         match self {
@@ -229,6 +244,8 @@ pub struct CalendarShape {
     pub format: Format,
     /// The zone of those that bear no offset, where it is not the table's.
     pub written_in: Option<chrono_tz::Tz>,
+    /// The zone that the pattern itself names, of those that are written by it.
+    pub written_in_by_pattern: Option<chrono_tz::Tz>,
     /// The columns that the mapping itself names: they must be there.
     pub named: Vec<String>,
 }
@@ -264,12 +281,10 @@ impl Mapping {
     }
 
     /// The persons that a cell tells, or [`super::figure::MISSING`].
-    pub(super) fn read_figure(&self, text: &str) -> Result<u32, String> {
+    pub(super) fn read_figure(&self, text: &str) -> Result<u32, FigureFault> {
         let persons = self.figures.read(text)?;
         match self.most.filter(|_| !self.totals) {
-            Some(most) if persons > most && persons < super::figure::MISSING => {
-                Err(format!("{persons} is more than {most}, which the mapping calls the most of a step"))
-            }
+            Some(most) if persons > most && persons < super::figure::MISSING => Err(FigureFault::AboveMost { persons, most }),
             _ => Ok(persons),
         }
     }
@@ -294,33 +309,18 @@ impl Mapping {
     }
 
     fn of(root: &Keys<'_>, text: &str) -> Option<Self> {
-        let venue = root.must_text("venue");
-        let name = root.text("name").or_else(|| venue.clone());
+        let venue = root.must_name("venue");
+        let name = root.name("name").or_else(|| venue.clone());
         let zone = root.parsed("time_zone", zone);
         root.must_text("step");
         let step = root.parsed("step", duration);
         let closed = root.flag("closed").unwrap_or(false);
-        let usual = Figures::default();
-        let missing = root.texts("missing").map_or(usual.missing, Missing::of);
-        let decimals = root.word("decimals", &[("refuse", Decimals::Refuse), ("round", Decimals::Round)]).unwrap_or(usual.decimals);
-        let decimal_mark = root.parsed("decimal_mark", mark).unwrap_or(usual.decimal_mark);
-        let thousands = root.parsed("thousands", mark);
-        if thousands == Some(decimal_mark) {
-            root.fault("thousands", "cannot be the mark before the decimals too (decimal_mark)");
-        }
-        let repeated = root.word("repeated", &[("judge", Repeated::Judge), ("sum", Repeated::Sum)]).unwrap_or(Repeated::Judge);
-        let totals = root.flag("totals").unwrap_or(false);
-        if totals && repeated == Repeated::Sum {
-            root.fault("totals", "cannot be added up (repeated = \"sum\"): each total rises by itself; name every device as a place of its own");
-        }
-        let most = root.number("most");
-        if most.is_some_and(|most| most < 1.0 || most.fract() > 0.0 || most > f64::from(u32::MAX / 2)) {
-            root.fault("most", "must be a whole number of persons, from 1");
-        }
+        let figures = figures(root);
+        let Amounts { repeated, totals, most } = amounts(root);
         let absent = root.word("absent", &[("gap", Absent::Gap), ("zero", Absent::Zero)]).unwrap_or(Absent::Gap);
         let without = without(root);
         let file = file_shape(root.table("file"));
-        let (time_columns, stamps, stamp_is, off_grid) = time(root.table("time"), zone);
+        let TimeSection { columns: time_columns, stamps, is_utc_by_pattern, stamp_is, off_grid } = time(root.table("time"), zone);
         let layout = layout(root);
         if repeated == Repeated::Judge && layout.as_ref().is_some_and(Layout::is_of_passages) {
             root.fault(
@@ -331,7 +331,7 @@ impl Mapping {
         let opening = opening_hours(root.table("opening"));
         let holidays = holidays(root.table("holidays"));
         let anomaly = anomaly_budget(root.table("anomaly"));
-        let calendar = calendar(root.table("calendar"), &stamps.format);
+        let calendar = calendar(root.table("calendar"), &stamps.format, is_utc_by_pattern);
         if !root.has("time_zone") && !stamps.format.bears_offset() {
             root.fault("time_zone", "must be there: it says what a time without offset means, and when a day begins and which hour it is");
         }
@@ -344,13 +344,14 @@ impl Mapping {
             file,
             time_columns: time_columns?,
             stamps,
+            is_utc_by_pattern,
             stamp_is,
             off_grid,
             layout: layout?,
-            figures: Figures { missing, decimals, decimal_mark, thousands },
+            figures,
             repeated,
             totals,
-            most: most.map(|most| most as u32),
+            most,
             absent,
             without,
             opening,
@@ -413,7 +414,32 @@ mod tests {
             "venue = \"v\"\ntime_zone = \"Europe/Zurich\"\nstep = \"5m\"\n[time]\ncolumns = [\"t\"]\nzone = \"CET+1\"\n[wide]\n[calendar]\nzone = \"here\"\n";
         let told: Vec<String> = Mapping::read("m.toml", text).unwrap_err().iter().map(ToString::to_string).collect();
         let why = "is no IANA time zone, like \"Europe/Zurich\" or \"UTC\"";
-        assert_eq!(told, [format!("m.toml:6: time.zone: {why}"), format!("m.toml:9: calendar.zone: {why}")]);
+        assert!(told.len() == 2 && told[0].starts_with(&format!("m.toml:6: time.zone: {why}; nearest: CET, ")), "{told:?}");
+        assert!(told[1].starts_with(&format!("m.toml:9: calendar.zone: {why}; nearest: ")), "{told:?}");
+        for (wrong, nearest) in
+            [("Europe/Zuerich", "Europe/Zurich"), ("zurich", "Europe/Zurich"), ("new york", "America/New_York"), ("Asia/Calcuta", "Asia/Calcutta")]
+        {
+            let told = format!("{:?}", Mapping::read("m.toml", &text.replace("CET+1", wrong)).unwrap_err());
+            assert!(told.contains(&format!("nearest: {nearest}")), "{wrong}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_name_says_something() {
+        let faults = Mapping::read("m.toml", "venue = \" \"\nname = \"\"\n[long]\nsensor_is = \"\"\n").unwrap_err();
+        let told: Vec<&str> = faults.iter().filter(|fault| fault.detail == "is empty, and must be a name").map(|fault| fault.key.as_str()).collect();
+        assert_eq!(told, ["venue", "name", "long.sensor_is"], "{faults:#?}");
+    }
+
+    #[test]
+    fn a_pattern_that_reads_over_the_name_of_a_zone_needs_to_be_told_which_it_is() {
+        let read = |zone: &str| {
+            let keys = format!("columns = [\"t\"]\nformat = \"%Y-%m-%d %H:%M %Z\"\n{zone}");
+            Mapping::read("m.toml", &format!("venue = \"v\"\ntime_zone = \"Europe/Zurich\"\nstep = \"5m\"\n[time]\n{keys}[wide]\n"))
+        };
+        let faults = read("").unwrap_err();
+        assert!(faults.len() == 1 && faults[0].to_string().starts_with("m.toml:6: time.format: reads over the name of a zone (%Z)"), "{faults:#?}");
+        assert!(read("zone = \"UTC\"\n").is_ok());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The idea: such a line may be a row that a stray quote swallowed, or a remark. So it says nothing of what was counted, where the table begins and ends or which sensors there are; but
 //! where a known sensor has no row for its step, nobody may take that step for one in which nobody came.
 
-use super::entries::Entry;
+use super::entry::Entry;
 use super::grid::Grid;
 use super::mapping::Repeated;
 use crate::time::{EventTime, Span};
@@ -40,7 +40,8 @@ pub(super) fn apply(list: &mut Vec<Entry>, marks: &[Mark], grid: &Grid, repeated
                 let add = |entry: &mut Entry| if repeated == Repeated::Sum { entry.add(&mark) } else { entry.join(&mark) };
                 told.iter_mut().filter(|_| is_whole).for_each(add);
             }
-            _ => unknown.push(mark),
+            // No row tells of it at all, and which way the line would have been of says nothing of the other.
+            _ => unknown.push(mark.unknown_all_ways()),
         }
     }
     unknown.sort_unstable();

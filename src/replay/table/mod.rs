@@ -11,10 +11,15 @@
 //!
 //! The whole table is held in memory, 32 bytes a figure.
 
+mod absent;
 mod calendar;
+mod counters;
+mod day_month;
 mod doubled;
 mod doubts;
 mod entries;
+mod entry;
+mod error;
 mod faults;
 mod figure;
 mod file;
@@ -25,7 +30,9 @@ mod mapping;
 mod marks;
 mod plan;
 mod quotes;
+mod reading;
 mod records;
+mod report;
 mod sections;
 mod sensors;
 mod totals;
@@ -33,199 +40,24 @@ mod world;
 
 pub use crate::time::stamp::{Ambiguous, Format, Meaning, Nonexistent, Stamps};
 pub use calendar::{CalendarEntry, read_calendar};
+pub use error::TableError;
 pub use faults::FaultKind;
 pub use figure::{Figures, Missing};
 pub use keys::MappingFault;
 pub use mapping::{Absent, CalendarShape, Decimals, Direction, FileShape, Layout, Mapping, OffGrid, Repeated, SensorIs, StampIs, StepClock, Values};
 pub use records::Records;
+pub use report::Report;
 
-use crate::time::{EventTime, PaneLength, Span};
-use crate::venue::Names;
-use entries::{Entries, Entry};
-use serde::Serialize;
-use std::path::{Path, PathBuf};
-use thiserror::Error;
+use crate::time::{EventTime, PaneLength};
+use counters::{Counters, Place};
+use entries::Entries;
+use entry::Entry;
+use report::Notes;
+use sections::DIRECTIONS;
+use std::path::Path;
 
 /// The id of the one source that a table becomes.
 pub const SOURCE: &str = "table";
-
-/// How many faulty rows a report names; the rest is only counted.
-const NAMED_FAULTS: usize = 100;
-
-/// How many columns a message lists.
-const NAMED_COLUMNS: usize = 40;
-
-/// Why a table cannot be read at all.
-#[derive(Debug, Error)]
-pub enum TableError {
-    /// The file cannot be read.
-    #[error("{}: {why}; it must be a file, or a pipe, that may be read", path.display())]
-    Unreadable {
-        /// Which.
-        path: PathBuf,
-        /// What the system says.
-        why: std::io::Error,
-    },
-    /// The file is not what it is said to be.
-    #[error("{}: {detail}", path.display())]
-    Malformed {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong.
-        detail: String,
-    },
-    /// The mapping names a column that is not there.
-    #[error("{}: has no column \"{column}\"; nearest: {nearest}; its columns are: {all}{hint}", path.display())]
-    NoColumn {
-        /// Which file.
-        path: PathBuf,
-        /// The column that the mapping names.
-        column: String,
-        /// The columns nearest to it.
-        nearest: String,
-        /// The columns, as far as a line holds them.
-        all: String,
-        /// What may be behind it, where the header itself tells.
-        hint: &'static str,
-    },
-    /// The rows can be read, but none tells a figure.
-    #[error("{}: {rows} rows, and not one has a figure: {what}; the mapping names the columns of the figures, and what stands for missing ones", path.display())]
-    NoFigure {
-        /// Which file.
-        path: PathBuf,
-        /// How many rows were read.
-        rows: u64,
-        /// What is wrong with the first, or what they hold instead.
-        what: String,
-    },
-    /// Ages lie between one half of the rows and the other.
-    #[error("{}: {years} years without a row lie between line {before} and line {after}: which of the two is mistyped, only you can tell", path.display())]
-    TornApart {
-        /// Which file.
-        path: PathBuf,
-        /// How long the gap is.
-        years: u64,
-        /// The last row before it.
-        before: u32,
-        /// The first row after it.
-        after: u32,
-    },
-    /// No row of the table is of use.
-    #[error("{}: no row is of use; the first fault: {first}", path.display())]
-    Empty {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with the first row.
-        first: String,
-    },
-    /// The rows follow no grid.
-    #[error(
-        "{}:{line}: lies {off} beside the grid of the step ({step}), as {lines} of {rows} rows do; {why} `off_grid = \"down\"` under [time] takes each row \
-         to the step that it lies in, `\"nearest\"` to the step that begins nearest", path.display()
-    )]
-    OffGrid {
-        /// Which file.
-        path: PathBuf,
-        /// The step of the mapping.
-        step: Span,
-        /// How far beside it.
-        off: Span,
-        /// The first row that is.
-        line: u32,
-        /// How many are.
-        lines: u64,
-        /// Of so many.
-        rows: u64,
-        /// Why that cannot be.
-        why: &'static str,
-    },
-}
-
-impl TableError {
-    pub(in crate::replay::table) fn malformed(path: &Path, detail: impl ToString) -> Self {
-        Self::Malformed { path: path.to_owned(), detail: detail.to_string() }
-    }
-
-    /// Whether the rows' times are at fault, not the file.
-    const fn is_of_rows(&self) -> bool {
-        matches!(self, Self::OffGrid { .. } | Self::Empty { .. } | Self::TornApart { .. })
-    }
-
-    /// Whether no more rows are beside the grid than with `other`.
-    fn is_no_worse_than(&self, other: &Self) -> bool {
-        matches!((self, other), (Self::OffGrid { lines, .. }, Self::OffGrid { lines: others, .. }) if lines <= others)
-    }
-
-    pub(in crate::replay::table) fn no_column(path: &Path, name: &str, columns: &[String]) -> Self {
-        let nearest = Names::new(columns.iter().map(String::as_str)).nearest(name).join(", ");
-        let more = if columns.len() > NAMED_COLUMNS { ", …" } else { "" };
-        let all = columns.iter().take(NAMED_COLUMNS).map(String::as_str).collect::<Vec<_>>().join(", ") + more;
-        let hint = match columns {
-            [only] if only.contains([';', '\t', '|']) => "; is it the delimiter? `delimiter` under [file] says what stands between two cells",
-            [_] => "; does a title stand before the header? `skip` under [file] passes over so many lines",
-            _ => "",
-        };
-        Self::NoColumn { path: path.to_owned(), column: name.to_owned(), nearest, all, hint }
-    }
-}
-
-/// What was found while reading.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
-    /// The table's file.
-    pub file: String,
-    /// Rows read.
-    pub rows: u64,
-    /// Rows with a fault; what of them could be read goes on as a gap.
-    pub faulty: u64,
-    /// Rows that were left out because their time lies beside the grid of the step.
-    pub beside_grid: u64,
-    /// The first faults, as `file:line: what`.
-    pub faults: Vec<String>,
-    /// Their kinds, in the order of the first of each.
-    pub kinds: Vec<FaultKind>,
-    /// Figures that were read, a sensor's of a step each.
-    pub counts: u64,
-    /// Steps of a sensor that a row marks as missing, or of which it has no whole figure: gaps.
-    pub missing: u64,
-    /// Rows that end before all cells are told that the mapping reads; what they lack is a gap.
-    pub short: u64,
-    /// The line of the first of them.
-    #[serde(skip)]
-    pub first_short: Option<u32>,
-    /// The line of the first row that has fewer cells than any before it, though all that are read.
-    #[serde(skip)]
-    pub first_narrow: Option<u32>,
-    /// Running totals that fell, or rose by more than anybody believes: gaps too.
-    pub set_back: u64,
-    /// Sensors whose totals mostly fall.
-    pub backwards: Vec<String>,
-    /// Rows that tell a step of a sensor anew, with other figures.
-    pub contradicting: u64,
-    /// The lines of the first such row and of the one before it.
-    pub first_contradicting: Option<(u32, u32)>,
-    /// Those of them that lie in a local hour that comes twice.
-    pub in_doubled_hours: u64,
-    /// Figures that were moved to the grid of the step, as the mapping says.
-    pub moved: u64,
-    /// Most figures lay about no grid: single passages do.
-    #[serde(skip)]
-    pub is_scattered: bool,
-    /// Sensors of which no row has a whole figure; they are left out.
-    pub mute: Vec<String>,
-    /// What the figures look like, and what the mapping may have meant instead.
-    pub doubts: Vec<String>,
-}
-
-impl Report {
-    pub(in crate::replay::table) fn fault(&mut self, line: u32, detail: impl AsRef<str>) {
-        self.faulty += 1;
-        faults::count(&mut self.kinds, || format!("{}:{line}", self.file), detail.as_ref());
-        if self.faults.len() < NAMED_FAULTS {
-            self.faults.push(format!("{}:{line}: {}", self.file, detail.as_ref()));
-        }
-    }
-}
 
 /// A table, read and sorted.
 #[derive(Debug)]
@@ -235,7 +67,7 @@ pub struct Table {
     report: Report,
     clock: StepClock,
     pane: PaneLength,
-    directions: [bool; 3],
+    counters: Counters,
 }
 
 impl Table {
@@ -244,57 +76,45 @@ impl Table {
     /// # Errors
     /// The file cannot be read, lacks a column, or no row of it is of use. A fault of single rows is no error: see [`Table::report`].
     pub fn open(path: &Path, mapping: Mapping) -> Result<Self, TableError> {
-        let read = |clock| {
-            let mut report = Report { file: path.display().to_string(), ..Report::default() };
-            entries::read(path, &mapping, clock, &mut report).map(|entries| (clock, entries, report))
-        };
-        let mut table = read(StepClock::Elapsed);
-        let trouble = |report: &Report| report.faulty + report.moved;
-        // Rows of local days leave every grid where a clock is changed, and stay on that of the clock on the wall.
-        if mapping.may_follow_the_wall() && table.as_ref().map_or_else(TableError::is_of_rows, |(.., report)| trouble(report) > 0) {
-            if !file::can_be_read_again(path) {
-                let why =
-                    "comes through a pipe, and would have to be read again to try steps by the clock on the wall, as not every row fits: give it as a file";
-                return Err(TableError::malformed(path, why));
-            }
-            let by_the_wall = read(StepClock::Wall);
-            // Single passages lie on no grid of either clock, and their days are those of the wall.
-            let are_passages = |elapsed: &Report| mapping.repeated == Repeated::Sum && mapping.off_grid == OffGrid::Down && elapsed.is_scattered;
-            let fits_better = match (&table, &by_the_wall) {
-                (Ok((.., elapsed)), Ok((.., wall))) if are_passages(elapsed) => wall.faulty <= elapsed.faulty,
-                (Ok((.., elapsed)), Ok((.., wall))) => trouble(wall) < trouble(elapsed),
-                (Err(_), Ok(_)) => true,
-                (Err(elapsed), Err(wall)) => wall.is_no_worse_than(elapsed),
-                (Ok(_), Err(_)) => false,
-            };
-            if fits_better {
-                table = by_the_wall;
-            }
-        }
-        let (clock, entries, mut report) = table?;
-        if entries.list.is_empty() {
-            let first = report.faults.first().cloned();
-            return Err(match (report.rows, report.mute.is_empty()) {
-                (0, _) | (_, true) => TableError::Empty { path: path.to_owned(), first: first.unwrap_or_else(|| "it has no rows".to_owned()) },
-                (rows, false) => {
-                    let backwards = doubts::backwards(&report.backwards);
-                    TableError::NoFigure { path: path.to_owned(), rows, what: first.or(backwards).unwrap_or_else(|| "all are missing".to_owned()) }
-                }
-            });
-        }
         let Some(pane) = PaneLength::new(mapping.step) else {
             return Err(TableError::malformed(path, "its step is zero"));
         };
-        let contradicting = || entries.list.windows(2).filter(|pair| pair[0].contradicts(&pair[1]));
+        let Read { clock, entries, notes } = read_by_the_better_clock(path, &mapping)?;
+        let Some(first) = entries.list.first() else {
+            return Err(nothing_told(path, notes));
+        };
+        let pane = pane.through(first.from);
+        let mut table = Self { mapping, entries, report: Report::default(), clock, pane, counters: Counters::default() };
+        table.complete();
+        table.counters = Counters::of(&table.entries.sensors, &table.entries.list);
+        let doubts = doubts::of(&table.entries, &table.mapping, &notes);
+        table.report = Report { doubts, ..notes.into_report() };
+        table.sum_up();
+        Ok(table)
+    }
+
+    /// Says in the report what the figures amount to.
+    fn sum_up(&mut self) {
+        let list = &self.entries.list;
+        let report = &mut self.report;
+        // The engine keeps the first that tells a step, so each of the others is held against it.
+        let again = || list.chunk_by(Entry::is_beside).flat_map(|of_one_step| of_one_step[1..].iter().map(|again| (&of_one_step[0], again)));
+        let contradicting = || again().filter(|(first, again)| again.contradicts(first));
         report.contradicting = contradicting().count() as u64;
-        report.first_contradicting = contradicting().map(|pair| (pair[1].line, pair[0].line)).min();
-        report.in_doubled_hours = contradicting().filter(|pair| clock == StepClock::Elapsed && mapping.stamps.is_doubled(pair[0].from)).count() as u64;
-        report.counts = entries.list.iter().filter(|entry| entry.persons().is_some()).count() as u64;
-        report.missing = entries.list.len() as u64 - report.counts;
-        report.doubts = doubts::of(&entries, &mapping, &report);
-        let pane = pane.through(entries.list.first().map_or(EventTime::from_millis(0), |first| first.from));
-        let directions = directions(&mapping.layout);
-        Ok(Self { mapping, entries, report, clock, pane, directions })
+        report.repeating = again().count() as u64 - report.contradicting;
+        report.first_contradicting = contradicting().map(|(first, again)| (again.line, first.line)).min();
+        let is_doubled = |at| self.clock == StepClock::Elapsed && self.mapping.stamps.is_doubled(at);
+        report.in_doubled_hours = contradicting().filter(|(first, _)| is_doubled(first.from)).count() as u64;
+        report.counts = list.iter().filter(|entry| entry.knows()).count() as u64;
+        report.missing = list.len() as u64 - report.counts;
+        report.halves = list.iter().filter(|entry| self.counters.places[entry.sensor as usize].is_half_told_by(entry)).count() as u64;
+        let mapped = self.mapping.layout.told();
+        let places = self.entries.sensors.iter().zip(&self.counters.places);
+        let mute_of = |(id, place): (&String, &Place)| {
+            let ways = DIRECTIONS.iter().zip(mapped.iter().zip(place.told));
+            ways.filter(|(_, (mapped, told))| **mapped && !told).map(|((word, _), _)| format!("{id}: {word}")).collect::<Vec<_>>()
+        };
+        report.mute_ways = places.flat_map(mute_of).collect();
     }
 
     /// The mapping.
@@ -341,11 +161,6 @@ impl Table {
         Records::of(self)
     }
 
-    /// Which of in, out and undirected the table tells.
-    pub const fn directions(&self) -> [bool; 3] {
-        self.directions
-    }
-
     fn entries(&self) -> &[Entry] {
         &self.entries.list
     }
@@ -369,25 +184,54 @@ impl Table {
             StepClock::Wall => chrono_tz::UTC,
         }
     }
+}
 
-    /// Whether rows could have told of this step at all.
-    fn can_tell(&self, slot: EventTime) -> bool {
-        !self.mapping.lacks(self.clock, slot, slot.after(self.mapping.step)) && self.can_be_written(slot)
-    }
+/// What one reading of a table found.
+struct Read {
+    clock: StepClock,
+    entries: Entries,
+    notes: Notes,
+}
 
-    fn can_be_written(&self, slot: EventTime) -> bool {
-        self.clock == StepClock::Wall || !self.entries.by_wall || self.mapping.stamps.can_tell(slot)
+impl Read {
+    fn by(clock: StepClock, path: &Path, mapping: &Mapping) -> Result<Self, TableError> {
+        let mut notes = Notes::of(path.display().to_string());
+        entries::read(path, mapping, clock, &mut notes).map(|entries| Self { clock, entries, notes })
     }
 }
 
-fn directions(layout: &Layout) -> [bool; 3] {
-    let mut told = [false; 3];
-    match layout {
-        Layout::Long { values: Values::Columns(values), .. } => values.iter().for_each(|(direction, _)| told[*direction as usize] = true),
-        Layout::Long { values: Values::Told { inwards, outwards, .. }, .. } => told = [!inwards.is_empty(), !outwards.is_empty(), false],
-        Layout::Wide { measures, .. } => told[*measures as usize] = true,
+/// Reads a table by time as it passes or, where more rows fit so, by the clock on the wall: rows of local days leave every grid where a clock is changed, and stay on that of the wall.
+fn read_by_the_better_clock(path: &Path, mapping: &Mapping) -> Result<Read, TableError> {
+    let elapsed = Read::by(StepClock::Elapsed, path, mapping);
+    let is_in_trouble = || elapsed.as_ref().map_or_else(TableError::is_of_rows, |read| read.notes.trouble() > 0);
+    if !mapping.may_follow_the_wall() || !is_in_trouble() {
+        return elapsed;
     }
-    told
+    if !file::can_be_read_again(path) {
+        let why = "comes through a pipe, and would have to be read again to try steps by the clock on the wall, as not every row fits: give it as a file";
+        return Err(TableError::malformed(path, why));
+    }
+    let by_the_wall = Read::by(StepClock::Wall, path, mapping);
+    // Single passages lie on no grid of either clock, and their days are those of the wall.
+    let are_passages = |notes: &Notes| mapping.repeated == Repeated::Sum && mapping.off_grid == OffGrid::Down && notes.is_scattered;
+    let fits_better = match (&elapsed, &by_the_wall) {
+        (Ok(Read { notes: elapsed, .. }), Ok(Read { notes: wall, .. })) if are_passages(elapsed) => wall.faults.count <= elapsed.faults.count,
+        (Ok(Read { notes: elapsed, .. }), Ok(Read { notes: wall, .. })) => wall.trouble() < elapsed.trouble(),
+        (Err(_), Ok(_)) => true,
+        (Err(elapsed), Err(wall)) => wall.is_no_worse_than(elapsed),
+        (Ok(_), Err(_)) => false,
+    };
+    if fits_better { by_the_wall } else { elapsed }
+}
+
+/// Why a table of which nothing is left is of no use.
+fn nothing_told(path: &Path, notes: Notes) -> TableError {
+    let (path, first) = (path.to_owned(), notes.faults.named.first().cloned());
+    if notes.rows == 0 || notes.mute.is_empty() {
+        return TableError::Empty { path, first: first.unwrap_or_else(|| "it has no rows".to_owned()) };
+    }
+    let what = first.or_else(|| doubts::backwards(&notes.backwards)).unwrap_or_else(|| "all are missing".to_owned());
+    TableError::NoFigure { path, rows: notes.rows, what }
 }
 
 #[cfg(test)]

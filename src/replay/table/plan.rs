@@ -91,7 +91,9 @@ impl Plan {
     pub(super) fn looks(&self, cells: &Cells<'_>, mapping: &Mapping, stamps: &Stamps) -> Option<Looks> {
         let time = self.time_of(cells);
         let at = stamps.read_wall(&time).ok()?;
-        grid::believable(at).ok()?;
+        if grid::unbelievable_year(at).is_some() {
+            return None;
+        }
         let is_figure = |column: usize| mapping.read_figure(cells.get(column)).is_ok();
         let is_named = |columns: &[usize]| columns.iter().all(|column| !cells.get(*column).is_empty());
         let is_whole = match &self.layout {

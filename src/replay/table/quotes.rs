@@ -69,6 +69,11 @@ impl Plain {
         Self { delimiter: delimiter.into(), named, columns: columns.len(), fewest: None }
     }
 
+    /// Whether cells stand between commas.
+    pub(super) const fn is_of_commas(&self) -> bool {
+        self.delimiter == ','
+    }
+
     /// Takes a row in.
     pub(super) fn pass(&mut self, record: &StringRecord) {
         // A line of one cell is no row but a title or a sum.

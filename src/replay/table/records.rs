@@ -1,25 +1,28 @@
 //! A table's figures as neutral `count` records in event-time order, with a zero for each absent row where the mapping says so.
 
 use super::Table;
-use super::entries::Entry;
+use super::entry::Entry;
 use super::mapping::Absent;
 use crate::feeds::operations::low_water;
 use crate::feeds::sensors::count;
 use crate::replay::input::InputRecord;
 use crate::time::{EventTime, Span};
 use crate::venue::Feed;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// The records of a table.
 #[derive(Debug)]
 pub struct Records<'a> {
     table: &'a Table,
-    /// By sensor: a record up to its first time, so that ids are escaped once.
+    /// By counter: a record up to its first time, so that ids are escaped once.
     heads: Vec<Vec<u8>>,
     /// The times of the step that was told last: most records have the times of the one before.
     times: (EventTime, Vec<u8>),
     key: Arc<str>,
     source: Arc<str>,
+    /// Of the step that was come to last: what its counters say.
+    ready: VecDeque<InputRecord>,
     next: usize,
     /// By sensor: its first and last step, and the step that its next zero would be.
     reach: Vec<Option<(EventTime, EventTime)>>,
@@ -31,7 +34,7 @@ impl<'a> Records<'a> {
     pub(super) fn of(table: &'a Table) -> Self {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let venue = quoted(&table.mapping().venue);
-        let head = |sensor: &String| format!("{{\"type\":\"count\",\"sensor\":{},\"venue\":{venue}", quoted(sensor)).into_bytes();
+        let head = |counter: &String| format!("{{\"type\":\"count\",\"sensor\":{},\"venue\":{venue}", quoted(counter)).into_bytes();
         let mut reach: Vec<Option<(EventTime, EventTime)>> = vec![None; table.sensors().len()];
         for entry in table.entries() {
             let reach = &mut reach[entry.sensor as usize];
@@ -39,10 +42,11 @@ impl<'a> Records<'a> {
         }
         Self {
             table,
-            heads: table.sensors().iter().map(head).collect(),
+            heads: table.counters.ids.iter().map(head).collect(),
             times: (EventTime::MIN, Vec::new()),
             key: table.mapping().venue.as_str().into(),
             source: super::SOURCE.into(),
+            ready: VecDeque::with_capacity(2),
             next: 0,
             reach,
             slot: table.entries().first().map(|entry| (entry.from, 0)),
@@ -50,48 +54,36 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// The next figure in order: an entry, or a zero in the place of an absent one.
-    fn next_count(&mut self) -> Option<InputRecord> {
+    /// Goes on by a figure, or by an absent one; answers whether there was any.
+    fn go_on(&mut self) -> bool {
         if self.table.mapping().absent == Absent::Gap {
-            return self.next_entry();
+            return self.take_entry().is_some();
         }
-        loop {
-            let (slot, sensor) = self.slot?;
-            if self.table.entries().get(self.next).is_some_and(|entry| (entry.from, entry.sensor as usize) == (slot, sensor)) {
-                // A repeat of the same step stays in this slot; the engine tells a duplicate from a conflict.
-                if let Some(record) = self.take_entry() {
-                    return Some(record);
-                }
+        let Some((slot, sensor)) = self.slot else { return false };
+        let is_here = |entry: Option<&Entry>| entry.is_some_and(|entry| (entry.from, entry.sensor as usize) == (slot, sensor));
+        if is_here(self.table.entries().get(self.next)) {
+            // A repeat of the same step stays in this slot; the engine tells a duplicate from a conflict.
+            if self.take_entry() == Some(false) {
                 self.skip_repeats_of_gap(slot, sensor);
                 self.advance();
-                continue;
             }
-            let told = self
-                .next
-                .checked_sub(1)
-                .and_then(|before| self.table.entries().get(before))
-                .is_some_and(|entry| (entry.from, entry.sensor as usize) == (slot, sensor));
-            self.advance();
-            if !told && self.is_zero(slot, sensor) {
-                return Some(self.counted(slot, sensor, [Some(0); 3]));
-            }
+            return true;
         }
+        let is_told = is_here(self.next.checked_sub(1).and_then(|before| self.table.entries().get(before)));
+        self.advance();
+        if !is_told && self.is_zero(slot, sensor) {
+            let zeros = self.table.counters.places[sensor].told.map(|told| told.then_some(0));
+            self.say(slot, sensor, zeros);
+        }
+        true
     }
 
-    fn next_entry(&mut self) -> Option<InputRecord> {
-        while self.next < self.table.entries().len() {
-            if let Some(record) = self.take_entry() {
-                return Some(record);
-            }
-        }
-        None
-    }
-
-    /// The record of the next entry; none where it is a gap.
-    fn take_entry(&mut self) -> Option<InputRecord> {
+    /// Says what the next entry tells; answers whether it is anything, and nothing where there is no entry.
+    fn take_entry(&mut self) -> Option<bool> {
         let entry: Entry = *self.table.entries().get(self.next)?;
         self.next += 1;
-        entry.persons().map(|persons| self.counted(entry.from, entry.sensor as usize, persons))
+        self.say(entry.from, entry.sensor as usize, entry.known());
+        Some(entry.knows())
     }
 
     fn skip_repeats_of_gap(&mut self, slot: EventTime, sensor: usize) {
@@ -102,7 +94,7 @@ impl<'a> Records<'a> {
 
     fn advance(&mut self) {
         let Some((slot, sensor)) = self.slot else { return };
-        self.slot = if sensor + 1 < self.heads.len() {
+        self.slot = if sensor + 1 < self.table.sensors().len() {
             Some((slot, sensor + 1))
         } else {
             let next = slot.after(self.table.mapping().step);
@@ -111,21 +103,28 @@ impl<'a> Records<'a> {
     }
 
     fn is_zero(&self, slot: EventTime, sensor: usize) -> bool {
-        let within = self.reach[sensor].is_some_and(|(first, last)| (first..=last).contains(&slot));
-        within && self.table.expects(slot) && self.table.can_tell(slot)
+        self.reach[sensor].is_some_and(|(first, last)| (first..=last).contains(&slot)) && self.table.means_nobody(slot)
     }
 
-    fn counted(&mut self, from: EventTime, sensor: usize, persons: [Option<u32>; 3]) -> InputRecord {
+    /// Makes ready what the counters of a place say of a step.
+    fn say(&mut self, from: EventTime, sensor: usize, persons: [Option<u32>; 3]) {
+        let said = self.table.counters.places[sensor].said(sensor, persons);
+        for (counter, persons) in said.into_iter().flatten() {
+            let record = self.counted(from, counter, persons);
+            self.ready.push_back(record);
+        }
+    }
+
+    fn counted(&mut self, from: EventTime, counter: usize, persons: [Option<u32>; 3]) -> InputRecord {
         let to = from.after(self.table.mapping().step);
         if self.times.0 != from {
             self.times = (from, format!(",\"from\":{},\"to\":{}", from.as_millis(), to.as_millis()).into_bytes());
         }
         let mut json = Vec::with_capacity(160);
-        json.extend_from_slice(&self.heads[sensor]);
+        json.extend_from_slice(&self.heads[counter]);
         json.extend_from_slice(&self.times.1);
-        let told = self.table.directions();
-        for (i, word) in [&b",\"in\":"[..], b",\"out\":", b",\"count\":"].into_iter().enumerate() {
-            if let (Some(persons), true) = (persons[i], told[i]) {
+        for (word, persons) in [&b",\"in\":"[..], b",\"out\":", b",\"count\":"].into_iter().zip(persons) {
+            if let Some(persons) = persons {
                 json.extend_from_slice(word);
                 // Writing a number to memory cannot fail.
                 let _ = serde_json::to_writer(&mut json, &persons);
@@ -153,15 +152,13 @@ impl Iterator for Records<'_> {
     type Item = InputRecord;
 
     fn next(&mut self) -> Option<InputRecord> {
-        if self.ended {
-            return None;
+        while self.ready.is_empty() && !self.ended {
+            if !self.go_on() {
+                self.ended = true;
+                // Closes the last pane: nothing earlier is to come.
+                return Some(self.low_water());
+            }
         }
-        let count = self.next_count();
-        if count.is_none() {
-            self.ended = true;
-            // Closes the last pane: nothing earlier is to come.
-            return Some(self.low_water());
-        }
-        count
+        self.ready.pop_front()
     }
 }

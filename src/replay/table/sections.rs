@@ -2,16 +2,55 @@
 //!
 //! The idea: a section answers what it can and notes every fault, so that one reading of a mapping tells them all.
 
+use super::figure::{Figures, Missing};
 use super::keys::Keys;
-use super::mapping::{AnomalyBudget, CalendarShape, Direction, FileShape, Layout, OffGrid, SensorIs, StampIs, Values};
+use super::mapping::{AnomalyBudget, CalendarShape, Decimals, Direction, FileShape, Layout, OffGrid, Repeated, SensorIs, StampIs, Values};
 use crate::time::Span;
 use crate::time::stamp::{Ambiguous, Format, Nonexistent, Stamps};
-use crate::venue::Holidays;
 use crate::venue::load::quantity::parse_span;
 use crate::venue::opening::{self, Opening};
+use crate::venue::{Holidays, Names};
 use chrono::NaiveDate;
+use chrono::format::{Fixed, Item, StrftimeItems};
 use chrono_tz::Tz;
 use std::ops::Range;
+
+/// What figures are of.
+pub(super) struct Amounts {
+    /// What a second row of a sensor and step means.
+    pub(super) repeated: Repeated,
+    /// Whether they are running totals.
+    pub(super) totals: bool,
+    /// The most of a step, persons.
+    pub(super) most: Option<u32>,
+}
+
+/// Reads how figures are written.
+pub(super) fn figures(root: &Keys<'_>) -> Figures {
+    let usual = Figures::default();
+    let missing = root.texts("missing").map_or(usual.missing, Missing::of);
+    let decimals = root.word("decimals", &[("refuse", Decimals::Refuse), ("round", Decimals::Round)]).unwrap_or(usual.decimals);
+    let decimal_mark = root.parsed("decimal_mark", mark).unwrap_or(usual.decimal_mark);
+    let thousands = root.parsed("thousands", mark);
+    if thousands == Some(decimal_mark) {
+        root.fault("thousands", "cannot be the mark before the decimals too (decimal_mark)");
+    }
+    Figures { missing, decimals, decimal_mark, thousands }
+}
+
+/// Reads what figures are of.
+pub(super) fn amounts(root: &Keys<'_>) -> Amounts {
+    let repeated = root.word("repeated", &[("judge", Repeated::Judge), ("sum", Repeated::Sum)]).unwrap_or(Repeated::Judge);
+    let totals = root.flag("totals").unwrap_or(false);
+    if totals && repeated == Repeated::Sum {
+        root.fault("totals", "cannot be added up (repeated = \"sum\"): each total rises by itself; name every device as a place of its own");
+    }
+    let most = root.number("most");
+    if most.is_some_and(|most| most < 1.0 || most.fract() > 0.0 || most > f64::from(u32::MAX / 2)) {
+        root.fault("most", "must be a whole number of persons, from 1");
+    }
+    Amounts { repeated, totals, most: most.map(|most| most as u32) }
+}
 
 /// Reads `[file]`.
 pub(super) fn file_shape(keys: Keys<'_>) -> FileShape {
@@ -35,11 +74,36 @@ pub(super) fn file_shape(keys: Keys<'_>) -> FileShape {
 
 /// An IANA time zone.
 pub(super) fn zone(text: &str) -> Result<Tz, String> {
-    text.parse().map_err(|_| "is no IANA time zone, like \"Europe/Zurich\" or \"UTC\"".to_owned())
+    text.parse().map_err(|_| format!("is no IANA time zone, like \"Europe/Zurich\" or \"UTC\"; nearest: {}", nearest_zones(text).join(", ")))
 }
 
-/// Reads `[time]`: the columns, how they are written, what a stamp is of, and what a row beside the grid means.
-pub(super) fn time(keys: Keys<'_>, local: Option<Tz>) -> (Option<Vec<String>>, Stamps, StampIs, OffGrid) {
+/// The zones whose names are nearest; most who write a name wrong know the city.
+fn nearest_zones(text: &str) -> Vec<&'static str> {
+    let city = |name: &'static str| name.rsplit('/').next().unwrap_or(name);
+    let known = || chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    let written = text.trim().replace(' ', "_").to_lowercase();
+    let names: Vec<String> = known().map(|name| if written.contains('/') { name } else { city(name) }.to_lowercase()).collect();
+    let near = Names::new(names.iter().map(String::as_str));
+    let near = near.nearest(&written);
+    near.iter().filter_map(|near| known().zip(&names).find(|(_, name)| name == near).map(|(zone, _)| zone)).collect()
+}
+
+/// What `[time]` says.
+pub(super) struct TimeSection {
+    /// The columns that make the time.
+    pub(super) columns: Option<Vec<String>>,
+    /// How they are read.
+    pub(super) stamps: Stamps,
+    /// Whether the pattern itself says that they are of UTC, and nothing else does.
+    pub(super) is_utc_by_pattern: bool,
+    /// What a stamp is of.
+    pub(super) stamp_is: StampIs,
+    /// What a row beside the grid means.
+    pub(super) off_grid: OffGrid,
+}
+
+/// Reads `[time]`.
+pub(super) fn time(keys: Keys<'_>, local: Option<Tz>) -> TimeSection {
     let columns = keys.texts("columns").filter(|columns| !columns.is_empty());
     if columns.is_none() {
         keys.fault("columns", "must name the column of the time, or the two of date and time");
@@ -54,13 +118,37 @@ pub(super) fn time(keys: Keys<'_>, local: Option<Tz>) -> (Option<Vec<String>>, S
         keys.fault("format", "has AM or PM (%p), so its hour is one of twelve: %I");
     }
     let written_in = keys.parsed("zone", zone);
+    let by_pattern = zone_by_pattern(&keys, &format);
     let nonexistent = keys.word("nonexistent", &[("refuse", Nonexistent::Refuse), ("shift", Nonexistent::Shift)]);
     let stamp_is = keys.word("stamp", &[("from", StampIs::From), ("to", StampIs::To)]).unwrap_or(StampIs::From);
     let off_grid = keys.word("off_grid", &[("refuse", OffGrid::Refuse), ("down", OffGrid::Down), ("nearest", OffGrid::Nearest)]).unwrap_or(OffGrid::Refuse);
     keys.finish();
-    let stamps =
-        Stamps { format, zone: local, written_in, ambiguous: ambiguous.unwrap_or(Ambiguous::First), nonexistent: nonexistent.unwrap_or(Nonexistent::Refuse) };
-    (columns, stamps, stamp_is, off_grid)
+    let (ambiguous, nonexistent) = (ambiguous.unwrap_or(Ambiguous::First), nonexistent.unwrap_or(Nonexistent::Refuse));
+    let stamps = Stamps { format, zone: local, written_in: written_in.or(by_pattern), ambiguous, nonexistent };
+    TimeSection { columns, stamps, is_utc_by_pattern: by_pattern.is_some(), stamp_is, off_grid }
+}
+
+/// The zone that a pattern names where `zone` does not: UTC, where that stands in it or a Z does. A name that the rows bring (%Z) is only read over, so `zone` must say which it is.
+fn zone_by_pattern(keys: &Keys<'_>, format: &Format) -> Option<Tz> {
+    let Format::Pattern(pattern) = format else { return None };
+    if keys.has("zone") || format.bears_offset() {
+        return None;
+    }
+    let is_utc = |text: &str| matches!(text.trim_matches(|letter: char| !letter.is_alphabetic()), "Z" | "UTC" | "GMT");
+    let mut is_of_utc = false;
+    for item in StrftimeItems::new(pattern) {
+        match item {
+            Item::Literal(text) => is_of_utc |= is_utc(text),
+            Item::Fixed(Fixed::TimezoneName) => {
+                keys.fault(
+                    "format",
+                    "reads over the name of a zone (%Z), and does not understand it: `zone` must say of which zone the times are, such as zone = \"UTC\"",
+                );
+            }
+            _ => {}
+        }
+    }
+    is_of_utc.then_some(Tz::UTC)
 }
 
 /// Reads `[long]` or `[wide]`, whichever is there.
@@ -80,10 +168,11 @@ pub(super) fn layout(root: &Keys<'_>) -> Option<Layout> {
     }
 }
 
-const DIRECTIONS: [(&str, Direction); 3] = [("in", Direction::In), ("out", Direction::Out), ("count", Direction::Undirected)];
+/// What a figure counts, by its word.
+pub(super) const DIRECTIONS: [(&str, Direction); 3] = [("in", Direction::In), ("out", Direction::Out), ("count", Direction::Undirected)];
 
 fn long_layout(keys: Keys<'_>) -> Option<Layout> {
-    let sensor = match (keys.texts("sensor").filter(|columns| !columns.is_empty()), keys.text("sensor_is")) {
+    let sensor = match (keys.texts("sensor").filter(|columns| !columns.is_empty()), keys.name("sensor_is")) {
         (Some(columns), None) => Some(SensorIs::Columns(columns)),
         (None, Some(id)) => Some(SensorIs::Fixed(id)),
         _ => {
@@ -173,17 +262,20 @@ pub(super) fn anomaly_budget(keys: Keys<'_>) -> AnomalyBudget {
 }
 
 /// Reads `[calendar]`; its times are written as the table's where it does not say.
-pub(super) fn calendar(keys: Keys<'_>, table: &Format) -> CalendarShape {
+pub(super) fn calendar(keys: Keys<'_>, table: &Format, is_utc_by_pattern: bool) -> CalendarShape {
     let column = |key: &'static str| keys.text(key).unwrap_or_else(|| key.to_owned());
     let named = ["venue", "start", "end", "attendance", "name"].into_iter().filter_map(|key| keys.text(key)).collect();
+    let format = keys.parsed("format", Format::read);
+    let written_in_by_pattern = format.as_ref().map_or_else(|| is_utc_by_pattern.then_some(Tz::UTC), |format| zone_by_pattern(&keys, format));
     let shape = CalendarShape {
         venue: column("venue"),
         start: column("start"),
         end: column("end"),
         attendance: column("attendance"),
         name: column("name"),
-        format: keys.parsed("format", Format::read).unwrap_or_else(|| table.clone()),
+        format: format.unwrap_or_else(|| table.clone()),
         written_in: keys.parsed("zone", zone),
+        written_in_by_pattern,
         named,
     };
     keys.finish();

@@ -3,6 +3,7 @@
 //! The idea: a name is a name however its cell is broken into lines, and where several columns make it, no two sensors may become one: then the figures of both would be taken for one
 //! place's, and which of them stands in the results nobody could tell.
 
+use super::faults::RowFault;
 use super::file::Cells;
 use super::mapping::{Layout, Mapping, SensorIs};
 use indexmap::IndexSet;
@@ -24,21 +25,21 @@ pub(super) struct Sensors {
 
 impl Sensors {
     /// The place of the sensor that a row tells of.
-    pub(super) fn of(&mut self, columns: &[usize], cells: &Cells<'_>, mapping: &Mapping) -> Result<u32, String> {
+    pub(super) fn of(&mut self, columns: &[usize], cells: &Cells<'_>, mapping: &Mapping) -> Result<u32, RowFault> {
         let name = match (columns, &mapping.layout) {
             ([column], _) => in_one_line(cells.get(*column)),
             ([], Layout::Long { sensor: SensorIs::Fixed(name), .. }) => Cow::Borrowed(name.as_str()),
             _ => Cow::Owned(columns.iter().map(|column| in_one_line(cells.get(*column))).collect::<Vec<_>>().join("/")),
         };
         if name.is_empty() {
-            return Err("names no sensor".to_owned());
+            return Err(RowFault::Nameless);
         }
         // Most tables tell the same sensors in the same order for each step, or one after the other.
         let is_at = |place: &usize| self.ids.get_index(*place).is_some_and(|id| *id == name);
         let likely = [self.last + 1, self.last, 0].into_iter().find(is_at);
         self.last = match likely.or_else(|| self.ids.get_index_of(&*name)) {
             Some(place) => place,
-            None if self.are_all => return Err("names no sensor of the table".to_owned()),
+            None if self.are_all => return Err(RowFault::UnknownSensor),
             None => self.ids.insert_full(name.clone().into_owned()).0,
         };
         // A slash in a cell looks like one between two.

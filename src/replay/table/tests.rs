@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::feeds::{Item, Observation, What, decode};
-use crate::venue::Profile;
+use crate::time::Span;
+use crate::venue::{Measures, Profile};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Arc;
@@ -26,10 +27,11 @@ pub(super) fn try_table(name: &str, mapping_text: &str, bytes: &[u8]) -> Result<
     Table::open(&path, mapping(mapping_text))
 }
 
-/// The table's counts, through the very decoder that serves live: sensor, start, persons.
-pub(super) fn counts(table: &Table) -> Vec<(String, String, [u32; 3])> {
+/// The table's counts, through the very decoder that serves live: place, start, and persons where somebody knows.
+pub(super) fn counts(table: &Table) -> Vec<(String, String, [Option<u32>; 3])> {
     let world = table.world(&profile(), Vec::new());
-    let mut seen = Vec::new();
+    let venue = &world.venues[0];
+    let mut seen: Vec<(String, String, [Option<u32>; 3])> = Vec::new();
     let mut last = EventTime::MIN;
     for (offset, record) in table.records().enumerate() {
         decode(&record.as_read(0, offset as i64), &world, &mut |item| match item {
@@ -37,11 +39,18 @@ pub(super) fn counts(table: &Table) -> Vec<(String, String, [u32; 3])> {
                 assert!(at >= last, "event time goes back");
                 last = at;
                 if let (What::Count(count), crate::feeds::Entity::Sensor(sensor)) = (what, entity) {
-                    seen.push((
-                        world.venues[0].sensor_names.name(sensor.index()).to_owned(),
-                        count.from.to_string(),
-                        [count.inwards, count.outwards, count.undirected],
-                    ));
+                    let Measures::Link { link, .. } = venue.sensors[sensor.index()].measures else { panic!("{sensor:?}") };
+                    let link = &venue.links[link.index()];
+                    let (zone, from) = (&*venue.zones[link.to.or(link.from).unwrap().index()].id, count.from.to_string());
+                    let is_apart = venue.links.iter().filter(|other| other.to.or(other.from) == link.to.or(link.from)).count() > 1;
+                    let [way_in, way_out] = [link.from.is_none(), link.to.is_none()].map(|is_it| is_it || !is_apart);
+                    let persons = [Some(count.inwards).filter(|_| way_in), Some(count.outwards).filter(|_| way_out), Some(count.undirected)];
+                    match seen.last_mut() {
+                        Some((place, since, [_, known, _])) if is_apart && way_out && (&**place, &*since) == (zone, &from) && known.is_none() => {
+                            *known = persons[1]
+                        }
+                        _ => seen.push((zone.to_owned(), from, persons)),
+                    }
                 }
             }
             other => panic!("{other:?}"),
@@ -51,8 +60,9 @@ pub(super) fn counts(table: &Table) -> Vec<(String, String, [u32; 3])> {
     seen
 }
 
-pub(super) fn short(counts: &[(String, String, [u32; 3])]) -> Vec<String> {
-    counts.iter().map(|(sensor, from, [i, o, n])| format!("{sensor} {} {i}/{o}/{n}", &from[5..16])).collect()
+pub(super) fn short(counts: &[(String, String, [Option<u32>; 3])]) -> Vec<String> {
+    let told = |persons: &Option<u32>| persons.map_or_else(|| "-".to_owned(), |persons| persons.to_string());
+    counts.iter().map(|(place, from, persons)| format!("{place} {} {}", &from[5..16], persons.each_ref().map(told).join("/"))).collect()
 }
 
 pub(super) const LONG: &str = "venue = \"v\"\ntime_zone = \"Europe/Zurich\"\nstep = \"30m\"\nmissing = [\"\", \"-1\"]\n[time]\ncolumns = [\"t\"]\n[long]\nsensor = \"s\"\nin = \"i\"\nout = \"o\"\n";
@@ -82,7 +92,7 @@ fn a_faulty_row_is_named_with_its_line_and_the_rest_goes_on() {
         LONG,
         b"t,s,i,o\n2020-06-01T10:00,a,1,2\nsoon,a,1,2\n2020-06-01T10:30,a,-3,2\n2020-06-01T11:00,,1,2\n2020-06-01T11:30,a,\xff,2\n2020-06-01T12:00,a,1,1\n",
     );
-    assert_eq!(short(&counts(&table)), ["a 06-01T08:00 1/2/0", "a 06-01T10:00 1/1/0"]);
+    assert_eq!(short(&counts(&table)), ["a 06-01T08:00 1/2/0", "a 06-01T08:30 -/2/0", "a 06-01T10:00 1/1/0"], "a fault costs what is at fault");
     assert_eq!((table.report().rows, table.report().faulty), (6, 4));
     let lines: Vec<&str> = table.report().faults.iter().map(|fault| fault.split("a.csv:").nth(1).unwrap().split(':').next().unwrap()).collect();
     assert_eq!(lines, ["3", "4", "5", "6"]);
@@ -90,7 +100,7 @@ fn a_faulty_row_is_named_with_its_line_and_the_rest_goes_on() {
 
 #[test]
 fn an_absent_row_is_a_gap_or_a_zero_as_the_mapping_says_and_a_missing_figure_is_always_a_gap() {
-    let rows = b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T11:00,a,-1,2\n2020-06-01T12:00,a,7,8\n2020-06-01T10:30,b,1,1\n2020-06-01T11:30,b,1,1\n";
+    let rows = b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T11:00,a,-1,\n2020-06-01T12:00,a,7,8\n2020-06-01T10:30,b,1,1\n2020-06-01T11:30,b,1,1\n";
     assert_eq!(counts(&table("a.csv", LONG, rows)).len(), 4);
     let zero = table("a.csv", &LONG.replace("missing", "absent = \"zero\"\nmissing"), rows);
     let expected = [
@@ -175,68 +185,27 @@ fn how_a_time_could_be_read_is_said_once() {
 }
 
 #[test]
-fn of_two_rows_of_a_step_that_which_knows_holds() {
-    let rows = b"t,s,i,o\n2020-06-01T10:00,a,NA,2\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,a,3,4\n2020-06-01T10:30,a,,\n2020-06-01T11:30,a,5,6\n";
-    for text in [LONG.to_owned(), LONG.replace("missing", "absent = \"zero\"\nmissing")] {
-        let text = text.replace("[\"\", \"-1\"]", "\"NA\"");
-        let table = table("a.csv", &text, rows);
-        let told: Vec<String> = short(&counts(&table)).into_iter().filter(|told| !told.ends_with("0/0/0")).collect();
-        assert_eq!(told, ["a 06-01T08:00 1/2/0", "a 06-01T08:30 3/4/0", "a 06-01T09:30 5/6/0"]);
-        assert_eq!((table.report().faulty, table.report().contradicting), (0, 0));
-    }
-}
-
-#[test]
-fn rows_that_tell_one_direction_each_become_one_count() {
-    let text = "venue = \"v\"\ntime_zone = \"UTC\"\nstep = \"30m\"\n[file]\nheader = false\ncolumns = [\"f\", \"d\", \"t\", \"n\"]\n[time]\ncolumns = [\"d\", \"t\"]\nformat = \"%m/%d/%y %H:%M:%S\"\n[long]\nsensor_is = \"door\"\ndirection = \"f\"\nin_is = \"9\"\nout_is = \"7\"\nvalue = \"n\"\n";
-    let table = table("a.csv", text, b"7,07/24/05,00:00:00,3\n9,07/24/05,00:00:00,4\n7,07/24/05,00:30:00,5\n8,07/24/05,00:30:00,5\n");
-    assert_eq!(short(&counts(&table)), ["door 07-24T00:00 4/3/0", "door 07-24T00:30 0/5/0"]);
-    assert_eq!(table.report().faulty, 1);
-}
-
-#[test]
-fn a_repeated_row_comes_out_twice_so_that_the_engine_judges_it() {
-    let table = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:00,a,1,9\n");
-    assert_eq!(short(&counts(&table)), ["a 06-01T08:00 1/2/0", "a 06-01T08:00 1/9/0"]);
-    assert_eq!((table.report().contradicting, table.report().first_contradicting), (1, Some((3, 2))));
-}
-
-#[test]
-fn parts_of_a_whole_are_added_up_where_the_mapping_says_so() {
-    let sum = LONG.replace("missing", "repeated = \"sum\"\nmissing");
-    let rows = b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:00,b,5,5\n2020-06-01T10:00,a,1,9\n2020-06-01T10:30,a,4,4\n2020-06-01T10:30,a,-1,4\n";
-    assert_eq!(short(&counts(&table("a.csv", &sum, rows))), ["a 06-01T08:00 2/11/0", "b 06-01T08:00 5/5/0"], "a missing part leaves the whole unknown");
-}
-
-#[test]
 fn a_row_of_more_cells_than_the_header_is_a_fault() {
     let table = table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,a,1,1,000\n");
     assert_eq!(short(&counts(&table)), ["a 06-01T08:00 1/2/0"]);
-    assert!(table.report().faults[0].ends_with("a.csv:3: has 5 cells, the header 4"), "{:?}", table.report().faults);
+    assert!(
+        table.report().faults[0].contains("a.csv:3: has 5 cells, the header 4: is a figure such as 1,000 torn at its comma?"),
+        "{:?}",
+        table.report().faults
+    );
+    let decimals = self::table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,a,0,5,1\n2020-06-01T11:00,a,1,2,,x\n");
+    let faults = &decimals.report().faults;
+    assert!(faults[0].contains("a.csv:3: has 5 cells, the header 4: is a figure such as 0,5 torn at its comma?"), "{faults:?}");
+    assert!(faults[1].ends_with("a.csv:4: has 6 cells, the header 4"), "{faults:?}");
 }
 
 #[test]
-fn where_each_row_is_a_person_rows_are_counted() {
-    let passages = LONG.replace("missing", "repeated = \"sum\"\nmissing").replace("[long]", "off_grid = \"down\"\n[long]");
-    let rows = b"t,s,d\n2020-06-01T10:02,a,x\n2020-06-01T10:29,a,y\n2020-06-01T10:07,b,x\n2020-06-01T10:41,a,x\n2020-06-01T10:44,b,x\n2020-06-01T10:58,a,x\n";
-    let told = passages.replace("in = \"i\"\nout = \"o\"", "rows = \"told\"\ndirection = \"d\"\nin_is = \"x\"\nout_is = \"y\"");
-    let counted = passages.replace("in = \"i\"\nout = \"o\"", "rows = \"in\"");
-    assert_ne!((&told, &counted), (&passages, &passages));
-    assert_eq!(short(&counts(&table("a.csv", &told, rows))), ["a 06-01T08:00 1/1/0", "b 06-01T08:00 1/0/0", "a 06-01T08:30 2/0/0", "b 06-01T08:30 1/0/0"]);
-    assert_eq!(short(&counts(&table("a.csv", &counted, rows))), ["a 06-01T08:00 2/0/0", "b 06-01T08:00 1/0/0", "a 06-01T08:30 2/0/0", "b 06-01T08:30 1/0/0"]);
-    // Their days are those of the clock on the wall, whenever they came: Zürich is two hours ahead of UTC, and one from 25 October on.
-    let daily = counted.replace("30m", "1d");
-    let rows = b"t,s\n2020-10-24T00:10,a\n2020-10-24T23:50,a\n2020-10-25T02:10,a\n2020-10-25T23:10,a\n2020-10-25T23:40,a\n2020-10-26T00:20,a\n";
-    let daily = table("a.csv", &daily, rows);
-    assert_eq!(short(&counts(&daily)), ["a 10-24T00:00 2/0/0", "a 10-25T00:00 3/0/0", "a 10-26T00:00 1/0/0"]);
-    assert_eq!(daily.clock(), StepClock::Wall);
-    // Sums of days that are written at six, give or take a minute, are no passages.
-    let late = "t,s\n2020-10-21T06:00:03,a\n2020-10-22T06:01:00,a\n2020-10-23T06:00:41,a\n2020-10-24T06:00:07,a\n";
-    assert_eq!(table("a.csv", &counted.replace("30m", "1d"), late.as_bytes()).clock(), StepClock::Elapsed);
-    let forgotten = told.replace("rows = \"told\"\n", "");
-    assert!(Mapping::read("m.toml", &forgotten).unwrap_err().iter().any(|fault| fault.key == "long.in"), "a forgotten value is no row that counts one");
-    let judged = counted.replace("repeated = \"sum\"\n", "");
-    assert!(Mapping::read("m.toml", &judged).unwrap_err().iter().any(|fault| fault.key == "repeated"));
+fn where_a_pattern_stops_is_said_of_each_row_that_is_named() {
+    let text = LONG.replace("[long]", "format = \"%d. %B %Y %I:%M %p\"\n[long]");
+    let rows = "t,s,i,o\n5. March 2024 10:00 AM,a,1,2\n5. März 2024 10:30 AM,a,1,2\n5. March 2024 11:00 a.m.,a,1,2\n";
+    let faults = table("a.csv", &text, rows.as_bytes()).report().faults.clone();
+    assert!(faults[0].ends_with("; at \"März 2024 10:30 AM\" it is not %B (the English name of a month)"), "{faults:?}");
+    assert!(faults[1].ends_with("; at \"a.m.\" it is not %p (AM or PM)"), "{faults:?}");
 }
 
 #[test]
@@ -311,7 +280,11 @@ fn parquet_reads_like_csv() {
     }
     group.close().unwrap();
     let bytes = writer.into_inner().unwrap();
-    assert_eq!(short(&counts(&table("a.parquet", LONG, &bytes))), ["North gate 06-01T08:00 1/2/0"], "the second row has no figure for out: a gap");
+    assert_eq!(
+        short(&counts(&table("a.parquet", LONG, &bytes))),
+        ["North gate 06-01T08:00 1/2/0", "North gate 06-01T08:30 3/-/0"],
+        "the second row has no figure for out"
+    );
     assert_eq!(table("a.parquet", LONG, &bytes).sensors(), ["North gate"]);
     let of_texts = LONG.replace("[long]", "format = \"%d.%m.%Y %H:%M\"\n[long]");
     assert_eq!(counts(&table("a.parquet", &of_texts, &bytes)), counts(&table("a.parquet", LONG, &bytes)), "a time stamp needs no format");
@@ -389,6 +362,21 @@ fn a_table_written_in_utc_has_the_days_and_hours_of_its_own_zone() {
 }
 
 #[test]
+fn a_pattern_that_says_utc_is_taken_at_its_word_and_that_is_said() {
+    let by = |keys: &str| LONG.replace("[long]", &format!("{keys}\n[long]"));
+    for (pattern, time) in
+        [("%Y-%m-%dT%H:%M:%SZ", "2020-06-01T10:00:00Z"), ("%d.%m.%Y %H:%M UTC", "01.06.2020 10:00 UTC"), ("%d.%m.%Y %H:%M:%S.000Z", "01.06.2020 10:00:00.000Z")]
+    {
+        let rows = format!("t,s,i,o\n{time},a,1,2\n");
+        let read = |zone: &str| table("a.csv", &by(&format!("format = \"{pattern}\"{zone}")), rows.as_bytes());
+        assert_eq!(short(&counts(&read(""))), ["a 06-01T10:00 1/2/0"], "{pattern}");
+        assert!(read("").report().doubts[0].starts_with("the pattern of the times says that they are of UTC"), "{:?}", read("").report().doubts);
+        let all_the_same = read("\nzone = \"Europe/Zurich\"");
+        assert_eq!((short(&counts(&all_the_same)), all_the_same.report().doubts.len()), (vec!["a 06-01T08:00 1/2/0".to_owned()], 0), "{pattern}");
+    }
+}
+
+#[test]
 fn the_doubled_hour_of_a_table_is_that_of_the_zone_in_which_it_is_written() {
     let text = LONG.replace("missing", "absent = \"zero\"\nmissing").replace("Europe/Zurich", "UTC").replace("[long]", "zone = \"Europe/Zurich\"\n[long]");
     let read = table("a.csv", &text, b"t,s,i,o\n2020-10-25T02:30,a,1,1\n2020-10-25T03:00,a,2,2\n");
@@ -423,7 +411,7 @@ fn epochs_of_the_wrong_unit_are_named() {
 
 #[test]
 fn a_table_without_one_figure_is_refused_and_a_mute_column_is_left_out() {
-    let told = try_table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,-1,2\n2020-06-01T10:30,a,,2\n").unwrap_err().to_string();
+    let told = try_table("a.csv", LONG, b"t,s,i,o\n2020-06-01T10:00,a,-1,\n2020-06-01T10:30,a,,\n").unwrap_err().to_string();
     assert!(told.contains("2 rows, and not one has a figure: all are missing"), "{told}");
     let wide = "venue = \"v\"\ntime_zone = \"UTC\"\nstep = \"30m\"\n[time]\ncolumns = [\"t\"]\n[wide]\n";
     let table = table("a.csv", wide, b",Unnamed: 0,t,weather,S1,dead\n0,0,2020-06-01T10:00,sun,3,\n1,1,2020-06-01T10:30,rain,4,\n");
@@ -440,9 +428,9 @@ fn two_columns_of_one_name_are_refused() {
 #[test]
 fn what_is_more_than_the_most_of_a_step_is_a_fault_of_the_row() {
     let table = table("a.csv", &LONG.replace("missing", "most = 500\nmissing"), b"t,s,i,o\n2020-06-01T10:00,a,500,2\n2020-06-01T10:30,a,9999,2\n");
-    assert_eq!(short(&counts(&table)), ["a 06-01T08:00 500/2/0"]);
+    assert_eq!(short(&counts(&table)), ["a 06-01T08:00 500/2/0", "a 06-01T08:30 -/2/0"]);
     assert!(table.report().faults[0].contains("9999 is more than 500"), "{:?}", table.report().faults);
-    assert_eq!((table.report().counts, table.report().missing), (1, 1));
+    assert_eq!((table.report().counts, table.report().halves), (2, 1));
 }
 
 #[test]

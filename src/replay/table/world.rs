@@ -1,7 +1,8 @@
-//! The venue that a table becomes: a zone, a link and a sensor for each of its series, and one source.
+//! The venue that a table becomes: a zone for each of its places with a link and a sensor for each of its counters, and one source.
 //!
 //! Nothing is known of these places but what was counted, so there is no area, no capacity and no density; what needs them stays silent.
 
+use super::counters::Place;
 use super::{SOURCE, Table};
 use crate::time::{ClockTrust, Span};
 use crate::venue::{
@@ -23,12 +24,13 @@ impl Table {
     pub fn venue(&self, profile: &Arc<Profile>, matches: Vec<Match>) -> Venue {
         let mapping = self.mapping();
         let profile = &self.with_budget(profile);
-        let zones: Vec<Zone> = self.sensors().iter().map(|id| zone(id, mapping.closed, profile)).collect();
-        let told = self.directions();
-        let links: Vec<Link> = self.sensors().iter().enumerate().map(|(i, id)| link(id, ZoneId::from(i), told)).collect();
-        let reversed = is_only_out(told);
-        let sensors: Vec<Sensor> = self.sensors().iter().enumerate().map(|(i, id)| sensor(id, LinkId::from(i), reversed, mapping.step)).collect();
-        let names = || Names::new(self.sensors().iter().map(String::as_str));
+        let of_place = |(id, place): (&String, &Place)| zone(id, mapping.closed && place.told == mapping.layout.told(), profile);
+        let zones: Vec<Zone> = self.sensors().iter().zip(&self.counters.places).map(of_place).collect();
+        let counters = self.counters();
+        let links: Vec<Link> = counters.iter().map(|counter| link(counter)).collect();
+        let sensors: Vec<Sensor> = counters.iter().enumerate().map(|(i, counter)| sensor(counter, LinkId::from(i), mapping.step)).collect();
+        let zone_names = Names::new(self.sensors().iter().map(String::as_str));
+        let counter_names = || Names::new(counters.iter().map(|counter| counter.id));
         Venue {
             id: mapping.venue.as_str().into(),
             name: mapping.name.clone(),
@@ -55,11 +57,11 @@ impl Table {
             sensors,
             sources: vec![self.source()],
             matches: matches.into_iter().map(|of_match| Match { kick_off: self.step_time(of_match.kick_off), ..of_match }).collect(),
-            zone_names: names(),
-            link_names: names(),
+            zone_names,
+            link_names: counter_names(),
             gate_names: Names::default(),
             stop_names: Names::default(),
-            sensor_names: names(),
+            sensor_names: counter_names(),
             source_names: Names::new([SOURCE]),
             later: Vec::new(),
             first: None,
@@ -67,6 +69,15 @@ impl Table {
             fingerprint: String::new(),
             hash: self.layout_hash(),
         }
+    }
+
+    /// The counters of the table's places, in the order of their dense ids.
+    fn counters(&self) -> Vec<Counter<'_>> {
+        let places = || self.counters.places.iter().enumerate();
+        // Where the way out has a counter of its own, the other one is of the way in.
+        let own = places().map(|(i, place)| (ZoneId::from(i), if place.way_out.is_some() { [true, false, place.told[2]] } else { place.told }));
+        let out = places().filter(|(_, place)| place.way_out.is_some()).map(|(i, _)| (ZoneId::from(i), [false, true, false]));
+        self.counters.ids.iter().zip(own.chain(out)).map(|(id, (zone, told))| Counter { id, zone, told }).collect()
     }
 
     /// The profile with the budget that the mapping sets.
@@ -130,8 +141,15 @@ const fn is_only_out(told: [bool; 3]) -> bool {
     matches!(told, [false, true, _])
 }
 
+/// A counter at a place, and which of in, out and undirected it tells.
+struct Counter<'a> {
+    id: &'a str,
+    zone: ZoneId,
+    told: [bool; 3],
+}
+
 /// Who is counted without direction passes within the zone: a link from it to itself (`forecast::series`). Where only one direction is told, the link goes that way.
-fn link(id: &str, zone: ZoneId, told: [bool; 3]) -> Link {
+fn link(&Counter { id, zone, told }: &Counter<'_>) -> Link {
     let here = Some(zone);
     let (from, to) = match told {
         [false, false, _] => (here, here),
@@ -141,6 +159,6 @@ fn link(id: &str, zone: ZoneId, told: [bool; 3]) -> Link {
     Link { id: id.into(), name: id.to_owned(), kind: LinkKind::Open, from, to, one_way: told[0] != told[1], width_m: None, exit: None, at: None }
 }
 
-fn sensor(id: &str, link: LinkId, reversed: bool, step: Span) -> Sensor {
-    Sensor { id: id.into(), source: SourceId(0), measures: Measures::Link { link, reversed }, interval: step }
+fn sensor(&Counter { id, told, .. }: &Counter<'_>, link: LinkId, step: Span) -> Sensor {
+    Sensor { id: id.into(), source: SourceId(0), measures: Measures::Link { link, reversed: is_only_out(told) }, interval: step }
 }

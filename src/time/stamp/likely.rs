@@ -9,7 +9,7 @@ const DATES: [&str; 8] = ["%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m
 const TIMES: [&str; 8] = ["", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H", "%H%M", "%H"];
 
 /// What to say of such a time after its fault.
-pub(super) fn hint(text: &str) -> String {
+pub(super) fn hint(text: &str, section: &str) -> String {
     let is_believable = |pattern: &String| by_pattern(pattern, text).is_ok_and(|read| (1900..2200).contains(&read.year()));
     let epoch = match text.len() {
         9..=10 => Some("epoch_s"),
@@ -22,14 +22,16 @@ pub(super) fn hint(text: &str) -> String {
     let patterns = DATES.iter().flat_map(|date| TIMES.iter().map(move |time| format!("{date}{time}"))).filter(is_believable);
     let formats: Vec<String> = patterns.chain(epoch).map(|format| format!("\"{format}\"")).collect();
     match formats.as_slice() {
-        [] => "; a pattern under [time] says how it is written, such as format = \"%d.%m.%Y %H:%M\"".to_owned(),
-        formats => format!("; it could be read with format = {} under [time]", formats.join(" or ")),
+        [] => format!("; a pattern under [{section}] says how it is written, such as format = \"%d.%m.%Y %H:%M\""),
+        formats => format!("; it could be read with format = {} under [{section}]", formats.join(" or ")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::hint as told;
+    fn told(text: &str) -> String {
+        super::hint(text, "time")
+    }
 
     #[test]
     fn a_time_that_is_not_iso_is_told_by_which_format_it_could_be_read() {

@@ -23,6 +23,9 @@ fn a_calendar_becomes_the_venues_matches() {
     assert_eq!((events.len(), report.faulty), (1, 1));
     let event = events[0].to_match();
     assert_eq!((event.home.as_str(), event.expected_attendance, event.kick_off.to_string().as_str()), ("Final", 41_000, "2020-06-01T18:00:00.000Z"));
+    assert!(report.faults[0].contains("the start \"late\" is no ISO 8601 time; a pattern under [calendar] says how it is written"), "{report:?}");
+    let pattern = read_calendar(&path, &mapping(&(LONG.to_owned() + "[calendar]\nformat = \"%d.%m.%Y %H:%M\"\n"))).unwrap().1;
+    assert!(pattern.faults[0].contains("the start \"late\" is not written as \"%d.%m.%Y %H:%M\""), "{pattern:?}");
     let named = read_calendar(&path, &mapping(&(LONG.to_owned() + "[calendar]\nattendance = \"crowd\"\n"))).unwrap_err().to_string();
     assert!(named.contains("has no column \"crowd\""), "{named}");
     std::fs::write(&path, "start,attendance\n2020-06-01T20:00,\"41,000\"\n06/02/2020 20:00,NA\n").unwrap();

@@ -3,7 +3,7 @@
 //! The idea: two steps with one figure are chance, and how often is seen in the other steps of the place; where a run is so long that chance would not bring it, somebody ought to look. Nobody is no
 //! figure that sticks: nights are empty, and a counter that is dead is found by what is missing.
 
-use crate::replay::table::entries::Entry;
+use crate::replay::table::entry::Entry;
 use crate::time::{EventTime, Span};
 
 /// Pairs of steps beside the run that say how often figures come twice.

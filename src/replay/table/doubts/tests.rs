@@ -47,11 +47,56 @@ fn figures_that_look_like_something_else_are_said() {
     assert!(hours(&|hour| 1_000 + hour * 5).contains("running totals?"));
     let swapped: String = (1..31).map(|day| format!("{day}/6/2019 10:00,a,1,2\n")).collect();
     let text = LONG.replace("[long]", "format = \"%m/%d/%Y %H:%M\"\n[long]");
-    assert_eq!(table("a.csv", &text, format!("t,s,i,o\n{swapped}").as_bytes()).report().doubts.len(), 0, "18 rows are few");
+    let few = table("a.csv", &text, format!("t,s,i,o\n{swapped}").as_bytes());
+    assert!(!few.report().doubts.iter().any(|doubt| doubt.contains("rows have a fault")), "18 rows are few");
     let twice = swapped.clone() + &swapped.replace("10:00", "11:00");
     assert!(table("a.csv", &text, format!("t,s,i,o\n{twice}").as_bytes()).report().doubts[0].contains("36 of 60 rows have a fault"));
     let minute = |hour: u32| if hour % 10 < 3 { 20 } else { 0 };
     let beside: String = (0..96).map(|hour| format!("2023-06-{:02}T{:02}:{:02},a,{},0\n", 1 + hour / 24, hour % 24, minute(hour), hour * 7 % 11)).collect();
     let doubts = table("a.csv", &LONG.replace("30m", "1h"), format!("t,s,i,o\n{beside}").as_bytes()).report().doubts.join("\n");
     assert!(doubts.contains("Of 30 of them the time lies beside the grid of the step, 3600 s") && !doubts.contains("Day and month"), "{doubts}");
+}
+
+#[test]
+fn day_and_month_are_blamed_for_faults_of_the_time_alone() {
+    let hours = |row: &dyn Fn(u32) -> String| (0..48).map(row).collect::<String>();
+    let time = |hour: u32| format!("{}/06/2023 {:02}:00", 1 + hour / 24, hour % 24);
+    let dated = LONG.replace("30m", "1h").replace("[long]", "format = \"%d/%m/%Y %H:%M\"\n[long]");
+    let words = dated.replace("in = \"i\"\nout = \"o\"", "direction = \"i\"\nvalue = \"o\"\nin_is = \"in\"\nout_is = \"out\"");
+    let wide = dated.replace("[long]\nsensor = \"s\"\nin = \"i\"\nout = \"o\"\n", "[wide]\n");
+    for (text, header, row, guess) in [
+        (
+            &words,
+            "t,s,i,o",
+            &(|hour| format!("{},a,{},1\n", time(hour), if hour % 2 == 0 { "in" } else { "Out" })) as &dyn Fn(u32) -> String,
+            "Do long.in_is and long.out_is",
+        ),
+        (&wide, "t,a,c", &|hour| format!("{},{},-{hour}.5\n", time(hour), hour * 7 % 11), "wide.except leaves out what is no place"),
+        (&dated, "t,s,i,o", &|hour| format!("{},a,{},many\n", time(hour), hour * 7 % 11), "Is the column that they name the one of the counts?"),
+    ] {
+        let doubts = table("a.csv", text, format!("{header}\n{}", hours(row)).as_bytes()).report().doubts.join("\n");
+        assert!(doubts.contains("of 48 rows have a fault: is the mapping right?") && doubts.contains(guess), "{doubts}");
+        assert!(!doubts.contains("Day and month taken"), "{doubts}");
+    }
+}
+
+#[test]
+fn a_direction_in_another_case_is_named_with_the_word_that_it_must_be() {
+    let words = LONG.replace("in = \"i\"\nout = \"o\"", "direction = \"i\"\nvalue = \"o\"\nin_is = \"in\"\nout_is = \"out\"");
+    let read = table("a.csv", &words, b"t,s,i,o\n2020-06-01T10:00,a,in,1\n2020-06-01T10:00,a,OUT,1\n2020-06-01T10:30,a,up,1\n");
+    let faults = &read.report().faults;
+    assert!(faults[0].ends_with("the direction \"OUT\" is neither one of in_is nor one of out_is; \"out\" is, and it is told letter by letter"), "{faults:?}");
+    assert!(faults[1].ends_with("the direction \"up\" is neither one of in_is nor one of out_is"), "{faults:?}");
+}
+
+#[test]
+fn columns_that_are_hardly_places_are_said_where_the_mapping_names_none() {
+    let wide = "venue = \"v\"\ntime_zone = \"UTC\"\nstep = \"1h\"\n[time]\ncolumns = [\"t\"]\n[wide]\n";
+    let rows = b"t,hour,north,Total,weekday,note\n2020-06-01T10:00,10,3,3,1,x\n2020-06-01T11:00,11,4,4,1,y\n";
+    let doubts = |text: &str| table("a.csv", text, rows).report().doubts.clone();
+    let named = "\"hour\", \"Total\", \"weekday\"";
+    let told = format!("taken for places, as all columns but the time's are: {named}. If they are none, except = [{named}] under [wide] leaves them out");
+    assert_eq!(doubts(wide), [told]);
+    assert_eq!(doubts(&(wide.to_owned() + "columns = [\"hour\", \"Total\"]\n")).len(), 0, "whoever names them means them");
+    assert_eq!(doubts(&(wide.to_owned() + "except = [\"hour\", \"Total\", \"weekday\"]\n")).len(), 0);
 }

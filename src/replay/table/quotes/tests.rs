@@ -97,10 +97,15 @@ fn lines_of_a_remark_that_look_like_rows_are_told_and_are_no_rows_of_the_table()
 }
 
 #[test]
-fn a_swallowed_row_of_the_other_direction_leaves_the_step_unknown() {
+fn a_swallowed_row_of_the_other_direction_leaves_that_direction_unknown() {
     let text = REMARKS.replace("count = \"n\"", "direction = \"d\"\nvalue = \"n\"\nin_is = \"in\"\nout_is = \"out\"");
     let rows = "t,d,n,r\n2020-06-01 00:00,in,1,\n2020-06-01 00:00,out,2,\n2020-06-01 01:00,in,3,\"broken\n2020-06-01 01:00,out,4,12\"\n2020-06-01 02:00,in,5,\n2020-06-01 02:00,out,6,\n";
-    assert_eq!(starts(&table("a.csv", &text, rows.as_bytes())), ["00:00 1/2/0", "02:00 5/6/0"]);
+    assert_eq!(starts(&table("a.csv", &text, rows.as_bytes())), ["00:00 1/2/0", "01:00 3/-/0", "02:00 5/6/0"]);
+    // Where no row tells of the step, nothing of it is a zero.
+    let rows =
+        "t,d,n,r\n2020-06-01 00:00,in,1,\n2020-06-01 00:00,out,2,\"broken\n2020-06-01 01:00,in,4,12\"\n2020-06-01 02:00,in,5,\n2020-06-01 02:00,out,6,\n";
+    let zero = text.replace("step", "absent = \"zero\"\nstep");
+    assert_eq!(starts(&table("a.csv", &zero, rows.as_bytes())), ["00:00 1/2/0", "02:00 5/6/0"]);
 }
 
 #[test]
@@ -202,15 +207,15 @@ fn an_honest_remark_of_several_lines_is_no_fault() {
 fn a_row_with_too_few_cells_is_said_and_the_last_one_tells_of_a_file_that_is_cut() {
     let rows = "t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,a,3\n2020-06-01T11:00,a,5,6\n2020-06-01T11:30,a,7\n2020-06-01T12:00,a,7,8\n";
     let short_rows = table("a.csv", LONG, rows.as_bytes());
-    assert_eq!((short_rows.report().faulty, short_rows.report().short, short_rows.report().missing), (0, 2, 2));
+    assert_eq!((short_rows.report().faulty, short_rows.report().short, short_rows.report().halves), (0, 2, 2));
     assert!(
         short_rows.report().doubts[0].starts_with("2 rows have fewer cells than the mapping reads, the first in line 3"),
         "{:?}",
         short_rows.report().doubts
     );
-    for end in ["", "\n", "\r\n", "\n\n"] {
+    for (end, left) in [("", 1), ("\n", 2), ("\r\n", 2), ("\n\n", 2)] {
         let cut = table("a.csv", LONG, format!("t,s,i,o\n2020-06-01T10:00,a,1,2\n2020-06-01T10:30,a,3{end}").as_bytes());
-        assert_eq!((cut.report().faulty, cut.report().short, short(&counts(&cut)).len()), (1, 0, 1), "{end:?}");
+        assert_eq!((cut.report().faulty, cut.report().short, short(&counts(&cut)).len()), (1, 0, left), "{end:?}");
         assert!(cut.report().faults[0].ends_with("a.csv:3: has 3 of 4 cells, and the file ends with it: is it cut off?"), "{:?}", cut.report().faults);
     }
 }
