@@ -6,6 +6,7 @@
 use super::finding::{Code, Evidence, Finding, Place, Priority, Way};
 use super::scene::{Manner, PerProfile, Scene, Standing, profile_of, seconds};
 use crate::forecast::watch::Verdict;
+use crate::forecast::watch::deviation::Deviation;
 use crate::forecast::{OfAll, SeriesKind};
 use crate::time::Span;
 use crate::venue::Profile;
@@ -52,7 +53,10 @@ fn finding(scene: &Scene<'_>, place: Place, &Said { verdict, kind, learnt }: &Sa
     let headline = [(flow, came), (expected, usual), ("score", verdict.share_above)];
     let mut finding = MANNER.finding(place, standing, limits.delays, &headline, &[("score_z", limits.hold * verdict.threshold)]);
     finding.score = Some(verdict.share_above);
-    finding.way = Some(if verdict.is_shortfall { Way::Fewer } else { Way::More });
+    finding.way = Some(match verdict.deviation {
+        Deviation::Surge => Way::More,
+        Deviation::Shortfall => Way::Fewer,
+    });
     let in_window = |figure: Evidence| Evidence { from: verdict.from, ..figure };
     finding.evidence.push(in_window(scene.figure("score", verdict.share_above, "1")));
     if !standing.is_quiet() {
@@ -89,13 +93,25 @@ mod tests {
     use super::*;
     use crate::crowd::sample::KICK_OFF;
     use crate::detect::sample::Stage;
+    use crate::forecast::watch::joint::Voice;
 
     fn stage(score: f64, exceeds: bool, holds: bool, learnt: Option<f64>) -> Stage {
         let mut stage = Stage::at(KICK_OFF);
         stage.expect("bowl", 40.0, learnt);
         let from = KICK_OFF.before(Span::from_mins(30));
-        stage.outlooks[0].watch =
-            Some(Verdict { speaker: 0, score, threshold: 4.2, exceeds, holds, is_shortfall: false, from, came: 300.0, expected: 120.0, share_above: 0.0005 });
+        stage.outlooks[0].watch = Some(Verdict {
+            speaker: 0,
+            score,
+            threshold: 4.2,
+            exceeds,
+            holds,
+            deviation: Deviation::Surge,
+            voice: Voice::Joint,
+            from,
+            came: 300.0,
+            expected: 120.0,
+            share_above: 0.0005,
+        });
         stage
     }
 

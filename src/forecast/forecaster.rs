@@ -127,7 +127,7 @@ impl Forecaster {
         stored.extend((0..HORIZONS as u8).map(StateKey::Horizon));
         stored.extend([StateKey::Pulse, StateKey::Gathering, StateKey::Faces, StateKey::Likeness, StateKey::SpentLike, StateKey::WatchScores]);
         stored.extend(self.tonight.is_on().then_some(StateKey::Tonight));
-        stored.extend((0..self.watch.groups() as u32).map(StateKey::WatchBudget));
+        stored.extend(self.watch.groups().map(StateKey::WatchBudget));
         stored.extend((0..self.watch.zones() as u32).map(StateKey::WatchZone));
         stored.extend(self.watch.whole().map(|_| StateKey::WatchWhole));
         *self = Self { changed: stored, is_silent: self.is_silent, ..Self::new(venue) };
@@ -137,6 +137,8 @@ impl Forecaster {
     /// Goes on under the configuration `now` of `venue`: calendar and thresholds are that one's, what was learnt stays.
     pub fn reload(&mut self, venue: &Venue, now: &Venue) {
         self.layout = Layout::new(venue, now);
+        // What is stored of a group that is none any more goes with it, or a restart would find what the running watch has forgotten.
+        self.changed.extend(self.watch.groups().map(StateKey::WatchBudget));
         self.watch.reload(now, &self.layout.series, &self.layout.is_counted);
         self.filled = None;
     }
@@ -446,7 +448,7 @@ impl Forecaster {
         }
         let learnt = self.watch.take(end, &mut self.seen);
         self.changed.insert(StateKey::WatchScores);
-        self.changed.extend((0..self.watch.groups() as u32).map(StateKey::WatchBudget));
+        self.changed.extend(self.watch.groups().map(StateKey::WatchBudget));
         self.changed.extend((0..self.watch.zones() as u32).map(StateKey::WatchZone));
         self.changed.extend(self.watch.whole().map(|_| StateKey::WatchWhole));
         self.changed.extend(learnt.map(|bin| StateKey::WatchOccasion(bin as u32)));

@@ -6,6 +6,7 @@ use crate::crowd::Estimate;
 use crate::forecast::faces::FaceSlot;
 use crate::forecast::history::HELD;
 use crate::forecast::state::RestoreError;
+use crate::forecast::watch::deviation::Deviation;
 use crate::inference::ask::{HORIZONS, Outcome};
 use crate::time::{PaneLength, Span};
 use crate::venue::Holidays;
@@ -538,8 +539,8 @@ fn in_a_season_of_home_stands_each_game_stands_out_and_no_evening_without_one() 
         let outlooks = forecaster.answer(&absent(&ask), &[sample::zone_figures()]);
         let verdict = outlooks.series.iter().find_map(|series| series.watch).filter(|_| day >= 10 * 7);
         games += i32::from(is_game && of_day == 21 && day >= 10 * 7);
-        found += i32::from(is_game && of_day == 21 && verdict.is_some_and(|verdict| verdict.exceeds && !verdict.is_shortfall));
-        missed_nobody += i32::from(verdict.is_some_and(|verdict| verdict.exceeds && verdict.is_shortfall));
+        found += i32::from(is_game && of_day == 21 && verdict.is_some_and(|verdict| verdict.exceeds && verdict.deviation == Deviation::Surge));
+        missed_nobody += i32::from(verdict.is_some_and(|verdict| verdict.exceeds && verdict.deviation == Deviation::Shortfall));
     }
     assert!(games > 40 && found >= games - 2, "{found} of {games}");
     assert_eq!(missed_nobody, 0, "evenings without a game");

@@ -174,7 +174,7 @@ pub enum RestoreError {
         why: String,
     },
     /// Its figures are none that this binary writes.
-    #[error("forecast state `{key}` holds figures that cannot be: it is damaged, or was written by another version; it is left out and learnt anew")]
+    #[error("forecast state `{key}` holds figures that cannot be: it is damaged, or was written by another version")]
     Unsound {
         /// The name.
         key: String,

@@ -11,6 +11,7 @@
 //! score it has: neither a storm nor a silence follows when the model goes or comes.
 
 use super::budget::{Budget, strength};
+use super::deviation::{Deviation, Directed};
 use super::scan::{Evidence, Window};
 use crate::time::EventTime;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,15 @@ fn together(score: f64, learnt: f64, weight: f64) -> f64 {
     if score <= 0.0 { score } else { (2.0 * ((1.0 - weight) * strength(score) + weight * learnt)).sqrt() }
 }
 
+/// Whose score it is that was held against a threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Voice {
+    /// The watch's alone.
+    Alone,
+    /// Of the watch and the learnt score together.
+    Joint,
+}
+
 /// One number for the watch alone, and one for the two together where the model has spoken.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Twofold {
@@ -45,37 +55,16 @@ pub struct Twofold {
 }
 
 impl Twofold {
+    /// That of a voice; before the model has ever spoken both are the watch's own.
+    pub fn of(self, voice: Voice) -> f64 {
+        self.joint.filter(|_| voice == Voice::Joint).unwrap_or(self.alone)
+    }
+
     /// The greater of each.
     #[must_use]
     pub fn max(self, other: Self) -> Self {
         let joint = [self.joint, other.joint].into_iter().flatten().reduce(f64::max);
         Self { alone: self.alone.max(other.alone), joint }
-    }
-}
-
-/// Something of surges, and the same of shortfalls.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Directed<T> {
-    /// Of more than expected.
-    pub surge: T,
-    /// Of fewer.
-    pub shortfall: T,
-}
-
-impl<T> Directed<T> {
-    /// That of one direction.
-    pub fn of(self, is_shortfall: bool) -> T {
-        if is_shortfall { self.shortfall } else { self.surge }
-    }
-
-    /// What `make` makes of both.
-    pub fn map<U>(self, make: impl Fn(T) -> U) -> Directed<U> {
-        Directed { surge: make(self.surge), shortfall: make(self.shortfall) }
-    }
-
-    /// What `make` makes of this and another, direction by direction.
-    pub fn with<O, U>(self, other: Directed<O>, make: impl Fn(T, O) -> U) -> Directed<U> {
-        Directed { surge: make(self.surge, other.surge), shortfall: make(self.shortfall, other.shortfall) }
     }
 }
 
@@ -104,10 +93,14 @@ impl Budgets {
         Directed { surge: self.surges.thresholds(), shortfall: self.shortfalls.thresholds() }
     }
 
-    /// How much rarer quiet times bring a score of that direction than one that just reaches the threshold ([`Budget::rarity`]).
-    pub fn rarity(&self, is_shortfall: bool, score: f64) -> f64 {
-        let tails = if is_shortfall { &self.shortfalls } else { &self.surges };
-        tails.joint.as_ref().unwrap_or(&tails.alone).rarity(score)
+    /// How much rarer quiet times bring a score of that way and voice than one that just reaches the threshold ([`Budget::rarity`]).
+    pub fn rarity(&self, deviation: Deviation, voice: Voice, score: f64) -> f64 {
+        let tails = match deviation {
+            Deviation::Surge => &self.surges,
+            Deviation::Shortfall => &self.shortfalls,
+        };
+        let joint = tails.joint.as_ref().filter(|_| voice == Voice::Joint);
+        joint.unwrap_or(&tails.alone).rarity(score)
     }
 
     /// Lets a judged step pass, of `weeks`, in which `strongest` was the group's strongest score (z²/2) in each direction.

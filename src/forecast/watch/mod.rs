@@ -11,6 +11,7 @@
 //! ```
 
 pub mod budget;
+pub mod deviation;
 pub mod joint;
 pub mod law;
 pub mod occasion;
@@ -24,13 +25,14 @@ use super::calibration::Calibration;
 use super::outlook::{Series, SeriesKind};
 use crate::time::{EventTime, Span};
 use crate::venue::Venue;
-use joint::{Budgets, Directed, Twofold};
+use deviation::Directed;
+use joint::{Budgets, Twofold};
 use occasion::Occasions;
 pub use scan::Seen;
 use settings::Settings;
 use std::collections::BTreeMap;
 pub use verdict::Verdict;
-use verdict::{AT_ONCE, EPISODE_APART, SAME_REGIME, Teller, ZoneWatch};
+use verdict::{AT_ONCE, EPISODE_APART, Opened, SAME_REGIME, Teller, ZoneWatch};
 use whole::{Whole, is_part};
 
 /// A place that was not judged for so long is not missed in the whole.
@@ -61,6 +63,8 @@ pub struct Watch {
 #[derive(Debug)]
 struct Group {
     settings: Settings,
+    /// Its first zone, by which its budgets are known: a zone keeps its place when others are grouped anew.
+    first: usize,
     zones: usize,
     budgets: Budgets,
     /// Of the running step; `None` while none of the zones was judged.
@@ -85,7 +89,7 @@ impl Watch {
         for of_zone in series.chunk_by(|a, b| a.zone == b.zone) {
             let Some(profile) = venue.zones.get(of_zone[0].zone.index()).map(|zone| &zone.profile) else { continue };
             let settings = Settings::of(profile);
-            let blank = Group { settings, zones: 0, budgets: Budgets::default(), strongest: None };
+            let blank = Group { settings, first: zones.len(), zones: 0, budgets: Budgets::default(), strongest: None };
             let group = match by_profile.get(&*profile.label).filter(|_| settings.is_shared) {
                 Some(group) => *group,
                 None => {
@@ -106,8 +110,11 @@ impl Watch {
     /// Goes on under another configuration of the same frame: thresholds and calendar are that one's, what was learnt stays.
     pub fn reload(&mut self, venue: &Venue, series: &[Series], is_counted: &[bool]) {
         let mut fresh = Self::new(venue, series, is_counted);
-        for (group, known) in fresh.groups.iter_mut().zip(std::mem::take(&mut self.groups)) {
-            *group = Group { settings: group.settings, zones: group.zones, ..known };
+        let mut known: BTreeMap<usize, Group> = std::mem::take(&mut self.groups).into_iter().map(|group| (group.first, group)).collect();
+        for group in &mut fresh.groups {
+            if let Some(known) = known.remove(&group.first) {
+                *group = Group { settings: group.settings, zones: group.zones, ..known };
+            }
         }
         for (zone, known) in fresh.zones.iter_mut().zip(std::mem::take(&mut self.zones)) {
             zone.watch = known.watch;
@@ -157,25 +164,24 @@ impl Watch {
         let zones = &self.zones;
         // Who is part of the whole tells nothing, and so silences nobody.
         let told = |watch: &ZoneWatch| watch.opened().filter(|_| watch.joined() != Some(Teller::Whole));
-        let opened: Vec<Option<(usize, bool, EventTime)>> =
-            zones.iter().map(|zone| told(&zone.watch).map(|(is_shortfall, at)| (zone.group, is_shortfall, at))).collect();
+        let opened: Vec<Option<(usize, Opened)>> = zones.iter().map(|zone| Some((zone.group, told(&zone.watch)?))).collect();
         let score = |zone: usize| zones[zone].watch.verdict().map_or(0.0, |verdict| verdict.score);
         let mut joined = Vec::new();
         for (zone, own) in opened.iter().enumerate() {
-            let Some((group, is_shortfall, at)) = *own else { continue };
+            let Some((group, Opened { deviation, at })) = *own else { continue };
             if at != end {
                 continue;
             }
-            let tells_before = |(other, of): (usize, &Option<(usize, bool, EventTime)>)| {
-                of.is_some_and(|(its_group, its_shortfall, its_at)| {
-                    let is_one_event = its_group == group && its_shortfall == is_shortfall && end.since(its_at) <= EPISODE_APART;
-                    is_one_event && other != zone && (its_at < end || (score(other), zone) > (score(zone), other))
+            let tells_before = |(other, of): (usize, &Option<(usize, Opened)>)| {
+                of.is_some_and(|(its_group, its)| {
+                    let is_one_event = its_group == group && its.deviation == deviation && end.since(its.at) <= EPISODE_APART;
+                    is_one_event && other != zone && (its.at < end || (score(other), zone) > (score(zone), other))
                 })
             };
-            let is_told = |of: &Zone| of.watch.told().filter(|told| told.is_shortfall == is_shortfall && of.group == group);
+            let is_told = |of: &Zone| of.watch.told().filter(|told| told.deviation == deviation && of.group == group);
             let tells_regime = is_told(&zones[zone]).is_some_and(|told| told.at == end);
             // A counter that dies two weeks after another is no part of what happened there; a town that shuts its doors takes days.
-            let in_regime = zones.iter().filter(|of| of.group == group && of.watch.regime() == Some(is_shortfall)).count();
+            let in_regime = zones.iter().filter(|of| of.group == group && of.watch.regime() == Some(deviation)).count();
             // Besides the one that told and the one that might.
             let of_many = MANY * in_regime.saturating_sub(2) >= self.groups[group].zones;
             let within = if of_many { SAME_REGIME } else { AT_ONCE };
@@ -193,10 +199,10 @@ impl Watch {
         let Some((_, whole)) = &self.whole else { return };
         let of_all = whole.watch.opened().zip(Some(whole.watch.times_usual(self.step)));
         for zone in self.zones.iter_mut().filter(|zone| zone.group == whole.group) {
-            let Some((is_shortfall, at)) = zone.watch.opened() else { continue };
-            let is_part = |((of_all, since), times): &((bool, EventTime), f64)| {
-                let of_place = zone.watch.verdict().is_some_and(|place| place.is_shortfall != is_shortfall || is_part(place, *times));
-                *of_all == is_shortfall && at >= *since && of_place
+            let Some(own) = zone.watch.opened() else { continue };
+            let is_part = |(all, times): &(Opened, f64)| {
+                let of_place = zone.watch.verdict().is_some_and(|place| place.deviation != own.deviation || is_part(place, *times));
+                all.deviation == own.deviation && own.at >= all.at && of_place
             };
             match (of_all.as_ref().is_some_and(is_part), zone.watch.joined()) {
                 (true, None) => zone.watch.join(Teller::Whole),
@@ -268,25 +274,23 @@ impl Watch {
         is_sound
     }
 
-    /// How many zone groups there are.
-    pub const fn groups(&self) -> usize {
-        self.groups.len()
+    /// The names by which the state knows the zone groups: the first zone of each.
+    pub fn groups(&self) -> impl Iterator<Item = u32> {
+        self.groups.iter().map(|group| group.first as u32)
     }
 
-    /// The budgets of a zone group.
-    pub fn budgets(&self, group: usize) -> Option<&Budgets> {
-        self.groups.get(group).map(|group| &group.budgets)
+    /// The budgets of the group that begins with that zone.
+    pub fn budgets(&self, first: u32) -> Option<&Budgets> {
+        self.groups.iter().find(|group| group.first == first as usize).map(|group| &group.budgets)
     }
 
-    /// Puts them back. Returns `false` when there is no such group or they are of another size.
-    pub fn restore_budgets(&mut self, group: usize, stored: Budgets) -> bool {
-        match self.groups.get_mut(group) {
-            Some(group) if stored.is_sound() => {
-                group.budgets = stored;
-                true
-            }
-            _ => false,
+    /// Puts them back; where no group begins with that zone any more, they are not wanted. Returns `false` when they are of another size.
+    pub fn restore_budgets(&mut self, first: u32, stored: Budgets) -> bool {
+        let is_sound = stored.is_sound();
+        if let Some(group) = self.groups.iter_mut().find(|group| group.first == first as usize).filter(|_| is_sound) {
+            group.budgets = stored;
         }
+        is_sound
     }
 
     /// The calendar's part of the state.
@@ -304,7 +308,7 @@ impl Watch {
         let judge = self.scores.judge();
         for zone in self.zones.iter_mut().chain(self.whole.as_mut().map(|(_, zone)| zone)) {
             if let Some(verdict) = zone.watch.verdict() {
-                let beyond = self.groups[zone.group].budgets.rarity(verdict.is_shortfall, verdict.score);
+                let beyond = self.groups[zone.group].budgets.rarity(verdict.deviation, verdict.voice, verdict.score);
                 zone.watch.set_share(beyond * judge.share_above(as_share(verdict)));
             }
         }

@@ -14,6 +14,7 @@
 //!
 //! A profile of few days widens every law: its variance is multiplied by 1 + 6/days.
 
+use super::deviation::Deviation;
 use super::law::normal_score;
 use super::spread::{Spread, square};
 use crate::time::Span;
@@ -257,9 +258,9 @@ impl Scan {
     }
 
     /// Forgets the windows: what a finding was about is not to raise another, nor the silence that one of fewer was about.
-    pub fn restart(&mut self, of_fewer: bool) {
+    pub fn restart(&mut self, closed: Option<Deviation>) {
         self.cells.clear();
-        self.silence.is_told |= of_fewer && self.silence.judged > 0;
+        self.silence.is_told |= closed == Some(Deviation::Shortfall) && self.silence.judged > 0;
     }
 
     /// What came to what was usual is learnt from the newest step on.

@@ -123,13 +123,13 @@ fn who_is_shut_on_mondays_is_missed_on_none() {
 #[test]
 fn a_silence_that_was_told_is_not_told_again_and_one_that_was_not_is() {
     let nobody = seen(0.0, 40.0, 10.0);
-    let after = |of_fewer: bool| {
+    let after = |closed: Deviation| {
         let mut scan = settled();
         lowest(&mut scan, [nobody; 12], true);
-        scan.restart(of_fewer);
+        scan.restart(Some(closed));
         lowest(&mut scan, [nobody; 3], false).0
     };
-    assert!(after(true) <= 3 && after(false) == 15, "{} {}", after(true), after(false));
+    assert!(after(Deviation::Shortfall) <= 3 && after(Deviation::Surge) == 15, "{} {}", after(Deviation::Shortfall), after(Deviation::Surge));
 }
 
 #[test]

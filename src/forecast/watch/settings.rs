@@ -1,6 +1,6 @@
 //! What an operator sets of the watch, read off the zones' threshold profiles.
 
-use super::joint::Directed;
+use super::deviation::Directed;
 use crate::time::Span;
 use crate::venue::Profile;
 

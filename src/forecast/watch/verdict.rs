@@ -10,7 +10,8 @@
 //! A lockdown is quiet every night and off again every morning: while the last day as a whole is off, what stands out in the same direction is still the same finding.
 
 use super::budget::strength;
-use super::joint::{Directed, Twofold, joined};
+use super::deviation::{Deviation, Directed};
+use super::joint::{Twofold, Voice, joined};
 use super::scan::{Evidence, Scan, Seen, Window};
 use super::settings::Settings;
 use crate::time::{EventTime, Span};
@@ -54,8 +55,10 @@ pub struct Verdict {
     pub exceeds: bool,
     /// Whether a finding is open and still holds.
     pub holds: bool,
-    /// Whether fewer came than expected.
-    pub is_shortfall: bool,
+    /// In which way it stands out.
+    pub deviation: Deviation,
+    /// Whose score it is.
+    pub voice: Voice,
     /// Start of the window that speaks.
     pub from: EventTime,
     /// Persons that came in it.
@@ -76,8 +79,8 @@ pub struct ZoneWatch {
     /// When what is usual was last unknown, after a long gap.
     returned_at: Option<EventTime>,
     finding: Option<Open>,
-    /// The direction of the last finding, and when it was closed.
-    last: Option<(bool, EventTime)>,
+    /// The last finding.
+    last: Option<Closed>,
     /// While the last day is off.
     off: Option<Off>,
     /// The newest step that was judged.
@@ -101,8 +104,8 @@ struct Off {
 /// A lasting change that was a finding of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Told {
-    /// Whether it is of fewer.
-    pub is_shortfall: bool,
+    /// In which way it is off.
+    pub deviation: Deviation,
     /// When it was told.
     pub at: EventTime,
 }
@@ -110,12 +113,28 @@ pub struct Told {
 /// An open finding.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Open {
-    is_shortfall: bool,
+    deviation: Deviation,
     opened_at: EventTime,
     quiet_since: Option<EventTime>,
     judged_at: EventTime,
     /// Whether it is part of what another has already told.
     joined: Option<Teller>,
+}
+
+/// A finding that was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Closed {
+    deviation: Deviation,
+    at: EventTime,
+}
+
+/// An open finding as its neighbours see it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Opened {
+    /// In which way it stands out.
+    pub deviation: Deviation,
+    /// When it opened.
+    pub at: EventTime,
 }
 
 /// Who has told what a finding is a part of.
@@ -128,8 +147,8 @@ pub enum Teller {
 }
 
 impl Open {
-    fn at(end: EventTime, is_shortfall: bool) -> Self {
-        Self { is_shortfall, opened_at: end, quiet_since: None, judged_at: end, joined: None }
+    fn at(end: EventTime, deviation: Deviation) -> Self {
+        Self { deviation, opened_at: end, quiet_since: None, judged_at: end, joined: None }
     }
 }
 
@@ -138,7 +157,7 @@ impl Open {
 struct Said {
     speaker: usize,
     window: Window,
-    is_shortfall: bool,
+    deviation: Deviation,
     score: f64,
 }
 
@@ -170,9 +189,9 @@ impl ZoneWatch {
         self.finding.is_some()
     }
 
-    /// The direction of the open finding (whether it is a shortfall) and when it opened.
-    pub fn opened(&self) -> Option<(bool, EventTime)> {
-        self.finding.map(|open| (open.is_shortfall, open.opened_at))
+    /// The open finding.
+    pub fn opened(&self) -> Option<Opened> {
+        self.finding.map(|open| Opened { deviation: open.deviation, at: open.opened_at })
     }
 
     /// The last lasting change that was a finding of its own.
@@ -180,11 +199,11 @@ impl ZoneWatch {
         self.told
     }
 
-    /// The direction (whether fewer come) of a new regime that has not become the usual yet.
-    pub fn regime(&self) -> Option<bool> {
+    /// In which way a new regime is off that has not become the usual yet.
+    pub fn regime(&self) -> Option<Deviation> {
         let offs = self.scans.iter().map(|scan| libm::log(scan.regime_ratio()));
         let furthest = offs.reduce(|most, next| if next.abs() > most.abs() { next } else { most });
-        furthest.filter(|_| self.regime_since.is_some()).map(|off| off < 0.0)
+        furthest.filter(|_| self.regime_since.is_some()).map(Deviation::of)
     }
 
     /// Who has told what the open finding is a part of.
@@ -242,28 +261,30 @@ impl ZoneWatch {
             self.scans.iter_mut().zip(all()).map(|(scan, seen)| scan.take(seen, step, settings.min_days, in_finding, new_regime)).collect();
         let with_learnt = with_learnt(&alone, all(), settings.learnt);
         let evidence = with_learnt.as_ref().unwrap_or(&alone);
-        let thresholds = thresholds.map(|of| of.joint.filter(|_| with_learnt.is_some()).unwrap_or(of.alone));
+        let voice = if with_learnt.is_some() { Voice::Joint } else { Voice::Alone };
+        let thresholds = thresholds.map(|of| of.of(voice));
         let Some(mut said) = most_unusual(evidence, thresholds) else {
             self.verdict = None;
             self.pass_unjudged(end);
             return None;
         };
-        self.open_or_close(evidence, (said.score, said.is_shortfall), end, step, thresholds, settings);
+        self.open_or_close(evidence, &said, end, step, thresholds, settings);
         if let Some(regime) = self.follow_regime(&alone, end, step, settings) {
             // It lies in no window that is held against a threshold, so it is told as what just reaches it.
-            said = Said { score: thresholds.of(regime.is_shortfall), ..regime };
+            said = Said { score: thresholds.of(regime.deviation), ..regime };
         }
-        let Said { speaker, window, is_shortfall, score } = said;
-        let threshold = thresholds.of(is_shortfall);
+        let Said { speaker, window, deviation, score } = said;
+        let threshold = thresholds.of(deviation);
         let holds = self.finding.is_some_and(|open| open.quiet_since.is_none() && open.joined.is_none());
         self.verdict = Some(Verdict {
             // The sum speaks through the series that is itself further off.
-            speaker: if speaker < seen.len() { speaker } else { further_off(&evidence[..seen.len()], is_shortfall) },
+            speaker: if speaker < seen.len() { speaker } else { further_off(&evidence[..seen.len()], deviation) },
             score,
             threshold,
             exceeds: score >= threshold && holds,
             holds,
-            is_shortfall,
+            deviation,
+            voice,
             from: end.before(step.times(window.steps as u64)),
             came: window.came,
             expected: window.expected,
@@ -275,40 +296,33 @@ impl ZoneWatch {
         Some(new(&alone).with(joint, |alone, joint| Twofold { alone, joint }))
     }
 
-    fn open_or_close(
-        &mut self,
-        evidence: &[Option<Evidence>],
-        (score, is_shortfall): (f64, bool),
-        end: EventTime,
-        step: Span,
-        thresholds: Directed<f64>,
-        settings: &Settings,
-    ) {
+    fn open_or_close(&mut self, evidence: &[Option<Evidence>], said: &Said, end: EventTime, step: Span, thresholds: Directed<f64>, settings: &Settings) {
+        let exceeds = said.score >= thresholds.of(said.deviation);
         let Some(open) = &mut self.finding else {
-            let same_direction = |(last, closed): (bool, EventTime)| last == is_shortfall && end.since(closed) < SAME_FINDING;
-            if score >= thresholds.of(is_shortfall) && !(self.off.is_some() && self.last.is_some_and(same_direction)) {
-                self.finding = Some(Open::at(end, is_shortfall));
+            let is_the_same = |last: Closed| last.deviation == said.deviation && end.since(last.at) < SAME_FINDING;
+            if exceeds && !(self.off.is_some() && self.last.is_some_and(is_the_same)) {
+                self.finding = Some(Open::at(end, said.deviation));
             }
             return;
         };
         open.judged_at = end;
-        let holds = holding(evidence, open.is_shortfall) >= settings.hold * thresholds.of(open.is_shortfall);
+        let holds = holding(evidence, open.deviation) >= settings.hold * thresholds.of(open.deviation);
         open.quiet_since = if holds { None } else { open.quiet_since.or(Some(end)) };
         let is_over = open.quiet_since.is_some_and(|since| end.since(since) >= settings.off.max(step));
         // Who flees is missing next: the other direction does not wait until the first has been quiet for long.
-        let turns = open.quiet_since.is_some() && is_shortfall != open.is_shortfall && score >= thresholds.of(is_shortfall);
+        let turns = open.quiet_since.is_some() && said.deviation != open.deviation && exceeds;
         if is_over || turns {
             self.close(end);
         }
         if turns {
-            self.finding = Some(Open::at(end, is_shortfall));
+            self.finding = Some(Open::at(end, said.deviation));
         }
     }
 
     fn close(&mut self, end: EventTime) {
-        let of_fewer = self.finding.is_some_and(|open| open.is_shortfall);
-        self.last = self.finding.take().map(|open| (open.is_shortfall, end)).or(self.last);
-        self.scans.iter_mut().for_each(|scan| scan.restart(of_fewer));
+        let closed = self.finding.take().map(|open| Closed { deviation: open.deviation, at: end });
+        self.last = closed.or(self.last);
+        self.scans.iter_mut().for_each(|scan| scan.restart(closed.map(|closed| closed.deviation)));
     }
 
     /// A new regime begins when the last day has been off for long, and ends when what is usual has caught up with it. Returns the last day where that is told now.
@@ -321,7 +335,7 @@ impl ZoneWatch {
             None if is_off => {
                 let off = self.off.get_or_insert(Off { since: end, lasted_s: 0.0 });
                 // The last day of all together is off for long after an odd one: only what is off now too lasts.
-                if !self.is_whole || holding(judged, how_far < 0.0) >= STILL_OFF {
+                if !self.is_whole || holding(judged, Deviation::of(how_far)) >= STILL_OFF {
                     off.lasted_s += step.as_secs_f64() * self.scans[speaker].share_of_day();
                 }
                 if off.lasted_s >= settings.regime.as_secs_f64() {
@@ -338,7 +352,7 @@ impl ZoneWatch {
             Some(_) => {}
         }
         let off = self.off.filter(|_| is_off && self.regime_since.is_some() && self.finding.is_none())?;
-        self.tell_regime(end, off.since, (speaker, how_far < 0.0), step, settings)
+        self.tell_regime(end, off.since, (speaker, Deviation::of(how_far)), step, settings)
     }
 
     /// How far the last day is off, against what counts as off: a place by a factor, all together by how far days are ever off, for they never are by so much.
@@ -347,20 +361,20 @@ impl ZoneWatch {
     }
 
     /// A regime that nothing has told is a finding as soon as the last day stands out.
-    fn tell_regime(&mut self, end: EventTime, off_since: EventTime, (speaker, is_shortfall): (usize, bool), step: Span, settings: &Settings) -> Option<Said> {
-        let by_finding = self.last.is_some_and(|(last, closed)| last == is_shortfall && closed >= off_since.before(SAME_FINDING));
+    fn tell_regime(&mut self, end: EventTime, off_since: EventTime, (speaker, deviation): (usize, Deviation), step: Span, settings: &Settings) -> Option<Said> {
+        let by_finding = self.last.is_some_and(|last| last.deviation == deviation && last.at >= off_since.before(SAME_FINDING));
         // Sundays catch up last: they are the same change still.
-        let by_regime = self.told.is_some_and(|told| told.is_shortfall == is_shortfall && end.since(told.at) <= SAME_REGIME)
+        let by_regime = self.told.is_some_and(|told| told.deviation == deviation && end.since(told.at) <= SAME_REGIME)
             || self.returned_at.is_some_and(|at| end.since(at) <= SAME_REGIME);
-        let is_wanted = settings.budget().of(is_shortfall) > 0.0;
+        let is_wanted = settings.budget().of(deviation) > 0.0;
         let day = self.scans[speaker].last_day(step);
-        let score = if is_shortfall { -day.score } else { day.score };
+        let score = deviation.along(day.score);
         if by_finding || by_regime || !is_wanted || score < STANDS_OUT {
             return None;
         }
-        self.told = Some(Told { is_shortfall, at: end });
-        self.finding = Some(Open::at(end, is_shortfall));
-        Some(Said { speaker, window: day, is_shortfall, score })
+        self.told = Some(Told { deviation, at: end });
+        self.finding = Some(Open::at(end, deviation));
+        Some(Said { speaker, window: day, deviation, score })
     }
 
     /// After a gap nobody knows whether what was off is so still: the next day will tell; and after a long one not even what is usual.
@@ -417,13 +431,13 @@ fn sum(seen: &[Seen]) -> Seen {
 
 /// What stands out furthest against the threshold of its direction.
 fn most_unusual(evidence: &[Option<Evidence>], thresholds: Directed<f64>) -> Option<Said> {
-    let against = |said: &Said| said.score / thresholds.of(said.is_shortfall);
+    let against = |said: &Said| said.score / thresholds.of(said.deviation);
     let further = |most: Said, next: Said| if against(&next) > against(&most) { next } else { most };
     let of_series = |(speaker, evidence): (usize, &Option<Evidence>)| {
         let Evidence { high, low, .. } = (*evidence)?;
         Some(further(
-            Said { speaker, window: high, is_shortfall: false, score: high.score },
-            Said { speaker, window: low, is_shortfall: true, score: -low.score },
+            Said { speaker, window: high, deviation: Deviation::Surge, score: high.score },
+            Said { speaker, window: low, deviation: Deviation::Shortfall, score: -low.score },
         ))
     };
     evidence.iter().enumerate().filter_map(of_series).reduce(further)
@@ -436,14 +450,14 @@ fn highest(evidence: &[Option<Evidence>]) -> Directed<f64> {
 }
 
 /// How far the short windows still are off in the direction of the finding.
-fn holding(evidence: &[Option<Evidence>], is_shortfall: bool) -> f64 {
-    let of_series = |evidence: &Evidence| if is_shortfall { -evidence.holds_low } else { evidence.holds_high };
+fn holding(evidence: &[Option<Evidence>], deviation: Deviation) -> f64 {
+    let of_series = |evidence: &Evidence| Directed { surge: evidence.holds_high, shortfall: -evidence.holds_low }.of(deviation);
     evidence.iter().flatten().map(of_series).fold(f64::NEG_INFINITY, f64::max)
 }
 
-fn further_off(evidence: &[Option<Evidence>], is_shortfall: bool) -> usize {
-    let of_series =
-        |evidence: &Option<Evidence>| evidence.map_or(f64::NEG_INFINITY, |evidence| if is_shortfall { -evidence.low.score } else { evidence.high.score });
+fn further_off(evidence: &[Option<Evidence>], deviation: Deviation) -> usize {
+    let far = |evidence: Evidence| Directed { surge: evidence.high.score, shortfall: -evidence.low.score }.of(deviation);
+    let of_series = |evidence: &Option<Evidence>| evidence.map_or(f64::NEG_INFINITY, far);
     let furthest = evidence.iter().map(of_series).enumerate().reduce(|most, next| if next.1 > most.1 { next } else { most });
     furthest.map_or(0, |(series, _)| series)
 }

@@ -1,7 +1,10 @@
 //! The watch as a whole: its budget of false findings, what it judges and what it does not yet, and what it learns from.
 
+use super::deviation::Deviation;
+use super::joint::Voice;
 use super::*;
 use crate::forecast::{sample, series};
+use crate::venue::Profile;
 
 const HALF_HOUR: Span = Span::from_mins(30);
 const STEPS_A_WEEK: u32 = 336;
@@ -286,7 +289,7 @@ fn what_creeps_in_is_told_once_for_all_its_places() {
         let (mut lasting, mut found, mut holds) = (0, 0, false);
         for step in 0..STEPS_A_WEEK * 4 {
             let verdict = place.step(Some(times(step))).unwrap();
-            let opens = verdict.exceeds && !holds && verdict.is_shortfall;
+            let opens = verdict.exceeds && !holds && verdict.deviation == Deviation::Shortfall;
             found += u32::from(opens);
             let end = EventTime::from_millis(i64::from(place.step) * 1_800_000);
             lasting += u32::from(opens && end.since(verdict.from) == Span::from_mins(24 * 60));
@@ -318,7 +321,7 @@ fn what_creeps_in_at_a_place_weeks_after_it_did_at_another_is_told_too() {
         let end = EventTime::from_millis(i64::from(town.places[0].step) * 1_800_000);
         town.watch.take(end, &mut seen);
         for (zone, verdict) in town.watch.verdicts() {
-            told[zone] += u32::from(verdict.exceeds && verdict.is_shortfall && end.since(verdict.from) == Span::from_mins(24 * 60));
+            told[zone] += u32::from(verdict.exceeds && verdict.deviation == Deviation::Shortfall && end.since(verdict.from) == Span::from_mins(24 * 60));
         }
     }
     assert_eq!(told, [1, 1, 0, 0, 0, 0], "lasting changes, by place");
@@ -338,7 +341,7 @@ fn however_far_crowds_stand_out_here_an_empty_place_is_found() {
         place.run(8 * STEPS_A_WEEK, |step| Some(times(step)));
         place.run(16, |step| Some(times(step + 48)));
         let emptied: Vec<Verdict> = (0..24).filter_map(|_| place.step(Some(0.05))).collect();
-        assert!(emptied.iter().any(|verdict| verdict.exceeds && verdict.is_shortfall), "seed {seed}: {:?}", emptied.last());
+        assert!(emptied.iter().any(|verdict| verdict.exceeds && verdict.deviation == Deviation::Shortfall), "seed {seed}: {:?}", emptied.last());
     }
 }
 
@@ -461,4 +464,55 @@ fn an_event_at_four_neighbours_is_one_finding_and_two_events_are_two() {
         let two = |step: u32, place: usize| if place == 0 && step < 4 || place == 3 && (12..16).contains(&step) { 4.0 } else { 1.0 };
         assert_eq!(all.run(28, seed, two), 2, "one in the morning and one hours later elsewhere, seed {seed}");
     }
+}
+
+#[test]
+fn zones_that_are_grouped_anew_take_no_other_groups_budget() {
+    let venue = sample::large(3);
+    let series = series::of(&venue);
+    let counted = vec![true; series.len()];
+    // Two groups: of the first zone and the last, and of the one between them.
+    let grouped = |labels: [&str; 3]| {
+        let mut venue = venue.clone();
+        for (zone, label) in venue.zones.iter_mut().zip(labels) {
+            zone.profile = Profile { label: label.into(), ..(*zone.profile).clone() }.into();
+        }
+        venue
+    };
+    let watch = |labels: [&str; 3]| Watch::new(&grouped(labels), &series, &counted);
+    let learnt = |weeks: f64| {
+        let mut budgets = Budgets::default();
+        let per_week = Directed { surge: 0.6, shortfall: 0.4 };
+        budgets.pass(weeks, Directed::default().map(|_: ()| Twofold { alone: 3.0, joint: None }), EventTime::from_millis(0), 1, per_week);
+        budgets
+    };
+    let mut running = watch(["a", "b", "a"]);
+    let (of_first, of_second) = (learnt(1.0), learnt(2.0));
+    assert_eq!(running.groups().collect::<Vec<_>>(), [0, 1]);
+    assert!(running.restore_budgets(0, of_first.clone()) && running.restore_budgets(1, of_second.clone()));
+    // Now the first stands alone, and the last begins a group.
+    running.reload(&grouped(["a", "b", "c"]), &series, &counted);
+    assert_eq!(running.groups().collect::<Vec<_>>(), [0, 1, 2]);
+    assert_eq!([0, 1, 2].map(|first| running.budgets(first).unwrap().clone()), [of_first.clone(), of_second.clone(), Budgets::default()]);
+    // The first two are one group, so nobody begins with the second: what is stored of it is not wanted, and no fault.
+    let mut restarted = watch(["a", "a", "c"]);
+    assert!(restarted.restore_budgets(0, of_first.clone()) && restarted.restore_budgets(1, of_second));
+    assert_eq!((restarted.budgets(0), restarted.budgets(1), restarted.budgets(2)), (Some(&of_first), None, Some(&Budgets::default())));
+}
+
+#[test]
+fn a_step_without_the_models_word_is_as_rare_as_the_watch_alone_says() {
+    let mut place = settled(4);
+    place.has_model = true;
+    // Until noon, when many are usual.
+    place.run(2 * STEPS_A_WEEK + 25, |_| Some(1.0));
+    assert_eq!(place.step(Some(1.0)).unwrap().voice, Voice::Joint);
+    place.has_model = false;
+    let verdict = place.step(Some(6.0)).unwrap();
+    assert_eq!(verdict.voice, Voice::Alone);
+    let budgets = place.watch.budgets(0).unwrap();
+    let rarity = |voice: Voice| budgets.rarity(verdict.deviation, voice, verdict.score);
+    assert_ne!(rarity(Voice::Alone), rarity(Voice::Joint), "the tails differ");
+    assert!(verdict.share_above <= rarity(Voice::Alone), "{verdict:?}");
+    assert_eq!(verdict.threshold, budgets.thresholds().of(verdict.deviation).of(Voice::Alone), "the last step was no quiet one");
 }

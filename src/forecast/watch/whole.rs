@@ -50,7 +50,7 @@ impl Whole {
 /// Whether a place that stands out would not if it were held against so many times its usual as all together show.
 pub fn is_part(place: &Verdict, times: f64) -> bool {
     let deviation = (place.came - place.expected).abs() / place.score.max(1e-3);
-    let further = if place.is_shortfall { times * place.expected - place.came } else { place.came - times * place.expected };
+    let further = place.deviation.along(place.came - times * place.expected);
     further < place.threshold * deviation * times.sqrt()
 }
 
@@ -131,7 +131,7 @@ mod tests {
                 self.step += 1;
                 let end = EventTime::from_millis(i64::from(self.step) * 1_800_000);
                 self.watch.take(end, &mut seen);
-                of_all += u32::from(self.watch.whole().and_then(ZoneWatch::opened).is_some_and(|(_, at)| at == end));
+                of_all += u32::from(self.watch.whole().and_then(ZoneWatch::opened).is_some_and(|opened| opened.at == end));
                 for (place, verdict) in self.watch.verdicts() {
                     of_places += u32::from(verdict.exceeds && !self.holds[place]);
                     self.holds[place] = verdict.holds;
