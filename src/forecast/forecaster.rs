@@ -137,9 +137,11 @@ impl Forecaster {
     /// Goes on under the configuration `now` of `venue`: calendar and thresholds are that one's, what was learnt stays.
     pub fn reload(&mut self, venue: &Venue, now: &Venue) {
         self.layout = Layout::new(venue, now);
-        // What is stored of a group that is none any more goes with it, or a restart would find what the running watch has forgotten.
-        self.changed.extend(self.watch.groups().map(StateKey::WatchBudget));
+        let before: BTreeSet<u32> = self.watch.groups().collect();
         self.watch.reload(now, &self.layout.series, &self.layout.is_counted);
+        // What is stored of a group that is none any more goes with it, or a restart would find what the running watch has forgotten.
+        let gone = &before - &self.watch.groups().collect();
+        self.changed.extend(gone.into_iter().map(StateKey::WatchBudget));
         self.filled = None;
     }
 

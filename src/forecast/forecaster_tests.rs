@@ -560,3 +560,21 @@ fn what_cannot_be_is_refused_and_what_was_known_stays() {
         assert_eq!(forecaster.encoded(StateKey::parse(key).unwrap()), Some(stored[key].clone()), "{key} stays as it was");
     }
 }
+
+#[test]
+fn a_zone_group_that_is_none_any_more_leaves_nothing_in_the_state_and_an_unchanged_one_stays() {
+    let venue = sample::large(3);
+    let grouped = |labels: [&str; 3]| {
+        let mut venue = venue.clone();
+        for (zone, label) in venue.zones.iter_mut().zip(labels) {
+            zone.profile = crate::venue::Profile { label: label.into(), ..(*zone.profile).clone() }.into();
+        }
+        venue
+    };
+    let mut forecaster = Forecaster::new(&grouped(["a", "b", "a"]));
+    forecaster.take_changed();
+    forecaster.reload(&venue, &grouped(["a", "b", "a"]));
+    assert_eq!(forecaster.take_changed(), Vec::new(), "nothing is written where nothing has changed");
+    forecaster.reload(&venue, &grouped(["a", "a", "c"]));
+    assert_eq!(forecaster.take_changed(), [("watch/budget/1".to_owned(), None)]);
+}

@@ -37,9 +37,10 @@ fn together(score: f64, learnt: f64, weight: f64) -> f64 {
 }
 
 /// Whose score it is that was held against a threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Voice {
     /// The watch's alone.
+    #[default]
     Alone,
     /// Of the watch and the learnt score together.
     Joint,

@@ -57,7 +57,8 @@ pub struct Verdict {
     pub holds: bool,
     /// In which way it stands out.
     pub deviation: Deviation,
-    /// Whose score it is.
+    /// Whose score it is: asked for in the step that is judged, and by nobody later.
+    #[serde(skip)]
     pub voice: Voice,
     /// Start of the window that speaks.
     pub from: EventTime,
