@@ -1,4 +1,4 @@
-//! Where each thing stands in a row of `midan-features-2`: what the flow model is shown of one series (docs/FEATURES.md, "What the flow model sees").
+//! Where each thing stands in a row of `midan-features-2`: what the flow model is shown of one series (docs/FEATURES.md, "`midan-features-2`").
 //!
 //! The core fills the rows by these names (`forecast::tensor`); [`super::track`] and [`super::drift`] read them by the same.
 
